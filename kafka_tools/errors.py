@@ -1,0 +1,22 @@
+"""The failures a user can meet."""
+
+
+class KafkaToolError(Exception):
+    """An expected failure: the cluster refused, a resource is missing, nothing listens there.
+
+    `message` is one line that names the cause, `hint` what to try (may be empty), `status` the exit status.
+    """
+
+    def __init__(self, message: str, hint: str = "", status: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+class UsageError(KafkaToolError):
+    """The command line is wrong: found before any cluster was asked."""
+
+
+class UnreachableError(KafkaToolError):
+    """No server of the cluster answers in time."""

@@ -1,0 +1,74 @@
+"""The entry point: the last word on Ctrl-C, broken pipes and bugs, and the only sys.exit."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from kafka_tools.cli.group import ktools
+from kafka_tools.errors import KafkaToolError
+
+INTERRUPTED = 130
+BUG = 70
+
+
+def main() -> NoReturn:
+    """Run `ktools` with the process's arguments and end with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line and return its exit status."""
+    try:
+        status = _invoke(list(args))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return 0
+    except OSError as error:
+        _silence_stdout()
+        click.echo(f"ktools: {error}", err=True)
+        return 1
+    except Exception as error:  # noqa: BLE001  the outermost handler: a bug is told in one line
+        return _bug(error, args)
+    return status
+
+
+def _invoke(args: list[str]) -> int:
+    try:
+        with ktools.make_context("ktools", args) as ctx:
+            result = ktools.invoke(ctx)
+            return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        return 0
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except KafkaToolError as error:
+        click.echo(error.message, err=True)
+        return error.status
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter's last flush from complaining about a stdout that is gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(error: Exception, args: Sequence[str]) -> int:
+    if "--debug" in args:
+        traceback.print_exc()
+    else:
+        click.echo(
+            f"ktools: this is a bug in ktools ({type(error).__name__}: {error}). "
+            "Please report it with what `ktools --debug TOOL …` prints.",
+            err=True,
+        )
+    return BUG

@@ -1,0 +1,154 @@
+"""The configs a topic can have, and what Kafka accepts as their values (LogConfig, Kafka 3.9)."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from kafka_tools.errors import KafkaToolError
+
+INT, LONG = 32, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number of `bits` bits, or a double where `bits` is None, between two bounds."""
+
+    bits: int | None
+    least: int | None = None
+    most: int | None = None
+    or_else: int | None = None
+
+    def check(self, name: str, value: str) -> None:
+        """Raise KafkaToolError in ConfigDef's words unless `value` is such a number."""
+        number = self._parse(name, value.strip())
+        if self.or_else is not None:
+            if number != self.or_else and not (self.least or 0) <= number <= (self.most or 0):
+                raise _invalid(
+                    name, number, f"Value must be between {self.least} and {self.most} or equal to {self.or_else}"
+                )
+            return
+        if self.least is not None and number < self.least:
+            raise _invalid(name, number, f"Value must be at least {self.least}")
+        if self.most is not None and number > self.most:
+            raise _invalid(name, number, f"Value must be no more than {self.most}")
+
+    def _parse(self, name: str, value: str) -> int | float:
+        if self.bits is None:
+            if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?", value, re.ASCII):
+                return float(value.rstrip("dDfF"))
+            raise _invalid(name, value, "Not a number of type DOUBLE")
+        limit = 1 << (self.bits - 1)
+        if re.fullmatch(r"[+-]?\d+", value, re.ASCII) and -limit <= int(value) < limit:
+            return int(value)
+        raise _invalid(name, value, f"Not a number of type {'INT' if self.bits == INT else 'LONG'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One of a few words, or a list of them."""
+
+    allowed: tuple[str, ...]
+    a_list: bool = False
+
+    def check(self, name: str, value: str) -> None:
+        """Raise KafkaToolError in ConfigDef's words unless every word is allowed."""
+        for word in re.split(r"\s*,\s*", value.strip()) if self.a_list else [value]:
+            if word not in self.allowed and not (self.a_list and not value.strip()):
+                raise _invalid(name, word, f"String must be one of: {', '.join(self.allowed)}")
+
+
+def _boolean(name: str, value: str) -> None:
+    if value.strip().lower() not in ("true", "false"):
+        raise _invalid(name, value, "Expected value to be either true or false")
+
+
+def _throttled_replicas(name: str, value: str) -> None:
+    if value.strip() not in ("", "*") and not re.fullmatch(r"\d+:\d+(\s*,\s*\d+:\d+)*", value.strip(), re.ASCII):
+        entries = ", ".join(re.split(r"\s*,\s*", value.strip()))
+        raise _invalid(
+            name,
+            f"[{entries}]",
+            f"{name} must be the literal '*' or a list of replicas in the following format: "
+            "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
+        )
+
+
+def _message_format_version(name: str, value: str) -> None:
+    if not re.fullmatch(r"(0\.(8|9|10|11)|[1-4])(\.\d+){0,2}(-IV\d+)?", value, re.ASCII):
+        raise _invalid(name, value, f"Version {value} is not a valid version")
+
+
+def _invalid(name: str, value: object, reason: str) -> KafkaToolError:
+    return KafkaToolError(f"Invalid value {value} for configuration {name}: {reason}")
+
+
+CHECKS: Mapping[str, Callable[[str, str], None]] = {
+    "cleanup.policy": Words(("compact", "delete"), a_list=True).check,
+    "compression.gzip.level": Number(INT, 1, 9, or_else=-1).check,
+    "compression.lz4.level": Number(INT, 1, 17).check,
+    "compression.type": Words(("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")).check,
+    "compression.zstd.level": Number(INT, -131072, 22).check,
+    "delete.retention.ms": Number(LONG, 0).check,
+    "file.delete.delay.ms": Number(LONG, 0).check,
+    "flush.messages": Number(LONG, 1).check,
+    "flush.ms": Number(LONG, 0).check,
+    "follower.replication.throttled.replicas": _throttled_replicas,
+    "index.interval.bytes": Number(INT, 0).check,
+    "leader.replication.throttled.replicas": _throttled_replicas,
+    "local.retention.bytes": Number(LONG, -2).check,
+    "local.retention.ms": Number(LONG, -2).check,
+    "max.compaction.lag.ms": Number(LONG, 1).check,
+    "max.message.bytes": Number(INT, 0).check,
+    "message.downconversion.enable": _boolean,
+    "message.format.version": _message_format_version,
+    "message.timestamp.after.max.ms": Number(LONG, 0).check,
+    "message.timestamp.before.max.ms": Number(LONG, 0).check,
+    "message.timestamp.difference.max.ms": Number(LONG, 0).check,
+    "message.timestamp.type": Words(("CreateTime", "LogAppendTime")).check,
+    "min.cleanable.dirty.ratio": Number(None, 0, 1).check,
+    "min.compaction.lag.ms": Number(LONG, 0).check,
+    "min.insync.replicas": Number(INT, 1).check,
+    "preallocate": _boolean,
+    "remote.log.copy.disable": _boolean,
+    "remote.log.delete.on.disable": _boolean,
+    "remote.storage.enable": _boolean,
+    "retention.bytes": Number(LONG).check,
+    "retention.ms": Number(LONG, -1).check,
+    "segment.bytes": Number(INT, 14).check,
+    "segment.index.bytes": Number(INT, 4).check,
+    "segment.jitter.ms": Number(LONG, 0).check,
+    "segment.ms": Number(LONG, 1).check,
+    "unclean.leader.election.enable": _boolean,
+}
+"""Config name -> check(name, value), which raises KafkaToolError (LogConfig.configDefCopy, Kafka 3.9.1)."""
+
+MAX_COMPACTION_LAG_MS = (1 << 63) - 1
+"""The default of max.compaction.lag.ms."""
+
+
+def check(configs: Mapping[str, str]) -> None:
+    """Raise KafkaToolError in Kafka's words unless every config exists and takes its value (LogConfig.validate)."""
+    for name in configs:
+        if name not in CHECKS:
+            raise KafkaToolError(f"Unknown topic config name: {name}")
+    for name in sorted(configs):
+        CHECKS[name](name, configs[name])
+    lag = int(configs.get("min.compaction.lag.ms", 0))
+    longest = int(configs.get("max.compaction.lag.ms", MAX_COMPACTION_LAG_MS))
+    if lag > longest:
+        raise KafkaToolError(
+            f"conflict topic config setting min.compaction.lag.ms ({lag}) > max.compaction.lag.ms ({longest})"
+        )
+
+
+def parse(settings: Iterable[str]) -> dict[str, str]:
+    """Read `--config` options, the last of a name counts (TopicCommand.parseTopicConfigsToBeAdded)."""
+    configs: dict[str, str] = {}
+    for setting in settings:
+        parts = re.split(r"\s*=\s*", setting)
+        if len(parts) != 2 or not parts[1]:
+            raise KafkaToolError(
+                'requirement failed: Invalid topic config: all configs to be added must be in the format "key=val".'
+            )
+        configs[parts[0].strip()] = parts[1].strip()
+    return configs

@@ -1,0 +1,1 @@
+"""Which cluster, and how to reach it: one module, one answer."""
