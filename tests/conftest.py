@@ -1,0 +1,104 @@
+"""Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+KTOOLS = (sys.executable, "-m", "kafka_tools")
+UP_SECONDS = 600
+
+
+@dataclass
+class Cluster:
+    """A running sandbox and how to run `ktools` against it."""
+
+    home: Path
+    env: dict[str, str]
+    bootstrap: str
+    zookeeper: str
+    topics: list[str] = field(default_factory=list)
+
+    def run(
+        self, *argv: str, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run `ktools ARGV` to its end, its output in pipes."""
+        return subprocess.run(
+            [*KTOOLS, *argv], input=stdin, capture_output=True, timeout=timeout, env=self.env | (env or {}), check=False
+        )
+
+    def popen(self, *argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
+        """Start `ktools ARGV` and leave it running."""
+        return subprocess.Popen([*KTOOLS, *argv], env=self.env, **kwargs)
+
+    def topic(self, partitions: int = 1, replication_factor: int = 1, configs: Sequence[str] = ()) -> str:
+        """Create a topic with a random name; it is deleted when the session ends."""
+        name = f"t-{uuid.uuid4().hex[:12]}"
+        counts = ("--partitions", str(partitions), "--replication-factor", str(replication_factor))
+        settings = [word for config in configs for word in ("--config", config)]
+        created = self.run(
+            "topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", name, *counts, *settings
+        )
+        assert created.returncode == 0, created.stdout + created.stderr
+        self.topics.append(name)
+        return name
+
+    def admin(self) -> AdminClient:
+        """Return an admin client, an oracle beside `ktools`."""
+        return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
+
+
+def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
+    """Start a sandbox in `home` and end it with all its processes."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
+    env["KTOOLS_SANDBOX_DIR"] = str(home)
+    up = subprocess.run(
+        [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
+    )
+    try:
+        assert up.returncode == 0, (up.stdout + up.stderr).decode()
+        endpoints = _endpoints(env)
+        yield Cluster(home, env, *endpoints)
+    finally:
+        subprocess.run([*KTOOLS, "sandbox", "down"], env=env, capture_output=True, timeout=120, check=True)
+
+
+def _endpoints(env: dict[str, str]) -> tuple[str, str]:
+    code = "from kafka_tools.sandbox.state import running; e = running(); print(e.bootstrap_servers, e.zookeeper or '')"
+    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    bootstrap, _, zookeeper = answer.stdout.strip("\n").partition(" ")
+    return bootstrap, zookeeper
+
+
+def _deleting_topics(clusters: Iterator[Cluster]) -> Iterator[Cluster]:
+    for cluster in clusters:
+        yield cluster
+        if cluster.topics:
+            for deleted in cluster.admin().delete_topics(cluster.topics).values():
+                deleted.exception()
+
+
+@pytest.fixture(scope="session")
+def kafka39(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Kafka 3.9 with ZooKeeper, three brokers."""
+    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka39"), "--brokers", "3"))
+
+
+@pytest.fixture(scope="session")
+def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Kafka 2.8 with ZooKeeper 3.5, one broker."""
+    options = ("--brokers", "1", "--kafka-version", "2.8")
+    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka28"), *options))
+
+
+@pytest.fixture(scope="session")
+def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The newest Kafka 4, one node, no ZooKeeper."""
+    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "1"))

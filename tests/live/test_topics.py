@@ -1,0 +1,254 @@
+"""`ktools topics` on real clusters: both back ends agree, znodes are Kafka 2.8's, failures name their cause."""
+
+import json
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from kazoo.client import KazooClient
+
+from kafka_tools.backends import Brokers, ZooKeeper, open_topics
+from kafka_tools.model.topics import INTERNAL_TOPICS
+from kafka_tools.sandbox import jars, java
+from tests.conftest import Cluster
+
+UNREACHABLE_SECONDS = 8
+"""About 5 s, and the start of a process on a busy machine."""
+
+
+@pytest.fixture
+def zookeeper(kafka39: Cluster) -> Iterator[Any]:
+    client = KazooClient(kafka39.zookeeper)
+    client.start()
+    yield client
+    client.stop()
+    client.close()
+
+
+def name() -> str:
+    return f"t-{uuid.uuid4().hex[:12]}"
+
+
+def wait_until_served(cluster: Cluster, topic: str) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        rows = json.loads(cluster.run("topics", "--describe", "--topic", topic, "--output", "json").stdout or "[]")
+        if rows and all(row["isr"] == row["replicas"] for row in rows):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{topic} is not served")
+
+
+def test_both_back_ends_give_the_same_objects(kafka39: Cluster) -> None:
+    kafka39.topic(1, 1)
+    kafka39.topic(7, 3, ["cleanup.policy=compact,delete", "retention.ms=5", "flush.ms=7"])
+    wait_until_served(kafka39, kafka39.topic(5, 2))
+    with open_topics(Brokers(kafka39.bootstrap)) as topics:
+        names = [name for name in topics.names() if name not in INTERNAL_TOPICS]
+        by_brokers, live = topics.describe(names), topics.live_brokers()
+    with open_topics(ZooKeeper(kafka39.zookeeper)) as topics:
+        assert [name for name in topics.names() if name not in INTERNAL_TOPICS] == names
+        assert topics.live_brokers() == live == {1, 2, 3}
+        by_zookeeper = topics.describe(names)
+    assert by_brokers == by_zookeeper
+    assert {topic.topic for topic in by_brokers} == set(names)
+
+
+def test_brokers_serve_what_was_created_in_zookeeper(kafka39: Cluster) -> None:
+    topic = name()
+    kafka39.topics.append(topic)
+    configs = ("--config", "retention.ms=60000", "--config", "max.message.bytes=1000")
+    counts = ("--partition", "3", "--replication-factor", "3")
+    created = kafka39.run("topics", "--zookeeper", kafka39.zookeeper, "--topic", topic, *counts, *configs, "--create")
+    assert (created.returncode, created.stdout) == (0, f"Created topic {topic}.\n".encode())
+    wait_until_served(kafka39, topic)
+    assert kafka39.run("console-producer", "--topic", topic, stdin=b"one\ntwo\n").returncode == 0
+    read = kafka39.run("console-consumer", "--topic", topic, "--from-beginning", "--max-messages", "2")
+    assert sorted(read.stdout.splitlines()) == [b"one", b"two"]
+    too_large = kafka39.run("console-producer", "--topic", topic, stdin=b"x" * 5000)
+    assert too_large.returncode == 1
+
+
+def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None:
+    class_path = ":".join(map(str, jars.class_path("2.8.2")))
+    kafkas = [str(java.find("2.8.2")), "-cp", class_path, "kafka.admin.TopicCommand"]
+    ours = ["ktools"]
+    options = [
+        ["--replica-assignment", "1:2,5:1,2:5"],
+        ["--partitions", "1", "--replication-factor", "3"],
+        ["--partitions", "1", "--replication-factor", "1"]
+        + [
+            f"--config={setting}"
+            for setting in ("segment.ms=100000", "retention.ms=5", "cleanup.policy=compact,delete")
+        ],
+    ]
+    trees = []
+    for tool in (kafkas, ours):
+        chroot = f"/{name()}"
+        for broker in (1, 2, 5):
+            zookeeper.create(f"{chroot}/brokers/ids/{broker}", zookeeper.get("/brokers/ids/1")[0], makepath=True)
+        zookeeper.ensure_path(f"{chroot}/brokers/topics")
+        for number, settings in enumerate(options):
+            argv = ["--zookeeper", kafka39.zookeeper + chroot, "--create", "--topic", f"t{number}", *settings]
+            if tool is ours:
+                assert kafka39.run("topics", *argv).returncode == 0
+            else:
+                subprocess.run([*tool, *argv], check=True, capture_output=True, timeout=60)
+        trees.append(dict(walk(zookeeper, chroot, "")))
+        zookeeper.delete(chroot, recursive=True)
+    assert trees[0] == trees[1]
+    assert len(trees[0]) == 2 * len(options)
+
+
+def walk(zookeeper: Any, chroot: str, path: str) -> Iterator[tuple[str, tuple[bytes, int, Any]]]:
+    """Yield each znode of a topic: its data (replicas as a set where the first broker was drawn), version and ACL."""
+    data, stat = zookeeper.get(chroot + path)
+    if data and "/ids/" not in path:
+        document = json.loads(data)
+        if path.endswith("t1") and "partitions" in document:
+            document["partitions"] = {number: sorted(brokers) for number, brokers in document["partitions"].items()}
+        if path.endswith("t2") and "partitions" in document:
+            document["partitions"] = {number: len(brokers) for number, brokers in document["partitions"].items()}
+        yield path, (json.dumps(document).encode(), stat.version, zookeeper.get_acls(chroot + path)[0])
+    for child in sorted(zookeeper.get_children(chroot + path)):
+        yield from walk(zookeeper, chroot, f"{path}/{child}")
+
+
+def test_twenty_creators_at_once_make_one_topic(kafka39: Cluster, zookeeper: Any) -> None:
+    topic = name()
+    kafka39.topics.append(topic)
+    counts = ("--partitions", "2", "--replication-factor", "2")
+    argv = ("topics", "--zookeeper", kafka39.zookeeper, "--create", "--topic", topic, *counts)
+    with ThreadPoolExecutor(20) as pool:
+        results = list(pool.map(lambda _: kafka39.run(*argv, timeout=120), range(20)))
+    texts = sorted(result.stdout.decode() for result in results)
+    exists = f"Error while executing topic command : Topic '{topic}' already exists.\n"
+    assert texts == [f"Created topic {topic}.\n"] + [exists] * 19
+    assert sorted(result.returncode for result in results) == [0] + [1] * 19
+    assert zookeeper.exists(f"/config/topics/{topic}").version == 0
+
+
+def test_a_left_over_config_is_replaced(kafka39: Cluster, zookeeper: Any) -> None:
+    topic = name()
+    kafka39.topics.append(topic)
+    zookeeper.create(f"/config/topics/{topic}", b'{"version":1,"config":{"retention.ms":"1"}}')
+    counts = ("--partitions", "1", "--replication-factor", "1", "--config", "flush.ms=9")
+    assert (
+        kafka39.run("topics", "--zookeeper", kafka39.zookeeper, "--create", "--topic", topic, *counts).returncode == 0
+    )
+    assert json.loads(zookeeper.get(f"/config/topics/{topic}")[0])["config"] == {"flush.ms": "9"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--partitions 1 --replication-factor 4",
+        "--partitions 0 --replication-factor 1",
+        "--partitions 1 --replication-factor 1 --config nope=1",
+        "--partitions 1 --replication-factor 1 --config retention.ms=abc",
+        "--replica-assignment 1:9",
+    ],
+)
+@pytest.mark.parametrize("backend", ["--zookeeper", "--bootstrap-server"])
+def test_a_refused_topic_leaves_nothing_behind(kafka39: Cluster, zookeeper: Any, backend: str, options: str) -> None:
+    topic = name()
+    address = kafka39.zookeeper if backend == "--zookeeper" else kafka39.bootstrap
+    refused = kafka39.run("topics", backend, address, "--create", "--topic", topic, *options.split())
+    assert refused.returncode == 1
+    assert refused.stdout.startswith(b"Error while executing topic command : ")
+    assert refused.stdout.count(b"\n") == 1
+    assert zookeeper.exists(f"/brokers/topics/{topic}") is None
+    assert zookeeper.exists(f"/config/topics/{topic}") is None
+
+
+def test_reading_creates_nothing(kafka39: Cluster, zookeeper: Any) -> None:
+    topic = name()
+    for argv in (["--describe", "--topic", topic], ["--list", "--topic", topic]):
+        kafka39.run("topics", *argv)
+    assert kafka39.run("console-consumer", "--topic", topic, "--timeout-ms", "2000").returncode == 1
+    assert kafka39.run("console-producer", "--topic", topic, stdin=b"lost?\n").returncode == 1
+    assert zookeeper.exists(f"/brokers/topics/{topic}") is None
+
+
+def test_the_sandbox_or_the_environment_name_the_cluster(kafka39: Cluster) -> None:
+    assert kafka39.run("topics", "--list").returncode == 0
+    by_environment = kafka39.run("topics", "--list", env={"KTOOLS_ZOOKEEPER": kafka39.zookeeper})
+    assert by_environment.stdout == kafka39.run("topics", "--list", "--zookeeper", kafka39.zookeeper).stdout
+
+
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("backend", "host", "cause"),
+    [
+        ("--bootstrap-server", "127.0.0.1", "connection refused"),
+        ("--zookeeper", "127.0.0.1", "connection refused"),
+        ("--bootstrap-server", "nohost.invalid", "the name nohost.invalid does not resolve"),
+        ("--zookeeper", "nohost.invalid", "the name nohost.invalid does not resolve"),
+    ],
+)
+def test_an_unreachable_cluster_names_its_cause_in_about_5_seconds(
+    kafka39: Cluster, backend: str, host: str, cause: str
+) -> None:
+    started = time.monotonic()
+    answer = kafka39.run("topics", backend, f"{host}:{closed_port()}", "--list", timeout=UNREACHABLE_SECONDS)
+    assert answer.returncode == 1
+    assert time.monotonic() - started < UNREACHABLE_SECONDS
+    assert answer.stdout.startswith(b"Error while executing topic command : cannot reach ")
+    assert f"({cause})" in answer.stdout.decode()
+    assert answer.stdout.count(b"\n") == 1
+    assert answer.stderr.count(b"\n") == 1
+
+
+def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
+    answer = kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list")
+    assert answer.returncode == 1
+    assert b"this is not a ZooKeeper server" in answer.stdout
+    assert b"Kafka 4 has no ZooKeeper: use --bootstrap-server" in answer.stderr
+
+
+def test_kafka_4_on_brokers(kafka4: Cluster) -> None:
+    topic = kafka4.topic(3, 1, ["retention.ms=60000"])
+    described = kafka4.run("topics", "--describe", "--topic", topic, "--output", "json")
+    assert [(row["leader"], row["isr"], row["configs"]["retention.ms"]) for row in json.loads(described.stdout)] == [
+        (1, [1], "60000")
+    ] * 3
+
+
+def test_kafka_2_8_on_both_back_ends(kafka28: Cluster) -> None:
+    topic = kafka28.topic(3, 1, ["retention.ms=60000"])
+    wait_until_served(kafka28, topic)
+    with open_topics(Brokers(kafka28.bootstrap)) as topics:
+        by_brokers = topics.describe([topic])
+    with open_topics(ZooKeeper(kafka28.zookeeper)) as topics:
+        by_zookeeper = topics.describe([topic])
+    assert by_brokers[0].partitions == by_zookeeper[0].partitions
+    assert by_brokers[0].configs == by_zookeeper[0].configs == {"retention.ms": "60000"}
+
+
+def test_a_chroot_without_a_cluster(kafka39: Cluster, zookeeper: Any) -> None:
+    connect = f"{kafka39.zookeeper}/nothing-here"
+    assert kafka39.run("topics", "--zookeeper", connect, "--list").stdout == b""
+    argv = ("--create", "--topic", "t", "--replica-assignment", "1", "--force")
+    refused = kafka39.run("topics", "--zookeeper", connect, *argv)
+    assert refused.returncode == 1
+    assert b"No Kafka cluster keeps its topics here" in refused.stdout
+    assert zookeeper.exists("/nothing-here") is None
+
+
+def test_a_reader_that_goes_away(kafka39: Cluster) -> None:
+    kafka39.topic()
+    with kafka39.popen("topics", "--describe", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (0, b"")

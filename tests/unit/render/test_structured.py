@@ -1,0 +1,67 @@
+"""json, jsonl, yaml and csv: typed values, one valid document, generic."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.render.structured import FORMATS
+from kafka_tools.report import Report
+
+
+class Color(Enum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    text: str | None
+    flag: bool
+    ids: tuple[int, ...]
+    configs: dict[str, str]
+    inner: Inner
+    color: Color = Color.RED
+
+
+DOCUMENT = {"text": "é\n", "flag": True, "ids": [2, 1], "configs": {"a": "b"}, "inner": {"number": 3}, "color": "red"}
+
+
+def report(*rows: Row) -> Report:
+    return Report(rows, {"text": "Text"}, plain=())
+
+
+ROW = Row("é\n", True, (2, 1), {"a": "b"}, Inner(3))
+
+
+def test_json() -> None:
+    assert json.loads(FORMATS["json"](report(ROW, ROW))) == [DOCUMENT, DOCUMENT]
+    assert FORMATS["json"](report()) == "[]\n"
+
+
+def test_jsonl() -> None:
+    assert [json.loads(line) for line in FORMATS["jsonl"](report(ROW, ROW)).splitlines()] == [DOCUMENT, DOCUMENT]
+    assert FORMATS["jsonl"](report()) == ""
+
+
+@given(st.text(), st.booleans(), st.lists(st.integers()))
+def test_yaml_says_what_json_says(text: str, flag: bool, ids: list[int]) -> None:
+    rows = report(Row(text, flag, tuple(ids), {text: text}, Inner(1)))
+    assert yaml.safe_load(FORMATS["yaml"](rows)) == json.loads(FORMATS["json"](rows))
+
+
+@pytest.mark.parametrize("rows", [(), (ROW,)])
+def test_csv(rows: tuple[Row, ...]) -> None:
+    lines = list(csv.reader(io.StringIO(FORMATS["csv"](report(*rows)))))
+    assert lines[0] == (["text", "flag", "ids", "configs", "inner", "color"] if rows else ["text"])
+    assert lines[1:] == [["é\n", "true", "2,1", '{"a": "b"}', '{"number": 3}', "red"] for _ in rows]

@@ -1,0 +1,62 @@
+"""The rules that a reader relies on: what a tool may import, how long things may be, where one may exit."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "kafka_tools"
+FILES = sorted(PACKAGE.rglob("*.py"))
+TOOLS = sorted(path.stem for path in (PACKAGE / "tools").glob("*.py") if path.stem != "__init__")
+HEAVY = ("rich", "kazoo", "confluent_kafka", "yaml", "ssl", "asyncio")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_imports_nothing_heavy(tool: str) -> None:
+    code = f"import sys, kafka_tools.tools.{tool}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []
+
+
+def test_the_slim_import_leaves_out_asyncio_and_keeps_the_clients() -> None:
+    code = (
+        "import sys; from kafka_tools.brokers.library import confluent_kafka; k = confluent_kafka();"
+        "from confluent_kafka.admin import AdminClient;"
+        "assert k.Producer and k.Consumer and AdminClient;"
+        "print('asyncio' in sys.modules, 'confluent_kafka.serializing_producer' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False False\n"
+
+
+def test_the_slim_import_falls_back_where_the_library_has_another_layout() -> None:
+    code = (
+        "from kafka_tools.brokers import library; library.UNUSED = {'confluent_kafka.error': 'Nothing'};"
+        "k = library.confluent_kafka(); print(k.KafkaError.__name__, k.DeserializingConsumer.__name__)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "KafkaError DeserializingConsumer\n"
+
+
+def _functions() -> Iterator[tuple[str, int]]:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{path.name}:{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_functions_and_files_are_short() -> None:
+    functions, files = dict(_functions()), {path.name: path.read_text().count("\n") for path in FILES}
+    assert {name: lines for name, lines in functions.items() if lines > 60} == {}
+    assert {name: lines for name, lines in files.items() if lines > 500} == {}
+    assert median(functions.values()) <= 12
+    assert median(files.values()) <= 200
+
+
+def test_only_main_exits() -> None:
+    exits = [path.name for path in FILES if "sys.exit(" in path.read_text()]
+    assert exits == ["main.py"]
