@@ -1,6 +1,5 @@
 """Which brokers hold which replicas: Kafka's own algorithm (kafka.admin.AdminUtils, 2.8), or a choice by hand."""
 
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -45,10 +44,16 @@ def assign(
             "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
             "assignment without rack information."
         )
-    begin = start or Start(random.randrange(len(ordered)), random.randrange(len(ordered)))
+    begin = start or _drawn(len(ordered))
     if racks:
         return tuple(_rack_aware(racks, partitions, replication_factor, begin))
     return tuple(_round_robin([broker.broker for broker in ordered], partitions, replication_factor, begin))
+
+
+def _drawn(brokers: int) -> Start:
+    import random  # only a creation needs it, and it takes longer to import than everything else here
+
+    return Start(random.randrange(brokers), random.randrange(brokers))
 
 
 def _check_counts(partitions: int, replication_factor: int, brokers: int) -> None:

@@ -5,7 +5,6 @@ import sys
 import click
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render import structured
 from kafka_tools.report import Report
 
 
@@ -23,6 +22,8 @@ def emit(report: Report, output: str | None) -> int:
     elif chosen == "plain":
         _write_text("".join(f"{line}\n" for line in report.plain))
     else:
+        from kafka_tools.render import structured
+
         _write_text(structured.FORMATS[chosen](report))
     for note in report.notes:
         click.echo(note, err=True)

@@ -5,7 +5,6 @@ import re
 
 from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.errors import UsageError
-from kafka_tools.sandbox import state
 
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
 
@@ -33,8 +32,14 @@ def choose_brokers(bootstrap_server: str | None) -> Brokers:
     servers = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS")
     if servers:
         return Brokers(_checked(servers, "KTOOLS_BOOTSTRAP_SERVERS"))
-    sandbox = state.running()
-    return Brokers(sandbox.bootstrap_servers if sandbox else DEFAULT_BOOTSTRAP_SERVERS)
+    return Brokers(_sandbox() or DEFAULT_BOOTSTRAP_SERVERS)
+
+
+def _sandbox() -> str | None:
+    from kafka_tools.sandbox import state
+
+    running = state.running()
+    return running.bootstrap_servers if running else None
 
 
 def _checked(servers: str, source: str) -> str:

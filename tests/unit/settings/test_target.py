@@ -4,6 +4,7 @@ import pytest
 
 from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.errors import UsageError
+from kafka_tools.sandbox import state
 from kafka_tools.sandbox.state import Endpoints
 from kafka_tools.settings import target
 
@@ -12,7 +13,7 @@ from kafka_tools.settings import target
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KTOOLS_BOOTSTRAP_SERVERS", raising=False)
     monkeypatch.delenv("KTOOLS_ZOOKEEPER", raising=False)
-    monkeypatch.setattr(target.state, "running", lambda: None)
+    monkeypatch.setattr(state, "running", lambda: None)
 
 
 def test_nothing_named() -> None:
@@ -20,12 +21,12 @@ def test_nothing_named() -> None:
 
 
 def test_a_running_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target.state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
+    monkeypatch.setattr(state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
     assert target.choose(None, None) == Brokers("127.0.0.1:5001")
 
 
 def test_the_environment_goes_before_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(target.state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
+    monkeypatch.setattr(state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
     monkeypatch.setenv("KTOOLS_ZOOKEEPER", "zk:2181/kafka")
     assert target.choose(None, None) == ZooKeeper("zk:2181/kafka")
     assert target.choose_brokers(None) == Brokers("127.0.0.1:5001")
