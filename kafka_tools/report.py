@@ -24,12 +24,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`."""
+    """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
+
+    `facts` stand by the title; `spare` names columns that go first, in this order, where the terminal is too narrow.
+    """
 
     rows: Sequence[object]
     columns: Mapping[str, str]
     title: str = ""
-    subtitle: str = ""
+    facts: Sequence[str] = ()
+    spare: Sequence[str] = ()
     summary: Mark | None = None
 
 

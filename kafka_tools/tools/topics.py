@@ -260,7 +260,7 @@ def _list(request: ListTopics) -> Report:
         rows=[TopicRow(name) for name in names],
         columns={"topic": "Topic"},
         plain=names or ([""] if on_brokers else []),  # 3.9 prints an empty line for an empty list
-        tables=lambda: [Table(_details(request.target, names), DETAIL_COLUMNS)],
+        tables=lambda: [Table(_details(request.target, names), DETAIL_COLUMNS, spare=("configs",))],
         names_only=True,
     )
 
@@ -352,7 +352,8 @@ def _view(topic: TopicDescription, live: frozenset[int]) -> Table:
         ],
         columns=VIEW_COLUMNS,
         title=topic.topic,
-        subtitle=" · ".join(facts),
+        facts=facts,
+        spare=("missing",),
         summary=_summary(topic, found),
     )
 
