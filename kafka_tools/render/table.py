@@ -65,7 +65,7 @@ def _with_headings(table: Table, console: Console) -> RenderableType:
         parts.append(Text(table.summary.words, STYLES[table.summary.level] or "dim"))
     indent = 2 if parts else 0
     body = _fitting(table, console, console.width - indent)
-    parts.append(Padding(body, (1, 0, 0, indent)) if parts else body)
+    parts.append(Padding(body, (1, 0, 0, indent), expand=False) if parts else body)
     return Group(*parts)
 
 

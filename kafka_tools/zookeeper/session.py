@@ -3,6 +3,7 @@
 import logging
 import re
 import socket
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def connected(connect: str) -> Iterator[Any]:
     from kazoo.handlers.threading import KazooTimeoutError
     from kazoo.retry import KazooRetry
 
+    warnings.filterwarnings("ignore", "No chroot path exists")  # kazoo's: a chroot without a cluster is just empty
     logging.getLogger("kazoo").addHandler(logging.NullHandler())
     logging.getLogger("kazoo").propagate = False
     client = KazooClient(

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model import assignment, topic_config
 from kafka_tools.model.java import hash_order
 from kafka_tools.model.topics import (
     NewTopic,
@@ -16,6 +15,9 @@ from kafka_tools.model.topics import (
     collisions,
     has_collision_chars,
 )
+
+if TYPE_CHECKING:
+    from kafka_tools.model.assignment import BrokerRack
 
 TOPICS, CONFIGS, BROKER_IDS = "/brokers/topics", "/config/topics", "/brokers/ids"
 TOPIC_VERSION, CONFIG_VERSION = 3, 1
@@ -62,6 +64,8 @@ class ZooKeeperTopics:
 
         Raises TopicExistsError, or KafkaToolError in Kafka 2.8's words.
         """
+        from kafka_tools.model import assignment, topic_config
+
         replicas = topic.assignment or assignment.assign(
             self._broker_racks(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
         )
@@ -115,11 +119,13 @@ class ZooKeeperTopics:
             if colliding:
                 raise KafkaToolError(f"Topic '{topic}' collides with existing topics: {', '.join(colliding)}")
 
-    def _broker_racks(self) -> list[assignment.BrokerRack]:
+    def _broker_racks(self) -> "list[BrokerRack]":
+        from kafka_tools.model.assignment import BrokerRack
+
         brokers = sorted(self.live_brokers())
         registrations = self._read([f"{BROKER_IDS}/{broker}" for broker in brokers])
         return [
-            assignment.BrokerRack(broker, registration.get("rack"))
+            BrokerRack(broker, registration.get("rack"))
             for broker, registration in zip(brokers, registrations, strict=True)
             if registration
         ]

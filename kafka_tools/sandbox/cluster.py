@@ -1,0 +1,304 @@
+"""The sandbox's actions: up, down, kill, start."""
+
+import re
+import shutil
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.sandbox import launch, ports, probes, processes, ready, record, state, versions
+from kafka_tools.sandbox.launch import Runtime
+from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.record import Sandbox, Server
+
+ANNOUNCED_FOR_SECONDS = 30.0
+OWN_FOLDERS = re.compile(r"(broker|zookeeper)-\d+|logs")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `up` was asked for; None is "whatever is usual, or runs already"."""
+
+    brokers: int | None = None
+    zookeepers: int | None = None
+    mode: str | None = None
+    kafka_version: str | None = None
+    racks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A sandbox that serves, and the names of its servers that were started for it; none if it was up already."""
+
+    sandbox: Sandbox
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StartedServer:
+    """A server that runs; `serves` is False while too few servers of its kind run to elect a leader."""
+
+    server: Server
+    serves: bool
+
+
+def up(wish: Wish, progress: Progress) -> Started:
+    """Start a sandbox, or what is missing of the one that is recorded, and return it when all of it serves.
+
+    Raises UsageError if the wish contradicts itself, KafkaToolError if the sandbox that is up is another than wished,
+    if jars or Java are missing, or if a server does not start: then nothing that this call started is left.
+    """
+    with _mine(create=True) as home:
+        recorded = record.load(home)
+        if recorded is not None and recorded.complete:
+            _check_same(wish, recorded)
+            return _start_missing(recorded, home, progress)
+        if recorded is not None:
+            progress.stage("Cleaning up after a start that did not end")
+            _end_all(recorded, home)
+        _remove(home)
+        return _start_new(wish, home, progress)
+
+
+def down(progress: Progress) -> Sandbox | None:
+    """End every recorded server that still is ours and delete what the sandbox stored; None if there was none."""
+    if not (state.folder() / record.LOCK).exists():
+        return None
+    with _mine() as home:
+        sandbox = record.load(home)
+        if sandbox is not None:
+            progress.stage("Stopping the sandbox")
+            _end_all(sandbox, home)
+        _remove(home)
+        return sandbox
+
+
+def kill(name: str) -> Server:
+    """Kill one server with SIGKILL, as a crash would, and wait until the cluster noticed that a broker is gone.
+
+    Raises KafkaToolError if it is unknown or down already.
+    """
+    with _mine() as home:
+        sandbox = _loaded(home)
+        server = _find(sandbox, name)
+        if server.process is None or not record.alive(server, home):
+            raise KafkaToolError(f"{server.name} is down already.", f"`ktools sandbox start {name}` starts it again.")
+        processes.kill((server.process,), home)
+        if server.role == "broker":
+            ready.wait_until_noticed(sandbox, server, home)
+        return server
+
+
+def start(name: str, progress: Progress) -> StartedServer:
+    """Start one server again and wait until it serves, if it can before others are started, and a broker is in sync.
+
+    Raises KafkaToolError if it is unknown, does not start, or is a broker while ZooKeeper has no quorum.
+    """
+    with _mine() as home:
+        sandbox = _loaded(home)
+        server = _find(sandbox, name)
+        if not record.alive(server, home):
+            if server.role == "broker" and sandbox.zookeepers:
+                _check_zookeeper(sandbox, home)
+            sandbox = _start_servers(sandbox, (server,), home, progress)
+        server = _find(sandbox, name)
+        if server.role == "broker":
+            ready.wait_until_in_sync(sandbox, server, home)
+        return StartedServer(server, ready.has_majority(sandbox, server, home))
+
+
+def _start_new(wish: Wish, home: Path, progress: Progress) -> Started:
+    sandbox = plan(wish, ports.free_block())
+    runtime = launch.runtime(home, sandbox.kafka_version, progress)
+    record.save(sandbox, home)
+    try:
+        launch.write_files(sandbox, home)
+        if sandbox.mode == "kraft":
+            sandbox = _formatted(sandbox, runtime, progress)
+        sandbox = _start_together(sandbox, sandbox.servers, runtime, progress)
+    except BaseException:
+        _end_all(record.load(home) or sandbox, home)
+        _remove(home, keep_logs=True)
+        raise
+    sandbox = replace(sandbox, complete=True)
+    record.save(sandbox, home)
+    return Started(sandbox, tuple(server.name for server in sandbox.servers))
+
+
+def plan(wish: Wish, free: Sequence[int]) -> Sandbox:
+    """Lay out a new sandbox on the free ports. Raises UsageError if the wish contradicts itself."""
+    choice = versions.choose(wish.mode, wish.kafka_version, versions.published)
+    if choice.mode == "kraft" and wish.zookeepers:
+        raise UsageError(f"--zookeepers: Kafka {choice.version} runs without ZooKeeper here (--mode kraft)")
+    given = iter(free)
+    brokers = range(1, (wish.brokers or 3) + 1)
+    zookeepers = () if choice.mode == "kraft" else range(1, (wish.zookeepers or 1) + 1)
+    servers = [Server("zookeeper", id_, next(given)) for id_ in zookeepers]
+    servers += [Server("broker", id_, next(given), rack=rack(id_, wish.racks)) for id_ in brokers]
+    servers = [
+        replace(each, peer_ports=tuple(next(given) for _ in range(_peers(each, choice.mode)))) for each in servers
+    ]
+    return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers))
+
+
+def rack(broker: int, racks: int | None) -> str | None:
+    """Return the rack of a broker when they are spread over `racks` racks in turn; None without racks."""
+    return f"rack-{(broker - 1) % racks + 1}" if racks else None
+
+
+def new_cluster_id() -> str:
+    """Return a cluster id as Kafka's Uuid.randomUuid writes it: 22 letters that do not begin with a dash."""
+    while (text := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
+
+
+def _peers(server: Server, mode: str) -> int:
+    if server.role == "zookeeper":
+        return 2
+    return 1 if mode == "kraft" else 0
+
+
+def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbox:
+    progress.stage(f"Formatting {_count(len(sandbox.brokers), 'KRaft node')}")
+    for server in sandbox.brokers:
+        sandbox = launch.start_format(sandbox, server, runtime)
+    ready.wait_for_formats(sandbox, runtime.home)
+    return sandbox
+
+
+def _start_missing(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
+    missing = tuple(server for server in sandbox.servers if not record.alive(server, home))
+    if missing:
+        sandbox = _start_servers(sandbox, missing, home, progress)
+    return Started(sandbox, tuple(server.name for server in missing))
+
+
+def _start_servers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Progress) -> Sandbox:
+    """Start servers of a sandbox that is up; those of them that fail are ended, the others stay as they are."""
+    runtime = launch.runtime(home, sandbox.kafka_version, progress)
+    try:
+        return _start_together(sandbox, servers, runtime, progress)
+    except BaseException:
+        started = record.load(home) or sandbox
+        names = {server.name for server in servers}
+        processes.end([each.process for each in started.servers if each.process and each.name in names], home)
+        raise
+
+
+def _start_together(sandbox: Sandbox, servers: Sequence[Server], runtime: Runtime, progress: Progress) -> Sandbox:
+    """Start ZooKeeper servers, then brokers, each lot together and until all of it serves."""
+    zookeepers = [server for server in servers if server.role == "zookeeper"]
+    brokers = [server for server in servers if server.role == "broker"]
+    if zookeepers:
+        progress.stage(f"Starting {_count(len(zookeepers), 'ZooKeeper server')}")
+        for server in zookeepers:
+            sandbox = launch.start(sandbox, server, runtime)
+        ready.wait_for_zookeepers(sandbox, [_find(sandbox, each.name) for each in zookeepers], runtime.home, progress)
+    if brokers:
+        progress.stage(f"Starting {_count(len(brokers), 'broker')} of Kafka {sandbox.kafka_version}")
+        _wait_until_forgotten(sandbox, brokers, runtime.home)
+        for server in brokers:
+            sandbox = launch.start(sandbox, server, runtime)
+        ready.wait_for_brokers(sandbox, [_find(sandbox, each.name) for each in brokers], runtime.home, progress)
+    return sandbox
+
+
+def _wait_until_forgotten(sandbox: Sandbox, brokers: Sequence[Server], home: Path) -> None:
+    """Wait until ZooKeeper has dropped the sessions of killed brokers: it would refuse the new one's /brokers/ids/N."""
+    serving = [server for server in sandbox.zookeepers if record.alive(server, home)]
+    paths = {f"/brokers/ids/{server.id}" for server in brokers}
+    deadline = time.monotonic() + ANNOUNCED_FOR_SECONDS
+    while serving and time.monotonic() < deadline and _announced(serving[0]) & paths:
+        time.sleep(0.1)
+
+
+def _announced(zookeeper: Server) -> set[str]:
+    """Return the znodes that go with a session, among other words of ZooKeeper's `dump`."""
+    try:
+        return set(probes.four_letter_word(zookeeper.port, "dump").split())
+    except OSError:
+        return set()
+
+
+def _check_zookeeper(sandbox: Sandbox, home: Path) -> None:
+    if not ready.has_majority(sandbox, sandbox.zookeepers[0], home):
+        raise KafkaToolError(
+            "ZooKeeper has no quorum: too few of its servers run, and a broker cannot start without it.",
+            "`ktools sandbox start zookeeper-1` starts one, `ktools sandbox up` starts all that is down.",
+        )
+
+
+def _end_all(sandbox: Sandbox, home: Path) -> None:
+    """End the brokers first, so that they can take leave of ZooKeeper."""
+    for servers in (sandbox.brokers, sandbox.zookeepers):
+        processes.end([server.process for server in servers if server.process], home)
+
+
+def _remove(home: Path, keep_logs: bool = False) -> None:
+    """Delete what the sandbox stored, `state.json` last. The lock stays: another process may be waiting for it."""
+    for entry in home.iterdir():
+        if OWN_FOLDERS.fullmatch(entry.name) and not (keep_logs and entry.name == "logs"):
+            shutil.rmtree(entry)
+    for name in ("log4j.properties", "log4j2.properties", "state.json.new", "state.json"):
+        (home / name).unlink(missing_ok=True)
+
+
+def _check_same(wish: Wish, running: Sandbox) -> None:
+    differences = [
+        f"{wished} {what} wished, {there} there"
+        for what, wished, there in (
+            ("brokers", wish.brokers, len(running.brokers)),
+            ("ZooKeeper servers", wish.zookeepers, len(running.zookeepers)),
+            ("mode", wish.mode, running.mode),
+            ("Kafka", wish.kafka_version, running.kafka_version),
+            ("racks", wish.racks, len({server.rack for server in running.brokers} - {None})),
+        )
+        if wished is not None and not (str(there) == str(wished) or str(there).startswith(f"{wished}."))
+    ]
+    if differences:
+        raise KafkaToolError(
+            f"Another sandbox is up: {', '.join(differences)}.", "`ktools sandbox down` ends it first."
+        )
+
+
+@contextmanager
+def _mine(create: bool = False) -> Iterator[Path]:
+    """Hold the sandbox's folder alone. A folder without a lock was never a sandbox's: nothing in it is touched."""
+    home = state.folder()
+    if create:
+        record.make_private(home)
+    elif not (home / record.LOCK).exists():
+        raise _none_up()
+    with record.locked(home / record.LOCK):
+        yield home
+
+
+def _loaded(home: Path) -> Sandbox:
+    sandbox = record.load(home)
+    if sandbox is None:
+        raise _none_up()
+    return sandbox
+
+
+def _none_up() -> KafkaToolError:
+    return KafkaToolError("No sandbox is up.", "`ktools sandbox up` starts one.")
+
+
+def _find(sandbox: Sandbox, name: str) -> Server:
+    """Return the server called "2" (a broker), "broker-2" or "zookeeper-1". Raises KafkaToolError if there is none."""
+    wanted = f"broker-{name}" if name.isdecimal() else name
+    for server in sandbox.servers:
+        if server.name == wanted:
+            return server
+    there = ", ".join(server.name for server in sandbox.servers)
+    raise KafkaToolError(f"The sandbox has no {wanted} (it has {there}).")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,127 @@
+"""The servers' configuration files as text: pure, so that every line can be looked at in a test."""
+
+from pathlib import Path
+
+from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state import HOST
+
+SESSION_TIMEOUT_MS = 6000
+LOG_PATTERN = "[%d] %p %m (%c)%n"
+
+
+def zookeeper_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
+    """Return zoo.cfg of one ZooKeeper server; several are made an ensemble (ZooKeeper's administrator's guide)."""
+    settings = {
+        "dataDir": str(data),
+        # Sessions end in steps of a tick: a short one, so that a killed broker is missed soon after its timeout.
+        "tickTime": "500",
+        "initLimit": "40",
+        "syncLimit": "20",
+        "maxSessionTimeout": "60000",
+        "maxClientCnxns": "0",
+        "admin.enableServer": "false",
+        "4lw.commands.whitelist": "*",
+        "clientPort": str(server.port),
+        "clientPortAddress": HOST,
+    }
+    if len(sandbox.zookeepers) > 1:
+        peers = {f"server.{each.id}": _zookeeper_peer(each) for each in sandbox.zookeepers}
+        settings |= {"quorumListenOnAllIPs": "false", **peers}
+    return _properties(settings)
+
+
+def broker_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
+    """Return server.properties of one broker: Kafka's defaults, but small, quick to start, quick to miss a dead one."""
+    in_sync = min(2, len(sandbox.brokers))
+    replicas = min(3, len(sandbox.brokers))
+    settings = {
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": "0",
+        "offsets.topic.num.partitions": "5",
+        "offsets.topic.replication.factor": str(replicas),
+        "transaction.state.log.num.partitions": "5",
+        "transaction.state.log.replication.factor": str(replicas),
+        "transaction.state.log.min.isr": str(in_sync),
+        # Brokers that stop together have nobody to hand their partitions to and would try three times, 5 s apart.
+        "controlled.shutdown.retry.backoff.ms": "200",
+        # The cleaner's own default is 128 MiB a broker, a quarter of the heap.
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+    }
+    if server.rack:
+        settings["broker.rack"] = server.rack
+    if sandbox.kafka_version.startswith("4."):
+        settings |= {
+            "share.coordinator.state.topic.num.partitions": "5",
+            "share.coordinator.state.topic.replication.factor": str(replicas),
+            "share.coordinator.state.topic.min.isr": str(in_sync),
+        }
+    own = _kraft_settings if sandbox.mode == "kraft" else _zookeeper_mode_settings
+    return _properties({**own(server, sandbox), **settings})
+
+
+def log4j_properties() -> str:
+    """Return how Kafka before 4 (reload4j) logs: everything to stdout, which is the server's log file."""
+    return _properties(
+        {
+            "log4j.rootLogger": "INFO, stdout",
+            "log4j.appender.stdout": "org.apache.log4j.ConsoleAppender",
+            "log4j.appender.stdout.layout": "org.apache.log4j.PatternLayout",
+            "log4j.appender.stdout.layout.ConversionPattern": LOG_PATTERN,
+        }
+    )
+
+
+def log4j2_properties() -> str:
+    """Return how Kafka 4 (log4j 2) logs: everything to stdout, which is the server's log file."""
+    return _properties(
+        {
+            "status": "error",
+            "appender.stdout.type": "Console",
+            "appender.stdout.name": "stdout",
+            "appender.stdout.layout.type": "PatternLayout",
+            "appender.stdout.layout.pattern": LOG_PATTERN,
+            "rootLogger.level": "info",
+            "rootLogger.appenderRef.stdout.ref": "stdout",
+        }
+    )
+
+
+def _zookeeper_peer(server: Server) -> str:
+    quorum, election = server.peer_ports
+    return f"{HOST}:{quorum}:{election}"
+
+
+def _zookeeper_mode_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
+    return {
+        "broker.id": str(server.id),
+        "listeners": f"PLAINTEXT://{server.address}",
+        "zookeeper.connect": ",".join(each.address for each in sandbox.zookeepers),
+        "zookeeper.session.timeout.ms": str(SESSION_TIMEOUT_MS),
+    }
+
+
+def _kraft_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
+    voters = (f"{each.id}@{HOST}:{each.peer_ports[0]}" for each in sandbox.brokers)
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(server.id),
+        "listeners": f"PLAINTEXT://{server.address},CONTROLLER://{HOST}:{server.peer_ports[0]}",
+        "advertised.listeners": f"PLAINTEXT://{server.address}",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.quorum.voters": ",".join(voters),
+        "broker.session.timeout.ms": str(SESSION_TIMEOUT_MS),
+    }
+
+
+def _properties(settings: dict[str, str]) -> str:
+    return "".join(f"{key}={_escaped(value)}\n" for key, value in settings.items())
+
+
+def _escaped(value: str) -> str:
+    """Escape what java.util.Properties, which reads ISO 8859-1, would take for something else (paths may hold it)."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    letters = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(letter) if letter < 0x7F else f"\\u{letter:04x}" for letter in letters)

@@ -1,0 +1,111 @@
+"""One server's files, its JVM command line, and its start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafka_tools.sandbox import config, jars, java, record
+from kafka_tools.sandbox.processes import Gated
+from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.record import Sandbox, Server
+
+ZOOKEEPER_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+BROKER_MAIN = "kafka.Kafka"
+FORMAT_MAIN = "kafka.tools.StorageTool"
+HEAP_MB = {"zookeeper": 192, "broker": 512}
+# Start-up counts more than peak speed; IPv4 keeps every socket on 127.0.0.1; no shared memory file in /tmp.
+JVM_FLAGS = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+)
+# These make any JVM open ports or take other options than ours.
+JVM_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What all servers of one sandbox are started with."""
+
+    home: Path
+    java: Path
+    jars: tuple[Path, ...]
+
+
+def runtime(home: Path, kafka_version: str, progress: Progress) -> Runtime:
+    """Find Java and the jars, fetching what is missing. Raises KafkaToolError."""
+    found = java.find(kafka_version)
+    return Runtime(home, found, jars.class_path(kafka_version, progress))
+
+
+def write_files(sandbox: Sandbox, home: Path) -> None:
+    """Write the configuration of every server and of their logs."""
+    (home / "logs").mkdir(exist_ok=True)
+    for server in sandbox.servers:
+        own = home / server.name
+        own.mkdir(exist_ok=True)
+        data = own / "data"
+        data.mkdir(exist_ok=True)
+        if server.role == "zookeeper":
+            (data / "myid").write_text(f"{server.id}\n", encoding="utf-8")
+            text = config.zookeeper_properties(server, sandbox, data)
+        else:
+            text = config.broker_properties(server, sandbox, data)
+        config_path(server, home).write_text(text, encoding="utf-8")
+    (home / "log4j.properties").write_text(config.log4j_properties(), encoding="utf-8")
+    (home / "log4j2.properties").write_text(config.log4j2_properties(), encoding="utf-8")
+
+
+def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
+    """Start one server; it is recorded before it does anything. Returns the sandbox as recorded."""
+    main = ZOOKEEPER_MAIN if server.role == "zookeeper" else BROKER_MAIN
+    heap = HEAP_MB[server.role]
+    return _start(sandbox, server, with_, [*_jvm(with_, heap), main, str(config_path(server, with_.home))])
+
+
+def start_format(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
+    """Start Kafka's own formatting of a KRaft node's folder; it ends by itself (kafka-storage.sh format)."""
+    arguments = ["format", "--cluster-id", sandbox.cluster_id, "--config", str(config_path(server, with_.home))]
+    return _start(sandbox, server, with_, [*_jvm(with_, 128), FORMAT_MAIN, *arguments])
+
+
+def config_path(server: Server, home: Path) -> Path:
+    """Return where the server's own configuration is; it stands on its command line."""
+    return home / server.name / ("zoo.cfg" if server.role == "zookeeper" else "server.properties")
+
+
+def log_path(server: Server, home: Path) -> Path:
+    """Return the file that takes all that the server prints."""
+    return home / "logs" / f"{server.name}.log"
+
+
+def _start(sandbox: Sandbox, server: Server, with_: Runtime, argv: list[str]) -> Sandbox:
+    log = log_path(server, with_.home)
+    if log.exists():
+        log.replace(log.with_suffix(".before.log"))
+    with Gated(argv, log, _environment(os.environ)) as gated:
+        sandbox = sandbox.with_process(server.name, gated.process)
+        record.save(sandbox, with_.home)
+        gated.release()
+    return sandbox
+
+
+def _jvm(with_: Runtime, heap_mb: int) -> list[str]:
+    return [
+        str(with_.java),
+        f"-Xmx{heap_mb}m",
+        *JVM_FLAGS,
+        f"-Dlog4j.configuration=file:{with_.home}/log4j.properties",
+        f"-Dlog4j2.configurationFile={with_.home}/log4j2.properties",
+        "-cp",
+        f"{with_.jars[0].parent}/*",
+    ]
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the servers' environment; the locale makes Java read paths that are not ASCII."""
+    return {name: value for name, value in environment.items() if name not in JVM_VARIABLES} | {"LC_ALL": "C.UTF-8"}

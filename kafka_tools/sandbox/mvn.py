@@ -1,0 +1,82 @@
+"""Maven Central through `mvn`, where it is on PATH."""
+
+import html
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from kafka_tools.sandbox.coordinates import Coordinates, FetchError
+from kafka_tools.sandbox.processes import leashed
+from kafka_tools.sandbox.progress import Progress
+
+BUILD_CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
+_FETCHED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar)")
+
+
+def installed() -> bool:
+    """Say whether there is an `mvn` to try."""
+    return shutil.which("mvn") is not None
+
+
+def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Progress) -> tuple[Path, ...]:
+    """Fetch artifacts and all they need into the new folder `repository`; return the jars.
+
+    Maven refuses what does not match its published checksum (`--strict-checksums`). Raises FetchError.
+    """
+    repository.mkdir(parents=True)
+    class_path = repository / "class-path.txt"
+    _run(_project(wanted), class_path, progress)
+    return tuple(Path(jar) for jar in class_path.read_text(encoding="utf-8").strip().split(os.pathsep))
+
+
+def versions(repository: Path, wanted: Coordinates) -> tuple[str, ...]:
+    """Return the published versions of an artifact, oldest first; empty if Maven cannot say.
+
+    Maven has no such question, but notes what it learned when it is given a range to choose from (`wanted.version`).
+    """
+    from xml.etree import ElementTree
+
+    try:
+        _run(_project([wanted], only=True), repository / "class-path.txt", Progress())
+    except FetchError:
+        return ()
+    notes = repository.joinpath(*wanted.group.split("."), wanted.artifact).glob("maven-metadata-*.xml")
+    trees = [ElementTree.parse(note) for note in notes]
+    return tuple(version.text or "" for tree in trees for version in tree.iterfind("versioning/versions/version"))
+
+
+def _run(project: str, class_path: Path, progress: Progress) -> None:
+    repository = class_path.parent
+    (repository / "pom.xml").write_text(project, encoding="utf-8")
+    argv = ["mvn", "-B", "--strict-checksums", f"-f={repository}/pom.xml", f"-Dmaven.repo.local={repository}"]
+    errors: list[str] = []
+    fetched = 0
+    with leashed(
+        [*argv, f"-Dmdep.outputFile={class_path}", "-Dmdep.includeScope=runtime", BUILD_CLASS_PATH]
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := _FETCHED.search(line):
+                fetched += 1
+                progress.detail(f"{fetched} jars, {found[1]}")
+            elif "ERROR" in line:
+                errors.append(line.replace("[ERROR]", "").strip())
+    if process.returncode:
+        raise FetchError(f"mvn failed: {errors[0] if errors else f'status {process.returncode}'}")
+
+
+def _project(wanted: Sequence[Coordinates], only: bool = False) -> str:
+    """Return a pom.xml that depends on the artifacts; `only`: on nothing that they depend on."""
+    nothing_else = "<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>"
+    exclusions = f"<exclusions>{nothing_else}</exclusions>" if only else ""
+    dependencies = "".join(
+        f"<dependency><groupId>{html.escape(each.group)}</groupId><artifactId>{html.escape(each.artifact)}</artifactId>"
+        f"<version>{html.escape(each.version)}</version>{exclusions}</dependency>"
+        for each in wanted
+    )
+    return (
+        "<project><modelVersion>4.0.0</modelVersion><groupId>ktools</groupId><artifactId>sandbox</artifactId>"
+        f"<version>1</version><packaging>pom</packaging><dependencies>{dependencies}</dependencies></project>\n"
+    )

@@ -1,0 +1,103 @@
+"""What is recorded, whole or not at all, and who may change it."""
+
+import json
+import os
+import stat
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.sandbox import record, state
+from kafka_tools.sandbox.processes import Process
+from kafka_tools.sandbox.record import Sandbox, Server
+
+SANDBOX = Sandbox(
+    "3.9.1",
+    "zookeeper",
+    "ID",
+    (
+        Server("zookeeper", 1, 20001, (20005, 20006), process=Process(1, "never")),
+        Server("broker", 1, 20002, rack="rack-1", process=Process(1, "never")),
+        Server("broker", 2, 20003),
+    ),
+    complete=True,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
+    return Path(os.path.realpath(tmp_path))
+
+
+def test_what_is_saved_is_loaded(home: Path) -> None:
+    record.save(SANDBOX, home)
+    assert record.load(home) == SANDBOX
+
+
+def test_nothing_recorded(home: Path) -> None:
+    assert record.load(home) is None
+    assert record.load(home / "missing") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"servers": [{}]}', '{"servers": 1}', "null"])
+def test_a_damaged_record_is_an_error_that_names_it(home: Path, text: str) -> None:
+    (home / "state.json").write_text(text)
+    with pytest.raises(KafkaToolError, match=r"state\.json"):
+        record.load(home)
+
+
+def test_readers_never_see_half_a_record(home: Path) -> None:
+    record.save(SANDBOX, home)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            record.save(replace(SANDBOX, cluster_id="x" * 5000), home)
+            record.save(SANDBOX, home)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(300):
+            assert record.load(home) is not None
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_a_crash_while_saving_keeps_the_old_record(home: Path) -> None:
+    record.save(SANDBOX, home)
+    (home / "state.json.new").write_text('{"half')
+    assert record.load(home) == SANDBOX
+
+
+def test_the_folder_is_private(home: Path) -> None:
+    record.make_private(home / "new")
+    assert stat.S_IMODE((home / "new").stat().st_mode) == 0o700
+
+
+def test_a_folder_with_other_things_is_refused(home: Path) -> None:
+    (home / "thesis.txt").touch()
+    with pytest.raises(KafkaToolError, match="something else"):
+        record.make_private(home)
+
+
+def test_a_held_lock_is_an_error_in_time(home: Path) -> None:
+    with (
+        record.locked(home / "lock"),
+        pytest.raises(KafkaToolError, match="still at work"),
+        record.locked(home / "lock", 0.1),
+    ):
+        pytest.fail("held twice")
+    with record.locked(home / "lock", 0.1):
+        pass
+
+
+def test_the_record_is_plain_json(home: Path) -> None:
+    record.save(SANDBOX, home)
+    recorded = json.loads((home / "state.json").read_text())
+    assert recorded["servers"][0]["process"] == {"pid": 1, "started": "never"}

@@ -1,0 +1,75 @@
+"""Whether a sandbox is running."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kafka_tools.sandbox import record, state
+from kafka_tools.sandbox.processes import Gated, Process, kill
+from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state import Endpoints
+
+SANDBOX = Sandbox(
+    "3.9.1",
+    "zookeeper",
+    "ID",
+    (
+        Server("zookeeper", 1, 20001, (20005, 20006), process=Process(1, "never")),
+        Server("broker", 1, 20002, rack="rack-1", process=Process(1, "never")),
+        Server("broker", 2, 20003),
+    ),
+    complete=True,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
+    return Path(os.path.realpath(tmp_path))
+
+
+@pytest.fixture
+def alive(home: Path) -> Iterator[Process]:
+    """A process of which the command line names the sandbox's folder."""
+    with Gated(["/bin/sh", "-c", "sleep 60; :", f"{home}/broker-1"], home / "log", os.environ) as gated:
+        gated.release()
+    yield gated.process
+    kill([gated.process], home)
+
+
+def test_nothing_recorded(home: Path) -> None:
+    assert not list(home.iterdir())
+    assert state.running() is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"servers": [{}]}', '{"servers": 1}', "null"])
+def test_a_damaged_record_is_none(home: Path, text: str) -> None:
+    (home / "state.json").write_text(text)
+    assert state.running() is None
+
+
+def test_running_names_what_is_alive(home: Path, alive: Process) -> None:
+    record.save(SANDBOX.with_process("broker-2", alive), home)
+    assert state.running() == Endpoints("127.0.0.1:20003", None)
+    record.save(SANDBOX.with_process("broker-2", alive).with_process("zookeeper-1", alive), home)
+    assert state.running() == Endpoints("127.0.0.1:20003", "127.0.0.1:20001")
+
+
+def test_without_a_living_broker_nothing_runs(home: Path, alive: Process) -> None:
+    record.save(SANDBOX.with_process("zookeeper-1", alive), home)
+    assert state.running() is None
+
+
+def test_what_is_still_starting_does_not_run(home: Path, alive: Process) -> None:
+    record.save(replace(SANDBOX.with_process("broker-1", alive), complete=False), home)
+    assert state.running() is None
+
+
+def test_the_folder_follows_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state.folder() == home
+    monkeypatch.delenv(state.FOLDER_VARIABLE)
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "xdg"))
+    assert state.folder().name == "sandbox"
