@@ -18,6 +18,11 @@ def main() -> NoReturn:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        sys.stderr.write("ktools: stdout is closed: nothing was done\n")
+        return 1
     try:
         status = _invoke(list(args))
         sys.stdout.flush()
@@ -28,7 +33,7 @@ def run(args: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _silence_stdout()
-        sys.stderr.write(f"ktools: {error}\n")
+        sys.stderr.write(f"ktools: {': '.join(filter(None, (error.filename, error.strerror))) or error}\n")
         return 1
     except Exception as error:  # noqa: BLE001  the outermost handler: a bug is told in one line
         return _bug(error, args)
@@ -51,7 +56,8 @@ def _invoke(args: list[str]) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.ClickException as error:
-        error.show()
+        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ktools"
+        sys.stderr.write(f"{usage}: {error.format_message()}\nAll options: {usage} --help\n")
         return 1
     except KafkaToolError as error:
         sys.stderr.write(f"{error.message}\n")

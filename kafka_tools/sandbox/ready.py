@@ -56,7 +56,7 @@ def wait_for_brokers(sandbox: Sandbox, brokers: Sequence[Server], home: Path, pr
 
 
 def wait_until_noticed(sandbox: Sandbox, killed: Server, home: Path) -> None:
-    """Wait until the other brokers know that `killed` is gone and have led on without it, if they can and do in time."""
+    """Wait until the other brokers know that `killed` is gone and lead on without it, if they can and do in time."""
     others = [server for server in sandbox.brokers if record.alive(server, home)]
     if not others or not _has_controller(sandbox, home):
         return

@@ -1,5 +1,8 @@
 """`ktools` itself: its help, its tools, the errors of the outermost layer."""
 
+import subprocess
+import sys
+
 import pytest
 
 from kafka_tools import __version__
@@ -58,6 +61,27 @@ def test_apaches_names_are_taken(name: str, capsys: pytest.CaptureFixture[str]) 
 def test_an_unknown_option_of_the_group(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--nope"]) == 1
     assert "--nope" in capsys.readouterr().err
+
+
+def test_a_wrong_sub_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sandbox", "upp"]) == 1
+    assert capsys.readouterr().err == (
+        "ktools sandbox: No such command 'upp'. Did you mean 'up'?\nAll options: ktools sandbox --help\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "message"),
+    [
+        (">&-", 1, "ktools: stdout is closed: nothing was done\n"),
+        ("2>&-", 0, ""),
+        (">/dev/full", 1, "ktools: No space left on device\n"),
+    ],
+)
+def test_a_stream_that_cannot_be_written(redirection: str, status: int, message: str) -> None:
+    command = ["bash", "-c", f'"$0" -m kafka_tools --version {redirection}', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, message)
 
 
 def test_a_bug_is_one_line_and_status_70(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
