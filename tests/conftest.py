@@ -1,6 +1,7 @@
 """Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -102,3 +103,8 @@ def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The newest Kafka 4, one node, no ZooKeeper."""
     yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "1"))
+
+
+def pytest_configure() -> None:
+    """End on SIGTERM as on Ctrl-C: with the clusters taken down."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))

@@ -1,9 +1,11 @@
 """A connection to a cluster's brokers, and why there is none."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -91,7 +93,7 @@ class AdminSession:
         """
         kafka = confluent_kafka()
         try:
-            return self.client.list_topics(timeout=CONNECT_SECONDS)
+            return _interruptible(lambda: self.client.list_topics(timeout=CONNECT_SECONDS))
         except kafka.KafkaException as error:
             self.client.poll(0)
             raise self.causes.unreachable(self.bootstrap_servers) from error
@@ -99,6 +101,20 @@ class AdminSession:
     def result(self, future: Any) -> Any:
         """Wait for one answer. Raises confluent_kafka.KafkaException, as the cluster gave it."""
         return future.result(timeout=REQUEST_SECONDS + CONNECT_SECONDS)
+
+
+def _interruptible(call: Callable[[], Any]) -> Any:
+    """Return what `call`, a wait inside librdkafka, returns; unlike the call itself this ends on Ctrl-C at once."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:  # noqa: BLE001  handed on to the caller
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future.result()
 
 
 @contextmanager

@@ -26,7 +26,13 @@ def connected(connect: str) -> Iterator[Any]:
     """
     servers, chroot = parse_connect(connect)
     from kazoo.client import KazooClient
-    from kazoo.exceptions import KazooException
+    from kazoo.exceptions import (
+        ConnectionClosedError,
+        ConnectionLoss,
+        KazooException,
+        NoAuthError,
+        SessionExpiredError,
+    )
     from kazoo.handlers.threading import KazooTimeoutError
     from kazoo.retry import KazooRetry
 
@@ -46,10 +52,12 @@ def connected(connect: str) -> Iterator[Any]:
             raise _unreachable(connect, servers) from error
         try:
             yield client
+        except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
+            raise _unreachable(connect, servers) from error
+        except NoAuthError as error:
+            raise KafkaToolError(f"ZooKeeper at {connect} does not allow this: the znode's ACL refuses it.") from error
         except KazooException as error:
             raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
-        except KazooTimeoutError as error:
-            raise _unreachable(connect, servers) from error
     finally:
         client.stop()
         client.close()

@@ -85,31 +85,38 @@ class ZooKeeperTopics:
         self._write_new(topic.topic, _encode(config), _encode(document))
 
     def _write_new(self, topic: str, config: bytes, document: bytes) -> None:
-        from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError, RolledBackError
+        from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 
+        if self._client.exists(TOPICS) is None:
+            raise KafkaToolError(
+                f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?"
+            )
         for _ in range(CREATE_TRIES):
-            left_over = self._client.exists(f"{CONFIGS}/{topic}")
-            transaction = self._client.transaction()
-            transaction.create(f"{TOPICS}/{topic}", document)
-            if left_over is None:
-                transaction.create(f"{CONFIGS}/{topic}", config)
-            else:
-                transaction.set_data(f"{CONFIGS}/{topic}", config, version=left_over.version)
-            failures = [result for result in transaction.commit() if isinstance(result, Exception)]
-            if not failures:
+            failure = self._try_to_write(topic, config, document)
+            if failure is None:
                 return
-            if isinstance(failures[0], NodeExistsError) and self._client.exists(f"{TOPICS}/{topic}"):
+            if isinstance(failure, NodeExistsError) and self._client.exists(f"{TOPICS}/{topic}"):
                 raise TopicExistsError(topic)
-            if isinstance(failures[0], NoNodeError) and self._client.exists(TOPICS) is None:
-                break
-            raced = (NodeExistsError, NoNodeError, BadVersionError, RolledBackError)
-            unexpected = [failure for failure in failures if not isinstance(failure, raced)]
-            if unexpected:
-                raise unexpected[0]
+            if not isinstance(failure, (NodeExistsError, NoNodeError, BadVersionError)):
+                raise failure
             self._client.ensure_path(CONFIGS)
         raise KafkaToolError(
-            f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?"
+            f"Topic '{topic}' was not created: others changed {CONFIGS}/{topic} each time it was tried."
         )
+
+    def _try_to_write(self, topic: str, config: bytes, document: bytes) -> Exception | None:
+        """Write all or nothing; return what one of the writes failed of."""
+        from kazoo.exceptions import RolledBackError, RuntimeInconsistency
+
+        left_over = self._client.exists(f"{CONFIGS}/{topic}")
+        transaction = self._client.transaction()
+        transaction.create(f"{TOPICS}/{topic}", document)
+        if left_over is None:
+            transaction.create(f"{CONFIGS}/{topic}", config)
+        else:
+            transaction.set_data(f"{CONFIGS}/{topic}", config, version=left_over.version)
+        failures = [result for result in _commit(transaction, topic) if isinstance(result, Exception)]
+        return next((each for each in failures if not isinstance(each, (RolledBackError, RuntimeInconsistency))), None)
 
     def _check_new(self, topic: str) -> None:
         if self._client.exists(f"{TOPICS}/{topic}"):
@@ -153,6 +160,20 @@ class ZooKeeperTopics:
             except ValueError as error:
                 raise KafkaToolError(f"The znode {path} holds no JSON: {data[:80]!r}") from error
         return documents
+
+
+def _commit(transaction: Any, topic: str) -> list[Any]:
+    """Return a result for each write. Raises KafkaToolError where nobody can tell whether it was carried out."""
+    from kazoo.exceptions import ConnectionClosedError, ConnectionLoss, SessionExpiredError
+
+    try:
+        results: list[Any] = transaction.commit()
+    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError) as error:
+        raise KafkaToolError(
+            f"The connection to ZooKeeper broke while topic '{topic}' was created: it is there wholly or not at all.",
+            f"`ktools topics --describe --topic {topic}` tells.",
+        ) from error
+    return results
 
 
 def _description(

@@ -1,6 +1,7 @@
 """`ktools topics` on real clusters: both back ends agree, znodes are Kafka 2.8's, failures name their cause."""
 
 import json
+import signal
 import socket
 import subprocess
 import time
@@ -207,6 +208,18 @@ def test_an_unreachable_cluster_names_its_cause_in_about_5_seconds(
     assert f"({cause})" in answer.stdout.decode()
     assert answer.stdout.count(b"\n") == 1
     assert answer.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("backend", ["--zookeeper", "--bootstrap-server"])
+def test_ctrl_c_ends_the_wait_at_once(kafka39: Cluster, backend: str) -> None:
+    listing = ("topics", backend, f"127.0.0.1:{closed_port()}", "--list")
+    with kafka39.popen(*listing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        assert process.communicate(timeout=10) == (b"", b"")
+        assert process.returncode == 130
+        assert time.monotonic() - started < 2
 
 
 def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
