@@ -27,8 +27,7 @@ def test_quorum_lost_and_found(ensemble: Cluster) -> None:
         assert time.monotonic() - started < UNREACHABLE_SECONDS
         assert (answer.returncode, answer.stdout.decode()) == (
             1,
-            "Error while executing topic command : "
-            f"no quorum at {ensemble.zookeeper} (1 of 3 answers, 2 needed).\n",
+            f"Error while executing topic command : no quorum at {ensemble.zookeeper} (1 of 3 answers, 2 needed).\n",
         )
         assert answer.stderr == b"Nothing can be read or changed until a majority of the ZooKeeper servers is back.\n"
     assert ensemble.run("sandbox", "start", "zookeeper-2", timeout=120).returncode == 0

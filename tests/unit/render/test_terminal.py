@@ -12,7 +12,7 @@ import gc, sys
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.render import emit
 from kafka_tools.report import Report
-from kafka_tools.tools.topics import _view
+from kafka_tools.tools.topics.describe import _view
 topic = TopicDescription("[red]orders", "7W7R5IOeRrOyHTNXKg", (
     Partition(0, 1, (1, 2, 3), (1, 3)), Partition(1, 3, (2, 3, 1), (3, 1)), Partition(2, None, (4,), (4,))),
     {"retention.ms": "604800000", "min.insync.replicas": "2"})

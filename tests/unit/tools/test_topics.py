@@ -10,7 +10,10 @@ from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.main import run
 from kafka_tools.model.topics import NewTopic, Partition, TopicDescription, TopicExistsError
-from kafka_tools.tools import topics
+from kafka_tools.tools.topics import create, describe, listing
+from kafka_tools.tools.topics.create import COLLISION_WARNING, CreateTopic
+from kafka_tools.tools.topics.describe import DescribeTopics
+from kafka_tools.tools.topics.listing import ListTopics
 
 HEALTHY = TopicDescription(
     "orders",
@@ -51,7 +54,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeTopics:
     def opened(_: Target) -> Iterator[FakeTopics]:
         yield cluster
 
-    monkeypatch.setattr(topics, "open_topics", opened)
+    for action in (listing, describe, create):
+        monkeypatch.setattr(action, "open_topics", opened)
     return cluster
 
 
@@ -59,20 +63,32 @@ def ktools(argv: str, target: str = "--bootstrap-server b:9092") -> int:
     return run(["topics", *target.split(), *argv.split()])
 
 
-def test_requests() -> None:
-    def request(argv: str) -> topics.Request:
-        context = topics.command.make_context("topics", argv.split())
-        return topics._request(context.params)
-
-    target = Brokers("b:9092")
-    assert request("--list --bootstrap-server b:9092") == topics.ListTopics(target, None, exclude_internal=False)
-    assert request("--describe --topic t --if-exists --bootstrap-server b:9092") == topics.DescribeTopics(
-        target, "t", exclude_internal=False, if_exists=True
-    )
-    create = "--create --topic t --zookeeper z/c --partition 3 --replication-factor 2 --config a=b --disable-rack-aware"
-    assert request(create) == topics.CreateTopic(
-        ZooKeeper("z/c"), NewTopic("t", 3, 2, configs={"a": "b"}, rack_aware=False), if_not_exists=False, force=False
-    )
+@pytest.mark.parametrize(
+    ("argv", "request_"),
+    [
+        ("--list --bootstrap-server b:9092", ListTopics(Brokers("b:9092"), None, exclude_internal=False)),
+        (
+            "--describe --topic t --if-exists --bootstrap-server b:9092",
+            DescribeTopics(Brokers("b:9092"), "t", exclude_internal=False, if_exists=True),
+        ),
+        (
+            "--create --topic t --zookeeper z/c --partition 3 --replication-factor 2 --config a=b --disable-rack-aware",
+            CreateTopic(
+                ZooKeeper("z/c"),
+                NewTopic("t", 3, 2, configs={"a": "b"}, rack_aware=False),
+                if_not_exists=False,
+                force=False,
+            ),
+        ),
+    ],
+)
+def test_requests(argv: str, request_: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    for action in (listing, describe, create):
+        name = "list_topics" if action is listing else action.__name__.rpartition(".")[2]
+        monkeypatch.setattr(action, name, asked.append)
+    assert run(["topics", *argv.split()]) == 0
+    assert asked == [request_]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +227,7 @@ def test_a_missing_topic(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_create(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
     assert ktools("--create --topic a_b --config retention.ms=1") == 0
-    assert capsys.readouterr().out == f"{topics.COLLISION_WARNING}\nCreated topic a_b.\n"
+    assert capsys.readouterr().out == f"{COLLISION_WARNING}\nCreated topic a_b.\n"
     assert fake.created == [NewTopic("a_b", configs={"retention.ms": "1"})]
 
 

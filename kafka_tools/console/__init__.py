@@ -1,0 +1,1 @@
+"""Hot loops of the streaming tools: no click, no model, no renderer."""

@@ -1,0 +1,198 @@
+"""Brokers that die while records flow: every record is there, in order, or its loss is said."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from tests.conftest import Cluster, sandbox
+
+PRODUCE = """
+import json, sys
+from kafka_tools.console.producer import ProduceRequest, produce
+sys.exit(produce(ProduceRequest(**json.loads(sys.argv[1]))))
+"""
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    yield from sandbox(tmp_path_factory.mktemp("fragile"), "--brokers", "3")
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    yield from sandbox(tmp_path_factory.mktemp("lone"), "--brokers", "1")
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """End the process with the block, however that ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def leader(cluster: Cluster, topic: str, partition: int = 0) -> int:
+    return int(cluster.admin().list_topics(timeout=10).topics[topic].partitions[partition].leader)
+
+
+def broker(cluster: Cluster, action: str, number: int) -> None:
+    assert cluster.run("sandbox", action, f"broker-{number}", timeout=120).returncode == 0
+
+
+def wait_until_whole(cluster: Cluster, topic: str, replicas: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        known = cluster.admin().list_topics(timeout=30).topics
+        partitions = known[topic].partitions.values() if topic in known else ()
+        if partitions and all(len(each.isrs) == replicas and each.leader >= 0 for each in partitions):
+            return
+        time.sleep(0.3)
+    raise AssertionError("the in-sync replicas are not whole again")
+
+
+def feed(writer: subprocess.Popen[bytes], rounds: int, size: int) -> None:
+    """Write `rounds` times `size` numbers, one round each 0.1 s, then end stdin."""
+    assert writer.stdin is not None
+    for start in range(0, rounds * size, size):
+        writer.stdin.write(b"".join(b"%d\n" % number for number in range(start, start + size)))
+        writer.stdin.flush()
+        time.sleep(0.1)
+    writer.stdin.close()
+
+
+def in_order(lines: bytes) -> int:
+    """Count lines like `Partition:1<TAB>42`; in each partition the numbers must grow."""
+    newest: dict[str, int] = defaultdict(lambda: -1)
+    for line in lines.decode().splitlines():
+        partition, number = line.split("\t")
+        assert int(number) > newest[partition], line
+        newest[partition] = int(number)
+    return len(lines.splitlines())
+
+
+@pytest.mark.parametrize("group", [(), ("--group", "through-it-all")])
+def test_the_leaders_death_loses_nothing(fragile: Cluster, tmp_path: Path, group: tuple[str, ...]) -> None:
+    rounds, size = 100, 2000
+    topic = fragile.topic(partitions=3, replication_factor=3, configs=("min.insync.replicas=2",))
+    options = ("--topic", topic, "--from-beginning", "--property", "print.partition=true", *group)
+    limit = ("--max-messages", str(rounds * size))
+    with (
+        (tmp_path / "out").open("wb") as out,
+        (tmp_path / "err").open("wb") as err,
+        ended(fragile.popen("console-consumer", *options, *limit, stdout=out, stderr=err)) as reader,
+        ended(fragile.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE, stderr=err)) as writer,
+    ):
+        feeding = threading.Thread(target=feed, args=(writer, rounds, size))
+        feeding.start()
+        time.sleep(3)
+        victim = leader(fragile, topic)
+        broker(fragile, "kill", victim)
+        feeding.join()
+        assert writer.wait(timeout=60) == 0
+        assert reader.wait(timeout=60) == 0
+    assert in_order((tmp_path / "out").read_bytes()) == rounds * size
+    assert (tmp_path / "err").read_text() == f"Processed a total of {rounds * size} messages\n"
+    broker(fragile, "start", victim)
+    wait_until_whole(fragile, topic, 3)
+
+
+def test_a_consumer_lives_through_the_death_of_all_brokers(lone: Cluster, tmp_path: Path) -> None:
+    topic = lone.topic(partitions=3)
+    first, second = b"".join(b"%d\n" % n for n in range(1000)), b"".join(b"%d\n" % n for n in range(1000, 2000))
+    assert lone.run("console-producer", "--topic", topic, stdin=first).returncode == 0
+    options = ("--topic", topic, "--from-beginning", "--group", "patient", "--max-messages", "2000")
+    with (
+        (tmp_path / "out").open("wb") as out,
+        ended(lone.popen("console-consumer", *options, stdout=out, stderr=subprocess.PIPE)) as reader,
+    ):
+        deadline = time.monotonic() + 20
+        while (tmp_path / "out").read_bytes().count(b"\n") < 1000:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        broker(lone, "kill", 1)
+        time.sleep(6)
+        broker(lone, "start", 1)
+        wait_until_whole(lone, topic, 1)
+        assert lone.run("console-producer", "--topic", topic, stdin=second).returncode == 0
+        assert reader.wait(timeout=90) == 0
+        assert reader.stderr is not None
+        said = reader.stderr.read().decode().splitlines()
+    assert sorted((tmp_path / "out").read_bytes().split()) == sorted((first + second).split())
+    assert re.fullmatch(r"ktools: cannot reach .* Waiting for the cluster to come back\.", said[0])
+    assert said[1:] == ["ktools: the cluster answers again.", "Processed a total of 2000 messages"]
+
+
+def test_a_producer_that_loses_all_brokers_says_how_many_records(lone: Cluster) -> None:
+    topic = lone.topic(partitions=3)
+    request = {"bootstrap_servers": lone.bootstrap, "topic": topic, "config": {"delivery.timeout.ms": "8000"}}
+    command = [sys.executable, "-c", PRODUCE, json.dumps(request)]
+    with ended(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)) as writer:
+        feeding = threading.Thread(target=feed, args=(writer, 60, 500))
+        feeding.start()
+        time.sleep(2)
+        broker(lone, "kill", 1)
+        feeding.join()
+        assert writer.wait(timeout=60) == 1
+        assert writer.stderr is not None
+        said = writer.stderr.read().decode()
+    broker(lone, "start", 1)
+    wait_until_whole(lone, topic, 1)
+    lost = sum(map(int, re.findall(r"^ktools: (\d+) of 30000 records not delivered", said, flags=re.MULTILINE)))
+    assert 0 < lost < 30_000, said
+    kept = stored(lone, topic, 3)
+    assert len(kept) == len(set(kept))
+    # What was in flight when the broker died may have been written without an answer: never less than was said.
+    assert 30_000 - lost <= len(kept) < 30_000
+
+
+def stored(cluster: Cluster, topic: str, partitions: int) -> list[bytes]:
+    values: list[bytes] = []
+    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "oracle", "enable.auto.commit": False})
+    for partition in range(partitions):
+        position = TopicPartition(topic, partition, 0)
+        count = reader.get_watermark_offsets(position, timeout=30)[1]
+        reader.assign([position])
+        for _ in range(count):
+            message = reader.poll(20)
+            assert message is not None
+            assert message.error() is None
+            values.append(message.value() or b"")
+    reader.close()
+    return values
+
+
+def test_a_stop_without_brokers_says_what_is_not_committed(lone: Cluster) -> None:
+    topic = lone.topic()
+    assert lone.run("console-producer", "--topic", topic, stdin=b"1\n").returncode == 0
+    options = ("--topic", topic, "--from-beginning", "--group", f"g-{topic}")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ended(lone.popen("console-consumer", *options, **pipes)) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"1\n"
+        broker(lone, "kill", 1)
+        started = time.monotonic()
+        reader.send_signal(signal.SIGINT)
+        assert reader.wait(timeout=60) == 130
+        assert time.monotonic() - started < 15
+        assert reader.stderr is not None
+        said = reader.stderr.read().decode().splitlines()
+    assert said[0] == "Processed a total of 1 messages"
+    assert re.fullmatch(r"ktools: the last offsets were not committed \(.*\): .*", said[1])
+    broker(lone, "start", 1)
+    wait_until_whole(lone, topic, 1)
+    oracle = Consumer({"bootstrap.servers": lone.bootstrap, "group.id": f"g-{topic}"})
+    assert oracle.committed([TopicPartition(topic, 0)], timeout=30)[0].offset in (-1001, 0)
+    oracle.close()

@@ -1,0 +1,1 @@
+"""Recorded runs of Apache's own tools, replayed with ktools."""

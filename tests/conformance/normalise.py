@@ -1,0 +1,38 @@
+"""What differs from run to run without meaning anything, taken out of an output."""
+
+import re
+from collections.abc import Mapping
+
+from tests.conformance.case import Case
+
+CHANGING = (
+    (re.compile(r"(?<=TopicId: )[A-Za-z0-9_-]{22}"), "{id}"),
+    (re.compile(r"(?<=LogAppendTime:)\d{13}"), "{time}"),
+    (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
+)
+
+
+def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
+    """Return `text` with ids left out and `placeholders` ("{topic}" -> "kt-1f3a", …) for names and addresses.
+
+    Where the case asks for it, lines about other topics are dropped and the rest is sorted.
+    """
+    for placeholder, value in placeholders.items():
+        text = text.replace(value, placeholder)
+    for pattern, replacement in CHANGING:
+        text = pattern.sub(replacement, text)
+    lines = text.splitlines(keepends=True)
+    if case.show:
+        lines = [line for line in lines if any(word in line for word in case.show)]
+    return "".join(sorted(lines) if case.any_order else lines)
+
+
+def outcome(
+    stdout: bytes, stderr: bytes, status: int, leaves: str, case: Case, placeholders: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what a run did, part by part, as it is recorded and compared; of stderr the first line."""
+    shown, said = (
+        normalise(text.decode("utf-8", "surrogateescape"), case, placeholders)
+        for text in (stdout, b"".join(stderr.splitlines(keepends=True)[:1]))
+    )
+    return {"stdout": shown, "stderr": said, "status": f"{status}\n", "leaves": leaves}

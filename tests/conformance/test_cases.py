@@ -1,0 +1,27 @@
+"""Each recorded run of Apache's tools, run again with ktools: same text, same status, same left in the cluster."""
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from tests.conformance.case import names, read, section
+from tests.conformance.normalise import outcome
+from tests.conformance.stage import Stage
+from tests.conftest import Cluster
+
+
+@pytest.mark.parametrize("name", names())
+def test_ktools_does_what_apache_did(name: str, kafka39: Cluster) -> None:
+    case = read(name)
+    expected = case.expected
+    with Stage(case, kafka39.bootstrap, kafka39.zookeeper, kafka39.run).prepared() as stage:
+        ran = kafka39.run(case.tool, *stage.argv(), stdin=stage.filled(case.stdin).encode("utf-8", "surrogateescape"))
+        left = stage.leaves(expected["leaves"])
+        found = outcome(ran.stdout, ran.stderr, ran.returncode, left, case, stage.placeholders)
+    assert b"Traceback" not in ran.stderr
+    parts = case.compared(expected)
+    assert _shown(found, parts) == _shown(expected, parts), " ".join((case.tool, *case.argv))
+
+
+def _shown(outcome: Mapping[str, str], parts: Iterable[str]) -> str:
+    return "".join(section(part, outcome[part]) for part in parts)

@@ -1,0 +1,473 @@
+"""console-consumer and console-producer on real brokers: every byte, every record, every status."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kafka_tools.console.consumer import EARLIEST
+from tests.conftest import Cluster
+
+CONSUME = """
+import json, sys
+from kafka_tools.console.consumer import ConsumeRequest, consume
+consume(ConsumeRequest(**json.loads(sys.argv[1])))
+"""
+FROM_START = ("--partition", "0", "--offset", "earliest")
+
+
+def numbers(first: int, last: int) -> bytes:
+    return b"".join(b"%d\n" % number for number in range(first, last + 1))
+
+
+def produce(cluster: Cluster, topic: str, content: bytes, *options: str) -> None:
+    sent = cluster.run("console-producer", "--topic", topic, *options, stdin=content)
+    assert (sent.returncode, sent.stdout, sent.stderr) == (0, b"", b"")
+
+
+def consume(cluster: Cluster, topic: str, *options: str) -> bytes:
+    """Return what the consumer wrote; it must end well and count right."""
+    ran = cluster.run("console-consumer", "--topic", topic, *options)
+    assert ran.returncode == 0, ran.stderr
+    assert processed(ran.stderr) >= ran.stdout.count(b"\n") or b"\n" in ran.stdout
+    return ran.stdout
+
+
+def processed(stderr: bytes) -> int:
+    found = re.fullmatch(rb"Processed a total of (\d+) messages\n", stderr)
+    assert found, stderr
+    return int(found[1])
+
+
+def stored(cluster: Cluster, topic: str, partitions: int = 1) -> list[bytes]:
+    """Return the values that the brokers have, partition by partition, read by another client."""
+    values: list[bytes] = []
+    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "oracle", "enable.auto.commit": False})
+    for partition in range(partitions):
+        position = TopicPartition(topic, partition, 0)
+        end = reader.get_watermark_offsets(position)[1]
+        reader.assign([position])
+        read: list[bytes] = []
+        while len(read) < end:
+            message = reader.poll(10)
+            assert message is not None
+            assert message.error() is None
+            read.append(message.value() or b"")
+        values += read
+    reader.close()
+    return values
+
+
+def committed(cluster: Cluster, group: str, topic: str, partitions: int) -> list[int]:
+    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, "enable.auto.commit": False})
+    found = reader.committed([TopicPartition(topic, partition) for partition in range(partitions)], timeout=10)
+    reader.close()
+    return [partition.offset for partition in found]
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """End the process with the block, however that ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_exit(process: subprocess.Popen[bytes], seconds: float = 20) -> int:
+    return process.wait(timeout=seconds)
+
+
+def read_some(process: subprocess.Popen[bytes], size: int, block_size: int = 65_536) -> bytes:
+    """Read at least `size` bytes of stdout, if they come within 20 s."""
+    assert process.stdout is not None
+    content = b""
+    while len(content) < size:
+        assert select.select([process.stdout], [], [], 20)[0], content
+        block = os.read(process.stdout.fileno(), block_size)
+        if not block:
+            break
+        content += block
+    return content
+
+
+def rest(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    return process.stdout.read()
+
+
+def test_group_goes_on_where_it_stopped(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=3, replication_factor=3)
+    produce(kafka39, topic, numbers(1, 100_000))
+    group = ("--group", f"g-{topic}")
+    first = consume(kafka39, topic, *group, "--from-beginning", "--max-messages", "40000")
+    second = consume(kafka39, topic, *group, "--max-messages", "60000")
+    assert (first.count(b"\n"), second.count(b"\n")) == (40_000, 60_000)
+    assert sorted(map(int, (first + second).split())) == list(range(1, 100_001))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.binary(max_size=50).filter(lambda line: b"\n" not in line), min_size=1, max_size=300), st.booleans())
+def test_bytes_out_are_bytes_in(kafka39: Cluster, lines: list[bytes], ends_with_newline: bool) -> None:
+    topic = kafka39.topic()
+    content = b"\n".join([*lines, b"x"]) + (b"\n" if ends_with_newline else b"")
+    produce(kafka39, topic, content)
+    assert stored(kafka39, topic) == [*lines, b"x"]
+    assert consume(kafka39, topic, *FROM_START, "--max-messages", str(len(lines) + 1)) == b"\n".join(
+        [*lines, b"x", b""]
+    )
+
+
+def test_long_lines_and_long_keys(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    key, value = b"k" * 100_000, bytes(range(256)).replace(b"\n", b"").replace(b"\t", b"") * 3500
+    lines = [b"short\t1", key + b"\t" + value, b"\t", b"last\t" + b"y" * 1_000_000]
+    produce(kafka39, topic, b"\n".join(lines), "--property", "parse.key=true")
+    options = ("--max-messages", "4", "--property", "print.key=true")
+    assert consume(kafka39, topic, *FROM_START, *options) == b"\n".join(lines) + b"\n"
+
+
+def test_null_is_not_empty(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, b"k\tNIL\nNIL\t\n", "--property", "parse.key=true", "--property", "null.marker=NIL")
+    options = ("--max-messages", "2", "--property", "print.key=true", "--property", "null.literal=-")
+    assert consume(kafka39, topic, *FROM_START, *options) == b"k\t-\n-\t\n"
+
+
+def test_a_line_without_a_key_ends_it_after_what_came_before(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    options = ("--property", "parse.key=true", "--property", "key.separator=:")
+    sent = kafka39.run("console-producer", "--topic", topic, *options, stdin=b"a:1\nb:2\nnone\nc:3\n")
+    assert (sent.returncode, sent.stdout) == (1, b"")
+    assert sent.stderr.endswith(b"No key separator found on line number 3: 'none'\n")
+    assert stored(kafka39, topic) == [b"1", b"2"]
+
+
+def test_a_record_the_broker_refuses_is_counted(kafka39: Cluster) -> None:
+    topic = kafka39.topic(configs=("max.message.bytes=2000",))
+    lines = [b"%d" % number for number in range(5000)]
+    lines[1000:1000] = [b"x" * 3000, b"y" * 500_000]
+    sent = kafka39.run("console-producer", "--topic", topic, stdin=b"\n".join(lines))
+    words = f"ktools: 2 of 5002 records not delivered to topic '{topic}': Message size too large\n"
+    assert (sent.returncode, sent.stderr.decode()) == (1, words)
+    assert stored(kafka39, topic) == [line for line in lines if len(line) < 2000]
+
+
+def test_sync_stops_at_the_first_failure(kafka39: Cluster) -> None:
+    topic = kafka39.topic(configs=("max.message.bytes=2000",))
+    sent = kafka39.run("console-producer", "--topic", topic, "--sync", stdin=b"a\n" + b"x" * 3000 + b"\nb\n")
+    assert sent.returncode == 1
+    assert stored(kafka39, topic) == [b"a"]
+
+
+def test_a_lone_record_appears_at_once(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=3)
+    with ended(
+        kafka39.popen("console-consumer", "--topic", topic, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    ) as reader:
+        time.sleep(2)
+        with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as writer:
+            assert writer.stdin is not None
+            for word in (b"first\n", b"second\n"):
+                time.sleep(1.5)
+                started = time.monotonic()
+                writer.stdin.write(word)
+                writer.stdin.flush()
+                assert read_some(reader, len(word)) == word
+                assert time.monotonic() - started < 0.6
+        reader.send_signal(signal.SIGINT)
+        assert wait_for_exit(reader) == 130
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("blocked", [False, True])
+def test_a_stop_loses_nothing_and_repeats_nothing(
+    kafka39: Cluster, number: signal.Signals, status: int, blocked: bool
+) -> None:
+    topic = kafka39.topic(partitions=3)
+    lines = numbers(100_000, 299_999)
+    produce(kafka39, topic, lines)
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ended(kafka39.popen("console-consumer", *options, **pipes)) as reader:
+        seen = read_some(reader, 200_000)
+        if blocked:
+            time.sleep(1)
+        reader.send_signal(number)
+        if blocked:
+            time.sleep(1)
+        seen += rest(reader)
+        assert wait_for_exit(reader) == status
+        assert reader.stderr is not None
+        assert processed(reader.stderr.read()) == seen.count(b"\n") < 200_000
+    assert seen.endswith(b"\n")
+    again = consume(kafka39, topic, "--group", f"g-{topic}", "--max-messages", str(200_000 - seen.count(b"\n")))
+    assert sorted((seen + again).split()) == lines.split()
+
+
+def test_a_record_that_nobody_reads_is_not_committed(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    lines = numbers(100_000, 199_999)
+    produce(kafka39, topic, lines)
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning")
+    with ended(kafka39.popen("console-consumer", *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as reader:
+        seen = read_some(reader, 1)
+        time.sleep(2)
+        reader.send_signal(signal.SIGTERM)
+        assert wait_for_exit(reader) == 143
+        seen += rest(reader)
+    whole, half = seen[: seen.rfind(b"\n") + 1], seen[seen.rfind(b"\n") + 1 :]
+    again = consume(kafka39, topic, "--group", f"g-{topic}", "--max-messages", str(100_000 - whole.count(b"\n")))
+    assert whole + again == lines
+    assert again.startswith(half)
+
+
+def test_kill_9_with_a_slow_reader_loses_nothing(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=3)
+    lines = numbers(100_000, 299_999)
+    produce(kafka39, topic, lines)
+    impatient = {"session.timeout.ms": "6000"}  # how long the broker keeps the place of a killed member
+    with consuming(kafka39, topic, impatient, group=f"g-{topic}") as reader:
+        deadline = time.monotonic() + 6  # a commit comes every 5 s
+        seen = b""
+        while time.monotonic() < deadline:
+            seen += read_some(reader, 1, 8192)
+            time.sleep(0.05)
+        reader.kill()
+        seen += rest(reader)
+    assert sum(filter(lambda offset: offset > 0, committed(kafka39, f"g-{topic}", topic, 3))) > 0
+    seen = seen[: seen.rfind(b"\n") + 1]
+    with consuming(kafka39, topic, impatient, group=f"g-{topic}") as reader:
+        while len(set(seen.split())) < 200_000:
+            seen += read_some(reader, 1)
+    assert set(lines.split()) == set(seen[: seen.rfind(b"\n") + 1].split())
+
+
+def test_a_reader_that_sleeps_longer_than_the_poll_interval_keeps_its_group(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=2)
+    lines = numbers(100_000, 199_999)
+    produce(kafka39, topic, lines)
+    config = {"max.poll.interval.ms": "7000", "session.timeout.ms": "6000"}
+    with consuming(kafka39, topic, config, group=f"g-{topic}", max_messages=100_000) as reader:
+        seen = read_some(reader, 65_536)
+        time.sleep(16)
+        seen += rest(reader)
+        assert wait_for_exit(reader) == 0
+    assert sorted(seen.split()) == lines.split()
+
+
+def consuming(
+    cluster: Cluster, topic: str, config: dict[str, str], group: str, max_messages: int | None = None
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """Start a consumer with settings that have no option."""
+    request: dict[str, Any] = {"bootstrap_servers": cluster.bootstrap, "topic": topic, "config": config}
+    request |= {"group": group, "max_messages": max_messages, "reset": EARLIEST}
+    command = [sys.executable, "-c", CONSUME, json.dumps(request)]
+    return ended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+
+
+def test_members_that_come_and_go_lose_nothing(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=4)
+    lines = numbers(100_000, 399_999)
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    readers = [kafka39.popen("console-consumer", *options, **pipes)]
+    seen = b""
+    with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as writer:
+        assert writer.stdin is not None
+        for part in chunks(lines, 8):
+            writer.stdin.write(part)
+            writer.stdin.flush()
+            readers.append(kafka39.popen("console-consumer", *options, **pipes))
+            time.sleep(0.7)
+            if len(readers) > 3:
+                seen += stopped(readers.pop(0))
+    for reader in readers:
+        seen += stopped(reader)
+    seen += consume(kafka39, topic, *options[2:], "--timeout-ms", "8000")
+    assert set(seen.split()) == set(lines.split())
+
+
+def chunks(content: bytes, count: int) -> Iterable[bytes]:
+    size = len(content) // count + 1
+    return (content[start : start + size] for start in range(0, len(content), size))
+
+
+def stopped(reader: subprocess.Popen[bytes]) -> bytes:
+    reader.send_signal(signal.SIGTERM)
+    content = rest(reader)
+    assert wait_for_exit(reader) in (143, -signal.SIGTERM)
+    assert reader.stdout is not None
+    reader.stdout.close()
+    return content
+
+
+def test_the_end_of_the_pipe_is_silent_and_committed(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(100_000, 199_999))
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning")
+    with ended(kafka39.popen("console-consumer", *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as reader:
+        assert read_some(reader, 7)
+        assert reader.stdout is not None
+        reader.stdout.close()
+        assert wait_for_exit(reader) == 0
+        assert reader.stderr is not None
+        count = processed(reader.stderr.read())
+    assert 0 < count < 100_000
+    assert committed(kafka39, f"g-{topic}", topic, 1) == [count]
+
+
+def test_head_ends_the_consumer(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(1, 50_000))
+    line = f'"{sys.executable}" -m kafka_tools console-consumer --topic {topic} --from-beginning | head -1'
+    shell = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], env=kafka39.env, capture_output=True, timeout=30, check=False
+    )
+    assert (shell.returncode, shell.stdout) == (0, b"1\n")
+    assert processed(shell.stderr) > 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 1999, 2001])
+def test_exactly_as_many_as_asked_for(kafka39: Cluster, count: int) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(1, 5000))
+    group = f"g-{topic}"
+    options = ("--group", group, "--from-beginning", "--max-messages", str(count))
+    assert consume(kafka39, topic, *options) == numbers(1, count)
+    assert committed(kafka39, group, topic, 1) == [count if count else -1001]
+
+
+def test_timeout_ends_with_success(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(1, 3))
+    assert consume(kafka39, topic, "--from-beginning", "--timeout-ms", "1500") == numbers(1, 3)
+    assert consume(kafka39, topic, "--timeout-ms", "500") == b""
+
+
+def test_offsets(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(1, 9))
+    options = ("--partition", "0", "--timeout-ms", "1500")
+    assert consume(kafka39, topic, *options, "--offset", "7") == numbers(8, 9)
+    assert consume(kafka39, topic, *options, "--offset", "latest") == b""
+    assert consume(kafka39, topic, *options, "--from-beginning") == numbers(1, 9)
+
+
+def test_a_group_remembers_where_it_began(kafka39: Cluster) -> None:
+    """A group that saw nothing goes on at the place where it waited, not at the end of the next day."""
+    topic = kafka39.topic(partitions=3)
+    produce(kafka39, topic, numbers(1, 30))
+    group = ("--group", f"g-{topic}")
+    assert consume(kafka39, topic, *group, "--timeout-ms", "3000") == b""
+    produce(kafka39, topic, numbers(31, 60))
+    seen = consume(kafka39, topic, *group, "--timeout-ms", "3000")
+    assert sorted(map(int, seen.split())) == list(range(31, 61))
+
+
+def test_without_a_group_nothing_is_left(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=3)
+    produce(kafka39, topic, numbers(1, 100))
+    before = groups(kafka39)
+    consume(kafka39, topic, "--from-beginning", "--max-messages", "100")
+    assert groups(kafka39) == before
+
+
+def groups(cluster: Cluster) -> set[str]:
+    return {group.group_id for group in cluster.admin().list_consumer_groups().result().valid}
+
+
+@pytest.mark.parametrize("tool", ["console-consumer", "console-producer"])
+def test_a_missing_topic_is_said_and_not_made(kafka39: Cluster, tool: str) -> None:
+    started = time.monotonic()
+    ran = kafka39.run(tool, "--topic", "no-such-topic", stdin=b"a\nb\n")
+    assert time.monotonic() - started < 5
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert ran.stderr.splitlines()[0] == b"ktools: topic 'no-such-topic' does not exist"
+    assert "no-such-topic" not in kafka39.admin().list_topics(timeout=10).topics
+
+
+@pytest.mark.parametrize("tool", ["console-consumer", "console-producer"])
+def test_an_unreachable_cluster_is_said_in_five_seconds(kafka39: Cluster, tool: str) -> None:
+    started = time.monotonic()
+    ran = kafka39.run(tool, "--topic", "t", "--bootstrap-server", "127.0.0.1:1", stdin=b"a\n")
+    assert time.monotonic() - started < 7
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert ran.stderr.splitlines()[0] == b"ktools: cannot reach 127.0.0.1:1 (connection refused)."
+
+
+def test_a_partition_that_is_not_there(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=2)
+    ran = kafka39.run("console-consumer", "--topic", topic, "--partition", "2")
+    assert ran.returncode == 1
+    assert ran.stderr.decode().splitlines()[0] == f"ktools: topic '{topic}' has no partition 2"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_producer_delivers_what_it_read(kafka39: Cluster, number: signal.Signals, status: int) -> None:
+    topic = kafka39.topic()
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ended(kafka39.popen("console-producer", "--topic", topic, **pipes)) as writer:
+        assert writer.stdin is not None
+        assert writer.stderr is not None
+        writer.stdin.write(numbers(1, 20_000) + b"half a li")
+        writer.stdin.flush()
+        time.sleep(2)
+        writer.send_signal(number)
+        assert wait_for_exit(writer) == status
+        assert writer.stderr.read().decode() == f"ktools: stopped after 20000 records delivered to topic '{topic}'\n"
+    assert stored(kafka39, topic) == numbers(1, 20_000).split()
+
+
+def test_a_slow_reader_bounds_memory(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=2)
+    send_directly(kafka39, topic, [b"%09d" % number + b"x" * 99_991 for number in range(2000)])
+    with ended(
+        kafka39.popen("console-consumer", "--topic", topic, "--from-beginning", stdout=subprocess.PIPE)
+    ) as reader:
+        assert read_some(reader, 1)
+        time.sleep(4)
+        peak = peak_kilobytes(reader.pid)
+        reader.send_signal(signal.SIGTERM)
+        wait_for_exit(reader)
+    assert peak < 250_000
+
+
+def send_directly(cluster: Cluster, topic: str, values: Sequence[bytes]) -> None:
+    producer = Producer({"bootstrap.servers": cluster.bootstrap, "queue.buffering.max.kbytes": 1_000_000})
+    for value in values:
+        producer.produce(topic, value)
+    assert producer.flush(60) == 0
+
+
+def peak_kilobytes(pid: int) -> int:
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1])
+
+
+def test_a_full_disk_is_an_error(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, numbers(1, 10))
+    options = ("--topic", topic, "--from-beginning")
+    with (
+        Path("/dev/full").open("wb") as full,
+        ended(kafka39.popen("console-consumer", *options, stdout=full, stderr=subprocess.PIPE)) as reader,
+    ):
+        assert wait_for_exit(reader) == 1
+        assert reader.stderr is not None
+        assert b"No space left on device" in reader.stderr.read()

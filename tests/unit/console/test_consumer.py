@@ -1,0 +1,157 @@
+"""The consumer's loop on a queue of records, without a cluster."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+
+from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.consumer import ConsumeRequest, Loop
+from kafka_tools.console.group import GroupMember, leave
+from kafka_tools.console.output import Output
+from kafka_tools.console.stopping import Stop
+from kafka_tools.errors import KafkaToolError
+from tests.unit.console.records import record
+
+REQUEST = ConsumeRequest("127.0.0.1:9092", "t", timeout_ms=0)
+
+
+class Queue:
+    """A consumer whose records are all here already."""
+
+    def __init__(self, records: Sequence[Message]) -> None:
+        self.records = deque(records)
+        self.stored: list[tuple[int, int]] = []
+        self.closed = False
+        self.paused: list[Any] = []
+
+    def poll(self, _timeout: float) -> Message | None:
+        return self.records.popleft() if self.records else None
+
+    def consume(self, count: int, _timeout: float) -> list[Message]:
+        return [self.records.popleft() for _ in range(min(count, len(self.records)))]
+
+    def store_offsets(self, message: Message) -> None:
+        if message.partition() == 9:
+            raise KafkaException(KafkaError(KafkaError._STATE))
+        self.stored.append((message.partition() or 0, message.offset() or 0))
+
+    def assignment(self) -> list[str]:
+        return ["all"]
+
+    def pause(self, partitions: list[Any]) -> None:
+        self.paused = partitions
+
+    def resume(self, _partitions: list[Any]) -> None:
+        self.paused = []
+
+    def commit(self, asynchronous: bool) -> list[TopicPartition]:
+        raise KafkaException(KafkaError(KafkaError._NO_OFFSET if asynchronous else KafkaError._TRANSPORT))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, Output]]:
+    reading, writing = os.pipe()
+    with Output(writing) as output:
+        yield reading, output
+    os.close(writing)
+    os.close(reading)
+
+
+def numbered(count: int, value: bytes = b"x") -> list[Message]:
+    return [record(value, partition=number % 2, offset=number) for number in range(count)]
+
+
+def loop(request: ConsumeRequest, queue: Queue, output: Output) -> Loop:
+    return Loop(request, queue, Cluster(request.bootstrap_servers), output, Stop())
+
+
+def test_what_is_here_is_written(pipe: tuple[int, Output]) -> None:
+    running = loop(REQUEST, Queue([record(b"a"), record(None), record(b"c")]), pipe[1])
+    running.run()
+    assert os.read(pipe[0], 100) == b"a\nnull\nc\n"
+    assert running.written == 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 4999, 5001])
+def test_not_one_more_than_asked_for_is_taken(pipe: tuple[int, Output], count: int) -> None:
+    queue = Queue(numbered(6000))
+    running = loop(replace(REQUEST, max_messages=count), queue, pipe[1])
+    running.run()
+    assert running.written == count
+    assert len(queue.records) == 6000 - count
+
+
+def test_offsets_of_what_was_written_are_stored_by_partition(pipe: tuple[int, Output]) -> None:
+    queue = Queue([*numbered(10), record(b"y", partition=9, offset=3)])
+    loop(replace(REQUEST, group="g"), queue, pipe[1]).run()
+    assert sorted(queue.stored) == [(0, 8), (1, 9)]
+
+
+def test_without_a_group_nothing_is_stored(pipe: tuple[int, Output]) -> None:
+    queue = Queue(numbered(3))
+    loop(REQUEST, queue, pipe[1]).run()
+    assert queue.stored == []
+
+
+def test_a_stop_in_a_blocked_write_stores_whole_records_only(pipe: tuple[int, Output]) -> None:
+    queue = Queue(numbered(1000, b"x" * 999))
+    running = loop(replace(REQUEST, group="g"), queue, pipe[1])
+    pipe[1].release()
+    running.stop.signal = 15
+    running._write(running._take(2000, 0))
+    os.set_blocking(pipe[0], False)
+    content = os.read(pipe[0], 1 << 20)
+    assert running.written == content.count(b"\n") > 0
+    assert max(offset for _, offset in queue.stored) == running.written - 1
+
+
+def test_an_error_that_waiting_does_not_cure_ends_it(pipe: tuple[int, Output]) -> None:
+    error = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "Broker: Topic authorization failed")
+    with pytest.raises(KafkaToolError, match="cannot go on reading topic 't': Topic authorization failed"):
+        loop(REQUEST, Queue([Message(error=error)]), pipe[1]).run()
+
+
+def test_other_errors_are_told_once_and_never_written(
+    pipe: tuple[int, Output], capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = Message(error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "Broker: Unknown topic or partition"))
+    silent = Message(error=KafkaError(KafkaError._TRANSPORT, "Local: Broker transport failure"))
+    loop(REQUEST, Queue([record(b"a"), missing, silent, missing, record(b"b")]), pipe[1]).run()
+    assert os.read(pipe[0], 100) == b"a\nb\n"
+    assert capsys.readouterr().err == "ktools: Unknown topic or partition. Waiting.\n"
+
+
+def test_a_blocked_write_serves_the_group_without_losing_what_it_took(pipe: tuple[int, Output]) -> None:
+    queue = Queue(numbered(3))
+    member = GroupMember(queue, -2, pipe[1])
+    member._serve(0, None)
+    assert (queue.paused, member.taken) == ([], [])
+    pipe[1].is_writing = True
+    member._serve(0, None)
+    assert queue.paused == ["all"]
+    assert [message.offset() for message in member.taken] == [0]
+    member.store([record(b"x")])
+    assert queue.paused == []
+
+
+def test_what_was_taken_of_lost_partitions_is_left_to_others(pipe: tuple[int, Output]) -> None:
+    member = GroupMember(Queue([]), -2, pipe[1])
+    taken = member.taken
+    taken += numbered(4)
+    member._forget(None, [TopicPartition("t", 1)])
+    assert [message.partition() for message in taken] == [0, 0]
+
+
+def test_leaving_says_why_nothing_was_committed(pipe: tuple[int, Output]) -> None:
+    queue = Queue([])
+    assert "transport failure" in leave(queue, GroupMember(queue, -2, pipe[1])).lower()
+    assert queue.closed
+    assert leave(queue, None) == ""

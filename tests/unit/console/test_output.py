@@ -1,0 +1,113 @@
+"""Writes to pipes that are slow, released or gone."""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from kafka_tools.console.output import Output, whole
+
+Pipe = tuple[int, Output]
+LARGE = bytes(range(256)) * 2000
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    reading, writing = os.pipe()
+    with Output(writing) as output:
+        yield reading, output
+    for descriptor in (reading, writing):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+def drain(reading: int, size: int) -> bytes:
+    content = b""
+    while len(content) < size:
+        content += os.read(reading, 65_536)
+    return content
+
+
+def later(seconds: float, work: object) -> threading.Timer:
+    timer = threading.Timer(seconds, work)  # type: ignore[arg-type]
+    timer.start()
+    return timer
+
+
+def test_a_slow_reader_is_waited_for(pipe: Pipe) -> None:
+    reading, output = pipe
+    seen: list[bytes] = []
+    reader = later(0.2, lambda: seen.append(drain(reading, len(LARGE))))
+    assert output.write(LARGE) == len(LARGE)
+    reader.join()
+    assert seen == [LARGE]
+
+
+def test_so_it_is_where_the_descriptor_does_not_block(pipe: Pipe) -> None:
+    reading, output = pipe
+    os.set_blocking(output.descriptor, False)
+    reader = later(0.2, lambda: drain(reading, len(LARGE)))
+    assert output.write(LARGE) == len(LARGE)
+    reader.join()
+
+
+def test_a_released_write_tells_how_much_was_taken(pipe: Pipe) -> None:
+    reading, output = pipe
+    output.release()
+    done = output.write(LARGE)
+    assert 0 < done < len(LARGE)
+    assert output.is_open
+    assert drain(reading, done) == LARGE[:done]
+
+
+def test_a_released_write_has_some_patience(pipe: Pipe) -> None:
+    reading, output = pipe
+    output.release()
+    done = output.write(LARGE)
+    reader = later(0.3, lambda: drain(reading, len(LARGE)))
+    assert output.write(LARGE[done:], patience=10) == len(LARGE) - done
+    reader.join()
+    started = time.monotonic()
+    assert output.write(LARGE * 2, patience=0.2) < len(LARGE) * 2
+    assert time.monotonic() - started < 5
+
+
+def test_a_reader_that_is_gone(pipe: Pipe) -> None:
+    reading, output = pipe
+    os.close(reading)
+    assert output.write(b"a") == 0
+    assert not output.is_open
+
+
+def test_a_reader_that_goes_in_the_middle(pipe: Pipe) -> None:
+    reading, output = pipe
+    later(0.2, lambda: os.close(reading))
+    assert 0 < output.write(LARGE) < len(LARGE)
+    assert not output.is_open
+
+
+def test_the_descriptor_is_left_as_it_was() -> None:
+    reading, writing = os.pipe()
+    with Output(writing) as output:
+        output.release()
+        assert not os.get_blocking(writing)
+    assert os.get_blocking(writing)
+    assert fcntl.fcntl(writing, fcntl.F_GETFL) & os.O_NONBLOCK == 0
+    os.close(reading)
+    os.close(writing)
+
+
+def test_nothing_is_written_at_once(pipe: Pipe) -> None:
+    assert pipe[1].write(b"") == 0
+
+
+@pytest.mark.parametrize(
+    ("done", "expected"), [(0, (0, 0)), (2, (0, 0)), (3, (1, 3)), (5, (1, 3)), (7, (3, 7)), (9, (4, 9))]
+)
+def test_whole_records(done: int, expected: tuple[int, int]) -> None:
+    assert whole([3, 4, 0, 2], done) == expected

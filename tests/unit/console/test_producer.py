@@ -1,0 +1,101 @@
+"""The producer's loop, without a cluster."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.parse import LineFormat
+from kafka_tools.console.producer import Deliveries, Loop, ProduceRequest
+from kafka_tools.console.stopping import Stop
+from kafka_tools.errors import KafkaToolError
+
+REQUEST = ProduceRequest("127.0.0.1:9092", "t")
+
+
+class Client:
+    """A producer with room for three records until it is polled."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes | None, bytes | None]] = []
+        self.room = 3
+        self.flushed = 0
+
+    def produce(self, _topic: str, value: bytes | None, key: bytes | None) -> None:
+        if self.room == 0:
+            raise BufferError
+        if value == b"large":
+            raise KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "Broker: Message size too large"))
+        if value == b"fatal":
+            raise KafkaException(KafkaError(KafkaError._FATAL, "Local: Fatal error"))
+        self.room -= 1
+        self.sent.append((key, value))
+
+    def poll(self, _timeout: float) -> int:
+        self.room = 3
+        return 0
+
+    def flush(self, _timeout: float) -> int:
+        self.flushed += 1
+        return 0
+
+
+def loop(request: ProduceRequest) -> tuple[Loop, Any]:
+    client = Client()
+    return Loop(request, client, Cluster(request.bootstrap_servers), Deliveries(), Stop()), client
+
+
+def test_a_full_queue_waits_and_keeps_the_order() -> None:
+    running, client = loop(REQUEST)
+    running._send([b"%d" % number for number in range(20)])
+    assert [value for _, value in client.sent] == [b"%d" % number for number in range(20)]
+    assert running.deliveries.taken == running.deliveries.delivered == 20
+
+
+def test_what_is_too_large_is_counted_and_the_rest_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    running, client = loop(REQUEST)
+    running._send([b"a", b"large", b"b", b"large"])
+    running._report()
+    assert [value for _, value in client.sent] == [b"a", b"b"]
+    words = "ktools: 2 of 4 records not delivered to topic 't': Message size too large\n"
+    assert capsys.readouterr().err == words
+
+
+def test_a_fatal_error_ends_it() -> None:
+    running, client = loop(REQUEST)
+    with pytest.raises(KafkaToolError, match="cannot go on: Fatal error"):
+        running._send([b"a", b"fatal", b"b"])
+    assert len(client.sent) == 1
+    assert (running.deliveries.taken, running.deliveries.delivered) == (2, 1)
+
+
+def test_failures_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    running, _ = loop(REQUEST)
+    running._send([b"a", b"b", b"c"])
+    running.deliveries.on_delivery(KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out"), None)
+    running.deliveries.on_delivery(KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out"), None)
+    running.deliveries.on_delivery(KafkaError(KafkaError.UNKNOWN, "Broker: Unknown broker error"), None)
+    running.stop.signal = 2
+    running._report()
+    assert capsys.readouterr().err.splitlines() == [
+        "ktools: 1 of 3 records not delivered to topic 't': Unknown broker error",
+        "ktools: 2 of 3 records not delivered to topic 't': no broker acknowledged them in time",
+        "ktools: stopped after 0 records delivered to topic 't'",
+    ]
+
+
+def test_keys_and_nulls_reach_the_client() -> None:
+    running, client = loop(replace(REQUEST, line_format=LineFormat(parse_key=True, null_marker=b"-")))
+    running._send([b"k\tv", b"k\t-", b"\t"])
+    assert client.sent == [(b"k", b"v"), (b"k", None), (b"", b"")]
+
+
+def test_sync_waits_for_each_record() -> None:
+    running, client = loop(replace(REQUEST, sync=True))
+    running._send_one_by_one([b"a", b"b"])
+    assert client.flushed == 2
+    with pytest.raises(KafkaToolError, match="first record that was not delivered"):
+        running._send_one_by_one([b"large", b"c"])
+    assert [value for _, value in client.sent] == [b"a", b"b"]

@@ -1,0 +1,49 @@
+"""NAME=VALUE as Apache's tools read it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.console.properties import Properties
+from kafka_tools.errors import UsageError
+
+
+def test_the_last_of_a_name_wins_and_values_keep_their_equals_signs() -> None:
+    properties = Properties.parse(["a=1", "a=b=c", "bare", "empty="], "--property")
+    assert [properties.text(name) for name in ("a", "a", "bare", "empty", "none")] == ["b=c", None, "", "", None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), (" TRUE ", True), ("yes", False), ("", False), ("1", False)]
+)
+def test_only_true_is_true(text: str, expected: bool) -> None:
+    assert Properties.parse([f"a={text}"], "--property").flag("a", not expected) is expected
+
+
+def test_defaults() -> None:
+    properties = Properties.parse([], "--property")
+    assert properties.flag("a", True)
+    assert properties.content("b", b"\t") == b"\t"
+
+
+@given(st.binary(max_size=20))
+def test_content_is_the_bytes_of_the_command_line(content: bytes) -> None:
+    text = content.decode("utf-8", "surrogateescape")
+    assert Properties.parse([f"a={text}"], "--property").content("a", b"") == content
+
+
+def test_deserializers_that_change_bytes_are_refused() -> None:
+    name = "org.apache.kafka.common.serialization"
+    pairs = [f"key.deserializer={name}.StringDeserializer", f"value.deserializer={name}.LongDeserializer"]
+    properties = Properties.parse(pairs, "--property")
+    properties.check_text_serde("key.deserializer")
+    with pytest.raises(UsageError, match="LongDeserializer is not there"):
+        properties.check_text_serde("value.deserializer")
+
+
+def test_what_nobody_takes_is_refused_or_told(capsys: pytest.CaptureFixture[str]) -> None:
+    properties = Properties.parse(["nosuch=1"], "--property")
+    properties.mention_rest()
+    assert capsys.readouterr().err == "ktools: --property nosuch has no effect: it is not known\n"
+    with pytest.raises(UsageError, match="--property nosuch is not known"):
+        properties.refuse_rest()
