@@ -14,7 +14,7 @@ def test_the_walk() -> None:
         env = os.environ | {"TMPDIR": folder}
         done = subprocess.run([DEMO], env=env, capture_output=True, text=True, timeout=280, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert os.listdir(folder) == []
+        assert not list(Path(folder).iterdir())
         assert not [command for command in _command_lines() if folder in command]
     killed, started = done.stdout.split("$ ktools sandbox start 1")
     killed = killed.split("$ ktools sandbox kill 1")[1]
