@@ -1,5 +1,7 @@
 """The failures a user can meet."""
 
+from collections.abc import Iterable
+
 
 class KafkaToolError(Exception):
     """An expected failure: the cluster refused, a resource is missing, nothing listens there.
@@ -20,3 +22,10 @@ class UsageError(KafkaToolError):
 
 class UnreachableError(KafkaToolError):
     """No server of the cluster answers in time."""
+
+
+def nearest(word: str, known: Iterable[str], most: int = 1, likeness: float = 0.6) -> list[str]:
+    """Return at most so many of the known words that look like `word` (0 to 1: how much), the nearest first."""
+    import difflib
+
+    return difflib.get_close_matches(word, list(known), n=most, cutoff=likeness)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ class Cluster:
     def admin(self) -> AdminClient:
         """Return an admin client, an oracle beside `ktools`."""
         return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """End the process with the block, however that ends."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def sandbox(home: Path, *options: str) -> Iterator[Cluster]:

@@ -1,15 +1,14 @@
 """`ktools`: the group of all tools, each imported only when it is asked for."""
 
-import difflib
 import importlib
-import pkgutil
+import re
 from typing import Any
 
 import click
 
 from kafka_tools import __version__, tools
 from kafka_tools.cli.command import ToolCommand, ToolGroupCommand
-from kafka_tools.errors import UsageError
+from kafka_tools.errors import UsageError, nearest
 
 
 class ToolGroup(click.Group):
@@ -17,13 +16,21 @@ class ToolGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the tools' names, sorted, without importing them."""
+        import pkgutil
+
         return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(tools.__path__))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> ToolCommand | ToolGroupCommand | None:
         """Import the one tool that is asked for."""
-        if cmd_name not in self.list_commands(ctx):
+        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", cmd_name):
             return None
-        module = importlib.import_module(f"kafka_tools.tools.{cmd_name.replace('-', '_')}")
+        name = f"kafka_tools.tools.{cmd_name.replace('-', '_')}"
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            return None
         command: ToolCommand | ToolGroupCommand = module.command
         return command
 
@@ -35,7 +42,7 @@ class ToolGroup(click.Group):
         command = self.get_command(ctx, name)
         if command is not None:
             return name, command, args[1:]
-        near = difflib.get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
+        near = nearest(name, self.list_commands(ctx), likeness=0.5)
         hint = f"Did you mean '{near[0]}'?" if near else "`ktools --help` lists the tools."
         raise UsageError(f"ktools: unknown tool '{args[0]}'. {hint}")
 

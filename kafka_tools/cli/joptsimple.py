@@ -1,13 +1,12 @@
 """joptsimple's rules for a command line, as Apache's tools use it (joptsimple 5.0, `OptionParser(false)`)."""
 
-import difflib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
 
 
 def canonical(params: Sequence[click.Parameter], args: Sequence[str]) -> list[str]:
@@ -56,7 +55,7 @@ def _name(option: click.Option) -> str:
 
 
 def _unrecognized(options: dict[str, click.Option], name: str) -> UsageError:
-    near = difflib.get_close_matches(name, options, n=1)
+    near = nearest(name, options)
     return UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
 
 

@@ -9,13 +9,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.conftest import Cluster, sandbox
+from tests.conftest import Cluster, ended, sandbox
 
 PRODUCE = """
 import json, sys
@@ -32,16 +31,6 @@ def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     yield from sandbox(tmp_path_factory.mktemp("lone"), "--brokers", "1")
-
-
-@contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """End the process with the block, however that ends."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def leader(cluster: Cluster, topic: str, partition: int = 0) -> int:

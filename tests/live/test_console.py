@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.console.consumer import EARLIEST
-from tests.conftest import Cluster
+from tests.conftest import Cluster, ended
 
 CONSUME = """
 import json, sys
@@ -76,16 +76,6 @@ def committed(cluster: Cluster, group: str, topic: str, partitions: int) -> list
     found = reader.committed([TopicPartition(topic, partition) for partition in range(partitions)], timeout=10)
     reader.close()
     return [partition.offset for partition in found]
-
-
-@contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """End the process with the block, however that ends."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def wait_for_exit(process: subprocess.Popen[bytes], seconds: float = 20) -> int:

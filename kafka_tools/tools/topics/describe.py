@@ -1,11 +1,10 @@
 """`ktools topics --describe`: leaders, replicas and in-sync replicas of each partition."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka_tools.backends import Target, ZooKeeper, open_topics
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.health import Problem, Replica, missing, problems, replicas
 from kafka_tools.model.java import hash_order
 from kafka_tools.model.topics import Partition, TopicDescription, matching
@@ -100,7 +99,7 @@ def describe(request: DescribeTopics) -> Report:
 
 
 def _no_such_topic(topic: str, names: Sequence[str]) -> KafkaToolError:
-    near = difflib.get_close_matches(topic, names, n=3)
+    near = nearest(topic, names, most=3)
     hint = f"Near names: {', '.join(near)}" if near else "`ktools topics --list` shows what is there."
     return KafkaToolError(f"Topic '{topic}' does not exist as expected", hint)
 

@@ -1,7 +1,6 @@
 """What is recorded, whole or not at all, and who may change it."""
 
 import json
-import os
 import stat
 import threading
 from dataclasses import replace
@@ -10,27 +9,8 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import record, state
-from kafka_tools.sandbox.processes import Process
-from kafka_tools.sandbox.record import Sandbox, Server
-
-SANDBOX = Sandbox(
-    "3.9.1",
-    "zookeeper",
-    "ID",
-    (
-        Server("zookeeper", 1, 20001, (20005, 20006), process=Process(1, "never")),
-        Server("broker", 1, 20002, rack="rack-1", process=Process(1, "never")),
-        Server("broker", 2, 20003),
-    ),
-    complete=True,
-)
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
-    return Path(os.path.realpath(tmp_path))
+from kafka_tools.sandbox import record
+from tests.unit.sandbox.conftest import SANDBOX
 
 
 def test_what_is_saved_is_loaded(home: Path) -> None:
