@@ -1,7 +1,6 @@
 """`ktools`: the group of all tools, each imported only when it is asked for."""
 
 import importlib
-import re
 from typing import Any
 
 import click
@@ -22,7 +21,7 @@ class ToolGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> ToolCommand | ToolGroupCommand | None:
         """Import the one tool that is asked for."""
-        if not re.fullmatch(r"[a-z]+(-[a-z]+)*", cmd_name):
+        if not cmd_name.replace("-", "").isalpha():
             return None
         name = f"kafka_tools.tools.{cmd_name.replace('-', '_')}"
         try:

@@ -1,18 +1,14 @@
-"""A session with a ZooKeeper ensemble, and why there is none."""
+"""A session with a ZooKeeper ensemble."""
 
 import logging
-import re
-import socket
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
+from kafka_tools.errors import KafkaToolError, UsageError
 
-CONNECT_SECONDS = 4.0
-PROBE_SECONDS = 1.0
+CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
 DEFAULT_PORT = 2181
 
@@ -46,18 +42,16 @@ def connected(connect: str) -> Iterator[Any]:
         command_retry=KazooRetry(max_tries=1),
     )
     try:
-        try:
-            client.start(timeout=CONNECT_SECONDS)
-        except KazooTimeoutError as error:
-            raise _unreachable(connect, servers) from error
-        try:
-            yield client
-        except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
-            raise _unreachable(connect, servers) from error
-        except NoAuthError as error:
-            raise KafkaToolError(f"ZooKeeper at {connect} does not allow this: the znode's ACL refuses it.") from error
-        except KazooException as error:
-            raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
+        client.start(timeout=CONNECT_SECONDS)
+        yield client
+    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
+        from kafka_tools.zookeeper.reachability import unreachable
+
+        raise unreachable(connect, servers) from error
+    except NoAuthError as error:
+        raise KafkaToolError(f"ZooKeeper at {connect} does not allow this: the znode's ACL refuses it.") from error
+    except KazooException as error:
+        raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
     finally:
         client.stop()
         client.close()
@@ -77,44 +71,9 @@ def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:
 
 
 def _server(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":") if re.search(r":[^\]]*$", text) else (text, "", "")
-    if not colon:
+    host, colon, port = text.rpartition(":")
+    if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
         return text, DEFAULT_PORT
     if not (port.isdecimal() and 0 < int(port) < 65536) or not host:
         raise UsageError(f"--zookeeper: '{text}' is not HOST:PORT")
     return host, int(port)
-
-
-def _unreachable(connect: str, servers: Sequence[tuple[str, int]]) -> UnreachableError:
-    """Ask each server how it is (the four letter word `srvr`) and say why there is no session."""
-    with ThreadPoolExecutor(max_workers=len(servers)) as pool:
-        states = list(pool.map(_probe, servers))
-    if any(state == "not serving" for state in states):
-        answering = sum(state == "not serving" for state in states)
-        return UnreachableError(
-            f"no quorum at {connect} ({answering} of {len(servers)} answers, {len(servers) // 2 + 1} needed).",
-            "Nothing can be read or changed until a majority of the ZooKeeper servers is back.",
-        )
-    causes = ", ".join(sorted(set(states)))
-    return UnreachableError(
-        f"cannot reach ZooKeeper at {connect} ({causes}).",
-        "Is it up? Kafka 4 has no ZooKeeper: use --bootstrap-server HOST:PORT.",
-    )
-
-
-def _probe(server: tuple[str, int]) -> str:
-    try:
-        with socket.create_connection(server, timeout=PROBE_SECONDS) as connection:
-            connection.sendall(b"srvr")
-            answer = connection.recv(4096)
-    except socket.gaierror:
-        return f"the name {server[0]} does not resolve"
-    except TimeoutError:
-        return "no answer"
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
-    if b"not currently serving" in answer:
-        return "not serving"
-    if b"Zookeeper version" in answer or b"not in the whitelist" in answer:
-        return "it runs but gave no session"
-    return "this is not a ZooKeeper server"

@@ -1,0 +1,39 @@
+"""ZooKeeper's connect strings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.errors import UsageError
+from kafka_tools.zookeeper.session import parse_connect
+
+
+@pytest.mark.parametrize(
+    ("connect", "servers", "chroot"),
+    [
+        ("h:1", (("h", 1),), ""),
+        ("h", (("h", 2181),), ""),
+        ("a:1, b:2,c", (("a", 1), ("b", 2), ("c", 2181)), ""),
+        ("a:1,b:2/kafka/x", (("a", 1), ("b", 2)), "/kafka/x"),
+        ("a:1/", (("a", 1),), ""),
+        ("[::1]:5", (("[::1]", 5),), ""),
+        ("[::1]", (("[::1]", 2181),), ""),
+    ],
+)
+def test_connect_strings(connect: str, servers: tuple[tuple[str, int], ...], chroot: str) -> None:
+    assert parse_connect(connect) == (servers, chroot)
+
+
+@pytest.mark.parametrize("connect", ["", "/", ",", "h:x", ":1", "h:0", "h:70000", "h:"])
+def test_what_is_no_connect_string(connect: str) -> None:
+    with pytest.raises(UsageError, match="--zookeeper"):
+        parse_connect(connect)
+
+
+@given(st.text())
+def test_no_connect_string_gives_a_traceback(connect: str) -> None:
+    try:
+        servers, _ = parse_connect(connect)
+    except UsageError:
+        return
+    assert servers
