@@ -2,11 +2,12 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
 
 CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
@@ -41,13 +42,13 @@ def connected(connect: str) -> Iterator[Any]:
         connection_retry=KazooRetry(max_tries=-1, delay=0.05, backoff=2, max_delay=0.5, max_jitter=0.1),
         command_retry=KazooRetry(max_tries=1),
     )
+    if not client.start_async().wait(CONNECT_SECONDS):
+        Thread(target=client.stop, daemon=True).start()  # it would wait for a server that gives no answer
+        raise _unreachable(connect, servers)
     try:
-        client.start(timeout=CONNECT_SECONDS)
         yield client
     except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
-        from kafka_tools.zookeeper.reachability import unreachable
-
-        raise unreachable(connect, servers) from error
+        raise _unreachable(connect, servers) from error
     except NoAuthError as error:
         raise KafkaToolError(f"ZooKeeper at {connect} does not allow this: the znode's ACL refuses it.") from error
     except KazooException as error:
@@ -55,6 +56,12 @@ def connected(connect: str) -> Iterator[Any]:
     finally:
         client.stop()
         client.close()
+
+
+def _unreachable(connect: str, servers: Sequence[tuple[str, int]]) -> UnreachableError:
+    from kafka_tools.zookeeper.reachability import unreachable
+
+    return unreachable(connect, servers)
 
 
 def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:

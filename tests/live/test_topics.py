@@ -223,7 +223,7 @@ def test_ctrl_c_ends_the_wait_at_once(kafka39: Cluster, backend: str) -> None:
 
 
 def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
-    answer = kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list")
+    answer = kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list", timeout=UNREACHABLE_SECONDS)
     assert answer.returncode == 1
     assert b"this is not a ZooKeeper server" in answer.stdout
     assert b"Kafka 4 has no ZooKeeper: use --bootstrap-server" in answer.stderr
