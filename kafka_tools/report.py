@@ -2,39 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-
-class Level(Enum):
-    """How loud a value is on a terminal: healthy is quiet, trouble is not."""
-
-    QUIET = "quiet"
-    RISK = "risk"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Words with a level: the renderer colours them, the words alone say it too."""
-
-    words: str
-    level: Level = Level.QUIET
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
-
-    `facts` stand by the title; `spare` names columns that go first, in this order, where the terminal is too narrow.
-    """
-
-    rows: Sequence[object]
-    columns: Mapping[str, str]
-    title: str = ""
-    facts: Sequence[str] = ()
-    spare: Sequence[str] = ()
-    summary: Mark | None = None
+if TYPE_CHECKING:
+    from kafka_tools.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +21,7 @@ class Report:
     rows: Sequence[Any]
     columns: Mapping[str, str]
     plain: Iterable[str]
-    tables: Callable[[], Sequence[Table]] | None = None
+    tables: "Callable[[], Sequence[Table]] | None" = None
     names_only: bool = False
     notes: Sequence[str] = ()
     status: int = 0

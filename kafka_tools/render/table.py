@@ -15,7 +15,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from kafka_tools.model.health import Replica, Role
-from kafka_tools.report import Level, Mark, Report, Table
+from kafka_tools.report import Report
+from kafka_tools.table import Level, Mark, Table
 
 STYLES = {Level.QUIET: "", Level.RISK: "yellow", Level.BROKEN: "bold red"}
 ROLE_STYLES = {Role.LEADER: "bold", Role.IN_SYNC: "", Role.OUT_OF_SYNC: "yellow", Role.BROKER_DOWN: "bold red"}

@@ -7,12 +7,13 @@ import click
 
 from kafka_tools.cli.command import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.report import Level, Mark, Report, Table
+from kafka_tools.report import Report
 from kafka_tools.sandbox import cluster, record, state, status
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.progress import shown
 from kafka_tools.sandbox.record import Sandbox
 from kafka_tools.sandbox.status import ServerStatus
+from kafka_tools.table import Level, Mark, Table
 
 COLUMNS = {
     "name": "Server",

@@ -8,7 +8,8 @@ from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.health import Problem, Replica, missing, problems, replicas
 from kafka_tools.model.java import hash_order
 from kafka_tools.model.topics import Partition, TopicDescription, matching
-from kafka_tools.report import Level, Mark, Report, Table
+from kafka_tools.report import Report
+from kafka_tools.table import Level, Mark, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kafka_tools.backends import Target, ZooKeeper, open_topics
 from kafka_tools.model.topics import matching
-from kafka_tools.report import Report, Table
+from kafka_tools.report import Report
+
+if TYPE_CHECKING:
+    from kafka_tools.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def list_topics(request: ListTopics) -> Report:
     )
 
 
-def _details(target: Target, names: Sequence[str]) -> Table:
+def _details(target: Target, names: Sequence[str]) -> "Table":
     from kafka_tools.tools.topics.describe import details
 
     with open_topics(target) as topics:
