@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
+from kafka_tools.zookeeper.library import kazoo_client
 
 CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
@@ -22,7 +23,7 @@ def connected(connect: str) -> Iterator[Any]:
     KafkaToolError for a session that breaks while it is used.
     """
     servers, chroot = parse_connect(connect)
-    from kazoo.client import KazooClient
+    client_class = kazoo_client().KazooClient
     from kazoo.exceptions import (
         ConnectionClosedError,
         ConnectionLoss,
@@ -36,7 +37,7 @@ def connected(connect: str) -> Iterator[Any]:
     warnings.filterwarnings("ignore", "No chroot path exists")  # kazoo's: a chroot without a cluster is just empty
     logging.getLogger("kazoo").addHandler(logging.NullHandler())
     logging.getLogger("kazoo").propagate = False
-    client = KazooClient(
+    client = client_class(
         hosts=",".join(f"{host}:{port}" for host, port in servers) + chroot,
         timeout=SESSION_SECONDS,
         connection_retry=KazooRetry(max_tries=-1, delay=0.05, backoff=2, max_delay=0.5, max_jitter=0.1),

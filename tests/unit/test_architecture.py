@@ -24,24 +24,31 @@ def test_a_tool_imports_nothing_heavy(tool: str) -> None:
     assert loaded.stdout.split() == []
 
 
-def test_the_slim_import_leaves_out_asyncio_and_keeps_the_clients() -> None:
-    code = (
+def _printed(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_slim_imports_leave_out_what_they_say_and_keep_the_clients() -> None:
+    brokers = (
         "import sys; from kafka_tools.brokers.library import confluent_kafka; k = confluent_kafka();"
         "from confluent_kafka.admin import AdminClient;"
         "assert k.Producer and k.Consumer and AdminClient;"
         "print('asyncio' in sys.modules, 'confluent_kafka.serializing_producer' in sys.modules)"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "False False\n"
-
-
-def test_the_slim_import_falls_back_where_the_library_has_another_layout() -> None:
-    code = (
-        "from kafka_tools.brokers import library; library.UNUSED = {'confluent_kafka.error': 'Nothing'};"
-        "k = library.confluent_kafka(); print(k.KafkaError.__name__, k.DeserializingConsumer.__name__)"
+    assert _printed(brokers) == "False False\n"
+    zookeeper = (
+        "import sys; from kafka_tools.zookeeper.library import kazoo_client; kazoo_client().KazooClient();"
+        "print([name for name in sys.modules if name.startswith('kazoo.recipe.')])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "KafkaError DeserializingConsumer\n"
+    assert _printed(zookeeper) == "[]\n"
+
+
+def test_a_slim_import_falls_back_where_the_library_has_another_layout() -> None:
+    start = "from kafka_tools.slim import slim_import;"
+    brokers = f"{start} k = slim_import('confluent_kafka', {{'confluent_kafka.error': 'Nothing'}});"
+    assert _printed(f"{brokers} print(k.KafkaError.__name__, k.Consumer.__name__)") == "KafkaError Consumer\n"
+    zookeeper = f"{start} k = slim_import('kazoo.client', {{'kazoo.retry': 'Nothing'}});"
+    assert _printed(f"{zookeeper} print(k.KazooClient().Lock.func.__name__)") == "Lock\n"
 
 
 def _functions() -> Iterator[tuple[str, int]]:
