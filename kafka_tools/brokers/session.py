@@ -70,9 +70,10 @@ def client_settings(bootstrap_servers: str, config: Mapping[str, str], causes: C
         "client.id": "ktools",
         "allow.auto.create.topics": False,
         "enable.sparse.connections": False,
-        "reconnect.backoff.ms": 20,
+        "reconnect.backoff.ms": 5,
         "reconnect.backoff.max.ms": 1000,
         "socket.connection.setup.timeout.ms": 4000,
+        "socket.nagle.disable": True,  # as Java's clients do
         "log_level": 0,
         "error_cb": causes,
     } | dict(config)
