@@ -118,7 +118,10 @@ def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def pytest_configure() -> None:
-    """End on SIGTERM as on Ctrl-C: with the clusters taken down. No property test fails because a machine is slow."""
-    hypothesis.settings.register_profile("any machine", deadline=None)
+    """End on SIGTERM as on Ctrl-C: with the clusters taken down. No property test fails because a machine is slow.
+
+    Where CI is set, property tests take the same examples each time: what is new is found where somebody looks at it.
+    """
+    hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("any machine")
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))

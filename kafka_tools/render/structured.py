@@ -23,12 +23,15 @@ def as_jsonl(report: Report) -> str:
 
 
 def as_yaml(report: Report) -> str:
-    """Return one YAML sequence. Raises KafkaToolError where PyYAML (the extra `yaml`) is not installed."""
+    """Return one YAML sequence, in ASCII: PyYAML would read its own raw U+0085 as a blank.
+
+    Raises KafkaToolError where PyYAML (the extra `yaml`) is not installed.
+    """
     try:
         import yaml
     except ImportError as error:
         raise KafkaToolError("--output yaml needs PyYAML.", "pip install 'kafka-ktools[yaml]'") from error
-    text: str = yaml.safe_dump(_rows(report), sort_keys=False, allow_unicode=True, width=2**31)
+    text: str = yaml.safe_dump(_rows(report), sort_keys=False, width=2**31)
     return text
 
 

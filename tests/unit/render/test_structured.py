@@ -8,7 +8,7 @@ from enum import Enum
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kafka_tools.render.structured import FORMATS
@@ -55,6 +55,8 @@ def test_jsonl() -> None:
 
 
 @given(st.text(), st.booleans(), st.lists(st.integers()))
+@example("\x85", False, [])
+@example("\u2028é\x00\ufeff", True, [1])
 def test_yaml_says_what_json_says(text: str, flag: bool, ids: list[int]) -> None:
     rows = report(Row(text, flag, tuple(ids), {text: text}, Inner(1)))
     assert yaml.safe_load(FORMATS["yaml"](rows)) == json.loads(FORMATS["json"](rows))
