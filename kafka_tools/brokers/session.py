@@ -14,7 +14,7 @@ from kafka_tools.errors import UnreachableError
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
 
-REQUEST_SECONDS = 30.0
+REQUEST_SECONDS = 35.0
 """How long an answer of a reachable cluster is waited for."""
 
 
@@ -100,8 +100,17 @@ class AdminSession:
             raise self.causes.unreachable(self.bootstrap_servers) from error
 
     def result(self, future: Any) -> Any:
-        """Wait for one answer. Raises confluent_kafka.KafkaException, as the cluster gave it."""
-        return future.result(timeout=REQUEST_SECONDS + CONNECT_SECONDS)
+        """Wait for one answer.
+
+        Raises confluent_kafka.KafkaException, as the cluster gave it, and UnreachableError where it gave none in time.
+        """
+        try:
+            return future.result(timeout=REQUEST_SECONDS)
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"{self.bootstrap_servers} gave no answer to a request within {REQUEST_SECONDS:.0f} s.",
+                "Whether a change was carried out is not known: look before you try again.",
+            ) from error
 
 
 def _interruptible(call: Callable[[], Any]) -> Any:
@@ -120,7 +129,7 @@ def _interruptible(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def admin(bootstrap_servers: str, config: Mapping[str, str]) -> Iterator[AdminSession]:
-    """Open an admin client; nothing is sent before the first request. Raises UnreachableError for unusable settings."""
+    """Open an admin client; whether it reaches its cluster shows at the first request."""
     confluent_kafka()
     from confluent_kafka.admin import AdminClient
 

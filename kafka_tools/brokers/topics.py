@@ -20,14 +20,15 @@ class BrokerTopics:
 
     def __init__(self, session: AdminSession) -> None:
         self._session = session
+        self._metadata: Any = None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all topics, sorted. Raises UnreachableError."""
-        return tuple(sorted(self._session.cluster().topics))
+        return tuple(sorted(self._cluster().topics))
 
     def live_brokers(self) -> frozenset[int]:
         """Return the ids of the brokers that are alive. Raises UnreachableError."""
-        return frozenset(self._session.cluster().brokers)
+        return frozenset(self._cluster().brokers)
 
     def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
         """Return these topics, in this order, without those deleted meanwhile. Raises KafkaToolError."""
@@ -49,6 +50,12 @@ class BrokerTopics:
             if error.args[0].code() == kafka.KafkaError.TOPIC_ALREADY_EXISTS:
                 raise TopicExistsError(topic.topic) from error
             raise as_tool_error(error.args[0], self._session) from error
+
+    def _cluster(self) -> Any:
+        """Return the cluster's metadata, asked for once: one answer holds the topics and the brokers."""
+        if self._metadata is None:
+            self._metadata = self._session.cluster()
+        return self._metadata
 
     def _configs(self, names: list[str]) -> dict[str, Mapping[str, str]]:
         from confluent_kafka.admin import ConfigResource

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+PROPERTIES_CAPACITY = 16
+"""How many buckets java.util.Properties starts with."""
+
 
 def hash_order(names: Iterable[str], capacity: int) -> list[str]:
     """Return `names` as a java.util.HashMap iterates them that was filled in this order and grew from `capacity`

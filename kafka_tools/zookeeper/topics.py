@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.java import hash_order
+from kafka_tools.model.java import PROPERTIES_CAPACITY, hash_order
 from kafka_tools.model.topics import (
     NewTopic,
     Partition,
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 TOPICS, CONFIGS, BROKER_IDS = "/brokers/topics", "/config/topics", "/brokers/ids"
 TOPIC_VERSION, CONFIG_VERSION = 3, 1
-PROPERTIES_CAPACITY = 16
-"""How many buckets java.util.Properties starts with."""
-
 CREATE_TRIES = 5
 
 

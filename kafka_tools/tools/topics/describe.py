@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kafka_tools.backends import Target, ZooKeeper, open_topics
 from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.health import Problem, Replica, missing, problems, replicas
-from kafka_tools.model.java import hash_order
+from kafka_tools.model.java import PROPERTIES_CAPACITY, hash_order
 from kafka_tools.model.topics import Partition, TopicDescription, matching
 from kafka_tools.report import Report
 from kafka_tools.table import Level, Mark, Table
@@ -161,7 +161,6 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-PROPERTIES_CAPACITY = 16
 ALL_CONFIGS_CAPACITY = 64
 """How many buckets Java's table of all configs of a topic has (3.9: 36 configs)."""
 
