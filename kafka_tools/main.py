@@ -32,7 +32,7 @@ def run(args: Sequence[str]) -> int:
         sys.stderr.write("ktools: stdout is closed: nothing was done\n")
         return 1
     try:
-        status = _invoke(list(args))
+        status = _invoke(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -48,25 +48,12 @@ def run(args: Sequence[str]) -> int:
     return status
 
 
-def _invoke(args: list[str]) -> int:
-    import click  # here, so that Ctrl-C while everything is imported is as quiet as later
-
-    from kafka_tools.cli.group import ktools
+def _invoke(args: Sequence[str]) -> int:
+    from kafka_tools.cli.group import run_tool  # here, so that Ctrl-C during imports is as quiet as later
     from kafka_tools.errors import KafkaToolError
 
     try:
-        with ktools.make_context("ktools", args) as ctx:
-            result = ktools.invoke(ctx)
-            return result if isinstance(result, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stdout.write(f"{error.ctx.get_help() if error.ctx else ''}\n")
-        return 0
-    except click.exceptions.Exit as ending:
-        return ending.exit_code
-    except click.ClickException as error:
-        usage = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ktools"
-        sys.stderr.write(f"{usage}: {error.format_message()}\nAll options: {usage} --help\n")
-        return 1
+        return run_tool(args)
     except KafkaToolError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.status

@@ -1,21 +1,18 @@
 """One tool's command: Apache's argv rules before, the renderer behind, errors in the tool's own style."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
-import click
-
-from kafka_tools.cli.joptsimple import canonical
+from kafka_tools.cli.joptsimple import Option, parse
+from kafka_tools.cli.options import COLUMNS, HELP, OUTPUT, SORT_BY, VERSION
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.render import look as looks
+from kafka_tools.render.look import Look
 from kafka_tools.report import Report
 
-OUTPUT_FORMATS = ("plain", "table", "json", "jsonl", "yaml", "csv")
 
-
-@dataclass(frozen=True, slots=True)
-class ErrorStyle:
+class ErrorStyle(NamedTuple):
     """Where a tool's failures go and what stands before them.
 
     Apache's tools differ: some print failures on stdout, where scripts read them (`to_stdout`).
@@ -28,127 +25,112 @@ class ErrorStyle:
         """Print the failure as one line and its hint as another on stderr; json, yaml and csv keep stdout clean."""
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
         prefix = "" if isinstance(error, UsageError) else self.prefix
-        click.echo(prefix + error.message, err=to_stderr)
+        stream = sys.stderr if to_stderr else sys.stdout
+        stream.write(f"{prefix}{error.message}\n")
+        stream.flush()
         if error.hint:
-            click.echo(error.hint, err=True)
+            sys.stderr.write(f"{error.hint}\n")
 
 
-class ToolCommand(click.Command):
-    """A tool with Apache's flat options. Its callback returns a Report, an exit status, or None when it streamed
-    itself.
+class Tool(Protocol):
+    """A tool: the `command` of a module of `kafka_tools.tools`; `console-consumer` is that of `console_consumer.py`."""
 
-    `section` is the tool's heading in `ktools --help`, `purpose` what Apache's tool says when it is called without
-    arguments, `actions` the flags of which exactly one must be there, `actions_words` how Apache's tool names them;
-    `reports` is false for a tool that streams.
+    @property
+    def name(self) -> str:
+        """The tool's name on the command line."""
+        ...
+
+    @property
+    def section(self) -> str:
+        """Its heading in `ktools --help`."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """Its line there."""
+        ...
+
+    def main(self, args: Sequence[str]) -> int:
+        """Run one command line and return the exit status."""
+        ...
+
+
+class ToolCommand(NamedTuple):
+    """A tool with Apache's flat options.
+
+    `run` gets the value of every option by its key and returns a Report, an exit status, or None when it streamed
+    itself. `section` is the tool's heading in `ktools --help`, `summary` its line there and `description` the text of
+    its own help. `purpose` is what Apache's tool says when it is called without arguments, `actions` the keys of the
+    flags of which exactly one must be given, `actions_words` how Apache's tool names them; `reports` is false for a
+    tool that streams.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        section: str,
-        purpose: str = "",
-        actions: Sequence[str] = (),
-        actions_words: str = "",
-        error_style: ErrorStyle = ErrorStyle(),
-        reports: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.section = section
-        self.purpose = purpose
-        self.actions = actions
-        self.actions_words = actions_words
-        self.error_style = error_style
-        if reports:
-            self.params.append(output_option())
+    name: str
+    section: str
+    summary: str
+    description: str
+    options: tuple[Option, ...]
+    run: Callable[[Mapping[str, Any]], Report | int | None]
+    purpose: str = ""
+    actions: tuple[str, ...] = ()
+    actions_words: str = ""
+    error_style: ErrorStyle = ErrorStyle()
+    reports: bool = True
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the command line by joptsimple's rules; a wrong one ends with Apache's words and status 1."""
-        if "--help" in args:
-            args = ["--help"]
-        with _errors_shown(ctx, self.error_style, usage=True):
-            if not args and self.purpose:
-                raise UsageError(self.purpose)
-            options = canonical(self.get_params(ctx), args)
-            if self.actions and "--help" not in options:
-                self._check_action(options)
-            return super().parse_args(ctx, options)
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        """The tool's own options and those that every tool has."""
+        return (*self.options, *((OUTPUT, COLUMNS, SORT_BY) if self.reports else ()), HELP, VERSION)
 
-    def _check_action(self, options: Sequence[str]) -> None:
-        if sum(action in options for action in self.actions) != 1:
-            raise UsageError(
-                f"Command must include exactly one action: {self.actions_words or ', '.join(self.actions)}"
-            )
+    def main(self, args: Sequence[str]) -> int:
+        """Run one command line, show what comes of it, and return the exit status."""
+        output = None
+        try:
+            values = self._values(args)
+            if values["help"] or values["version"]:
+                return self._about(values)
+            output = values.get("output")
+            look = looks.parse(output, values.get("columns"), values.get("sort_by"))
+            if values.get("watch") is not None:
+                return self._watch(values, look)
+            result = self.run(values)
+            status = finish(result, look)
+            if isinstance(result, Report) and result.failure:
+                raise result.failure
+            return status
+        except KafkaToolError as error:
+            self.error_style.show(error, output)
+            if isinstance(error, UsageError):
+                usage = f"ktools {self.name}"
+                sys.stderr.write(f"Usage: {usage} [OPTIONS]   All options: {usage} --help\n")
+            return error.status
 
-    def invoke(self, ctx: click.Context) -> int:
-        """Run the action, show its Report, return the exit status."""
-        with _errors_shown(ctx, self.error_style, usage=True):
-            return finish(super().invoke(ctx), ctx.params.get("output"))
+    def _values(self, args: Sequence[str]) -> dict[str, Any]:
+        if not args and self.purpose:
+            raise UsageError(self.purpose)
+        values = parse(self.all_options, ["--help"] if "--help" in args else args)
+        if self.actions and not (values["help"] or values["version"]) and sum(values[key] for key in self.actions) != 1:
+            words = self.actions_words or ", ".join(f"--{key}" for key in self.actions)
+            raise UsageError(f"Command must include exactly one action: {words}")
+        return values
 
+    def _watch(self, values: Mapping[str, Any], look: Look) -> int:
+        from kafka_tools.render.watch import watch
 
-class ActionCommand(click.Command):
-    """A true sub-command (`ktools sandbox up`): click's own argv rules, the same errors and reports as ToolCommand."""
+        action = cast("Callable[[], Report]", lambda: self.run(values))  # what streams has no --watch
+        return watch(action, values["watch"], look)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.append(output_option())
+    def _about(self, values: Mapping[str, Any]) -> int:
+        from kafka_tools.cli import help as texts
 
-    def invoke(self, ctx: click.Context) -> int:
-        """Run the action, show its Report, return the exit status."""
-        with _errors_shown(ctx, ErrorStyle(), usage=False):
-            return finish(super().invoke(ctx), ctx.params.get("output"))
-
-
-class ToolGroupCommand(click.Group):
-    """A tool with true sub-commands."""
-
-    command_class = ActionCommand
-
-    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.section = section
+        sys.stdout.write(texts.of_tool(self) if values["help"] else texts.version())
+        return 0
 
 
-def output_option() -> click.Option:
-    """Return `--output`, which no Apache tool has."""
-    return click.Option(
-        ["--output"],
-        type=OneOf(OUTPUT_FORMATS),
-        help=f"{', '.join(OUTPUT_FORMATS)}; default: table on a terminal, Apache's plain text in a pipe.",
-    )
-
-
-class OneOf(click.ParamType[str]):
-    """One of a few words."""
-
-    name = "word"
-
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self.words = words
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word; raises UsageError that lists the choices."""
-        if value in self.words:
-            return str(value)
-        option = param.opts[0] if param else "value"
-        raise UsageError(f"{option} cannot be '{value}'", f"Choose from: {', '.join(self.words)}")
-
-
-def finish(result: Report | int | None, output: str | None) -> int:
-    """Show a callback's result and return the exit status."""
+def finish(result: Report | int | None, look: Look) -> int:
+    """Show what an action returned and return the exit status."""
     if isinstance(result, Report):
         from kafka_tools.render import emit
 
-        return emit(result, output)
+        return emit(result, look)
     return result or 0
-
-
-@contextmanager
-def _errors_shown(ctx: click.Context, style: ErrorStyle, usage: bool) -> Iterator[None]:
-    try:
-        yield
-    except KafkaToolError as error:
-        style.show(error, ctx.params.get("output"))
-        if usage and isinstance(error, UsageError):
-            click.echo(f"Usage: {ctx.command_path} [OPTIONS]   All options: {ctx.command_path} --help", err=True)
-        ctx.exit(error.status)

@@ -1,78 +1,112 @@
 """joptsimple's rules for a command line, as Apache's tools use it (joptsimple 5.0, `OptionParser(false)`)."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import click
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError, nearest
 
 
-def canonical(params: Sequence[click.Parameter], args: Sequence[str]) -> list[str]:
-    """Rewrite `args` into the one spelling click reads: `--name` for a flag, `--name=value` for the rest.
+class Option(NamedTuple):
+    """One option of a tool: its spellings, the first of which names it, and what `--help` says of it.
+
+    Without a `metavar` it is a flag. `multiple` gathers the values of a repeated option; `bare` is the value of one
+    that is given without any; `read` turns the option's name and text into its value.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str = ""
+    multiple: bool = False
+    bare: str | None = None
+    read: Callable[[str, str], Any] | None = None
+
+    @property
+    def key(self) -> str:
+        """The option's name in what `parse` returns: `replication_factor` for `--replication-factor`."""
+        return self.names[0].lstrip("-").replace("-", "_")
+
+    @property
+    def absent(self) -> Any:
+        """What `parse` returns where the option is not given."""
+        if self.multiple:
+            return ()
+        return None if self.metavar else False
+
+
+def parse(options: Sequence[Option], args: Sequence[str]) -> dict[str, Any]:
+    """Return the value of every option, by its key.
 
     `-list` and `--list=true` mean `--list`, a value may begin with a dash, what is not an option is ignored, and
-    nothing is abbreviated. Raises UsageError in joptsimple's words.
+    nothing is abbreviated. Raises UsageError and KafkaToolError in joptsimple's words.
     """
-    options = {name.lstrip("-"): param for param in params if isinstance(param, click.Option) for name in param.opts}
-    seen: list[click.Option] = []
-    result: list[str] = []
-    for option, value in _options(options, deque(args)):
-        if not option.multiple and not option.is_flag and option in seen:
+    values = {option.key: option.absent for option in options}
+    seen: set[str] = set()
+    for option, text in _given(options, args):
+        if option.metavar and not option.multiple and option.key in seen:
             raise KafkaToolError(f"Found multiple arguments for option {_name(option)}, but you asked for only one")
-        seen.append(option)
-        result.append(option.opts[0] if value is None else f"{option.opts[0]}={value}")
-    return result
+        seen.add(option.key)
+        value = option.read(_name(option), text) if option.read else text
+        if not option.metavar:
+            values[option.key] = True
+        else:
+            values[option.key] = (*values[option.key], value) if option.multiple else value
+    return values
 
 
-def _options(options: dict[str, click.Option], tokens: deque[str]) -> Iterator[tuple[click.Option, str | None]]:
+def _given(options: Sequence[Option], args: Sequence[str]) -> Iterator[tuple[Option, str]]:
+    """Yield each option that is given, with its text."""
+    by_name = {name.lstrip("-"): option for option in options for name in option.names}
+    tokens = list(reversed(args))
     while tokens:
-        token = tokens.popleft()
+        token = tokens.pop()
         if token == "--":
             return
         if not token.startswith("-") or token == "-":
             continue
         name, _, attached = token.lstrip("-").partition("=")
-        option = options.get(name)
+        option = by_name.get(name)
         if option is None:
-            raise _unrecognized(options, name)
-        yield option, None if option.is_flag else _value(option, attached, tokens)
+            near = nearest(name, by_name)
+            raise UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
+        yield option, attached if attached or not option.metavar else _next(option, tokens)
 
 
-def _value(option: click.Option, attached: str, tokens: deque[str]) -> str | None:
-    if attached:
-        return attached
-    if isinstance(option.flag_value, str):  # gzip when --compression-codec is given bare
-        return tokens.popleft() if tokens and not tokens[0].startswith("-") else None
+def _next(option: Option, tokens: list[str]) -> str:
+    """Take the value that follows the option; `tokens` are what is left, the next one last."""
+    if option.bare is not None and not (tokens and not tokens[-1].startswith("-")):
+        return option.bare
     if not tokens:
         raise UsageError(f"Option {_name(option)} requires an argument")
-    return tokens.popleft()
+    return tokens.pop()
 
 
-def _name(option: click.Option) -> str:
-    return option.opts[0].lstrip("-")
+def _name(option: Option) -> str:
+    return option.names[0].lstrip("-")
 
 
-def _unrecognized(options: dict[str, click.Option], name: str) -> UsageError:
-    near = nearest(name, options)
-    return UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
+def integer(option: str, text: str) -> int:
+    """Read a whole number of Java's `int`, 32 bits. Raises KafkaToolError where `Integer.valueOf` refuses."""
+    return _whole(option, text, 1 << 31)
 
 
-class JavaInteger(click.ParamType[int]):
-    """A whole number of Java's `int` (32 bits) or `long` (64 bits), refused in joptsimple's words."""
+def long(option: str, text: str) -> int:
+    """Read a whole number of Java's `long`, 64 bits. Raises KafkaToolError where `Long.valueOf` refuses."""
+    return _whole(option, text, 1 << 63)
 
-    name = "integer"
 
-    def __init__(self, bits: int = 32) -> None:
-        self.bits = bits
+def _whole(option: str, text: str, limit: int) -> int:
+    digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
+    if digits.isdecimal() and digits.isascii() and len(digits) < 5000 and -limit <= int(text) < limit:
+        return int(text)
+    raise KafkaToolError(f"Cannot parse argument '{text}' of option {option}")
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; raises UsageError where Java's `valueOf` would refuse."""
-        text = str(value)
-        digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
-        limit = 1 << (self.bits - 1)
-        if digits.isdecimal() and digits.isascii() and -limit <= int(text) < limit:
-            return int(text)
-        name = _name(param) if isinstance(param, click.Option) else "?"
-        raise KafkaToolError(f"Cannot parse argument '{text}' of option {name}")
+
+def one_of(*words: str) -> Callable[[str, str], str]:
+    """Return the reader of an option that takes one of a few words; it raises UsageError that lists them."""
+
+    def read(option: str, text: str) -> str:
+        if text in words:
+            return text
+        raise UsageError(f"--{option} cannot be '{text}'", f"Choose from: {', '.join(words)}")
+
+    return read

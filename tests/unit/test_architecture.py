@@ -24,6 +24,12 @@ def test_a_tool_imports_nothing_heavy(tool: str) -> None:
     assert loaded.stdout.split() == []
 
 
+def test_a_plain_tool_needs_no_click() -> None:
+    """joptsimple's rules are not click's: only true sub-commands and help texts use it, and start-up is felt."""
+    tools = "topics, console_consumer, console_producer"
+    assert _printed(f"import sys; from kafka_tools.tools import {tools}; print('click' in sys.modules)") == "False\n"
+
+
 def _printed(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 

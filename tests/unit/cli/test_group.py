@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from kafka_tools import __version__
-from kafka_tools.cli.group import ktools
+from kafka_tools.cli.group import names
 from kafka_tools.main import run
 
-TOOLS = ktools.list_commands(None)  # type: ignore[arg-type]
+TOOLS = names()
 
 
 def test_help_lists_every_tool_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
