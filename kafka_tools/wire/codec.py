@@ -1,0 +1,292 @@
+"""Structs of Kafka's protocol to bytes and back, by tables of their fields.
+
+A struct is a dict by field name, an array a list or tuple, a uuid 16 bytes. Writing walks the table; reading, which may
+mean megabytes, runs functions that are put together once for a table and a version.
+Source: Kafka's protocol guide; KIP-482 for flexible versions (compact lengths, tagged fields).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from itertools import groupby
+from struct import Struct, error, pack
+from typing import TYPE_CHECKING, Any
+
+from kafka_tools.errors import KafkaToolError
+
+if TYPE_CHECKING:
+    from kafka_tools.wire.schema import Field
+
+Reader = Callable[[BytesIO], Any]
+
+FORMATS = {
+    "bool": "?",
+    "int8": "b",
+    "int16": "h",
+    "uint16": "H",
+    "int32": "i",
+    "uint32": "I",
+    "int64": "q",
+    "float64": "d",
+    "uuid": "16s",
+}
+"""Types whose values all have the same size, by the letters of `struct`."""
+
+VARINT_BITS = 35
+"""An unsigned varint holds 32 bits in at most five bytes."""
+
+
+class MalformedError(KafkaToolError):
+    """Bytes that are not what the protocol says."""
+
+
+def encode(fields: "Sequence[Field]", version: int, flexible: bool, values: Mapping[str, Any]) -> bytes:
+    """Return the bytes of one struct."""
+    out = bytearray()
+    _write_struct(out, fields, version, flexible, values)
+    return bytes(out)
+
+
+def decode(body: bytes, *readers: Reader) -> list[Any]:
+    """Return what each of `readers` makes of what the one before has left; bytes that follow are left alone.
+
+    Raises MalformedError.
+    """
+    stream = BytesIO(body)
+    try:
+        return [read(stream) for read in readers]
+    except (error, IndexError, UnicodeDecodeError) as failure:
+        raise MalformedError(f"the bytes are not what the protocol says ({failure})") from failure
+
+
+def _write_struct(
+    out: bytearray, fields: "Sequence[Field]", version: int, flexible: bool, values: Mapping[str, Any]
+) -> None:
+    present = [field for field in fields if field.since <= version <= field.until]
+    for field in present:
+        if field.tag is None:
+            _write(out, field, version, flexible, values.get(field.name, field.default))
+    if flexible:
+        tagged = [field for field in present if values.get(field.name, field.default) != field.default]
+        _write_tagged(out, [field for field in tagged if field.tag is not None], version, values)
+
+
+def _write_tagged(out: bytearray, fields: "Sequence[Field]", version: int, values: Mapping[str, Any]) -> None:
+    _write_varint(out, len(fields))
+    for field in sorted(fields, key=lambda each: each.tag or 0):
+        body = bytearray()
+        _write(body, field, version, True, values[field.name])
+        _write_varint(out, field.tag or 0)
+        _write_varint(out, len(body))
+        out += body
+
+
+def _write(out: bytearray, field: "Field", version: int, flexible: bool, value: Any) -> None:
+    if not field.kind.startswith("[]"):
+        if field.kind == "struct" and field.nullable <= version:
+            out += b"\xff" if value is None else b"\x01"
+            if value is None:
+                return
+        _write_one(out, field, field.kind, version, flexible, value)
+        return
+    _write_length(out, "i", flexible, value)
+    for item in value or ():
+        _write_one(out, field, field.kind[2:], version, flexible, item)
+
+
+def _write_one(out: bytearray, field: "Field", kind: str, version: int, flexible: bool, value: Any) -> None:
+    if kind == "struct":
+        _write_struct(out, field.fields, version, flexible, value)
+    elif kind in FORMATS:
+        out += pack(">" + FORMATS[kind], value)
+    else:
+        raw = value.encode() if isinstance(value, str) else value
+        _write_length(out, "h" if kind == "string" else "i", flexible, raw)
+        out += raw or b""
+
+
+def _write_length(out: bytearray, code: str, flexible: bool, value: Any) -> None:
+    length = -1 if value is None else len(value)
+    if flexible:
+        _write_varint(out, length + 1)
+    else:
+        out += pack(">" + code, length)
+
+
+def _write_varint(out: bytearray, number: int) -> None:
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+
+
+def struct_reader(fields: "Sequence[Field]", version: int, flexible: bool) -> Reader:
+    """Return the function that reads one struct of this version."""
+    present = [field for field in fields if field.since <= version <= field.until]
+    absent = {field.name: field.default for field in fields if field not in present or field.tag is not None}
+    untagged = [field for field in present if field.tag is None]
+    names = [field.name for field in untagged]
+    tagged = {field.tag: (field.name, _reader(field, version, flexible)) for field in present if field.tag is not None}
+    runs = [_run(fixed, list(group), version, flexible) for fixed, group in groupby(untagged, _is_fixed)]
+    steps = [step for run in runs for step in run]
+
+    def read(stream: BytesIO) -> dict[str, Any]:
+        values: list[Any] = []
+        for several, step in steps:
+            if several:
+                values += step(stream)
+            else:
+                values.append(step(stream))
+        struct = dict(zip(names, values))  # noqa: B905  one value a name; to check it takes a tenth of all reading
+        if absent:
+            struct.update(absent)
+        if flexible:
+            count = stream.read(1)[0]
+            if count:
+                _read_tagged(stream, count, tagged, struct)
+        return struct
+
+    return read
+
+
+def _is_fixed(field: "Field") -> bool:
+    return field.kind in FORMATS
+
+
+def _run(fixed: bool, fields: "list[Field]", version: int, flexible: bool) -> list[tuple[bool, Reader]]:
+    """Return the steps that read neighbouring fields: those of fixed size are read at once."""
+    if not fixed:
+        return [(False, _reader(field, version, flexible)) for field in fields]
+    layout = Struct(">" + "".join(FORMATS[field.kind] for field in fields))
+    size, unpack = layout.size, layout.unpack
+    return [(True, lambda stream: unpack(stream.read(size)))]
+
+
+def _read_tagged(stream: BytesIO, first: int, tagged: Mapping[int, tuple[str, Reader]], struct: dict[str, Any]) -> None:
+    for _ in range(_varint(stream, first)):
+        tag, size = _read_varint(stream), _read_varint(stream)
+        body = _take(stream, size)
+        if tag in tagged:
+            name, read = tagged[tag]
+            struct[name] = read(BytesIO(body))
+
+
+def _read_varint(stream: BytesIO) -> int:
+    return _varint(stream, stream.read(1)[0])
+
+
+def _varint(stream: BytesIO, first: int) -> int:
+    """Return the unsigned varint whose first byte has been read; short ones, nearly all, are done with that."""
+    number, byte, shift = first & 127, first, 7
+    while byte > 127:
+        if shift >= VARINT_BITS:
+            raise error("a length of more than 32 bits")
+        byte = stream.read(1)[0]
+        number |= (byte & 127) << shift
+        shift += 7
+    return number
+
+
+def _take(stream: BytesIO, size: int) -> bytes:
+    chunk = stream.read(size)
+    if len(chunk) != size:
+        raise error("it ends too early")
+    return chunk
+
+
+def _reader(field: "Field", version: int, flexible: bool) -> Reader:
+    nullable = field.nullable <= version
+    if field.kind.startswith("[]"):
+        read = _array_reader(field, version, flexible, nullable)
+        return _remembering(read) if field.repeats else read
+    if field.kind == "struct":
+        read = struct_reader(field.fields, version, flexible)
+        return _nullable_struct(read) if nullable else read
+    if field.kind in FORMATS:
+        layout = Struct(">" + FORMATS[field.kind])
+        return lambda stream: layout.unpack(stream.read(layout.size))[0]
+    return _text_reader(field.kind, flexible, nullable)
+
+
+def _nullable_struct(read: Reader) -> Reader:
+    return lambda stream: None if stream.read(1)[0] > 127 else read(stream)
+
+
+def _length_reader(code: str, flexible: bool, nullable: bool) -> Callable[[BytesIO], int]:
+    """Return the function that reads how long something is; -1 is null."""
+    lowest = -1 if nullable else 0
+    layout = Struct(">" + code)
+    size, unpack = layout.size, layout.unpack
+
+    def read(stream: BytesIO) -> int:
+        if flexible:
+            first = stream.read(1)[0]
+            length = (first if first < 128 else _varint(stream, first)) - 1
+        else:
+            length = unpack(stream.read(size))[0]
+        if length < lowest:
+            raise error(f"a length of {length}")
+        return length
+
+    return read
+
+
+def _text_reader(kind: str, flexible: bool, nullable: bool) -> Reader:
+    length = _length_reader("h" if kind == "string" else "i", flexible, nullable)
+
+    def read_bytes(stream: BytesIO) -> bytes | None:
+        size = length(stream)
+        return None if size < 0 else _take(stream, size)
+
+    def read_string(stream: BytesIO) -> str | None:
+        size = length(stream)
+        return None if size < 0 else _take(stream, size).decode()
+
+    return read_string if kind == "string" else read_bytes
+
+
+def _array_reader(field: "Field", version: int, flexible: bool, nullable: bool) -> Reader:
+    kind = field.kind[2:]
+    length = _length_reader("i", flexible, nullable)
+    if kind in FORMATS:
+        return _numbers_reader(FORMATS[kind], length)
+    item = struct_reader(field.fields, version, flexible) if kind == "struct" else _text_reader(kind, flexible, False)
+
+    def read(stream: BytesIO) -> list[Any] | None:
+        count = length(stream)
+        return None if count < 0 else [item(stream) for _ in range(count)]
+
+    return read
+
+
+def _numbers_reader(code: str, length: Callable[[BytesIO], int]) -> Reader:
+    size = Struct(">" + code).size
+    layouts: dict[int, Callable[[bytes], tuple[Any, ...]]] = {}
+
+    def read(stream: BytesIO) -> tuple[Any, ...] | None:
+        count = length(stream)
+        if count < 0:
+            return None
+        unpack = layouts.get(count)
+        if unpack is None:
+            unpack = layouts[count] = Struct(f">{count}{code}").unpack
+        return unpack(stream.read(count * size))
+
+    return read
+
+
+def _remembering(read: Reader) -> Reader:
+    """Return a reader that gives the value it gave before where the same bytes follow."""
+    last: tuple[bytes, Any] = (b"", None)
+
+    def read_again(stream: BytesIO) -> Any:
+        nonlocal last
+        body, start = stream.getvalue(), stream.tell()
+        known, value = last
+        if known and body.startswith(known, start):
+            stream.seek(len(known), 1)
+            return value
+        value = read(stream)
+        last = body[start : stream.tell()], value
+        return value
+
+    return read_again

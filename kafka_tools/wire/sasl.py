@@ -1,0 +1,118 @@
+"""Logging in to a broker: PLAIN (RFC 4616), SCRAM (RFC 5802), OAUTHBEARER (RFC 7628)."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Generator
+from typing import Any, Protocol
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.security import OAuth, Sasl
+from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
+from kafka_tools.wire.schema import Message
+from kafka_tools.wire.sockets import Address, text
+
+HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
+MOST_ITERATIONS = 1_000_000
+"""What asks for more work than this is no broker; Kafka's default is 4096."""
+
+Dialogue = Generator[bytes, bytes, None]
+"""Yields what the client says and takes what the broker answered; ends when the client is content."""
+
+
+class AuthenticationError(KafkaToolError):
+    """The broker does not let this user in, or is not the one it says it is."""
+
+
+class Broker(Protocol):
+    """The broker at the other end of a connection."""
+
+    address: Address
+
+    def ask(self, message: Message, values: dict[str, Any]) -> dict[str, Any]:
+        """Send one request and return its answer."""
+        ...
+
+
+def log_in(broker: Broker, sasl: Sasl) -> None:
+    """Log in on a new connection. Raises AuthenticationError with the broker's own words."""
+    shake = broker.ask(SASL_HANDSHAKE, {"mechanism": sasl.mechanism})
+    if shake["error_code"]:
+        raise AuthenticationError(
+            f"{text(broker.address)} does not take {sasl.mechanism}.",
+            f"It takes {', '.join(shake['mechanisms']) or 'no mechanism'}: choose one by sasl.mechanism.",
+        )
+    speech = dialogue(sasl)
+    token = next(speech)
+    while True:
+        answer = broker.ask(SASL_AUTHENTICATE, {"auth_bytes": token})
+        if answer["error_code"]:
+            raise _refused(broker, sasl, answer["error_message"] or "no reason was given")
+        try:
+            token = speech.send(answer["auth_bytes"])
+        except StopIteration:
+            return
+        except ValueError:
+            raise AuthenticationError(
+                f"{text(broker.address)} cannot prove that it knows {sasl.username}: is it the right cluster?"
+            ) from None
+
+
+def _refused(broker: Broker, sasl: Sasl, reason: str) -> AuthenticationError:
+    who = f" {sasl.username}" if sasl.username else ""
+    return AuthenticationError(
+        f"{text(broker.address)} does not let{who or ' the client'} in with {sasl.mechanism}: {reason}",
+        "Are user and password those of sasl.jaas.config? `ktools context show` says where each setting came from.",
+    )
+
+
+def dialogue(sasl: Sasl) -> Dialogue:
+    """Return the client's part of the mechanism's dialogue."""
+    if sasl.mechanism in HASHES:
+        return scram(HASHES[sasl.mechanism], sasl.username, sasl.password, secrets.token_urlsafe(24))
+    if sasl.oauth is not None:
+        return _bearer(sasl.oauth)
+    return _plain(sasl)
+
+
+def _plain(sasl: Sasl) -> Dialogue:
+    yield f"\0{sasl.username}\0{sasl.password}".encode()
+
+
+def _bearer(oauth: OAuth) -> Dialogue:
+    from kafka_tools.wire.oauth import token
+
+    extensions = "".join(f"\x01{name}={value}" for name, value in oauth.extensions)
+    answer = yield f"n,,\x01auth=Bearer {token(oauth)}{extensions}\x01\x01".encode()
+    if answer:  # the broker says why it will refuse, and waits for this before it does
+        yield b"\x01"
+
+
+def scram(name: str, user: str, password: str, nonce: str) -> Dialogue:
+    """Return SCRAM's dialogue with the hash function `name`. Raises ValueError where the broker's proof is wrong.
+
+    Kafka takes names and passwords as they are (ScramFormatter.normalize 3.9.1), without SASLprep.
+    """
+    bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
+    first = (yield f"n,,{bare}".encode()).decode()
+    fields = _fields(first)
+    salt, iterations = base64.b64decode(fields["s"]), int(fields["i"])
+    if not fields["r"].startswith(nonce) or not 0 < iterations <= MOST_ITERATIONS:
+        raise ValueError("another nonce, or too many iterations")
+    salted = hashlib.pbkdf2_hmac(name, password.encode(), salt, iterations)
+    client_key = hmac.digest(salted, b"Client Key", name)
+    final = f"c=biws,r={fields['r']}"
+    said = f"{bare},{first},{final}".encode()
+    signature = hmac.digest(hashlib.new(name, client_key).digest(), said, name)
+    proof = bytes(one ^ other for one, other in zip(client_key, signature, strict=True))
+    last = _fields((yield f"{final},p={base64.b64encode(proof).decode()}".encode()).decode())
+    expected = hmac.digest(hmac.digest(salted, b"Server Key", name), said, name)
+    if not hmac.compare_digest(base64.b64decode(last["v"]), expected):
+        raise ValueError("the proof is wrong")
+
+
+def _fields(message: str) -> dict[str, str]:
+    """Return `r=…,s=…,i=…` by letter; a letter that is not there is empty, and that is no number and no proof."""
+    found = dict.fromkeys("rsiv", "")
+    return found | {name: value for name, _, value in (part.partition("=") for part in message.split(","))}

@@ -1,0 +1,235 @@
+"""A cluster's brokers: the first contact, and a connection to each broker that is asked."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from kafka_tools.errors import UnreachableError, UsageError
+from kafka_tools.wire.connection import CONNECT_SECONDS, Answer, Connection, LostAnswerError, connect
+from kafka_tools.wire.errors import NOT_CONTROLLER, check
+from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.schema import Message
+from kafka_tools.wire.sockets import Address, BrokenConnectionError, text
+
+if TYPE_CHECKING:
+    from kafka_tools.model.security import Security
+
+DEFAULT_PORT = 9092
+
+TURN_SECONDS = 1.0
+"""How long one of several servers may hold up the others at most."""
+
+PAUSE_SECONDS = 0.1
+"""How long to wait before a server that refused is tried again: it may be starting."""
+
+LOGIN_HINT = "Does it want a login? security.protocol and sasl.mechanism in a --command-config file say which."
+
+LANES = 4
+"""How many requests one broker works on at once: half of its threads (num.io.threads) stay free for others."""
+
+
+@contextmanager
+def cluster(bootstrap_servers: str, security: "Security | None" = None) -> "Iterator[Session]":
+    """Open a session with the cluster behind `host:port[,host:port…]`, as `security` says; close it at the end.
+
+    Raises UsageError for what is no such list, UnreachableError where nobody answers within CONNECT_SECONDS,
+    AuthenticationError where a broker does not let the client in.
+    """
+    session = Session(bootstrap_servers, security)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+class Session:
+    """The brokers of one cluster. A connection is opened when it is needed, and kept."""
+
+    def __init__(self, bootstrap_servers: str, security: "Security | None" = None) -> None:
+        """Connect to the first of the servers that answers. Raises as `cluster` does."""
+        self._bootstrap_servers = bootstrap_servers
+        self._security = security
+        self._servers = parse(bootstrap_servers)
+        self._brokers: dict[int, Address] = {}
+        self._controller: int | None = None
+        self._connections: dict[int | None, Connection] = {}
+        self._connection(None)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def ask(self, message: Message, values: Mapping[str, Any], broker: int | None = None) -> Answer:
+        """Send a request that changes nothing to a broker (None: whichever is connected), return the answer.
+
+        Where the broker hangs up it is sent once more, on a new connection. Raises UnsupportedError, UnreachableError
+        where the broker is not there or does not answer, KafkaToolError for an answer that cannot be read.
+        """
+        connection = self._connection(broker)
+        try:
+            return connection.ask(message, values)
+        except BrokenConnectionError:
+            self._forget(connection)
+        return self._ask_once(message, values, broker)
+
+    def ask_each(self, message: Message, requests: Sequence[Mapping[str, Any]]) -> Iterator[Answer]:
+        """Send requests that change nothing, yield their answers in order.
+
+        The broker works on LANES of them at once, each on a connection of its own. Raises as `ask` does.
+        """
+        if len(requests) == 1:
+            yield self.ask(message, requests[0])
+            return
+        address = self._connection(None).address
+        lanes: list[Connection] = []
+        try:
+            while len(lanes) < min(LANES, len(requests)):
+                lanes.append(connect(address, monotonic() + CONNECT_SECONDS, self._security))
+            for turn in range(len(requests) + len(lanes)):
+                lane = lanes[turn % len(lanes)]
+                if turn >= len(lanes):
+                    yield lane.receive()
+                if turn < len(requests):
+                    lane.send(message, requests[turn])
+        except BrokenConnectionError as error:
+            raise UnreachableError(
+                f"{text(address)} does not answer a {message.name} request ({error.cause})."
+            ) from error
+        finally:
+            for lane in lanes:
+                lane.close()
+
+    def ask_controller(self, message: Message, values: Mapping[str, Any]) -> Answer:
+        """Send a request that changes nothing to the controller, return the answer, its error code at the top.
+
+        A controller that is being elected is waited for CONNECT_SECONDS. Raises as `ask` does.
+        """
+        return self._at_controller(lambda broker: self.ask(message, values, broker))
+
+    def change(self, message: Message, values: Mapping[str, Any], result: Callable[[Answer], Answer]) -> Answer:
+        """Send a request that changes something to the controller, once; return its `result`: what has the error code.
+
+        Raises LostAnswerError where nobody knows whether it was carried out, else as `ask_controller` does.
+        """
+        try:
+            return self._at_controller(lambda broker: result(self._ask_once(message, values, broker)))
+        except LostAnswerError as error:
+            hint = "Whether it was carried out is not known: look before you try again."
+            raise LostAnswerError(error.message, hint) from error
+
+    def metadata(self, topics: Sequence[str] | None) -> Answer:
+        """Return the answer to METADATA about these topics (None: all); none is created by it. Raises as `ask` does."""
+        named = None if topics is None else [{"name": topic} for topic in topics]
+        answer = self.ask(METADATA, {"topics": named})
+        check(answer["error_code"])
+        self._brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in answer["brokers"]}
+        self._controller = answer["controller_id"]
+        return answer
+
+    def supports(self, message: Message) -> bool:
+        """Tell whether the brokers know this request."""
+        return self._connection(None).supports(message)
+
+    def _ask_once(self, message: Message, values: Mapping[str, Any], broker: int | None) -> Answer:
+        connection = self._connection(broker)
+        try:
+            return connection.ask(message, values)
+        except BrokenConnectionError as error:
+            self._forget(connection)
+            hint = "" if self._security and self._security.sasl else LOGIN_HINT
+            raise LostAnswerError(f"{text(connection.address)} hung up on a {message.name} request.", hint) from error
+
+    def _at_controller(self, ask: Callable[[int | None], Answer]) -> Answer:
+        deadline = monotonic() + CONNECT_SECONDS
+        answer = ask(None)  # without ZooKeeper every broker passes it on
+        while answer["error_code"] == NOT_CONTROLLER and monotonic() < deadline:
+            try:
+                answer = ask(self._controller_id())
+            except LostAnswerError:
+                raise
+            except UnreachableError:
+                if monotonic() + PAUSE_SECONDS >= deadline:
+                    raise
+            if answer["error_code"] == NOT_CONTROLLER:
+                self._controller = None
+                sleep(PAUSE_SECONDS)
+        return answer
+
+    def _connection(self, broker: int | None) -> Connection:
+        connection = self._connections.get(broker)
+        if connection is None:
+            connection = self._first_contact() if broker is None else self._connect(broker)
+            self._connections[broker] = connection
+        return connection
+
+    def _forget(self, broken: Connection) -> None:
+        self._connections = {broker: each for broker, each in self._connections.items() if each is not broken}
+
+    def _controller_id(self) -> int:
+        if self._controller is None:
+            self.metadata(())
+        if self._controller is None or self._controller < 0:
+            raise UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
+        return self._controller
+
+    def _connect(self, broker: int) -> Connection:
+        if broker not in self._brokers:
+            self.metadata(())
+        if broker not in self._brokers:
+            raise UnreachableError(f"{self._bootstrap_servers} answers, but broker {broker} is not there.")
+        address = self._brokers[broker]
+        first = self._connection(None)
+        if first.address == address:
+            return first
+        try:
+            return connect(address, monotonic() + CONNECT_SECONDS, self._security)
+        except BrokenConnectionError as error:
+            raise UnreachableError(
+                f"{self._bootstrap_servers} answers, but broker {broker}, which it advertises at {text(address)}, "
+                f"cannot be reached ({error.cause}).",
+                "Check the broker's advertised.listeners.",
+            ) from error
+
+    def _first_contact(self) -> Connection:
+        """Try the servers in turn, again and again: one that is silent must not hide another that answers."""
+        deadline = monotonic() + CONNECT_SECONDS
+        causes: dict[Address, str] = {}
+        turn = min(TURN_SECONDS, CONNECT_SECONDS / len(self._servers))
+        left = list(self._servers)
+        while left and monotonic() < deadline:
+            server = left.pop(0)
+            if server in causes:
+                sleep(PAUSE_SECONDS)
+            seconds = turn if left else max(turn, deadline - monotonic())
+            try:
+                return connect(server, monotonic() + seconds, self._security)
+            except BrokenConnectionError as error:
+                causes[server] = error.cause
+                if not error.hopeless:
+                    left.append(server)
+        raise self._unreachable(causes.values())
+
+    def _unreachable(self, causes: Iterable[str]) -> UnreachableError:
+        return UnreachableError(
+            f"cannot reach {self._bootstrap_servers} ({', '.join(sorted(set(causes)))}).",
+            "Is the broker up? Another address: --bootstrap-server HOST:PORT.",
+        )
+
+
+def parse(bootstrap_servers: str) -> tuple[Address, ...]:
+    """Split `host:port,host:port`; 9092 where a port is missing, IPv6 addresses in brackets. Raises UsageError."""
+    servers = tuple(_address(server.strip()) for server in bootstrap_servers.split(",") if server.strip())
+    if not servers:
+        raise UsageError(f"--bootstrap-server: '{bootstrap_servers}' names no server", "Give HOST:PORT[,HOST:PORT…]")
+    return servers
+
+
+def _address(server: str) -> Address:
+    host, colon, port = server.rpartition(":")
+    if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
+        host, port = server, str(DEFAULT_PORT)
+    if not (host and port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+        raise UsageError(f"--bootstrap-server: '{server}' is not HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)

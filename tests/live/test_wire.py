@@ -1,0 +1,263 @@
+"""Our own requests to real brokers, beside confluent-kafka's."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from operator import eq
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer, TopicCollection
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.topics import Partition, TopicDescription
+from kafka_tools.wire.errors import check
+from kafka_tools.wire.schema import Field, Message
+from kafka_tools.wire.session import Session, cluster
+from kafka_tools.wire.topics import WireTopics
+from tests.conftest import Cluster
+
+WAIT_SECONDS = 60
+CLUSTERS = ["kafka28", "kafka39", "kafka4"]
+
+
+@pytest.fixture
+def real(request: pytest.FixtureRequest) -> Cluster:
+    """The cluster whose fixture the test is given by name."""
+    found: Cluster = request.getfixturevalue(request.param)
+    return found
+
+
+def _until(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+    return result
+
+
+def _described(bootstrap: str, *names: str, **options: Any) -> tuple[TopicDescription, ...]:
+    with cluster(bootstrap) as session:
+        return WireTopics(session, **options).describe(names)
+
+
+def _by_confluent_kafka(real: Cluster, name: str) -> TopicDescription:
+    admin = real.admin()
+    topic = admin.describe_topics(TopicCollection([name]))[name].result()
+    resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+    configs = admin.describe_configs([resource])[resource].result()
+    return TopicDescription(
+        topic=name,
+        topic_id=str(topic.topic_id).rstrip("=").replace("+", "-").replace("/", "_"),
+        partitions=tuple(
+            Partition(
+                partition.id,
+                partition.leader.id,
+                tuple(broker.id for broker in partition.replicas),
+                tuple(broker.id for broker in partition.isr),
+            )
+            for partition in sorted(topic.partitions, key=lambda each: each.id)
+        ),
+        configs={entry.name: entry.value for entry in configs.values() if not entry.is_default},
+        min_isr=int(configs["min.insync.replicas"].value),
+    )
+
+
+def _without_elr(topic: TopicDescription) -> TopicDescription:
+    return topic._replace(partitions=tuple(p._replace(elr=None, last_known_elr=None) for p in topic.partitions))
+
+
+@pytest.mark.parametrize("real", CLUSTERS, indirect=True)
+def test_a_topic_is_what_confluent_kafka_says(real: Cluster) -> None:
+    brokers = len(real.bootstrap.split(","))
+    plain = real.topic(5, brokers)
+    own = real.topic(2, 1, ["min.insync.replicas=1", "retention.ms=5000", "cleanup.policy=compact,delete"])
+
+    def both() -> tuple[list[TopicDescription], list[TopicDescription]]:
+        ours = [_without_elr(topic) for topic in _described(real.bootstrap, own, plain)]
+        return ours, [_by_confluent_kafka(real, name) for name in (own, plain)]
+
+    _until(lambda: eq(*both()))  # brokers hear of a new topic one after the other
+    described = _described(real.bootstrap, own, plain)
+    assert described[0].configs == {
+        "min.insync.replicas": "1",
+        "retention.ms": "5000",
+        "cleanup.policy": "compact,delete",
+    }
+    elr = {partition.elr for topic in described for partition in topic.partitions}
+    assert elr == ({()} if real.zookeeper == "" else {None})
+
+
+@pytest.mark.parametrize("real", CLUSTERS, indirect=True)
+def test_names_and_brokers_are_those_of_the_cluster(real: Cluster) -> None:
+    topic = real.topic()
+    with cluster(real.bootstrap) as session:
+        topics = WireTopics(session)
+        known = real.admin().list_topics()
+        assert topic in topics.names()
+        assert topics.names() == tuple(sorted(known.topics))
+        assert [broker.broker for broker in topics.brokers()] == sorted(known.brokers)
+        [described] = topics.describe([topic])
+        assert described.topic_id is not None
+        assert topics.name_of(described.topic_id) == topic
+
+
+@pytest.mark.parametrize("real", CLUSTERS, indirect=True)
+def test_reading_creates_nothing(real: Cluster) -> None:
+    assert _described(real.bootstrap, "t-never-created") == ()
+    assert "t-never-created" not in real.admin().list_topics().topics
+
+
+@pytest.mark.parametrize("real", ["kafka39", "kafka4"], indirect=True)
+def test_every_broker_gives_the_same_answer(real: Cluster) -> None:
+    name = real.topic(4, 3)
+    servers = real.bootstrap.split(",")
+    first = _until(lambda: _described(servers[0], name))
+    assert len(first[0].partitions) == 4
+    for server in servers[1:]:
+        _until(lambda at=server: _described(at, name) == first)
+
+
+def test_pages_of_any_size_give_the_same_topics(kafka4: Cluster) -> None:
+    names = [kafka4.topic(partitions) for partitions in (1, 7, 3)]
+    whole = _until(lambda: [t for t in [_described(kafka4.bootstrap, *names)] if len(t) == len(names)])[0]
+    assert [len(topic.partitions) for topic in whole] == [1, 7, 3]
+    for size in (1, 2, 7, 8):
+        assert _described(kafka4.bootstrap, *names, partition_size_limit=size) == whole
+
+
+def test_eligible_leader_replicas(kafka4: Cluster) -> None:
+    name = kafka4.topic(1, 3, ["min.insync.replicas=3"])
+    [partition] = _described(kafka4.bootstrap, name)[0].partitions
+    victim = next(broker for broker in partition.replicas if broker != partition.leader)
+    kafka4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS)
+    try:
+        _until(lambda: _described(kafka4.bootstrap, name)[0].partitions[0].elr == (victim,))
+        [partition] = _described(kafka4.bootstrap, name)[0].partitions
+        assert victim not in partition.isr
+        assert victim in partition.replicas
+        with cluster(kafka4.bootstrap) as session:
+            assert victim not in [broker.broker for broker in WireTopics(session).brokers()]
+    finally:
+        kafka4.run("sandbox", "start", str(victim), timeout=2 * WAIT_SECONDS)
+    _until(lambda: len(_described(kafka4.bootstrap, name)[0].partitions[0].isr) == 3)
+    assert _described(kafka4.bootstrap, name)[0].partitions[0].elr == ()
+
+
+REASSIGN = Message(
+    45,
+    "AlterPartitionReassignments",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("timeout_ms", "int32", default=60_000),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (Field("partition_index", "int32"), Field("replicas", "[]int32", nullable=0, default=None)),
+                ),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("partition_index", "int32"),
+                        Field("error_code", "int16"),
+                        Field("error_message", "string", nullable=0),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def _reassign(session: Session, topic: str, replicas: tuple[int, ...] | None) -> None:
+    moved = {"name": topic, "partitions": [{"partition_index": 0, "replicas": replicas}]}
+    answer = session.change(REASSIGN, {"topics": [moved]}, lambda answer: answer)
+    check(answer["error_code"], answer["error_message"])
+    [result] = answer["responses"][0]["partitions"]
+    check(result["error_code"], result["error_message"])
+
+
+@contextmanager
+def _throttled(real: Cluster, topic: str) -> Iterator[None]:
+    """Let replicas of the topic be copied at a byte a second."""
+    rates = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
+    lists = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+
+    admin = real.admin()
+
+    def alter(operation: AlterConfigOpType) -> None:
+        settings = [(ConfigResource.Type.BROKER, str(broker), rates, "1") for broker in (1, 2, 3)]
+        settings.append((ConfigResource.Type.TOPIC, topic, lists, "*"))
+        resources = [
+            ConfigResource(
+                kind,
+                name,
+                incremental_configs=[ConfigEntry(each, value, incremental_operation=operation) for each in configs],
+            )
+            for kind, name, configs, value in settings
+        ]
+        for resource in resources:  # a request for each: they go to different brokers
+            admin.incremental_alter_configs([resource])[resource].result()
+
+    alter(AlterConfigOpType.SET)
+    try:
+        yield
+    finally:
+        alter(AlterConfigOpType.DELETE)
+
+
+@pytest.mark.parametrize("real", ["kafka39", "kafka4"], indirect=True)
+def test_a_reassignment_that_runs(real: Cluster) -> None:
+    name = real.topic(1, 2)
+    producer = Producer({"bootstrap.servers": real.bootstrap, "acks": "all"})
+    for _ in range(40):
+        producer.produce(name, bytes(100_000))
+    assert producer.flush(WAIT_SECONDS) == 0
+    [before] = _described(real.bootstrap, name)[0].partitions
+    kept, leaving = before.replicas
+    [coming] = {1, 2, 3} - set(before.replicas)
+    with _throttled(real, name), cluster(real.bootstrap) as session:
+        _reassign(session, name, (kept, coming))
+        try:
+            for server in real.bootstrap.split(","):
+                [partition] = _until(lambda at=server: _moving(at, name))
+                assert set(partition.replicas) == {kept, leaving, coming}
+                assert (partition.adding_replicas, partition.removing_replicas) == ((coming,), (leaving,))
+                assert coming not in partition.isr
+        finally:
+            _reassign(session, name, None)
+    after = _until(lambda: [p for p in _described(real.bootstrap, name)[0].partitions if not p.adding_replicas])[0]
+    assert (after.replicas, after.removing_replicas) == (before.replicas, ())
+
+
+def _moving(server: str, topic: str) -> list[Partition]:
+    return [p for p in _described(server, topic)[0].partitions if p.adding_replicas and len(p.replicas) > 2]
+
+
+def test_a_zookeeper_is_no_broker(kafka39: Cluster) -> None:
+    with (
+        pytest.raises(KafkaToolError, match="is this a Kafka listener, and a plaintext one"),
+        cluster(kafka39.zookeeper),
+    ):
+        pass
