@@ -7,24 +7,37 @@ from types import ModuleType
 from typing import Any
 
 
-def slim_import(module: str, unused: Mapping[str, str]) -> Any:
+class _Later(ModuleType):
+    """A module that is imported when something is taken from it that it was not given."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what the import system itself looks for
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def slim_import(module: str, unused: Mapping[str, str], later: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
     """Import `module` with empty stand-ins for its parts in `unused`: module -> the names taken from it, with blanks.
 
-    Where a stand-in does not fit the installed version, the module is imported as it is.
+    The modules in `later` are imported only when something else than the attributes given here is taken from them.
+    Where a stand-in does not fit the installed version, `module` is imported as it is.
     """
     if module in sys.modules:
         return sys.modules[module]
-    stand_ins = {name: _stand_in(name, names) for name, names in unused.items() if name not in sys.modules}
+    stand_ins = {name: _stand_in(name, names) for name, names in unused.items()}
+    stand_ins |= {name: _later(name, attributes) for name, attributes in (later or {}).items()}
+    stand_ins = {name: stand_in for name, stand_in in stand_ins.items() if name not in sys.modules}
     sys.modules.update(stand_ins)
     try:
         return importlib.import_module(module)
     except (ImportError, AttributeError):
+        _remove(stand_ins)
         _forget(module.partition(".")[0])
         return importlib.import_module(module)
     finally:
-        for name, stand_in in stand_ins.items():
-            if sys.modules.get(name) is stand_in:
-                del sys.modules[name]
+        _remove(stand_ins)
 
 
 def _stand_in(name: str, names: str) -> ModuleType:
@@ -32,6 +45,18 @@ def _stand_in(name: str, names: str) -> ModuleType:
     for each in names.split():
         setattr(module, each, object)
     return module
+
+
+def _later(name: str, attributes: Mapping[str, Any]) -> ModuleType:
+    module = _Later(name)
+    vars(module).update(attributes)
+    return module
+
+
+def _remove(stand_ins: Mapping[str, ModuleType]) -> None:
+    for name, stand_in in stand_ins.items():
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
 
 
 def _forget(package: str) -> None:

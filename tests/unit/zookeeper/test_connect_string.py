@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import UsageError
-from kafka_tools.zookeeper.session import parse_connect
+from kafka_tools.zookeeper.connect_string import parse_connect
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,241 @@
+"""Topics written to their znodes as Kafka 2.8.2 does (kafka.zk.AdminZkClient): the controller acts on what it finds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.assignment import Assignment, BrokerRack, assign, assign_more, check_added
+from kafka_tools.model.topic_config import CHECKS, SINCE_3_6, check
+from kafka_tools.model.topic_names import INTERNAL_TOPICS, check_name, collisions, has_collision_chars
+from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError, TopicMarkedForDeletionError
+from kafka_tools.zookeeper.documents import (
+    TopicDocument,
+    encode_config_change,
+    encode_configs,
+    encode_topic,
+    read_configs,
+    read_topic,
+)
+from kafka_tools.zookeeper.topics import CONFIGS, DELETIONS, TOPICS, ZooKeeperTopics
+from kafka_tools.zookeeper.transactions import ANY_VERSION, change, create_empty, ensure_parent
+from kafka_tools.zookeeper.znodes import decoded
+
+CONFIG_CHANGES, CONTROLLER, REASSIGNMENT = "/config/changes", "/controller", "/admin/reassign_partitions"
+
+
+class ZooKeeperTopicChanges:
+    """Changes of the topics of a cluster whose ZooKeeper session (kazoo) is open.
+
+    Each is one transaction, which fails where a znode is not any more what was read; then all is looked at again.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._topics = ZooKeeperTopics(client)
+
+    def has_controller(self) -> bool:
+        """Tell whether a controller is elected: without one what is written here has no effect yet."""
+        return self._client.exists(CONTROLLER) is not None
+
+    def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment:
+        """Create one topic, its config and its assignment together, and return its replicas
+        (AdminZkClient.createTopicWithAssignment).
+
+        Raises TopicExistsError, or KafkaToolError in Kafka 2.8's words.
+        """
+        replicas = topic.assignment or assign(
+            self._topics.brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
+        )
+        check_name(topic.topic)
+        self._check_new(topic.topic)
+        self._check_known(topic.configs)
+        check(topic.configs)
+        if self._client.exists(TOPICS) is None:
+            raise KafkaToolError(
+                f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?"
+            )
+        config_path = f"{CONFIGS}/{topic.topic}"
+
+        def attempt() -> tuple[Any, Assignment]:
+            self._check_new(topic.topic)
+            left_over = self._client.exists(config_path)
+            transaction = self._client.transaction()
+            transaction.create(f"{TOPICS}/{topic.topic}", encode_topic(TopicDocument(dict(enumerate(replicas)))))
+            version = None if left_over is None else left_over.version
+            _write(transaction, config_path, encode_configs(topic.configs), version)
+            return transaction, replicas
+
+        if not validate_only:
+            ensure_parent(self._client, CONFIGS)
+        return change(topic.topic, "created", attempt, validate_only)
+
+    def add_partitions(self, partitions: NewPartitions, validate_only: bool = False) -> Assignment:
+        """Let a topic have more partitions and return the new ones' replicas (AdminZkClient.addPartitions).
+
+        Raises KafkaToolError in Kafka 2.8's words; where a reassignment moves the topic, in 3.9's: the controller
+        could write over the new partitions.
+        """
+        topic = partitions.topic
+        if topic in INTERNAL_TOPICS:
+            raise KafkaToolError(f"The number of partitions for the internal topic {topic} cannot be changed.")
+
+        def attempt() -> tuple[Any, Assignment]:
+            document, version = self._growing(topic)
+            added = _added(partitions, tuple(document.replicas.values()), self._topics.brokers())
+            grown = {**document.replicas, **dict(enumerate(added, start=len(document.replicas)))}
+            transaction = self._client.transaction()
+            transaction.set_data(f"{TOPICS}/{topic}", encode_topic(document._replace(replicas=grown)), version)
+            return transaction, added
+
+        return change(topic, "altered", attempt, validate_only)
+
+    def alter_configs(
+        self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
+    ) -> None:
+        """Set these configs of one topic, delete those, and let the brokers know (AdminZkClient.changeTopicConfig).
+
+        Raises KafkaToolError in Kafka 2.8's words.
+        """
+        path = f"{CONFIGS}/{topic}"
+
+        self._check_known(configs)
+
+        def attempt() -> tuple[Any, None]:
+            self._check_there(topic)
+            document, version = self._read(path)
+            altered = _altered(read_configs(topic, document), configs, delete)
+            transaction = self._client.transaction()
+            transaction.check(f"{TOPICS}/{topic}", ANY_VERSION)
+            _write(transaction, path, encode_configs(altered), version)
+            transaction.create(f"{CONFIG_CHANGES}/config_change_", encode_config_change(topic), sequence=True)
+            return transaction, None
+
+        if not validate_only:
+            ensure_parent(self._client, CONFIG_CHANGES)
+        change(topic, "altered", attempt, validate_only)
+
+    def delete(self, topic: str) -> None:
+        """Ask the controller to delete one topic (KafkaZkClient.createDeleteTopicPath).
+
+        Raises TopicMarkedForDeletionError where it was asked before, or KafkaToolError in Kafka 2.8's words.
+        """
+        if topic in INTERNAL_TOPICS:
+            raise KafkaToolError(
+                f"Topic {topic} is a kafka internal topic and is not allowed to be marked for deletion."
+            )
+
+        def attempt() -> tuple[Any, None]:
+            version = self._check_there(topic)
+            if self._client.exists(f"{DELETIONS}/{topic}"):
+                raise TopicMarkedForDeletionError(topic)
+            transaction = self._client.transaction()
+            transaction.check(f"{TOPICS}/{topic}", version)
+            create_empty(transaction, f"{DELETIONS}/{topic}")
+            return transaction, None
+
+        ensure_parent(self._client, DELETIONS)
+        change(topic, "marked for deletion", attempt)
+
+    def _check_new(self, topic: str) -> None:
+        """Raise TopicExistsError, or KafkaToolError for a name that another one is taken for in metrics, and for a
+        topic whose deletion is not over: the controller would remove the new one's configs with the old one's."""
+        if self._client.exists(f"{TOPICS}/{topic}"):
+            raise TopicExistsError(topic)
+        if self._client.exists(f"{DELETIONS}/{topic}"):
+            raise KafkaToolError(f"Topic '{topic}' is still being deleted.", "Try again in a moment.")
+        if has_collision_chars(topic):
+            colliding = collisions(topic, self._topics.names())
+            if colliding:
+                raise KafkaToolError(f"Topic '{topic}' collides with existing topics: {', '.join(colliding)}")
+
+    def _check_known(self, configs: Iterable[str]) -> None:
+        """Raise KafkaToolError for a config that is newer than the cluster: the znode of a controller before Kafka 3.4
+        has no kraftControllerEpoch (KIP-866)."""
+        newer = sorted(SINCE_3_6.intersection(configs))
+        controller, _ = self._read(CONTROLLER) if newer else (None, None)
+        if controller is not None and "kraftControllerEpoch" not in controller:
+            raise KafkaToolError(f"Unknown topic config name: {newer[0]}")
+
+    def _check_there(self, topic: str) -> int:
+        """Return the version of the topic's znode. Raises KafkaToolError where there is none."""
+        stat = self._client.exists(f"{TOPICS}/{topic}")
+        if stat is None:
+            raise _no_such_topic(topic)
+        version: int = stat.version
+        return version
+
+    def _growing(self, topic: str) -> tuple[TopicDocument, int]:
+        """Return what a topic's znode says, and its version. Raises KafkaToolError where it cannot have more
+        partitions now."""
+        if self._client.exists(f"{DELETIONS}/{topic}"):
+            raise KafkaToolError(f"Topic '{topic}' is marked for deletion and takes no more partitions.")
+        reassignment, _ = self._read(REASSIGNMENT)
+        text, version = self._read(f"{TOPICS}/{topic}")
+        document = read_topic(topic, text)
+        if document is None or version is None or not document.replicas:
+            raise _no_such_topic(topic)
+        if document.adding or document.removing or topic in _topics_of(reassignment):
+            raise KafkaToolError(f"A partition reassignment is in progress for the topic '{topic}'.")
+        missing = sorted(set(range(len(document.replicas))) - set(document.replicas))
+        if missing:
+            raise KafkaToolError(
+                f"Unexpected existing replica assignment for topic '{topic}', partition id {missing[0]} is missing."
+            )
+        return document, version
+
+    def _read(self, path: str) -> tuple[Any, int | None]:
+        """Return a znode's document and version, None where there is no such znode."""
+        from kazoo.exceptions import NoNodeError
+
+        try:
+            data, stat = self._client.get(path)
+        except NoNodeError:
+            return None, None
+        return decoded(path, data or b""), stat.version
+
+
+def _write(transaction: Any, path: str, data: bytes, version: int | None) -> None:
+    if version is None:
+        transaction.create(path, data)
+    else:
+        transaction.set_data(path, data, version)
+
+
+def _added(partitions: NewPartitions, existing: Assignment, brokers: Sequence[BrokerRack]) -> Assignment:
+    """Return the replicas of the new partitions. Raises KafkaToolError in Kafka's words."""
+    count = partitions.total_count - len(existing)
+    if count <= 0:
+        raise KafkaToolError(
+            f"The number of partitions for a topic can only be increased. Topic {partitions.topic} currently has "
+            f"{len(existing)} partitions, {partitions.total_count} would not be an increase."
+        )
+    if partitions.assignment is None:
+        return assign_more(brokers, existing, count, partitions.rack_aware)
+    if len(partitions.assignment) != count:
+        raise KafkaToolError(
+            f"Increasing the number of partitions by {count} but {len(partitions.assignment)} assignments provided."
+        )
+    check_added(partitions.assignment, existing, (broker.broker for broker in brokers))
+    return partitions.assignment
+
+
+def _altered(before: Mapping[str, str], configs: Mapping[str, str], delete: Sequence[str]) -> dict[str, str]:
+    """Return a topic's configs after the change. Raises KafkaToolError in Kafka's words for what cannot be; what a
+    newer Kafka wrote stays, and may be deleted."""
+    for name in delete:
+        if name not in CHECKS and name not in before:
+            raise KafkaToolError(f"Unknown topic config name: {name}")
+    after = {name: value for name, value in {**before, **configs}.items() if name not in delete}
+    check({name: value for name, value in after.items() if name in CHECKS or name in configs})
+    return after
+
+
+def _topics_of(reassignment: Any) -> Iterable[str]:
+    try:
+        return [partition["topic"] for partition in (reassignment or {}).get("partitions", ())]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise KafkaToolError(f"The znode {REASSIGNMENT} is not as Kafka writes it.") from error
+
+
+def _no_such_topic(topic: str) -> KafkaToolError:
+    return KafkaToolError(f"Topic '{topic}' does not exist as expected")

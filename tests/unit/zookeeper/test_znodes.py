@@ -1,0 +1,62 @@
+"""How many requests are under way, and which server is asked for many znodes at once."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.zookeeper.znodes import Znodes, _under_way
+
+
+class Server:
+    """What `srvr` answers, or that it does not."""
+
+    def __init__(self, answer: str | OSError) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    def command(self, command: bytes) -> str:
+        assert command == b"srvr"
+        self.asked += 1
+        if isinstance(self.answer, OSError):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "knows"),
+    [
+        ("Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, built on 2024-02-12 22:16 UTC\n", True),
+        ("Zookeeper version: 3.6.0--1, built on 02/25/2020 14:38 GMT\n", True),
+        ("Zookeeper version: 3.10.0, built on 02/25/2030 14:38 GMT\n", True),
+        ("Zookeeper version: 4.0.0, built on 02/25/2030 14:38 GMT\n", True),
+        ("Zookeeper version: 3.5.9-83df9301aa5c2a5d284a9940177808c01bc35cef, built on 01/06/2021 20:03 GMT\n", False),
+        ("Zookeeper version: 3.4.14, built on 03/06/2019 16:18 GMT\n", False),
+        ("srvr is not executed because it is not in the whitelist.\n", False),
+        ("", False),
+        (ConnectionRefusedError(), False),
+        (TimeoutError(), False),
+    ],
+)
+def test_servers_that_know_how_to_read_many_znodes_at_once(answer: str | OSError, knows: bool) -> None:
+    server = Server(answer)
+    znodes = Znodes(server)
+    assert [znodes._serves_multi_read(), znodes._serves_multi_read()] == [knows, knows]
+    assert server.asked == 1
+
+
+@given(st.integers(0, 50), st.integers(0, 9))
+def test_requests_under_way_are_bounded_and_keep_their_order(count: int, most: int) -> None:
+    sent: list[int] = []
+
+    def requests() -> Any:
+        for number in range(count):
+            sent.append(number)
+            yield number
+
+    answered = []
+    for request in _under_way(requests(), most):
+        assert len(sent) - len(answered) <= most + 1
+        answered.append(request)
+    assert answered == list(range(count))
