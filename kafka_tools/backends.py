@@ -2,53 +2,99 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from kafka_tools.model.topics import NewTopic, TopicDescription
+if TYPE_CHECKING:
+    from kafka_tools.model.assignment import Assignment, BrokerRack
+    from kafka_tools.model.rules import ContextRules
+    from kafka_tools.model.security import Security
+    from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
 
 
-@dataclass(frozen=True, slots=True)
-class Brokers:
-    """A cluster reached through its brokers: `host:port[,host:port…]` and librdkafka's settings."""
+class Brokers(NamedTuple):
+    """A cluster reached through its brokers: `host:port[,host:port…]` and librdkafka's settings.
+
+    `security` is the same TLS and SASL for every other road (None: plaintext), `rules` are those of the context that
+    named the cluster, if one did.
+    """
 
     bootstrap_servers: str
-    config: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str] = {}
+    security: "Security | None" = None
+    rules: "ContextRules | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class ZooKeeper:
+class ZooKeeper(NamedTuple):
     """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`."""
 
     connect: str
+    rules: "ContextRules | None" = None
 
 
 Target = Brokers | ZooKeeper
 
 
 class Topics(Protocol):
-    """The topics of one cluster. Every method raises KafkaToolError in the cluster's own words."""
+    """The topics of one cluster, read. Every method raises KafkaToolError in the cluster's own words."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all topics, sorted."""
         ...
 
-    def live_brokers(self) -> frozenset[int]:
-        """Return the ids of the brokers that are registered now."""
+    def name_of(self, topic_id: str) -> str | None:
+        """Return the name of the topic with this id (Kafka's base64 form), None where there is none."""
         ...
 
-    def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
+    def marked_for_deletion(self) -> frozenset[str]:
+        """Return the names of the topics that wait for their deletion, where the cluster tells."""
+        ...
+
+    def brokers(self) -> "tuple[BrokerRack, ...]":
+        """Return the brokers that are registered now, by id."""
+        ...
+
+    def describe(self, names: Sequence[str]) -> "tuple[TopicDescription, ...]":
         """Return these topics, in this order, without those that were deleted meanwhile."""
         ...
 
-    def create(self, topic: NewTopic) -> None:
-        """Create one topic, wholly or not at all."""
+
+class TopicChanges(Protocol):
+    """Changes of a cluster's topics; with `validate_only` all is checked and nothing changed. Every method raises
+    KafkaToolError in the cluster's own words."""
+
+    def create(self, topic: "NewTopic", validate_only: bool = False) -> "Assignment | None":
+        """Create one topic, wholly or not at all; return its replicas where they are known beforehand."""
+        ...
+
+    def add_partitions(self, partitions: "NewPartitions", validate_only: bool = False) -> "Assignment | None":
+        """Let a topic have more partitions; return the new ones' replicas where they are known beforehand."""
+        ...
+
+    def delete(self, topic: str) -> None:
+        """Delete one topic."""
+        ...
+
+    def has_controller(self) -> bool:
+        """Tell whether a controller is there to act on what is changed."""
+        ...
+
+
+class TopicConfigChanges(TopicChanges, Protocol):
+    """Changes that Kafka's topics tool makes to configs through ZooKeeper only."""
+
+    def alter_configs(
+        self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
+    ) -> None:
+        """Set these configs of one topic and delete those; the others stay as they are."""
         ...
 
 
 @contextmanager
-def open_topics(target: Target) -> Iterator[Topics]:
-    """Connect to `target` and serve its topics. Raises UnreachableError where no server answers within about 5 s."""
+def open_topics(target: Target, partition_size_limit: int | None = None) -> Iterator[Topics]:
+    """Connect to `target` and serve its topics, brokers asked for at most `partition_size_limit` partitions at once.
+
+    Raises UnreachableError where no server answers within about 5 s.
+    """
     if isinstance(target, ZooKeeper):
         from kafka_tools.zookeeper.session import connected
         from kafka_tools.zookeeper.topics import ZooKeeperTopics
@@ -56,8 +102,32 @@ def open_topics(target: Target) -> Iterator[Topics]:
         with connected(target.connect) as client:
             yield ZooKeeperTopics(client)
     else:
-        from kafka_tools.brokers.session import admin
-        from kafka_tools.brokers.topics import BrokerTopics
+        from kafka_tools.wire.session import cluster
+        from kafka_tools.wire.topics import WireTopics
 
-        with admin(target.bootstrap_servers, target.config) as session:
-            yield BrokerTopics(session)
+        with cluster(target.bootstrap_servers, target.security) as session:
+            yield WireTopics(session, partition_size_limit)
+
+
+@contextmanager
+def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
+    """Connect to `target` for changes of its topics. Raises UnreachableError where no server answers."""
+    if isinstance(target, ZooKeeper):
+        with open_topic_config_changes(target) as changes:
+            yield changes
+    else:
+        from kafka_tools.wire.session import cluster
+        from kafka_tools.wire.topic_changes import WireTopicChanges
+
+        with cluster(target.bootstrap_servers, target.security) as session:
+            yield WireTopicChanges(session)
+
+
+@contextmanager
+def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]:
+    """Connect to ZooKeeper for changes of topics and their configs. Raises UnreachableError."""
+    from kafka_tools.zookeeper.session import connected
+    from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
+
+    with connected(target.connect) as client:
+        yield ZooKeeperTopicChanges(client)

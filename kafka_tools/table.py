@@ -1,4 +1,4 @@
-"""What a person sees of a result: tables, and values that are louder than others."""
+"""What a person sees of a result: tables, matrices, and values that are louder than others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,18 @@ class Level(Enum):
     BROKEN = "broken"
 
 
+def level(broken: bool, at_risk: bool) -> Level:
+    """Return how loud it is to be said."""
+    if broken:
+        return Level.BROKEN
+    return Level.RISK if at_risk else Level.QUIET
+
+
+def count(number: int, word: str) -> str:
+    """Return `1 topic`, `1,200 topics`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """Words with a level: the renderer colours them, the words alone say it too."""
@@ -21,11 +33,15 @@ class Mark:
     level: Level = Level.QUIET
 
 
+NOTHING = Mark("")
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
 
-    `facts` stand by the title; `spare` names columns that go first, in this order, where the terminal is too narrow.
+    `facts` stand by the title; `spare` names columns that go first, in this order, where the terminal is too narrow;
+    `notes` stand below.
     """
 
     rows: Sequence[object]
@@ -34,3 +50,57 @@ class Table:
     facts: Sequence[str] = ()
     spare: Sequence[str] = ()
     summary: Mark | None = None
+    notes: Sequence[Mark] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixColumn:
+    """One column of a matrix; neighbours of the same `group` stand under its name."""
+
+    heading: str
+    group: str = ""
+    level: Level = Level.QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a matrix: a sign that the renderer has a symbol for, or several of it; `flagged` draws the eye."""
+
+    sign: Enum
+    count: int | None = None
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One row of a matrix: a label (not repeated below itself), a number under it, a cell or nothing a column."""
+
+    label: str
+    number: str
+    cells: Sequence[Cell | None]
+    remark: Mark = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One line of figures below a matrix, one a column."""
+
+    label: str
+    values: Sequence[Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A matrix for a person: rows of cells, and tallies below; `flag` says what a flagged cell means."""
+
+    columns: Sequence[MatrixColumn]
+    rows: Sequence[MatrixRow]
+    tallies: Sequence[Tally] = ()
+    title: str = ""
+    facts: Sequence[str] = ()
+    summary: Mark | None = None
+    notes: Sequence[Mark] = ()
+    flag: str = ""
+
+
+View = Table | Matrix

@@ -113,8 +113,8 @@ def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The newest Kafka 4, one node, no ZooKeeper."""
-    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "1"))
+    """The newest Kafka 4, three nodes, no ZooKeeper."""
+    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "3"))
 
 
 def pytest_configure() -> None:

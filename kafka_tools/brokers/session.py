@@ -1,21 +1,13 @@
-"""A connection to a cluster's brokers, and why there is none."""
+"""What every client of librdkafka here shares: its settings, and why it reaches no broker."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Thread
+from collections.abc import Mapping
 from typing import Any
 
-from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.errors import UnreachableError
 
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
-
-REQUEST_SECONDS = 35.0
-"""How long an answer of a reachable cluster is waited for."""
 
 
 class Causes:
@@ -77,62 +69,3 @@ def client_settings(bootstrap_servers: str, config: Mapping[str, str], causes: C
         "log_level": 0,
         "error_cb": causes,
     } | dict(config)
-
-
-@dataclass(frozen=True, slots=True)
-class AdminSession:
-    """An open admin client that reaches its cluster."""
-
-    client: Any
-    bootstrap_servers: str
-    causes: Causes
-
-    def cluster(self) -> Any:
-        """Return the cluster's metadata (confluent_kafka.admin.ClusterMetadata): all brokers and topics.
-
-        Raises UnreachableError after CONNECT_SECONDS without an answer.
-        """
-        kafka = confluent_kafka()
-        try:
-            return _interruptible(lambda: self.client.list_topics(timeout=CONNECT_SECONDS))
-        except kafka.KafkaException as error:
-            self.client.poll(0)
-            raise self.causes.unreachable(self.bootstrap_servers) from error
-
-    def result(self, future: Any) -> Any:
-        """Wait for one answer.
-
-        Raises confluent_kafka.KafkaException, as the cluster gave it, and UnreachableError where it gave none in time.
-        """
-        try:
-            return future.result(timeout=REQUEST_SECONDS)
-        except TimeoutError as error:
-            raise UnreachableError(
-                f"{self.bootstrap_servers} gave no answer to a request within {REQUEST_SECONDS:.0f} s.",
-                "Whether a change was carried out is not known: look before you try again.",
-            ) from error
-
-
-def _interruptible(call: Callable[[], Any]) -> Any:
-    """Return what `call`, a wait inside librdkafka, returns; unlike the call itself this ends on Ctrl-C at once."""
-    future: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except Exception as error:  # noqa: BLE001  handed on to the caller
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return future.result()
-
-
-@contextmanager
-def admin(bootstrap_servers: str, config: Mapping[str, str]) -> Iterator[AdminSession]:
-    """Open an admin client; whether it reaches its cluster shows at the first request."""
-    confluent_kafka()
-    from confluent_kafka.admin import AdminClient
-
-    causes = Causes()
-    client = AdminClient(client_settings(bootstrap_servers, config, causes))
-    yield AdminSession(client, bootstrap_servers, causes)

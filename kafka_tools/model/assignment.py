@@ -1,7 +1,8 @@
 """Which brokers hold which replicas: Kafka's own algorithm (kafka.admin.AdminUtils, 2.8), or a choice by hand."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 
@@ -9,19 +10,17 @@ Assignment = tuple[tuple[int, ...], ...]
 """The replicas (broker ids, preferred leader first) of partition 0, 1, …"""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerRack:
+class BrokerRack(NamedTuple):
     """A live broker and its rack (`broker.rack`), if it has one."""
 
     broker: int
     rack: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """Where the round of brokers begins and how far followers are shifted; Kafka draws both at random."""
 
-    index: int
+    begin: int
     shift: int
 
 
@@ -31,8 +30,10 @@ def assign(
     replication_factor: int,
     rack_aware: bool,
     start: Start | None = None,
+    first: int = 0,
 ) -> Assignment:
-    """Spread the replicas of a new topic over `brokers` (AdminUtils.assignReplicasToBrokers).
+    """Spread the replicas of so many partitions over `brokers`; `first` is the number of the first of them
+    (AdminUtils.assignReplicasToBrokers).
 
     Raises KafkaToolError in Kafka's words where that cannot be done.
     """
@@ -44,10 +45,21 @@ def assign(
             "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
             "assignment without rack information."
         )
-    begin = start or _drawn(len(ordered))
+    rounds = _rounds(range(first, first + partitions), len(ordered), start or _drawn(len(ordered)))
     if racks:
-        return tuple(_rack_aware(racks, partitions, replication_factor, begin))
-    return tuple(_round_robin([broker.broker for broker in ordered], partitions, replication_factor, begin))
+        return tuple(_rack_aware(racks, rounds, replication_factor))
+    return tuple(_round_robin([broker.broker for broker in ordered], rounds, replication_factor))
+
+
+def assign_more(brokers: Sequence[BrokerRack], existing: Assignment, partitions: int, rack_aware: bool) -> Assignment:
+    """Spread the replicas of so many more partitions of a topic, going on where `existing` ends
+    (AdminZkClient.addPartitions).
+
+    Raises KafkaToolError in Kafka's words where that cannot be done.
+    """
+    leader = existing[0][0]
+    index = next((n for n, broker in enumerate(sorted(brokers)) if broker.broker >= leader), 0)
+    return assign(brokers, partitions, len(existing[0]), rack_aware, Start(index, index), len(existing))
 
 
 def _drawn(brokers: int) -> Start:
@@ -65,27 +77,31 @@ def _check_counts(partitions: int, replication_factor: int, brokers: int) -> Non
         raise KafkaToolError(f"Replication factor: {replication_factor} larger than available brokers: {brokers}.")
 
 
-def _round_robin(
-    brokers: list[int], partitions: int, replication_factor: int, start: Start
-) -> Iterator[tuple[int, ...]]:
+Rounds = Iterator[tuple[int, int]]
+"""For each partition: where in the list of brokers its preferred leader is, and how far its followers are shifted."""
+
+
+def _rounds(partitions: Iterable[int], brokers: int, start: Start) -> Rounds:
+    shift = start.shift
+    for partition in partitions:
+        if partition > 0 and partition % brokers == 0:
+            shift += 1
+        yield (partition + start.begin) % brokers, shift
+
+
+def _round_robin(brokers: list[int], rounds: Rounds, replication_factor: int) -> Iterator[tuple[int, ...]]:
     count = len(brokers)
-    for partition in range(partitions):
-        first = (partition + start.index) % count
-        shift = start.shift + partition // count
-        followers = (brokers[_replica_index(first, shift, replica, count)] for replica in range(replication_factor - 1))
-        yield (brokers[first], *followers)
+    for leader, shift in rounds:
+        followers = (brokers[_replica_index(leader, shift, k, count)] for k in range(replication_factor - 1))
+        yield (brokers[leader], *followers)
 
 
-def _rack_aware(
-    racks: dict[int, str], partitions: int, replication_factor: int, start: Start
-) -> Iterator[tuple[int, ...]]:
+def _rack_aware(racks: dict[int, str], rounds: Rounds, replication_factor: int) -> Iterator[tuple[int, ...]]:
     brokers = _alternate_racks(racks)
     rack_count, count = len(set(racks.values())), len(brokers)
-    for partition in range(partitions):
-        first = (partition + start.index) % count
-        shift = (start.shift + partition // count) * rack_count
-        candidates = (brokers[_replica_index(first, shift, k, count)] for k in _forever())
-        replicas = [brokers[first]]
+    for leader, shift in rounds:
+        candidates = (brokers[_replica_index(leader, shift * rack_count, k, count)] for k in itertools.count())
+        replicas = [brokers[leader]]
         while len(replicas) < replication_factor:
             used = {racks[broker] for broker in replicas}
             replicas.append(
@@ -98,15 +114,8 @@ def _rack_aware(
         yield tuple(replicas)
 
 
-def _forever() -> Iterator[int]:
-    k = 0
-    while True:
-        yield k
-        k += 1
-
-
-def _replica_index(first: int, shift: int, replica: int, count: int) -> int:
-    return (first + 1 + (shift + replica) % (count - 1)) % count
+def _replica_index(leader: int, shift: int, replica: int, count: int) -> int:
+    return (leader + 1 + (shift + replica) % (count - 1)) % count
 
 
 def _alternate_racks(racks: dict[int, str]) -> list[int]:
@@ -139,9 +148,7 @@ def parse(text: str) -> Assignment:
                 f"Partition replica lists may not contain duplicate entries: {','.join(map(str, duplicates))}"
             )
         if len(replicas) != len(assignment[0]):
-            raise KafkaToolError(
-                f"Partition {partition} has different replication factor: [{', '.join(map(str, replicas))}]"
-            )
+            raise KafkaToolError(f"Partition {partition} has different replication factor: [{_ids(replicas)}]")
     return assignment
 
 
@@ -160,7 +167,34 @@ def check_brokers(assignment: Assignment, live: Iterable[int]) -> None:
     missing = sorted({broker for replicas in assignment for broker in replicas} - set(known))
     if missing:
         raise KafkaToolError(
-            f"The replica assignment names broker {', '.join(map(str, missing))}, which is not there "
-            f"(brokers: {', '.join(map(str, known))}).",
+            f"The replica assignment names broker {_ids(missing)}, which is not there (brokers: {_ids(known)}).",
             "Add --force to create the topic all the same.",
         )
+
+
+def check_added(added: Assignment, existing: Assignment, live: Iterable[int]) -> None:
+    """Raise KafkaToolError in Kafka's words unless the partitions after `existing` can have the replicas `added`
+    (AdminZkClient.validateReplicaAssignment).
+    """
+    known, factor = sorted(live), len(existing[0])
+    numbered = dict(enumerate(added, start=len(existing)))
+    for partition, replicas in numbered.items():
+        if len(set(replicas)) < len(replicas):
+            raise KafkaToolError(
+                f"Duplicate brokers not allowed in replica assignment: {_ids(replicas)} for partition id {partition}."
+            )
+        if not set(replicas) <= set(known):
+            raise KafkaToolError(
+                f"Some brokers specified for partition id {partition} are not available. "
+                f"Specified brokers: {_ids(replicas)}, available brokers: {_ids(known)}."
+            )
+    wrong = {partition: len(replicas) for partition, replicas in numbered.items() if len(replicas) != factor}
+    if wrong:
+        raise KafkaToolError(
+            f"Inconsistent replication factor between partitions, partition 0 has {factor} while partitions "
+            f"[{_ids(wrong)}] have replication factors [{_ids(wrong.values())}], respectively."
+        )
+
+
+def _ids(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))

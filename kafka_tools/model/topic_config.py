@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.units import plain
 
 INT, LONG = 32, 64
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A whole number of `bits` bits, or a double where `bits` is None, between two bounds."""
 
     bits: int | None
@@ -43,8 +43,7 @@ class Number:
         raise _invalid(name, value, f"Not a number of type {'INT' if self.bits == INT else 'LONG'}")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """One of a few words, or a list of them."""
 
     allowed: tuple[str, ...]
@@ -122,15 +121,26 @@ CHECKS: Mapping[str, Callable[[str, str], None]] = {
 }
 """Config name -> check(name, value), which raises KafkaToolError (LogConfig.configDefCopy, Kafka 3.9.1)."""
 
+SINCE_3_6 = frozenset(
+    {
+        "compression.gzip.level",
+        "compression.lz4.level",
+        "compression.zstd.level",
+        "message.timestamp.after.max.ms",
+        "message.timestamp.before.max.ms",
+        "remote.log.copy.disable",
+        "remote.log.delete.on.disable",
+    }
+)
+"""Configs that came with Kafka 3.6 (KIP-937), 3.8 (KIP-390) and 3.9 (KIP-950)."""
+
 MAX_COMPACTION_LAG_MS = (1 << 63) - 1
 """The default of max.compaction.lag.ms."""
 
 
 def check(configs: Mapping[str, str]) -> None:
     """Raise KafkaToolError in Kafka's words unless every config exists and takes its value (LogConfig.validate)."""
-    for name in configs:
-        if name not in CHECKS:
-            raise KafkaToolError(f"Unknown topic config name: {name}")
+    check_names(configs)
     for name in sorted(configs):
         CHECKS[name](name, configs[name])
     lag = int(configs.get("min.compaction.lag.ms", 0))
@@ -141,8 +151,16 @@ def check(configs: Mapping[str, str]) -> None:
         )
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raise KafkaToolError in Kafka's words unless every config exists (LogConfig.validateNames)."""
+    for name in names:
+        if name not in CHECKS:
+            raise KafkaToolError(f"Unknown topic config name: {name}")
+
+
 def parse(settings: Iterable[str]) -> dict[str, str]:
-    """Read `--config` options, the last of a name counts (TopicCommand.parseTopicConfigsToBeAdded)."""
+    """Read `--config` options, the last of a name counts (TopicCommand.parseTopicConfigsToBeAdded); values may have
+    human units (`retention.ms=7d`), which no cluster ever sees."""
     configs: dict[str, str] = {}
     for setting in settings:
         parts = re.split(r"\s*=\s*", setting)
@@ -150,5 +168,6 @@ def parse(settings: Iterable[str]) -> dict[str, str]:
             raise KafkaToolError(
                 'requirement failed: Invalid topic config: all configs to be added must be in the format "key=val".'
             )
-        configs[parts[0].strip()] = parts[1].strip()
+        name = parts[0].strip()
+        configs[name] = plain(name, parts[1].strip())
     return configs

@@ -1,54 +1,70 @@
 """Topics as every back end knows them."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 
-INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
-"""org.apache.kafka.common.internals.Topic.INTERNAL_TOPICS, Kafka 4.1."""
 
-MAX_NAME_LENGTH = 249
+class Partition(NamedTuple):
+    """One partition; ids are broker ids, `replicas` in assignment order: the first is the preferred leader.
 
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """One partition; ids are broker ids, `replicas` in assignment order: the first is the preferred leader."""
+    `adding_replicas` and `removing_replicas` are what a running reassignment moves. `elr` (eligible leader replicas)
+    and `last_known_elr` are None where the cluster keeps none (before Kafka 4, KIP-966).
+    """
 
     partition: int
     leader: int | None
     replicas: tuple[int, ...]
     isr: tuple[int, ...]
+    adding_replicas: tuple[int, ...] = ()
+    removing_replicas: tuple[int, ...] = ()
+    elr: tuple[int, ...] | None = None
+    last_known_elr: tuple[int, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TopicDescription:
+class TopicDescription(NamedTuple):
     """One topic: its partitions in ascending order and the configs that were set for it, by name.
 
-    `topic_id` is Kafka's base64 form; None where the cluster gives none (before 2.8).
+    `topic_id` is Kafka's base64 form; None where the cluster gives none (before 2.8). `min_isr` is the value of
+    min.insync.replicas in force, None where it cannot be known (a broker's default, seen from ZooKeeper).
     """
 
     topic: str
     topic_id: str | None
     partitions: tuple[Partition, ...]
     configs: Mapping[str, str]
+    min_isr: int | None = None
+    marked_for_deletion: bool = False
 
     @property
     def replication_factor(self) -> int:
-        """The number of replicas of the first partition, as Apache's tool counts it."""
-        return len(self.partitions[0].replicas) if self.partitions else 0
+        """The number of replicas of the first partition, those aside that a reassignment is adding, as Apache's tool
+        counts it (TopicCommand.getReplicationFactor, Kafka 3.9)."""
+        if not self.partitions:
+            return 0
+        first = self.partitions[0]
+        return len(first.replicas) - len(first.adding_replicas)
 
 
-@dataclass(frozen=True, slots=True)
-class NewTopic:
+class NewTopic(NamedTuple):
     """A topic to create: by count and factor (None: the broker's default), or by one replica list a partition."""
 
     topic: str
     partitions: int | None = None
     replication_factor: int | None = None
     assignment: tuple[tuple[int, ...], ...] | None = None
-    configs: Mapping[str, str] = field(default_factory=dict)
+    configs: Mapping[str, str] = {}
+    rack_aware: bool = True
+
+
+class NewPartitions(NamedTuple):
+    """`total_count` partitions for a topic that has fewer; `assignment` names the replicas of each new one (None: where
+    the cluster sees fit)."""
+
+    topic: str
+    total_count: int
+    assignment: tuple[tuple[int, ...], ...] | None = None
     rack_aware: bool = True
 
 
@@ -59,46 +75,8 @@ class TopicExistsError(KafkaToolError):
         super().__init__(f"Topic '{topic}' already exists.")
 
 
-def has_collision_chars(topic: str) -> bool:
-    """Tell whether metric names could confuse this name with another (Topic.hasCollisionChars)."""
-    return "." in topic or "_" in topic
+class TopicMarkedForDeletionError(KafkaToolError):
+    """The deletion of this topic was asked for before."""
 
-
-def collisions(topic: str, others: Iterable[str]) -> list[str]:
-    """Return the names that differ from `topic` only by `.` for `_` (Topic.hasCollision)."""
-    unified = topic.replace(".", "_")
-    return [other for other in others if other != topic and other.replace(".", "_") == unified]
-
-
-def check_name(topic: str) -> None:
-    """Raise KafkaToolError in Kafka 2.8's words unless the name is legal (common.internals.Topic.validate)."""
-    if not topic:
-        raise KafkaToolError("Topic name is illegal, it can't be empty")
-    if topic in (".", ".."):
-        raise KafkaToolError('Topic name cannot be "." or ".."')
-    if len(topic) > MAX_NAME_LENGTH:
-        raise KafkaToolError(
-            f"Topic name is illegal, it can't be longer than {MAX_NAME_LENGTH} characters, topic name: {topic}"
-        )
-    if not re.fullmatch(r"[a-zA-Z0-9._-]+", topic):
-        raise KafkaToolError(
-            f'Topic name "{topic}" is illegal, '
-            "it contains a character other than ASCII alphanumerics, '.', '_' and '-'"
-        )
-
-
-def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) -> tuple[str, ...]:
-    """Return the names that Apache's topic filter lets through (kafka.utils.IncludeList): `,` means `|`, blanks are
-    dropped.
-
-    Raises KafkaToolError for what is no regular expression.
-    """
-    kept = [name for name in names if not (exclude_internal and name in INTERNAL_TOPICS)]
-    if pattern is None:
-        return tuple(kept)
-    regex = pattern.strip().replace(",", "|").replace(" ", "").strip("\"'")
-    try:
-        compiled = re.compile(regex)
-    except re.error as error:
-        raise KafkaToolError(f"{regex} is an invalid regex.") from error
-    return tuple(name for name in kept if compiled.fullmatch(name))
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"Topic {topic} is already marked for deletion.")

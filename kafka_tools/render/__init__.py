@@ -2,40 +2,53 @@
 
 import sys
 
-import click
-
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.render.look import Look
 from kafka_tools.report import Report
 
+__all__ = ["Look", "emit"]
 
-def emit(report: Report, output: str | None) -> int:
-    """Write `report` to stdout as `output` says (None: table on a terminal, else plain), its notes to stderr; return
-    its status.
+AS_IT_SUITS = Look()
 
-    Raises OSError where stdout cannot take it (BrokenPipeError: its reader went away).
+
+def emit(report: Report, look: Look = AS_IT_SUITS) -> int:
+    """Write `report` to stdout as `look` says, its notes to stderr; return its status.
+
+    What is longer than the terminal is shown by a pager, unless the format was chosen to be another than a table.
+    Raises UsageError for a column that the rows lack, OSError where stdout cannot take the text (BrokenPipeError: its
+    reader went away).
     """
-    chosen = output or ("table" if sys.stdout.isatty() and not report.names_only else "plain")
-    if chosen == "table":
-        from kafka_tools.render.table import write_tables
-
-        write_tables(report)
-    elif chosen == "plain":
-        _write_text("".join(f"{line}\n" for line in report.plain))
-    else:
-        from kafka_tools.render import structured
-
-        _write_text(structured.FORMATS[chosen](report))
-    for note in report.notes:
-        click.echo(note, err=True)
-    return report.status
-
-
-def _write_text(text: str) -> None:
+    output = look.output or ("table" if sys.stdout.isatty() and not report.names_only else "plain")
+    text = _text(report, output, look)
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        if look.output in (None, "table") and sys.stdout.isatty():
+            from kafka_tools.render import pager
+
+            pager.write(text)
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
     except UnicodeEncodeError as error:
         raise KafkaToolError(
             f"stdout's encoding {error.encoding} cannot show this text.",
             "Set PYTHONIOENCODING=utf-8 or LC_ALL=C.UTF-8.",
         ) from error
+    for note in report.notes:
+        sys.stderr.write(f"{note}\n")
+    return report.status
+
+
+def _text(report: Report, output: str, look: Look) -> str:
+    if output == "plain":
+        return "".join([f"{line}\n" for line in report.plain])
+    if output == "table":
+        from kafka_tools.render.page import table_text
+
+        return table_text(report, look)
+    if output in ("svg", "html"):
+        from kafka_tools.render import picture
+
+        return picture.FORMATS[output](report, look)
+    from kafka_tools.render import structured
+
+    return structured.FORMATS[output](report, look)

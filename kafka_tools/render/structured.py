@@ -3,26 +3,28 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.render.look import Look
+from kafka_tools.render.select import field_names, selected
 from kafka_tools.report import Report
 
 
-def as_json(report: Report) -> str:
-    """Return one JSON array, `[]` where there are no rows."""
-    return json.dumps(_rows(report), indent=2, ensure_ascii=False) + "\n"
+def as_json(report: Report, look: Look) -> str:
+    """Return one JSON array with a row a line, `[]` where there are no rows."""
+    return "[" + ",\n ".join(_json_rows(report, look)) + "]\n"
 
 
-def as_jsonl(report: Report) -> str:
+def as_jsonl(report: Report, look: Look) -> str:
     """Return one JSON object a line."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(report))
+    return "".join([f"{row}\n" for row in _json_rows(report, look)])
 
 
-def as_yaml(report: Report) -> str:
+def as_yaml(report: Report, look: Look) -> str:
     """Return one YAML sequence, in ASCII: PyYAML would read its own raw U+0085 as a blank.
 
     Raises KafkaToolError where PyYAML (the extra `yaml`) is not installed.
@@ -31,21 +33,21 @@ def as_yaml(report: Report) -> str:
         import yaml
     except ImportError as error:
         raise KafkaToolError("--output yaml needs PyYAML.", "pip install 'kafka-ktools[yaml]'") from error
-    text: str = yaml.safe_dump(_rows(report), sort_keys=False, width=2**31)
+    text: str = yaml.safe_dump(_rows(report, look), sort_keys=False, width=2**31)
     return text
 
 
-def as_csv(report: Report) -> str:
+def as_csv(report: Report, look: Look) -> str:
     """Return RFC 4180 lines under a header of field names; lists are joined by commas, mappings are JSON."""
+    rows, names = selected(report, look)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    rows = _rows(report)
-    writer.writerow(list(rows[0]) if rows else list(report.columns))
-    writer.writerows([_flat(value) for value in row.values()] for row in rows)
+    writer.writerow(names)
+    writer.writerows([_flat(_typed(getattr(row, name))) for name in names] for row in rows)
     return text.getvalue()
 
 
-FORMATS: Mapping[str, Callable[[Report], str]] = {
+FORMATS: Mapping[str, Callable[[Report, Look], str]] = {
     "json": as_json,
     "jsonl": as_jsonl,
     "yaml": as_yaml,
@@ -53,20 +55,28 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
 }
 
 
-def _rows(report: Report) -> list[dict[str, Any]]:
-    return [{field.name: _typed(getattr(row, field.name)) for field in fields(row)} for row in report.rows]
+def _json_rows(report: Report, look: Look) -> Iterator[str]:
+    encode = json.JSONEncoder(ensure_ascii=False, default=_typed).encode
+    rows, names = selected(report, look)
+    return (encode({name: getattr(row, name) for name in names}) for row in rows)
+
+
+def _rows(report: Report, look: Look) -> list[dict[str, Any]]:
+    rows, names = selected(report, look)
+    return [{name: _typed(getattr(row, name)) for name in names} for row in rows]
 
 
 def _typed(value: Any) -> Any:
+    """Return what json, yaml and csv have a type for."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
         return {str(key): _typed(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_typed(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _typed(getattr(value, field.name)) for field in fields(value)}
-    return value
+        return {name: _typed(getattr(value, name)) for name in field_names(value)}
+    return [_typed(item) for item in value]
 
 
 def _flat(value: Any) -> Any:

@@ -1,139 +1,156 @@
-"""Tables for a person on a terminal, through rich."""
+"""Tables for a person."""
 
-import codecs
-import io
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from itertools import chain
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table as RichTable
-from rich.text import Text
+from kafka_tools.model.health import Replica
+from kafka_tools.render.lines import (
+    DIM,
+    TITLE,
+    Line,
+    Span,
+    folded,
+    joined,
+    line_width,
+    marked,
+    padded,
+    safe,
+    sentences,
+    width,
+)
+from kafka_tools.render.symbols import STYLES, SYMBOLS, Seen
+from kafka_tools.table import Mark, Matrix, Table
 
-from kafka_tools.model.health import Replica, Role
-from kafka_tools.report import Report
-from kafka_tools.table import Level, Mark, Table
-
-STYLES = {Level.QUIET: "", Level.RISK: "yellow", Level.BROKEN: "bold red"}
-ROLE_STYLES = {Role.LEADER: "bold", Role.IN_SYNC: "", Role.OUT_OF_SYNC: "yellow", Role.BROKER_DOWN: "bold red"}
-SYMBOLS = {Role.LEADER: "★", Role.IN_SYNC: "●", Role.OUT_OF_SYNC: "✗", Role.BROKER_DOWN: "◌"}
-IN_ASCII = {"★": "*", "●": "o", "✗": "x", "◌": "-", "·": "-", "…": "~"}
-"""What stands for a symbol where stdout's encoding lacks it."""
-
-TITLE_GAP, FACT_SEPARATOR, FACTS_INDENT = "   ", " · ", "\n  "
-UNLIMITED_WIDTH = 10_000
-"""A table that is not for a terminal is as wide as its values: nothing is folded."""
-
-
-def write_tables(report: Report) -> None:
-    """Write the report's tables to stdout."""
-    console = _console()
-    tables = report.tables() if report.tables else [Table(report.rows, report.columns)]
-    for number, table in enumerate(tables):
-        console.print(Text(""), end="\n" if number else "")
-        console.print(_with_headings(table, console))
-    roles = {replica.role for table in tables for replica in _replicas(table)}
-    if roles:
-        console.print(_legend(roles))
+TITLE_GAP, FACTS_INDENT, GAP = "   ", "  ", "  "
+LEAST_FOLDED = 12
+"""No column is folded into less."""
 
 
-def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """Stand in for what the encoding lacks, as an error handler of `codecs`."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(IN_ASCII.get(character, "?") for character in error.object[error.start : error.end]), error.end
-
-
-def _console() -> Console:
-    codecs.register_error("ktools.symbols", _in_ascii)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="ktools.symbols")
-    terminal = sys.stdout.isatty()
-    return Console(
-        width=None if terminal else UNLIMITED_WIDTH, highlight=False, markup=False, emoji=False, soft_wrap=not terminal
+def table_lines(table: Table, columns: int | None, seen: Seen) -> Iterator[Line]:
+    """Yield the lines of a table for a terminal that is so many columns wide (None: as wide as need be)."""
+    above = list(headings(table, columns))
+    yield from above
+    indent: Line = [(GAP, "")] if above else []
+    if above and table.rows:
+        yield []
+    yield from (
+        [*indent, *line] for line in _body(table, None if columns is None else columns - line_width(indent), seen)
     )
+    yield from notes(table, columns)
 
 
-def _with_headings(table: Table, console: Console) -> RenderableType:
-    parts: list[RenderableType] = []
-    if table.title:
-        parts.append(_title(table, console.width))
-    if table.summary:
-        parts.append(Text(table.summary.words, STYLES[table.summary.level] or "dim"))
-    indent = 2 if parts else 0
-    body = _fitting(table, console, console.width - indent)
-    parts.append(Padding(body, (1, 0, 0, indent), expand=False) if parts else body)
-    return Group(*parts)
+def headings(view: Table | Matrix, columns: int | None) -> Iterator[Line]:
+    """Yield what stands above: the title and its facts, folded between facts and not within one, and the summary."""
+    if view.title:
+        title = safe(view.title)
+        facts = joined(map(safe, view.facts), FACTS_INDENT, width(title + TITLE_GAP), columns)
+        first, *rest = facts.split("\n")
+        yield [(title, TITLE), (TITLE_GAP + first if first else "", "")]
+        yield from ([(line, "")] for line in rest)
+    if view.summary:
+        yield from sentences(*marked(view.summary, DIM), columns)
 
 
-def _title(table: Table, width: int) -> Text:
-    """Return the title and its facts, folded between facts and not within one."""
-    title = Text(table.title, "bold")
-    column = title.cell_len
-    for number, fact in enumerate(table.facts):
-        separator = FACT_SEPARATOR if number else TITLE_GAP
-        if column + cell_len(separator + fact) > width:
-            separator, column = FACTS_INDENT, 0
-        title.append(separator + fact, "not bold")
-        column += cell_len(separator + fact)
-    return title
+def notes(view: Table | Matrix, columns: int | None) -> Iterator[Line]:
+    """Yield what stands below."""
+    if view.notes:
+        yield []
+    for note in view.notes:
+        yield from sentences(*marked(note), columns)
 
 
-def _fitting(table: Table, console: Console, width: int) -> RichTable:
-    """Return the table with as many of its spare columns as fit."""
-    columns = dict(table.columns)
-    body = _body(table, columns)
-    unlimited = console.options.update_width(UNLIMITED_WIDTH)
+def _body(table: Table, columns: int | None, seen: Seen) -> Iterator[Line]:
+    if not table.rows:
+        return
+    cells = {name: [_cell(getattr(row, name), seen) for row in table.rows] for name in table.columns}
+    widths = {name: max(width(heading), *map(line_width, cells[name])) for name, heading in table.columns.items()}
+    numeric = {name for name in table.columns if _is_numeric(table.rows, name)}
+    if columns is not None:
+        _fit(widths, table, cells, numeric, columns)
+    yield _row({name: [(table.columns[name], DIM)] for name in widths}, widths, numeric)
+    for number in range(len(table.rows)):
+        row = {name: cells[name][number] for name in widths}
+        if all(line_width(cell) <= widths[name] for name, cell in row.items()):
+            yield _row(row, widths, numeric)
+        else:
+            yield from _folded_row(row, widths, numeric)
+
+
+def _fit(
+    widths: dict[str, int], table: Table, cells: Mapping[str, Sequence[Line]], numeric: set[str], columns: int
+) -> None:
+    """Leave out spare columns, then fold between words where there are most, then within words, until all fits."""
     for name in table.spare:
-        if console.measure(body, options=unlimited).maximum <= width:
-            break
-        del columns[name]
-        body = _body(table, columns)
-    return body
+        if _too_wide(widths, columns) <= 0:
+            return
+        del widths[name]
+    longest = {name: max(map(_longest_word, cells[name]), default=0) for name in widths if name not in numeric}
+    for whole_words in (True, False):
+        for name in sorted(longest, key=lambda name: widths[name] - longest[name], reverse=True):
+            least = max(width(table.columns[name]), longest[name] if whole_words else LEAST_FOLDED)
+            widths[name] -= max(0, min(widths[name] - least, _too_wide(widths, columns)))
 
 
-def _body(table: Table, columns: Mapping[str, str]) -> RichTable:
-    body = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name, heading in columns.items():
-        body.add_column(heading, justify="right" if _is_numeric(table.rows, name) else "left", overflow="fold")
-    for row in table.rows:
-        body.add_row(*(_cell(getattr(row, name)) for name in columns))
-    return body
+def _longest_word(cell: Line) -> int:
+    return max((width(word) for text, _ in cell for word in text.split()), default=0)
+
+
+def _too_wide(widths: Mapping[str, int], columns: int) -> int:
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1) - columns
+
+
+def _row(cells: Mapping[str, Line], widths: Mapping[str, int], numeric: set[str]) -> Line:
+    line: list[Span] = []
+    for name, cell in cells.items():
+        if line:
+            line.append((GAP, ""))
+        line += padded(cell, widths[name], right=name in numeric)
+    while line and not line[-1][0].strip():
+        line.pop()
+    return line
+
+
+def _folded_row(cells: Mapping[str, Line], widths: Mapping[str, int], numeric: set[str]) -> Iterator[Line]:
+    parts = {name: folded(cell, widths[name]) for name, cell in cells.items()}
+    for number in range(max(map(len, parts.values()))):
+        yield _row({name: part[number] if number < len(part) else [] for name, part in parts.items()}, widths, numeric)
 
 
 def _is_numeric(rows: Sequence[object], name: str) -> bool:
     values = [value for row in rows if (value := getattr(row, name)) is not None]
-    return bool(values) and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    return bool(values) and all(_is_number(value) for value in values)
 
 
-def _cell(value: Any) -> Text:
+def _is_number(value: object) -> bool:
+    if isinstance(value, Mark):
+        return re.fullmatch(r"-|[+-]?[\d,.]+", value.words) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _cell(value: Any, seen: Seen) -> Line:
     match value:
         case None:
-            return Text("-", "dim")
-        case Mark(words, level):
-            return Text(words, STYLES[level])
+            return [("-", DIM)]
+        case Mark():
+            return [marked(value)]
         case bool():
-            return Text("yes" if value else "no")
+            return [("yes" if value else "no", "")]
         case tuple() if value and isinstance(value[0], Replica):
-            return Text(" ").join(Text(f"{SYMBOLS[r.role]}{r.broker}", ROLE_STYLES[r.role]) for r in value)
+            return _replicas(value, seen)
         case tuple() | list():
-            return Text(", ".join(map(str, value)))
+            return [(safe(", ".join(map(str, value))), "")]
         case Mapping():
-            return Text(", ".join(f"{key}={value[key]}" for key in sorted(value)))
+            return [(safe(", ".join(f"{key}={value[key]}" for key in sorted(value))), "")]
         case _:
-            return Text(str(value))
+            return [(safe(str(value)), "")]
 
 
-def _replicas(table: Table) -> list[Replica]:
-    values = (getattr(row, field.name) for row in table.rows for field in fields(row))  # type: ignore[arg-type]
-    tuples = (value for value in values if isinstance(value, tuple))
-    return [value for value in chain.from_iterable(tuples) if isinstance(value, Replica)]
-
-
-def _legend(roles: set[Role]) -> Text:
-    words = "  ".join(f"{SYMBOLS[role]} {role.value}" for role in Role if role in roles or role is Role.LEADER)
-    return Text(f"\n{words}   first replica = preferred leader", "dim")
+def _replicas(replicas: Sequence[Replica], seen: Seen) -> Line:
+    seen.in_order = True
+    line: list[Span] = []
+    for replica in replicas:
+        seen.signs.add(replica.role)
+        line += [(" ", "")] if line else []
+        line.append((f"{SYMBOLS[replica.role]}{replica.broker}", STYLES[replica.role]))
+    return line

@@ -4,6 +4,7 @@ A file begins with its head: one sentence, then `key: value` lines.
 
     kafka: 3.9.1                        version of the jars it was recorded from
     main: org.apache.kafka.tools…       main class in those jars
+    cluster: kraft                      it runs on a cluster without ZooKeeper; else on one of Kafka 3.9 with ZooKeeper
     setup: topic {topic} 1:2,2:3        a step before the run (see `stage.Stage`); any number
     argv: --bootstrap-server {bootstrap} --describe --topic {topic}      split as a shell does
     show: {topic}                       lines of stdout with none of these words are dropped (other topics)
@@ -41,6 +42,7 @@ class Case:
     any_order: bool = False
     fixed_names: bool = False
     difference: str = ""
+    kraft: bool = False
     stdin: str = ""
     apache: dict[str, str] = field(default_factory=dict)
     ktools: dict[str, str] = field(default_factory=dict)
@@ -123,7 +125,7 @@ def _head(name: str, head: str) -> Case:
     title, *lines = [line for line in head.splitlines() if line.strip()]
     pairs = [line.partition(":")[::2] for line in lines]
     values = {key: value.strip() for key, value in pairs}
-    unknown = set(values) - {"kafka", "main", "setup", "argv", "show", "order", "names", "difference"}
+    unknown = set(values) - {"kafka", "main", "cluster", "setup", "argv", "show", "order", "names", "difference"}
     if unknown:
         raise ValueError(f"{name}: unknown keys {unknown}")
     return Case(
@@ -137,4 +139,5 @@ def _head(name: str, head: str) -> Case:
         any_order=values.get("order") == "any",
         fixed_names=values.get("names") == "fixed",
         difference=values.get("difference", ""),
+        kraft=values.get("cluster") == "kraft",
     )

@@ -24,6 +24,8 @@ from tests.conformance.stage import Stage
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 JVM = ("-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 SILENT = "log4j.rootLogger=OFF\n"
+SILENT_4 = ("-Dorg.apache.logging.log4j.level=OFF", "-Dlog4j2.StatusLogger.level=OFF")
+"""The same for log4j 2, which Kafka 4 has."""
 SECONDS = 120
 UNWANTED = ("JAVA_TOOL_OPTIONS", "KTOOLS_BOOTSTRAP_SERVERS", "KTOOLS_ZOOKEEPER", "KTOOLS_COMMAND_CONFIG")
 
@@ -59,13 +61,19 @@ def main() -> int:
     if arguments.list or not wanted:
         sys.stdout.write("".join(f"{case.name}\n" for case in wanted))
         return 0 if wanted else 1
-    with sandbox(arguments.here) as cluster, silenced() as log4j:
-        return min(sum(not renewed(case, cluster, None if arguments.ktools else log4j) for case in wanted), 1)
+    failed = 0
+    with silenced() as log4j:
+        for kraft in (False, True):
+            cases = [case for case in wanted if case.kraft == kraft]
+            if cases:
+                with sandbox(arguments.here, kraft) as cluster:
+                    failed += sum(not renewed(case, cluster, None if arguments.ktools else log4j) for case in cases)
+    return min(failed, 1)
 
 
 @contextmanager
-def sandbox(here: bool) -> Iterator[Cluster]:
-    """The sandbox that is up, or a new cluster of three brokers in ZooKeeper mode, ended afterwards."""
+def sandbox(here: bool, kraft: bool) -> Iterator[Cluster]:
+    """The sandbox that is up, or a new cluster of three brokers, ended afterwards."""
     env = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     if here:
         yield Cluster(*_addresses(env), env)
@@ -73,7 +81,9 @@ def sandbox(here: bool) -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="ktools-record-") as folder:
         env["KTOOLS_SANDBOX_DIR"] = folder
         try:
-            subprocess.run([*KTOOLS, "sandbox", "up", "--brokers", "3"], env=env, check=True, stdout=sys.stderr)
+            mode = "kraft" if kraft else "zookeeper"
+            up = [*KTOOLS, "sandbox", "up", "--brokers", "3", "--mode", mode]
+            subprocess.run(up, env=env, check=True, stdout=sys.stderr)
             yield Cluster(*_addresses(env), env)
         finally:
             subprocess.run([*KTOOLS, "sandbox", "down"], env=env, check=False, capture_output=True)
@@ -124,14 +134,14 @@ def _java(version: str, main_class: str, log4j: Path) -> tuple[str, ...]:
     with shown() as progress:
         path = jars.class_path(version, progress, with_tools=not version.startswith("2."))
     silent = f"-Dlog4j.configuration=file:{log4j}"
-    return (str(java.find(version)), *JVM, silent, "-cp", os.pathsep.join(map(str, path)), main_class)
+    return (str(java.find(version)), *JVM, silent, *SILENT_4, "-cp", os.pathsep.join(map(str, path)), main_class)
 
 
 def _addresses(env: dict[str, str]) -> tuple[str, str]:
     """Return what goes for {bootstrap} and for {zookeeper}."""
     status = (*KTOOLS, "sandbox", "status", "--output", "json")
     servers = json.loads(subprocess.run(status, env=env, check=True, capture_output=True).stdout)
-    addresses = {role: [s["address"] for s in servers if s["role"] == role] for role in ("broker", "zookeeper")}
+    addresses = {role: [s["address"] for s in servers if role in s["role"]] for role in ("broker", "zookeeper")}
     return ",".join(addresses["broker"]), ",".join(addresses["zookeeper"])
 
 

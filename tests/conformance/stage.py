@@ -1,11 +1,13 @@
 """The cluster around one case: what is there before the run, what is there after it, and nothing in the end."""
 
 import json
+import tempfile
 import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -23,6 +25,8 @@ class Stage:
     Steps of `setup`:
         topic NAME 1:2:3,2:3:1 [key=value …]     replicas of each partition, topic configs
         record NAME JSON                          {"partition", "key", "value", "headers", "timestamp"}; null is null
+        transaction NAME commit|abort JSON        the same, in a transaction
+        config LINE                               one more line of the file {config}
         committed GROUP NAME PARTITION OFFSET
         internal-topics                           __consumer_offsets is there
         broker-down ID                            kill -9, until no partition of the case counts on it
@@ -39,12 +43,13 @@ class Stage:
         self.sandbox = sandbox
         mark = f"{zlib.crc32(case.name.encode()):08x}" if case.fixed_names else uuid.uuid4().hex[:8]
         self.topic, self.group = f"kt-{mark}", f"kg-{mark}"
+        self.config_file = Path(tempfile.gettempdir(), f"kc-{mark}.properties")
         self.placeholders = {
+            "{config}": str(self.config_file),
             "{topic}": self.topic,
             "{group}": self.group,
             "{bootstrap}": bootstrap,
-            "{zookeeper}": zookeeper,
-        }
+        } | ({"{zookeeper}": zookeeper} if zookeeper else {})
         self.down: list[str] = []
 
     @contextmanager
@@ -60,6 +65,7 @@ class Stage:
                 self.sandbox("sandbox", "start", self.down.pop())
             self._delete_topics()
             self._delete_group()
+            self.config_file.unlink(missing_ok=True)
 
     def filled(self, text: str) -> str:
         """Return `text` with this run's names for the placeholders."""
@@ -72,23 +78,29 @@ class Stage:
         return [self.filled(word) for word in self.case.argv]
 
     def leaves(self, expected: str | None = None) -> str:
-        """Describe what the run left: topics it created, records it sent, offsets it committed.
+        """Describe what the run left: topics it changed, records it sent, offsets it committed.
 
-        A creation reaches the brokers a moment after the tool ended: waits up to 10 s for `expected`, or for any
-        topic if that is None.
+        A change of topics reaches the brokers a moment after the tool ended: waits up to 10 s for `expected`, or until
+        what is there stays the same for a second if that is None.
         """
-        deadline = time.monotonic() + (1 if expected == "" else 10)
         found = self._found()
-        while "--create" in self.case.argv and time.monotonic() < deadline:
-            if found == expected or (expected is None and found):
-                break
+        if not self._changes_topics():
+            return found
+        since, deadline = time.monotonic(), time.monotonic() + (1 if expected == "" else 10)
+        while time.monotonic() < deadline and found != expected:
             time.sleep(0.1)
-            found = self._found()
+            before, found = found, self._found()
+            since = since if found == before else time.monotonic()
+            if expected is None and time.monotonic() - since > 1:
+                break
         return found
+
+    def _changes_topics(self) -> bool:
+        return self.case.tool == "topics" and not {"--create", "--alter", "--delete"}.isdisjoint(self.case.argv)
 
     def _found(self) -> str:
         if self.case.tool == "topics":
-            lines = aftermath.topics(self.admin, self.topic, self.case.argv) if "--create" in self.case.argv else []
+            lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes_topics() else []
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         else:
@@ -104,7 +116,12 @@ class Stage:
             case "topic":
                 self._create(*words.split())
             case "record":
-                self._send(*words.split(" ", 1))
+                self._send(Producer(self.config), *words.split(" ", 1))
+            case "transaction":
+                self._send_in_transaction(*words.split(" ", 2))
+            case "config":
+                with self.config_file.open("a", encoding="utf-8") as file:
+                    file.write(f"{words}\n")
             case "committed":
                 self._commit(*words.split())
             case "internal-topics":
@@ -123,11 +140,17 @@ class Stage:
         self.admin.create_topics([topic], operation_timeout=30)[name].result()
         self._until(lambda: aftermath.leaders(self.admin, name) == [partition[0] for partition in replicas])
 
-    def _send(self, name: str, text: str) -> None:
+    def _send_in_transaction(self, name: str, ending: str, text: str) -> None:
+        producer = Producer({**self.config, "transactional.id": self.topic})
+        producer.init_transactions(WAIT_SECONDS)
+        producer.begin_transaction()
+        self._send(producer, name, text)
+        producer.commit_transaction() if ending == "commit" else producer.abort_transaction()
+
+    def _send(self, producer: Producer, name: str, text: str) -> None:
         values = json.loads(text)
         headers: Any = [(key, _bytes(value)) for key, value in values.get("headers", [])]
         failures: list[Any] = []
-        producer = Producer(self.config)
         producer.produce(
             name,
             key=_bytes(values.get("key")),

@@ -10,12 +10,13 @@ from tests.conformance.stage import Stage
 from tests.conftest import Cluster
 
 
-@pytest.mark.parametrize("name", names())
-def test_ktools_does_what_apache_did(name: str, kafka39: Cluster) -> None:
+@pytest.mark.parametrize("name", sorted(names(), key=lambda name: read(name).kraft))
+def test_ktools_does_what_apache_did(name: str, request: pytest.FixtureRequest) -> None:
     case = read(name)
+    cluster: Cluster = request.getfixturevalue("kafka4" if case.kraft else "kafka39")
     expected = case.expected
-    with Stage(case, kafka39.bootstrap, kafka39.zookeeper, kafka39.run).prepared() as stage:
-        ran = kafka39.run(case.tool, *stage.argv(), stdin=stage.filled(case.stdin).encode("utf-8", "surrogateescape"))
+    with Stage(case, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+        ran = cluster.run(case.tool, *stage.argv(), stdin=stage.filled(case.stdin).encode("utf-8", "surrogateescape"))
         left = stage.leaves(expected["leaves"])
         found = outcome(ran.stdout, ran.stderr, ran.returncode, left, case, stage.placeholders)
     assert b"Traceback" not in ran.stderr

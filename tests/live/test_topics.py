@@ -7,15 +7,13 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from kazoo.client import KazooClient
 
 from kafka_tools.backends import Brokers, ZooKeeper, open_topics
-from kafka_tools.model.topics import INTERNAL_TOPICS
-from kafka_tools.sandbox import jars, java
+from kafka_tools.model.topic_names import INTERNAL_TOPICS
 from tests.conftest import Cluster
 
 UNREACHABLE_SECONDS = 8
@@ -73,76 +71,6 @@ def test_brokers_serve_what_was_created_in_zookeeper(kafka39: Cluster) -> None:
     assert sorted(read.stdout.splitlines()) == [b"one", b"two"]
     too_large = kafka39.run("console-producer", "--topic", topic, stdin=b"x" * 5000)
     assert too_large.returncode == 1
-
-
-def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None:
-    class_path = ":".join(map(str, jars.class_path("2.8.2")))
-    kafkas = [str(java.find("2.8.2")), "-cp", class_path, "kafka.admin.TopicCommand"]
-    ours = ["ktools"]
-    options = [
-        ["--replica-assignment", "1:2,5:1,2:5"],
-        ["--partitions", "1", "--replication-factor", "3"],
-        ["--partitions", "1", "--replication-factor", "1"]
-        + [
-            f"--config={setting}"
-            for setting in ("segment.ms=100000", "retention.ms=5", "cleanup.policy=compact,delete")
-        ],
-    ]
-    trees = []
-    for tool in (kafkas, ours):
-        chroot = f"/{name()}"
-        for broker in (1, 2, 5):
-            zookeeper.create(f"{chroot}/brokers/ids/{broker}", zookeeper.get("/brokers/ids/1")[0], makepath=True)
-        zookeeper.ensure_path(f"{chroot}/brokers/topics")
-        for number, settings in enumerate(options):
-            argv = ["--zookeeper", kafka39.zookeeper + chroot, "--create", "--topic", f"t{number}", *settings]
-            if tool is ours:
-                assert kafka39.run("topics", *argv).returncode == 0
-            else:
-                subprocess.run([*tool, *argv], check=True, capture_output=True, timeout=60)
-        trees.append(dict(walk(zookeeper, chroot, "")))
-        zookeeper.delete(chroot, recursive=True)
-    assert trees[0] == trees[1]
-    assert len(trees[0]) == 2 * len(options)
-
-
-def walk(zookeeper: Any, chroot: str, path: str) -> Iterator[tuple[str, tuple[bytes, int, Any]]]:
-    """Yield each znode of a topic: its data (replicas as a set where the first broker was drawn), version and ACL."""
-    data, stat = zookeeper.get(chroot + path)
-    if data and "/ids/" not in path:
-        document = json.loads(data)
-        if path.endswith("t1") and "partitions" in document:
-            document["partitions"] = {number: sorted(brokers) for number, brokers in document["partitions"].items()}
-        if path.endswith("t2") and "partitions" in document:
-            document["partitions"] = {number: len(brokers) for number, brokers in document["partitions"].items()}
-        yield path, (json.dumps(document).encode(), stat.version, zookeeper.get_acls(chroot + path)[0])
-    for child in sorted(zookeeper.get_children(chroot + path)):
-        yield from walk(zookeeper, chroot, f"{path}/{child}")
-
-
-def test_twenty_creators_at_once_make_one_topic(kafka39: Cluster, zookeeper: Any) -> None:
-    topic = name()
-    kafka39.topics.append(topic)
-    counts = ("--partitions", "2", "--replication-factor", "2")
-    argv = ("topics", "--zookeeper", kafka39.zookeeper, "--create", "--topic", topic, *counts)
-    with ThreadPoolExecutor(20) as pool:
-        results = list(pool.map(lambda _: kafka39.run(*argv, timeout=120), range(20)))
-    texts = sorted(result.stdout.decode() for result in results)
-    exists = f"Error while executing topic command : Topic '{topic}' already exists.\n"
-    assert texts == [f"Created topic {topic}.\n"] + [exists] * 19
-    assert sorted(result.returncode for result in results) == [0] + [1] * 19
-    assert zookeeper.exists(f"/config/topics/{topic}").version == 0
-
-
-def test_a_left_over_config_is_replaced(kafka39: Cluster, zookeeper: Any) -> None:
-    topic = name()
-    kafka39.topics.append(topic)
-    zookeeper.create(f"/config/topics/{topic}", b'{"version":1,"config":{"retention.ms":"1"}}')
-    counts = ("--partitions", "1", "--replication-factor", "1", "--config", "flush.ms=9")
-    assert (
-        kafka39.run("topics", "--zookeeper", kafka39.zookeeper, "--create", "--topic", topic, *counts).returncode == 0
-    )
-    assert json.loads(zookeeper.get(f"/config/topics/{topic}")[0])["config"] == {"flush.ms": "9"}
 
 
 @pytest.mark.parametrize(

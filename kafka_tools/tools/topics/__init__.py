@@ -7,26 +7,14 @@ Each action is a module of its own, imported only when it is asked for.
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
-from kafka_tools.backends import Target, ZooKeeper
+from kafka_tools.backends import Target
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
-from kafka_tools.cli.joptsimple import JavaInteger
-from kafka_tools.cli.options import bootstrap_server_option, zookeeper_option
-from kafka_tools.errors import UsageError
+from kafka_tools.cli.joptsimple import Option, integer
+from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, WATCH, ZOOKEEPER
 from kafka_tools.report import Report
 from kafka_tools.settings import target as settings
-
-ONLY_WITH = {
-    "config": ("create",),
-    "partitions": ("create",),
-    "replication_factor": ("create",),
-    "replica_assignment": ("create",),
-    "if_exists": ("describe",),
-    "if_not_exists": ("create",),
-    "exclude_internal": ("list", "describe"),
-}
-"""Option -> the actions that take it (TopicCommandOptions.checkInvalidArgs)."""
+from kafka_tools.settings.guard import check_change
+from kafka_tools.tools.topics.checks import CHANGES, check
 
 
 def _list(target: Target, options: Mapping[str, Any]) -> Report:
@@ -36,97 +24,110 @@ def _list(target: Target, options: Mapping[str, Any]) -> Report:
 
 
 def _describe(target: Target, options: Mapping[str, Any]) -> Report:
-    from kafka_tools.tools.topics.describe import DescribeTopics, describe
+    from kafka_tools.tools.topics.describe import describe, describe_topics
 
-    return describe(DescribeTopics(target, options["topic"], options["exclude_internal"], options["if_exists"]))
+    return describe(describe_topics(target, options))
 
 
 def _create(target: Target, options: Mapping[str, Any]) -> Report:
     from kafka_tools.tools.topics.create import CreateTopic, create, new_topic
 
-    return create(CreateTopic(target, new_topic(options), options["if_not_exists"], options["force"]))
+    flags = (options[name] for name in ("if_not_exists", "force", "dry_run"))
+    return create(CreateTopic(target, new_topic(options), *flags))
 
 
-ACTIONS = {"list": _list, "describe": _describe, "create": _create}
+def _alter(target: Target, options: Mapping[str, Any]) -> Report:
+    from kafka_tools.tools.topics.alter import alter, alter_topics
+
+    return alter(alter_topics(target, options))
 
 
-@click.command(
-    "topics",
-    cls=ToolCommand,
-    section="Topics",
-    short_help="List, create and describe topics.",
-    purpose="Create, delete, describe, or change a topic.",
-    actions=("--list", "--describe", "--create"),
-    actions_words="--list, --describe, --create, --alter or --delete",
-    error_style=ErrorStyle("Error while executing topic command : ", to_stdout=True),
+def _delete(target: Target, options: Mapping[str, Any]) -> Report:
+    from kafka_tools.tools.topics.delete import DeleteTopics, delete
+
+    flags = (options[name] for name in ("if_exists", "yes", "dry_run"))
+    return delete(DeleteTopics(target, options["topic"], *flags))
+
+
+ACTIONS = {"list": _list, "describe": _describe, "create": _create, "alter": _alter, "delete": _delete}
+
+OPTIONS = (
+    BOOTSTRAP_SERVER,
+    ZOOKEEPER,
+    COMMAND_CONFIG,
+    Option(("--list",), "List the topics."),
+    Option(("--describe",), "Show leaders, replicas and in-sync replicas of each partition."),
+    Option(("--create",), "Create a topic."),
+    Option(("--alter",), "Give topics more partitions; with --zookeeper also other configs."),
+    Option(("--delete",), "Delete topics."),
+    Option(("--topic",), "The topic to create; a regular expression for all else.", "TOPIC"),
+    Option(("--topic-id",), "The topic to describe, by its id (brokers).", "ID"),
+    Option(
+        ("--partitions", "--partition"),
+        "How many partitions. Default: the broker's num.partitions; must be given with --zookeeper.",
+        "N",
+        read=integer,
+    ),
+    Option(
+        ("--replication-factor",),
+        "How many replicas each partition has. Default: the broker's; must be given with --zookeeper.",
+        "N",
+        read=integer,
+    ),
+    Option(
+        ("--replica-assignment",),
+        "Broker ids for each partition, the preferred leader first: of a new topic instead of --partitions and "
+        "--replication-factor; with --alter of the present partitions and the new ones.",
+        "1:2,2:3,…",
+    ),
+    Option(
+        ("--config",),
+        "A config of the new topic, with --zookeeper also of one to alter; human units are taken: retention.ms=7d, "
+        "segment.bytes=1GiB. May be repeated.",
+        "NAME=VALUE",
+        multiple=True,
+    ),
+    Option(("--delete-config",), "With --alter and --zookeeper: a config to remove.", "NAME", multiple=True),
+    Option(("--if-not-exists",), "Do nothing and succeed if the topic to create is there already."),
+    Option(("--if-exists",), "Succeed if no topic matches."),
+    Option(("--exclude-internal",), "Leave out internal topics, such as __consumer_offsets."),
+    Option(("--topics-with-overrides",), "Describe only topics with configs of their own, without partitions."),
+    Option(("--under-replicated-partitions",), "Describe only partitions with replicas that are not in sync."),
+    Option(("--unavailable-partitions",), "Describe only partitions whose leader is not there."),
+    Option(("--under-min-isr-partitions",), "Describe only partitions with fewer in-sync replicas than min ISR."),
+    Option(("--at-min-isr-partitions",), "Describe only partitions with just as many in-sync replicas as min ISR."),
+    Option(
+        ("--partition-size-limit-per-response",),
+        "Ask brokers of Kafka 4 for at most so many partitions at once. Default: 2000.",
+        "N",
+        read=integer,
+    ),
+    Option(("--disable-rack-aware",), "Assign replicas without regard to racks (--zookeeper)."),
+    Option(("--force",), "Create even with a replica on a broker that is not there, or more than 100,000 partitions."),
+    Option(("--dry-run",), "Check a --create, --alter or --delete and show what it would do; change nothing."),
+    Option(("--yes",), "Go on without a question: delete several topics, change a protected cluster."),
+    WATCH,
 )
-@bootstrap_server_option
-@zookeeper_option
-@click.option("--list", is_flag=True, help="List the topics.")
-@click.option("--describe", is_flag=True, help="Show leaders, replicas and in-sync replicas of each partition.")
-@click.option("--create", is_flag=True, help="Create a topic.")
-@click.option("--topic", metavar="TOPIC", help="The topic to create; a regular expression for --list and --describe.")
-@click.option(
-    "--partitions",
-    "--partition",
-    type=JavaInteger(),
-    metavar="N",
-    help="How many partitions. Default: the broker's num.partitions; must be given with --zookeeper.",
-)
-@click.option(
-    "--replication-factor",
-    type=JavaInteger(),
-    metavar="N",
-    help="How many replicas each partition has. Default: the broker's; must be given with --zookeeper.",
-)
-@click.option(
-    "--replica-assignment",
-    metavar="1:2,2:3,…",
-    help="Broker ids for each partition, the preferred leader first, instead of --partitions and --replication-factor.",
-)
-@click.option("--config", multiple=True, metavar="NAME=VALUE", help="A config of the new topic; may be repeated.")
-@click.option("--if-not-exists", is_flag=True, help="Do nothing and succeed if the topic to create is there already.")
-@click.option("--if-exists", is_flag=True, help="Succeed if the topic to describe is not there.")
-@click.option("--exclude-internal", is_flag=True, help="Leave out internal topics, such as __consumer_offsets.")
-@click.option("--disable-rack-aware", is_flag=True, help="Assign replicas without regard to racks (--zookeeper).")
-@click.option("--force", is_flag=True, help="Create even if --replica-assignment names a broker that is not there.")
-def command(**options: Any) -> Report:
-    """List, create and describe topics, on brokers or in ZooKeeper."""
-    target = settings.choose(options["bootstrap_server"], options["zookeeper"])
+
+
+def _run(options: Mapping[str, Any]) -> Report:
+    target = settings.choose(options["bootstrap_server"], options["zookeeper"], options["command_config"])
     action = next(name for name in ACTIONS if options[name])
-    _check(options, action, target)
+    check(options, action, target)
+    if action in CHANGES and not options["dry_run"]:
+        check_change(target, options["yes"])
     return ACTIONS[action](target, options)
 
 
-def _check(options: Mapping[str, Any], action: str, target: Target) -> None:
-    """Check the options against each other, as TopicCommandOptions.checkArgs does. Raises UsageError in its words."""
-    if action == "create":
-        _require(options, "topic")
-    if action == "create" and isinstance(target, ZooKeeper) and options["replica_assignment"] is None:
-        _require(options, "partitions")
-        _require(options, "replication_factor")
-    if action == "describe" and options["if_exists"]:
-        _require(options, "topic", "--topic is required to describe a topic with --if-exists")
-    _refuse_misplaced(options, action)
-
-
-def _require(options: Mapping[str, Any], name: str, words: str = "") -> None:
-    if options[name] is None:
-        raise UsageError(words or f'Missing required argument "[{_flag(name)}]"')
-
-
-def _refuse_misplaced(options: Mapping[str, Any], action: str) -> None:
-    for name, actions in ONLY_WITH.items():
-        if _given(options, name) and action not in actions:
-            raise UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{action}]"')
-    for name in ("partitions", "replication_factor"):
-        if _given(options, "replica_assignment") and _given(options, name):
-            raise UsageError(f'Option "[replica-assignment]" can\'t be used with option "[{_flag(name)}]"')
-
-
-def _given(options: Mapping[str, Any], name: str) -> bool:
-    return options[name] not in (None, False, ())
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")
+command = ToolCommand(
+    name="topics",
+    section="Topics",
+    summary="List, describe, create, alter and delete topics.",
+    description="List, describe, create, alter and delete topics, on brokers or in ZooKeeper.",
+    options=OPTIONS,
+    run=_run,
+    purpose="Create, delete, describe, or change a topic.",
+    actions=tuple(ACTIONS),
+    actions_words="--list, --describe, --create, --alter or --delete",
+    error_style=ErrorStyle("Error while executing topic command : ", to_stdout=True),
+)

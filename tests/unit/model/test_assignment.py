@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.assignment import BrokerRack, Start, assign, check_brokers, parse
+from kafka_tools.model.assignment import BrokerRack, Start, assign, assign_more, check_added, check_brokers, parse
 
 RECORDED = json.loads((Path(__file__).parent / "assignments_2_8.json").read_text())
+ADDED = json.loads((Path(__file__).parent / "added_partitions_2_8.json").read_text())
 
 
 @pytest.mark.parametrize("case", RECORDED)
@@ -19,6 +20,14 @@ def test_equals_kafka(case: dict) -> None:
     start = Start(case["start"], case["start"])
     result = assign(brokers, case["partitions"], case["replication_factor"], rack_aware=True, start=start)
     assert [list(replicas) for replicas in result] == case["assignment"]
+
+
+@pytest.mark.parametrize("case", ADDED)
+def test_more_partitions_equal_kafkas(case: dict) -> None:
+    brokers = [BrokerRack(broker, rack) for broker, rack in case["brokers"]]
+    first = (case["preferred_leader"], *range(100, 99 + case["replication_factor"]))
+    added = assign_more(brokers, (first,) * case["partitions"], len(case["added"]), rack_aware=True)
+    assert [list(replicas) for replicas in added] == case["added"]
 
 
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 9), st.booleans())
@@ -104,3 +113,26 @@ def test_a_broker_that_is_not_there() -> None:
     check_brokers(((1, 2), (2, 3)), [1, 2, 3])
     with pytest.raises(KafkaToolError, match=r"names broker 9, which is not there \(brokers: 1, 2, 3\)"):
         check_brokers(((1, 9),), [3, 2, 1])
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        (((1, 1),), "Duplicate brokers not allowed in replica assignment: 1, 1 for partition id 2."),
+        (
+            ((1, 2), (1, 9)),
+            "Some brokers specified for partition id 3 are not available. Specified brokers: 1, 9, available brokers: "
+            "1, 2, 3.",
+        ),
+        (
+            ((1, 2), (1,), (1, 2, 3)),
+            "Inconsistent replication factor between partitions, partition 0 has 2 while partitions [3, 4] have "
+            "replication factors [1, 3], respectively.",
+        ),
+    ],
+)
+def test_added_partitions_that_kafka_refuses(added: tuple[tuple[int, ...], ...], message: str) -> None:
+    check_added(((3, 1),), ((1, 2), (2, 3)), [3, 1, 2])
+    with pytest.raises(KafkaToolError) as refused:
+        check_added(added, ((1, 2), (2, 3)), [3, 1, 2])
+    assert refused.value.message == message

@@ -4,7 +4,7 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.java import hash_order
-from kafka_tools.model.topics import check_name, collisions, matching
+from kafka_tools.model.topic_names import check_name, collisions, matching
 
 NAMES = ("__consumer_offsets", "a.b", "orders", "orders-2", "payments")
 

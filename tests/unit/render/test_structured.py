@@ -11,6 +11,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kafka_tools.render import Look
 from kafka_tools.render.structured import FORMATS
 from kafka_tools.report import Report
 
@@ -45,13 +46,16 @@ ROW = Row("é\n", True, (2, 1), {"a": "b"}, Inner(3))
 
 
 def test_json() -> None:
-    assert json.loads(FORMATS["json"](report(ROW, ROW))) == [DOCUMENT, DOCUMENT]
-    assert FORMATS["json"](report()) == "[]\n"
+    assert json.loads(FORMATS["json"](report(ROW, ROW), Look())) == [DOCUMENT, DOCUMENT]
+    assert FORMATS["json"](report(), Look()) == "[]\n"
 
 
 def test_jsonl() -> None:
-    assert [json.loads(line) for line in FORMATS["jsonl"](report(ROW, ROW)).splitlines()] == [DOCUMENT, DOCUMENT]
-    assert FORMATS["jsonl"](report()) == ""
+    assert [json.loads(line) for line in FORMATS["jsonl"](report(ROW, ROW), Look()).splitlines()] == [
+        DOCUMENT,
+        DOCUMENT,
+    ]
+    assert FORMATS["jsonl"](report(), Look()) == ""
 
 
 @given(st.text(), st.booleans(), st.lists(st.integers()))
@@ -59,11 +63,24 @@ def test_jsonl() -> None:
 @example("\u2028é\x00\ufeff", True, [1])
 def test_yaml_says_what_json_says(text: str, flag: bool, ids: list[int]) -> None:
     rows = report(Row(text, flag, tuple(ids), {text: text}, Inner(1)))
-    assert yaml.safe_load(FORMATS["yaml"](rows)) == json.loads(FORMATS["json"](rows))
+    assert yaml.safe_load(FORMATS["yaml"](rows, Look())) == json.loads(FORMATS["json"](rows, Look()))
 
 
 @pytest.mark.parametrize("rows", [(), (ROW,)])
 def test_csv(rows: tuple[Row, ...]) -> None:
-    lines = list(csv.reader(io.StringIO(FORMATS["csv"](report(*rows)))))
+    lines = list(csv.reader(io.StringIO(FORMATS["csv"](report(*rows), Look()))))
     assert lines[0] == (["text", "flag", "ids", "configs", "inner", "color"] if rows else ["text"])
     assert lines[1:] == [["é\n", "true", "2,1", '{"a": "b"}', '{"number": 3}', "red"] for _ in rows]
+
+
+def test_chosen_columns_in_their_order() -> None:
+    look = Look("json", ("ids", "text"), (("flag", False),))
+    rows = report(ROW, Row("z", False, (), {}, Inner(1)))
+    assert FORMATS["jsonl"](rows, look) == '{"ids": [], "text": "z"}\n{"ids": [2, 1], "text": "é\\n"}\n'
+    assert json.loads(FORMATS["json"](rows, look)) == yaml.safe_load(FORMATS["yaml"](rows, look))
+    assert FORMATS["csv"](rows, look).splitlines()[:2] == ["ids,text", ",z"]
+
+
+def test_rows_are_read_once() -> None:
+    once = Report(iter([ROW]), {"text": "Text"}, plain=())
+    assert json.loads(FORMATS["json"](once, Look())) == [DOCUMENT]

@@ -1,81 +1,89 @@
-"""What a person sees: real terminals (ptys) of several widths, drawn by a terminal emulator."""
+"""What a person sees of a table: real terminals (ptys) of several widths, drawn by a terminal emulator."""
 
 import os
+import subprocess
 import sys
+from functools import partial
 
-import pexpect
-import pyte
 import pytest
 
+from tests.unit.render.emulator import Emulator
+
 CODE = """
-import gc, sys
+import sys
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.render import emit
+from kafka_tools.render import Look, emit
 from kafka_tools.report import Report
-from kafka_tools.tools.topics.describe import _view
+from kafka_tools.tools.topics.views import topic_tables
 topic = TopicDescription("[red]orders", "7W7R5IOeRrOyHTNXKg", (
     Partition(0, 1, (1, 2, 3), (1, 3)), Partition(1, 3, (2, 3, 1), (3, 1)), Partition(2, None, (4,), (4,))),
-    {"retention.ms": "604800000", "min.insync.replicas": "2"})
-sys.exit(emit(Report((), {}, (), lambda: [_view(topic, frozenset({1, 2, 3}))]), None))
+    {"retention.ms": "604800000", "flush.messages": "\\x1b[2J"}, 2)
+report = Report((), {}, (), lambda: topic_tables([topic], {1, 2, 3}))
 """
+SUITABLY = f"{CODE}sys.exit(emit(report))"
+AS_A_TABLE = f"{CODE}sys.exit(emit(report, Look('table')))"
 
 
-def screen(width: int, **env: str) -> tuple[list[str], pyte.Screen]:
-    """Run CODE on a terminal of this width and return its lines, and the screen with its colours."""
-    variables = {
-        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
-    }
-    child = pexpect.spawn(
-        sys.executable,
-        ["-c", CODE],
-        dimensions=(40, width),
-        env=variables | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | env,
-        encoding="utf-8",
-    )
-    child.expect(pexpect.EOF, timeout=30)
-    drawn = pyte.Screen(width, 40)
-    pyte.Stream(drawn).feed(child.before)
-    child.close()
-    assert child.exitstatus == 0
-    return "\n".join(line.rstrip() for line in drawn.display).strip().split("\n"), drawn
+def drawn(width: int, **env: str) -> Emulator:
+    emulator = Emulator(SUITABLY, width, **env)
+    assert emulator.end() == 0
+    return emulator
 
 
 def test_a_wide_terminal() -> None:
-    lines, drawn = screen(160)
-    assert lines == [
-        "[red]orders   3 partitions · RF 3 · min.insync.replicas=2 · retention.ms=604800000 · id 7W7R5IOeRrOyHTNXKg",
-        "1 offline · 2 under-replicated · 1 not led by its preferred replica",
+    emulator = drawn(160)
+    facts, *rest = emulator.lines
+    assert facts.startswith(
+        "[red]orders   3 partitions · RF 1 to 3 · min ISR 2 · flush.messages=\\x1b[2J · retention.ms="
+    )
+    assert facts.endswith(" · id 7W7R5IOeRrOyHTNXKg")
+    assert rest == [
+        "1 offline · 2 under-replicated · 2 at min ISR · 1 not led by its preferred replica",
         "",
         "  Partition  Leader  Replicas  Missing  State",
-        "          0       1  ★1 ✗2 ●3  2        under-replicated",
-        "          1       3  ✗2 ★3 ●1  2        under-replicated; preferred leader 2 is out",
-        "          2       -  ◌4                 offline: no leader",
+        "          0       1  ★1 ✗2 ●3  2        under-replicated, at min ISR",
+        "          1       3  ✗2 ★3 ●1  2        under-replicated, at min ISR; preferred leader 2 is out",
+        "          2       -  ◌4                 offline: no leader until broker 4 is back",
         "",
-        "★ leader  ● in sync  ✗ out of sync  ◌ broker down   first replica = preferred leader",
+        "★ leader  ● in sync  ✗ out of sync  ◌ broker down  first replica = preferred leader",
     ]
-    colors = {drawn.buffer[row][column].fg for row in range(9) for column in range(80)}
+    colors = {emulator.screen.buffer[row][column].fg for row in range(9) for column in range(80)}
     assert {"red", "brown"} <= colors  # pyte's name for yellow is brown
-    assert drawn.buffer[0][0].bold
+    assert emulator.screen.buffer[0][0].bold
 
 
 def test_a_narrow_terminal_loses_a_column_and_cuts_nothing() -> None:
-    lines, _ = screen(72)
+    lines = drawn(72).lines
     assert "Missing" not in "".join(lines)
-    assert lines[:2] == [
-        "[red]orders   3 partitions · RF 3 · min.insync.replicas=2",
-        "  retention.ms=604800000 · id 7W7R5IOeRrOyHTNXKg",
-    ]
-    assert "          1       3  ✗2 ★3 ●1  under-replicated; preferred leader 2 is" in lines
+    assert lines[0] == "[red]orders   3 partitions · RF 1 to 3 · min ISR 2"
+    assert lines[1].startswith("  flush.messages=")
+    at = lines.index("          1       3  ✗2 ★3 ●1  under-replicated, at min ISR; preferred")
+    assert lines[at + 1].strip() == "leader 2 is out"
+    assert max(map(len, lines)) <= 72
 
 
 def test_without_utf_8_the_symbols_are_ascii() -> None:
-    lines, _ = screen(100, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
-    assert "          1       3  x2 *3 o1  2        under-replicated; preferred leader 2 is out" in lines
-    assert lines[-1] == "* leader  o in sync  x out of sync  - broker down   first replica = preferred leader"
+    lines = drawn(100, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0").lines
+    assert "          1       3  x2 *3 o1  2        under-replicated, at min ISR; preferred leader 2 is out" in lines
+    assert lines[-1] == "* leader  o in sync  x out of sync  - broker down  first replica = preferred leader"
+    assert "".join(lines).isascii()
 
 
-@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
 def test_without_colour_the_words_say_it(env: dict[str, str]) -> None:
-    lines, drawn = screen(100, **env)
-    assert {drawn.buffer[row][column].fg for row in range(12) for column in range(100)} == {"default"}
-    assert any(line.split() == ["2", "-", "◌4", "offline:", "no", "leader"] for line in lines)
+    emulator = drawn(100, **env)
+    colors = {emulator.screen.buffer[row][column].fg for row in range(12) for column in range(100)}
+    assert colors == {"default"}
+    assert any(line.split()[:4] == ["2", "-", "◌4", "offline:"] for line in emulator.lines)
+    assert ("\x1b[" in emulator.bytes) == ("TERM" not in env)
+
+
+def test_columns_of_the_environment_win() -> None:
+    assert max(map(len, drawn(160, COLUMNS="60").lines)) <= 60
+
+
+def test_colours_into_a_pipe_only_where_they_are_asked_for() -> None:
+    run = partial(subprocess.run, [sys.executable, "-c", AS_A_TABLE], capture_output=True, text=True, check=True)
+    assert run().stdout.startswith("[red]orders   3 partitions")
+    assert "\x1b" not in run().stdout
+    assert "\x1b[1;31m" in run(env=os.environ | {"FORCE_COLOR": "1"}).stdout

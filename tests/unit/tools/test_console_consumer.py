@@ -1,13 +1,17 @@
 """`ktools console-consumer`: requests from argv."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.consumer import EARLIEST, LATEST, ConsumeRequest
+from kafka_tools.console.deserializers import Deserializer
 from kafka_tools.console.format import RecordFormat
+from kafka_tools.console.positions import EARLIEST, LATEST
+from kafka_tools.console.request import ConsumeRequest
+from kafka_tools.errors import UsageError
 from kafka_tools.main import run
 from kafka_tools.tools import console_consumer
 
@@ -26,8 +30,8 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
 
     monkeypatch.setattr(console_consumer, "consume", consume)
 
-    def requested(*argv: str) -> ConsumeRequest:
-        assert run(["console-consumer", *SERVER, "--topic", "t", *argv]) == 0
+    def requested(*argv: str, topic: bool = True) -> ConsumeRequest:
+        assert run(["console-consumer", *SERVER, *(("--topic", "t") if topic else ()), *argv]) == 0
         return requests.pop()
 
     return requested
@@ -69,8 +73,67 @@ def test_group_by_option_and_by_property(requested: Requested) -> None:
 def test_all_properties(requested: Requested) -> None:
     flags = [word for name in console_consumer.FLAGS for word in ("--property", f"{name}=true")]
     texts = [word for name in console_consumer.TEXTS for word in ("--formatter-property", f"{name}=\udcff{name}")]
-    separators = [b"\xff" + name.encode() for name in console_consumer.TEXTS]
-    assert requested(*flags, *texts).record_format == RecordFormat(True, True, True, True, True, True, *separators)
+    record_format = requested(*flags, *texts).record_format._asdict()
+    assert all(record_format[name.replace(".", "_")] is True for name in console_consumer.FLAGS)
+    for name in console_consumer.TEXTS:
+        assert record_format[name.replace(".", "_")] == b"\xff" + name.encode()
+
+
+def test_deserializers(requested: Requested) -> None:
+    package = "org.apache.kafka.common.serialization."
+    options = ("--key-deserializer", f"{package}LongDeserializer", "--value-deserializer", f"{package}LongDeserializer")
+    property_ = ("--property", f"value.deserializer={package}StringDeserializer")
+    config = ("--property", "value.deserializer.deserializer.encoding=UTF-16")
+    record_format = requested(*options, *property_, *config).record_format
+    assert record_format.key_deserializer == Deserializer(f"{package}LongDeserializer", {}, is_key=True)
+    assert record_format.value_deserializer == Deserializer(
+        f"{package}StringDeserializer", {"deserializer.encoding": "UTF-16"}
+    )
+
+
+def test_patterns(requested: Requested) -> None:
+    def asked(*argv: str) -> tuple[str | None, str | None, bool]:
+        return (request := requested(*argv, topic=False)).topic, request.include, request.internal
+
+    assert asked("--include", "a.*") == (None, "a.*", False)
+    assert asked("--whitelist", "a.*") == (None, "a.*", False)
+    assert asked("--whitelist", "a", "--include", "b") == (None, "b", False)
+    assert asked("--include", "a", "--consumer-property", "exclude.internal.topics=false") == (None, "a", True)
+
+
+def test_where_to_end(requested: Requested) -> None:
+    request = requested("--from-time", "1700000000", "--to-time", "2023-11-14T22:13:21Z", "--partitions", "0,2-4,2")
+    assert (request.from_time, request.to_time) == (1_700_000_000_000, 1_700_000_001_000)
+    assert request.partitions == (0, 2, 3, 4)
+    assert requested("--until-end", "--last", "5").last == 5
+    assert requested("--partition", "3", "--offset", "-5").last == 5
+
+
+def test_what_else_there_is(requested: Requested) -> None:
+    options = ("--isolation-level", "read_committed", "--skip-message-on-error", "--enable-systest-events")
+    request = requested(*options, "--group", "g", "--consumer-property", "enable.auto.commit=false", "--output", "json")
+    assert request.config["isolation.level"] == "read_committed"
+    assert (request.skip_unreadable, request.says_end, request.commits) == (True, True, False)
+    assert request.output == "json"
+
+
+def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
+    formatter, consumer = tmp_path / "formatter", tmp_path / "consumer"
+    formatter.write_text("print.key = true\nkey.separator=;\n")
+    consumer.write_text("group.id: g\nfetch.max.wait.ms=7\n")
+    files = ("--formatter-config", str(formatter), "--consumer.config", str(consumer))
+    request = requested(*files, "--property", "key.separator=:")
+    assert request.record_format == RecordFormat(print_key=True, key_separator=b":")
+    assert request.group == "g"
+    assert request.config["fetch.wait.max.ms"] == "7"
+
+
+def test_an_older_name_of_a_formatter(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:
+    assert requested("--formatter", "kafka.tools.NoOpMessageFormatter").formatter == "kafka.tools.NoOpMessageFormatter"
+    assert capsys.readouterr().err == (
+        "WARNING: kafka.tools.NoOpMessageFormatter is deprecated and will be removed in the next major release. "
+        "Please use org.apache.kafka.tools.consumer.NoOpMessageFormatter instead\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,8 +146,8 @@ def test_all_properties(requested: Requested) -> None:
             "Options from-beginning and offset cannot be specified together.",
         ),
         (
-            "--topic t --partition 0 --offset -3",
-            "The provided offset value '-3' is incorrect. "
+            "--topic t --partition 0 --offset --3",
+            "The provided offset value '--3' is incorrect. "
             "Valid values are 'earliest', 'latest', or a non-negative long.",
         ),
         ("--topic t --partition 0 --group g", "Options group and partition cannot be specified together."),
@@ -92,13 +155,36 @@ def test_all_properties(requested: Requested) -> None:
             "--topic t --from-beginning --consumer-property auto.offset.reset=latest",
             "Can't simultaneously specify --from-beginning and 'auto.offset.reset=latest', please remove one option",
         ),
-        ("--topic t --consumer-property auto.offset.reset=none", "auto.offset.reset cannot be 'none'"),
-        ("--topic t --consumer-property fetch.min.bytes=1", "--consumer-property fetch.min.bytes is not known"),
+        ("--topic t --consumer-property auto.offset.reset=middle", "auto.offset.reset cannot be 'middle'"),
+        (
+            "--topic t --consumer-property interceptor.classes=x",
+            "--consumer-property interceptor.classes cannot be had here",
+        ),
+        ("--topic t --include t", "Exactly one of --include/--topic is required. "),
+        (
+            "--topic t --whitelist t",
+            "Exactly one of --include/--topic is required. "
+            "--whitelist is DEPRECATED use --include instead; ignored if --include specified.",
+        ),
+        ("--include t --partition 0", "The topic is required when partition is specified."),
+        ("--topic t --partition 0 --partitions 1", "Options partition and partitions cannot be specified together."),
+        ("--topic t --partitions 4-2", "--partitions: '4-2' is no range of partitions"),
+        ("--topic t --partitions x", "--partitions: 'x' is no list of partitions"),
+        ("--topic t --from-beginning --last 3", "--from-beginning and --last cannot be given together"),
+        (
+            "--topic t --group g --last 3",
+            "--last and a group cannot be given together: its offsets say where it goes on",
+        ),
+        ("--topic t --last -3", "--last needs a number that is not negative"),
+        ("--topic t --to-time +1h", "--to-time is in the future"),
+        ("--topic t --from-time soon", "--from-time: 'soon' is no time"),
+        ("--topic t --output csv", "--output cannot be 'csv'"),
+        ("--topic t --formatter x.Formatter", "there is no formatter x.Formatter"),
         ("--topic t --group=", "Option group requires an argument"),
         ("--topic t --consumer-property group.id=", "The group id cannot be empty."),
         (
-            "--topic t --property value.deserializer=LongDeserializer",
-            "--property value.deserializer=LongDeserializer is not there: records are printed as the bytes they are",
+            "--topic t --property value.deserializer=x.AvroDeserializer",
+            "there is no deserializer x.AvroDeserializer",
         ),
     ],
 )
@@ -111,6 +197,16 @@ def test_what_is_refused(argv: str, words: str, capsys: pytest.CaptureFixture[st
 @given(st.text(max_size=12))
 def test_no_offset_gives_a_traceback(offset: str) -> None:
     assert run(["console-consumer", *SERVER, "--topic", "t", "--offset", offset]) == 1
+
+
+@given(st.text(alphabet="0123456789,- x", max_size=12))
+def test_no_list_of_partitions_gives_a_traceback(text: str) -> None:
+    try:
+        found = console_consumer._partitions("partitions", text)
+    except UsageError:
+        return
+    assert found
+    assert len(set(found)) == len(found)
 
 
 def test_an_unknown_property_is_told(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:

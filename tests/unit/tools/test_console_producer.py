@@ -1,6 +1,7 @@
 """`ktools console-producer`: requests from argv."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_all_properties(requested: Requested) -> None:
     properties = ("parse.key= True ", "ignore.error=true", "key.separator=\udcff:", "null.marker=")
     argv = [word for each in properties for word in ("--reader-property", each)]
     request = requested(*SERVER, "--sync", *argv)
-    assert request.line_format == LineFormat(True, b"\xff:", True, b"")
+    assert request.line_format == LineFormat(parse_key=True, key_separator=b"\xff:", ignore_error=True, null_marker=b"")
     assert request.sync
 
 
@@ -56,7 +57,21 @@ def test_all_properties(requested: Requested) -> None:
             "--topic t --property null.marker=: --property key.separator=:",
             "null.marker and key.separator may not be equal",
         ),
+        (
+            "--topic t --property headers.separator=[",
+            "headers.separator is not a regular expression: unterminated character set at position 0",
+        ),
         ("--topic t --nosuch", "nosuch is not a recognized option"),
+        ("--topic t --compression-codec brotli", "--compression-codec cannot be 'brotli'"),
+        ("--topic t --request-required-acks some", "--request-required-acks cannot be 'some'"),
+        ("--topic t --line-reader x.Reader", "there is no line reader x.Reader"),
+        ("--topic t --input csv", "--input cannot be 'csv'"),
+        ("--topic t --producer-property transactional.id=x", "--producer-property transactional.id cannot be had here"),
+        ("--topic t --producer-property buffer.memory=x", "buffer.memory cannot be 'x': it is a number of bytes"),
+        (
+            "--topic t --producer-property partitioner.class=x.RoundRobinPartitioner",
+            "--producer-property partitioner.class=x.RoundRobinPartitioner cannot be had: only Java's default can",
+        ),
     ],
 )
 def test_what_is_refused(argv: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,9 +80,54 @@ def test_what_is_refused(argv: str, words: str, capsys: pytest.CaptureFixture[st
     assert (output.out, output.err.splitlines()[0]) == ("", words)
 
 
-def test_headers_are_refused_rather_than_sent_as_part_of_the_value(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["console-producer", *SERVER, "--topic", "t", "--property", "parse.headers=true"]) == 1
-    assert capsys.readouterr().err.startswith("--property parse.headers=true is not there yet")
+@pytest.mark.parametrize(
+    ("argv", "config"),
+    [
+        ("--compression-codec", {"compression.type": "gzip"}),
+        ("--compression-codec zstd", {"compression.type": "zstd"}),
+        ("--compression-codec --sync", {"compression.type": "gzip"}),
+        ("--request-required-acks -1", {"acks": "-1"}),
+        ("--request-required-acks 1", {"acks": "1", "enable.idempotence": "false"}),
+        ("--producer-property acks=1", {"acks": "1", "enable.idempotence": "false"}),
+        ("--producer-property acks=1 --request-required-acks all", {"acks": "all"}),
+        ("--message-send-max-retries 0", {"retries": "0", "enable.idempotence": "false"}),
+        ("--batch-size 0", {"batch.size": "1"}),
+        ("--batch-size 10 --max-partition-memory-bytes 20", {"batch.size": "20"}),
+        ("--timeout 10", {"linger.ms": "10"}),
+        ("--retry-backoff-ms 7", {"retry.backoff.ms": "7"}),
+        ("--metadata-expiry-ms 7", {"topic.metadata.refresh.interval.ms": "7"}),
+        ("--max-block-ms 7", {}),
+        ("--max-memory-bytes 2000001", {"queue.buffering.max.kbytes": "1954", "message.max.bytes": "2000001"}),
+        (
+            "--producer-property buffer.memory=1",
+            {"queue.buffering.max.kbytes": "1024", "message.max.bytes": "1048576"},
+        ),
+        ("--socket-buffer-size 7", {"socket.send.buffer.bytes": "7"}),
+        ("--producer-property partitioner.ignore.keys=true", {"partitioner": "random"}),
+        ("--command-property linger.ms=7", {"linger.ms": "7"}),
+    ],
+)
+def test_options_as_settings(requested: Requested, argv: str, config: dict[str, str]) -> None:
+    assert dict(requested(*SERVER, *argv.split()).config) == config
+
+
+def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
+    reader, producer = tmp_path / "reader", tmp_path / "producer"
+    reader.write_text("parse.key = true\nkey.separator=;\n")
+    producer.write_text("linger.ms: 3\nacks=all\n")
+    files = ("--reader-config", str(reader), "--producer.config", str(producer))
+    request = requested(*SERVER, *files, "--property", "key.separator=:")
+    assert request.line_format == LineFormat(parse_key=True, key_separator=b":")
+    assert dict(request.config) == {"linger.ms": "3", "acks": "all"}
+
+
+def test_headers_and_whole_records(requested: Requested) -> None:
+    properties = ("parse.headers=true", "headers.delimiter=;", "headers.separator=|", "headers.key.separator==")
+    request = requested(*SERVER, *(word for each in properties for word in ("--property", each)))
+    assert request.line_format == LineFormat(
+        parse_headers=True, headers_delimiter=b";", headers_separator=b"|", headers_key_separator=b"="
+    )
+    assert requested(*SERVER, "--input", "jsonl").json_lines
 
 
 def test_an_unknown_property_is_told(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:

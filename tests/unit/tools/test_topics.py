@@ -1,66 +1,20 @@
-"""`ktools topics`: requests from argv, Apache's lines, actions on a fake of the Topics protocol."""
+"""`ktools topics`: requests from argv, Apache's lines, what is listed and described."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 import pytest
 
-from kafka_tools.backends import Brokers, Target, ZooKeeper
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.main import run
-from kafka_tools.model.topics import NewTopic, Partition, TopicDescription, TopicExistsError
-from kafka_tools.tools.topics import create, describe, listing
-from kafka_tools.tools.topics.create import COLLISION_WARNING, CreateTopic
+from kafka_tools.model.topics import NewTopic, Partition, TopicDescription
+from kafka_tools.tools.topics.alter import AlterTopics
+from kafka_tools.tools.topics.create import CreateTopic
+from kafka_tools.tools.topics.delete import DeleteTopics
 from kafka_tools.tools.topics.describe import DescribeTopics
 from kafka_tools.tools.topics.listing import ListTopics
+from tests.unit.tools.fake_topics import ACTIONS, FakeTopics, fake, ktools
 
-HEALTHY = TopicDescription(
-    "orders",
-    "7W7R5IOeRrOyHTNXKgvQAA",
-    (Partition(0, 1, (1, 2, 3), (1, 2, 3)), Partition(1, 2, (2, 3, 1), (2, 3, 1))),
-    {"segment.ms": "100000", "retention.ms": "5", "cleanup.policy": "compact,delete"},
-)
-BROKEN = TopicDescription(
-    "[red]", None, (Partition(0, None, (3,), ()), Partition(1, 1, (2, 1), (1,)), Partition(2, 2, (1, 2), (2, 1))), {}
-)
-
-
-class FakeTopics:
-    def __init__(self, *described: TopicDescription) -> None:
-        self.described = {topic.topic: topic for topic in described}
-        self.created: list[NewTopic] = []
-
-    def names(self) -> tuple[str, ...]:
-        return tuple(sorted(self.described))
-
-    def live_brokers(self) -> frozenset[int]:
-        return frozenset({1, 2})
-
-    def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
-        return tuple(self.described[name] for name in names)
-
-    def create(self, topic: NewTopic) -> None:
-        if topic.topic in self.described:
-            raise TopicExistsError(topic.topic)
-        self.created.append(topic)
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> FakeTopics:
-    cluster = FakeTopics(HEALTHY, BROKEN)
-
-    @contextmanager
-    def opened(_: Target) -> Iterator[FakeTopics]:
-        yield cluster
-
-    for action in (listing, describe, create):
-        monkeypatch.setattr(action, "open_topics", opened)
-    return cluster
-
-
-def ktools(argv: str, target: str = "--bootstrap-server b:9092") -> int:
-    return run(["topics", *target.split(), *argv.split()])
+__all__ = ["fake"]
 
 
 @pytest.mark.parametrize(
@@ -69,23 +23,41 @@ def ktools(argv: str, target: str = "--bootstrap-server b:9092") -> int:
         ("--list --bootstrap-server b:9092", ListTopics(Brokers("b:9092"), None, exclude_internal=False)),
         (
             "--describe --topic t --if-exists --bootstrap-server b:9092",
-            DescribeTopics(Brokers("b:9092"), "t", exclude_internal=False, if_exists=True),
+            DescribeTopics(Brokers("b:9092"), "t", if_exists=True),
+        ),
+        (
+            "--describe --unavailable-partitions --at-min-isr-partitions --partition-size-limit-per-response 7 "
+            "--topic-id 7W7R5IOeRrOyHTNXKgvQAA --bootstrap-server b:9092",
+            DescribeTopics(
+                Brokers("b:9092"),
+                topic_id="7W7R5IOeRrOyHTNXKgvQAA",
+                only=("at_min_isr_partitions", "unavailable_partitions"),
+                partition_size_limit=7,
+            ),
+        ),
+        (
+            "--alter --topic t --partitions 3 --replica-assignment 1:2,2:1 --if-exists --dry-run --zookeeper z",
+            AlterTopics(ZooKeeper("z"), "t", 3, ((1, 2), (2, 1)), if_exists=True, dry_run=True),
+        ),
+        (
+            "--alter --topic t --zookeeper z --config retention.ms=7 --delete-config flush.ms "
+            "--delete-config segment.ms",
+            AlterTopics(ZooKeeper("z"), "t", configs={"retention.ms": "7"}, delete_configs=("flush.ms", "segment.ms")),
+        ),
+        (
+            "--delete --topic a.* --yes --bootstrap-server b:9092",
+            DeleteTopics(Brokers("b:9092"), "a.*", yes=True),
         ),
         (
             "--create --topic t --zookeeper z/c --partition 3 --replication-factor 2 --config a=b --disable-rack-aware",
-            CreateTopic(
-                ZooKeeper("z/c"),
-                NewTopic("t", 3, 2, configs={"a": "b"}, rack_aware=False),
-                if_not_exists=False,
-                force=False,
-            ),
+            CreateTopic(ZooKeeper("z/c"), NewTopic("t", 3, 2, configs={"a": "b"}, rack_aware=False)),
         ),
     ],
 )
 def test_requests(argv: str, request_: object, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
-    for action in (listing, describe, create):
-        name = "list_topics" if action is listing else action.__name__.rpartition(".")[2]
+    for action in ACTIONS:
+        name = action.__name__.rpartition(".")[2].replace("listing", "list_topics")
         monkeypatch.setattr(action, name, asked.append)
     assert run(["topics", *argv.split()]) == 0
     assert asked == [request_]
@@ -123,7 +95,36 @@ def test_requests(argv: str, request_: object, monkeypatch: pytest.MonkeyPatch) 
         ("--list --zookeeper h:x", "--zookeeper: 'h:x' is not HOST:PORT"),
         ("--list --zookeeper /", "--zookeeper '/' names no server"),
         ("--list --output nope", "--output cannot be 'nope'"),
-        ("--describe --if-exists --bootstrap-server b", "--topic is required to describe a topic with --if-exists"),
+        ("--describe --if-exists --bootstrap-server b", "--topic or --topic-id is required to describe a topic"),
+        ("--alter --topic t --bootstrap-server b", 'Missing required argument "[partitions]"'),
+        ("--alter --partitions 3 --zookeeper z", 'Missing required argument "[topic]"'),
+        ("--delete --bootstrap-server b", 'Missing required argument "[topic]"'),
+        (
+            "--alter --topic t --partitions 3 --config a=b --bootstrap-server b",
+            'Option combination "[[bootstrap-server], [config]]" can\'t be used with option "[alter]" '
+            "(the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)",
+        ),
+        (
+            "--alter --topic t --partitions 3 --delete-config a --bootstrap-server b",
+            'Option "[delete-config]" can\'t be used with option "[bootstrap-server]"',
+        ),
+        (
+            "--describe --under-min-isr-partitions --topics-with-overrides --bootstrap-server b",
+            'Option "[under-min-isr-partitions]" can\'t be used with option "[topics-with-overrides]"',
+        ),
+        (
+            "--describe --at-min-isr-partitions --zookeeper z",
+            'Option "[at-min-isr-partitions]" can\'t be used with option "[zookeeper]"',
+        ),
+        (
+            "--describe --unavailable-partitions --under-replicated-partitions --zookeeper z",
+            'Option "[under-replicated-partitions]" can\'t be used with option "[unavailable-partitions]"',
+        ),
+        (
+            "--delete --topic t --partitions 3 --zookeeper z",
+            'Option "[partitions]" can\'t be used with option "[delete]"',
+        ),
+        ("--list --dry-run --zookeeper z", 'Option "[dry-run]" can\'t be used with option "[list]"'),
         ("", "Create, delete, describe, or change a topic."),
     ],
 )
@@ -184,7 +185,13 @@ def test_describe_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "replicas": [2, 1],
         "isr": [1],
         "missing": [2],
+        "adding_replicas": [],
+        "removing_replicas": [],
+        "elr": None,
+        "last_known_elr": None,
+        "min_isr": None,
         "configs": {},
+        "marked_for_deletion": False,
     }
 
 
@@ -192,23 +199,23 @@ def test_describe_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_describe_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert ktools("--describe --output table") == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "[red]   3 partitions · RF 1",
+        "[red]   3 partitions · RF 1 to 2 · min ISR not known",
         "1 offline · 2 under-replicated · 2 not led by their preferred replica",
         "",
         "  Partition  Leader  Replicas  Missing  State",
-        "          0       -  ◌3        3        offline: no leader; under-replicated",
+        "          0       -  ◌3        3        offline: no leader",
         "          1       1  ✗2 ★1     2        under-replicated; preferred leader 2 is out",
         "          2       2  ●1 ★2              preferred leader 1 does not lead",
         "",
-        "orders   2 partitions · RF 3 · cleanup.policy=compact,delete · retention.ms=5 · segment.ms=100000 · "
-        "id 7W7R5IOeRrOyHTNXKgvQAA",
+        "orders   2 partitions · RF 3 · min ISR 3 · cleanup.policy=compact,delete · retention.ms=5 · segment.ms=100 s"
+        " · id 7W7R5IOeRrOyHTNXKgvQAA",
         "all 2 partitions healthy",
         "",
         "  Partition  Leader  Replicas  Missing  State",
         "          0       1  ★1 ●2 ◌3",
         "          1       2  ★2 ◌3 ●1",
         "",
-        "★ leader  ● in sync  ✗ out of sync  ◌ broker down   first replica = preferred leader",
+        "★ leader  ● in sync  ✗ out of sync  ◌ broker down  first replica = preferred leader",
     ]
 
 
@@ -225,34 +232,69 @@ def test_a_missing_topic(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_create(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ktools("--create --topic a_b --config retention.ms=1") == 0
-    assert capsys.readouterr().out == f"{COLLISION_WARNING}\nCreated topic a_b.\n"
-    assert fake.created == [NewTopic("a_b", configs={"retention.ms": "1"})]
+@pytest.mark.parametrize(
+    ("only", "partitions"),
+    [
+        ("--under-replicated-partitions", [("[red]", 0), ("[red]", 1)]),
+        ("--unavailable-partitions", [("[red]", 0)]),
+        ("--under-min-isr-partitions", [("[red]", 0)]),
+        ("--at-min-isr-partitions", [("orders", 0), ("orders", 1)]),
+        ("--at-min-isr-partitions --unavailable-partitions", [("[red]", 0), ("orders", 0), ("orders", 1)]),
+    ],
+)
+@pytest.mark.usefixtures("fake")
+def test_only_some_partitions(only: str, partitions: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ktools(f"--describe {only} --output json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert sorted((row["topic"], row["partition"]) for row in rows) == partitions
+    assert ktools(f"--describe {only}") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(partitions)
+    assert all(line.startswith("\tTopic: ") for line in lines)
 
 
 @pytest.mark.usefixtures("fake")
-def test_create_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ktools("--create --topic orders") == 1
-    assert capsys.readouterr().out == "Error while executing topic command : Topic 'orders' already exists.\n"
-    assert ktools("--create --topic orders --if-not-exists") == 0
-    assert capsys.readouterr() == ("", "")
+def test_topics_with_configs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ktools("--describe --topics-with-overrides") == 0
+    line, *rest = capsys.readouterr().out.splitlines()
+    assert line.startswith("Topic: orders\tTopicId: ")
+    assert rest == []
+    assert ktools("--describe --topics-with-overrides --output json") == 0
+    assert [row["configs"]["retention.ms"] for row in json.loads(capsys.readouterr().out)] == ["5"]
 
 
-def test_create_on_a_broker_that_is_not_there(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ktools("--create --topic t --replica-assignment 1:9") == 1
-    assert "names broker 9, which is not there (brokers: 1, 2)" in capsys.readouterr().out
-    assert fake.created == []
-    assert ktools("--create --topic t --replica-assignment 1:9 --force") == 0
-    assert fake.created == [NewTopic("t", assignment=((1, 9),))]
+@pytest.mark.usefixtures("fake")
+def test_a_topic_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ktools("--describe --topic-id 7W7R5IOeRrOyHTNXKgvQAA") == 0
+    assert capsys.readouterr().out.startswith("Topic: orders\t")
+    for topic_id, message in (
+        ("7W7R5IOeRrOyHTNXKgvQAQ", "TopicId '7W7R5IOeRrOyHTNXKgvQAQ' does not exist as expected"),
+        (
+            "zzz",
+            "Input string `zzz` decoded as 2 bytes, which is not equal to the expected 16 bytes of a base64-encoded "
+            "UUID",
+        ),
+        ("a" * 25, f"Input string with prefix `{'a' * 24}` is too long to be decoded as a base64 UUID"),
+        ("!", "Input string `!` is not a base64-encoded UUID"),
+    ):
+        assert ktools(f"--describe --topic-id {topic_id}") == 1
+        assert capsys.readouterr().out == f"Error while executing topic command : {message}\n"
+    assert ktools("--describe --topic-id 7W7R5IOeRrOyHTNXKgvQAQ --if-exists") == 0
 
 
-def test_a_refusal_of_the_cluster(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse(_: NewTopic) -> None:
-        raise KafkaToolError("Replication factor: 4 larger than available brokers: 3.")
-
-    fake.create = refuse  # type: ignore[method-assign]
-    assert ktools("--create --topic t --replication-factor 4") == 1
+def test_a_reassignment_and_what_kafka_4_adds(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
+    moving = Partition(0, 1, (4, 1, 2), (1, 2), (4,), (2,), elr=(3,), last_known_elr=())
+    fake.described = {"t": TopicDescription("t", None, (moving,), {}, marked_for_deletion=True)}
+    assert ktools("--describe") == 0
     assert capsys.readouterr().out == (
-        "Error while executing topic command : Replication factor: 4 larger than available brokers: 3.\n"
+        "Topic: t\tPartitionCount: 1\tReplicationFactor: 2\tConfigs: \n"
+        "\tTopic: t\tPartition: 0\tLeader: 1\tReplicas: 4,1,2\tIsr: 1,2\tAdding Replicas: 4\tRemoving Replicas: 2"
+        "\tElr: 3\tLastKnownElr: \n"
     )
+    assert ktools("--describe", "--zookeeper z") == 0
+    assert capsys.readouterr().out == (
+        "Topic: t\tPartitionCount: 1\tReplicationFactor: 3\tConfigs: \tMarkedForDeletion: true\n"
+        "\tTopic: t\tPartition: 0\tLeader: 1\tReplicas: 4,1,2\tIsr: 1,2\tMarkedForDeletion: true\n"
+    )
+    assert ktools("--list", "--zookeeper z") == 0
+    assert capsys.readouterr().out == "t - marked for deletion\n"

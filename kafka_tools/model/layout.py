@@ -1,0 +1,182 @@
+"""Where leaders and in-sync replicas sit, broker by broker, and where they would sit if some brokers died."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.topics import Partition, TopicDescription
+
+UNCLEAN = "unclean.leader.election.enable"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLoad:
+    """What one broker carries.
+
+    `up` is false for a broker that replicas name but that is not registered. `preferred` counts
+    the partitions of which it is the preferred leader, `out_of_sync` its replicas that no ISR holds. `leader_skew` is
+    how far `leaders` is from the mean of the brokers that are up, in percent; None for one that is down, and where
+    nothing has a leader.
+    """
+
+    broker: int
+    rack: str | None
+    up: bool
+    leaders: int
+    preferred: int
+    replicas: int
+    out_of_sync: int
+    leader_skew: float | None
+
+
+def loads(
+    topics: Iterable[TopicDescription], brokers: Collection[BrokerRack], racks_before: Mapping[int, str | None]
+) -> tuple[BrokerLoad, ...]:
+    """Return the load of each broker, by rack and then by id, those without a rack last.
+
+    `brokers` are those that are up; `racks_before` tells the racks of brokers that were.
+    """
+    leaders, preferred, held, lagging = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
+    for topic in topics:
+        for partition in topic.partitions:
+            leaders.update(() if partition.leader is None else (partition.leader,))
+            preferred.update(partition.replicas[:1])
+            held.update(partition.replicas)
+            lagging.update(broker for broker in partition.replicas if broker not in partition.isr)
+    racks = {broker.broker: broker.rack for broker in brokers}
+    mean = mean_leaders(leaders, racks)
+    found = (
+        BrokerLoad(
+            broker=broker,
+            rack=racks.get(broker, racks_before.get(broker)),
+            up=broker in racks,
+            leaders=leaders[broker],
+            preferred=preferred[broker],
+            replicas=held[broker],
+            out_of_sync=lagging[broker],
+            leader_skew=round(100 * (leaders[broker] / mean - 1), 1) if mean and broker in racks else None,
+        )
+        for broker in {*racks, *held, *leaders}
+    )
+    return tuple(sorted(found, key=lambda load: (load.rack is None, load.rack or "", load.broker)))
+
+
+def mean_leaders(leaders: Counter[int], up: Collection[int]) -> float:
+    """Return how many partitions a broker that is up leads on average."""
+    return sum(leaders[broker] for broker in up) / len(up) if up else 0.0
+
+
+class Verdict(Enum):
+    """What the death of brokers means for a partition, the harmless first."""
+
+    UNCHANGED = "unchanged"
+    SHRINKS = "shrinks"
+    MOVES = "moves"
+    MIN_ISR_NOT_KNOWN = "min_isr_not_known"
+    BELOW_MIN_ISR = "below_min_isr"
+    LOSES_RECORDS = "loses_records"
+    OFFLINE = "offline"
+
+    @property
+    def harmful(self) -> bool:
+        """Whether producers with acks=all or everybody would stop, records be lost, or nobody can tell."""
+        return self not in (Verdict.UNCHANGED, Verdict.SHRINKS, Verdict.MOVES)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One partition now, and as the controller would leave it."""
+
+    topic: str
+    now: Partition
+    then: Partition
+    min_isr: int | None
+    verdict: Verdict
+
+
+def check_known(ids: Iterable[int], known: Collection[int]) -> None:
+    """Raise KafkaToolError for a broker that is neither registered nor named by any replica."""
+    unknown = [broker for broker in ids if broker not in known]
+    if unknown:
+        are = "is no broker" if len(unknown) == 1 else "are no brokers"
+        raise KafkaToolError(
+            f"{', '.join(map(str, unknown))} {are} of this cluster (brokers: {', '.join(map(str, sorted(known)))})."
+        )
+
+
+def without_brokers(
+    topics: Iterable[TopicDescription], live: Collection[int], ids: Sequence[int]
+) -> tuple[Outcome, ...]:
+    """Return what the controller would make of each partition if these brokers died now, one after the other.
+
+    `live` are the ids of the brokers that are up. A topic marked for deletion is left out: no leader is elected for it.
+    Sources: PartitionLeaderElectionAlgorithms.offlinePartitionLeaderElection and
+    ReplicaStateMachine.removeReplicasFromIsr (ZooKeeper mode, 3.9); PartitionChangeBuilder (KRaft, 4.3). Both keep a
+    leader that lives, else take the first live in-sync replica in assignment order. The broker's own default of
+    unclean.leader.election.enable, which topics do not always show, is taken to be Kafka's: false.
+    """
+    return tuple(
+        _outcome(topic, partition, live, ids)
+        for topic in topics
+        if not topic.marked_for_deletion
+        for partition in topic.partitions
+    )
+
+
+def _outcome(topic: TopicDescription, now: Partition, live: Collection[int], ids: Sequence[int]) -> Outcome:
+    unclean = topic.configs.get(UNCLEAN, "").strip().lower() == "true"
+    then, alive, lossy = now, set(live), False
+    for broker in ids:
+        alive.discard(broker)
+        before, then = then, _without(then, broker, alive, topic.min_isr)
+        if then.leader is None and before.leader is not None and unclean:
+            then = _unclean(then, alive)
+            lossy = lossy or then.leader is not None
+    return Outcome(topic.topic, now, then, topic.min_isr, _verdict(now, then, topic.min_isr, lossy))
+
+
+def _without(now: Partition, broker: int, alive: Collection[int], min_isr: int | None) -> Partition:
+    """Return the partition after one broker died, without an unclean election."""
+    if broker not in now.isr:
+        return now
+    isr, elr = tuple(replica for replica in now.isr if replica != broker), now.elr
+    if elr is not None:
+        enough = len(isr) >= min(min_isr or 1, len(now.replicas))
+        elr = () if enough else tuple(sorted({*elr, *now.isr}.difference(isr)))
+    leader = _first((now.leader, *now.replicas), isr, alive)
+    if leader is not None:
+        return now._replace(leader=leader, isr=isr, elr=elr)
+    eligible = None if isr else _first(now.replicas, elr or (), alive)
+    if eligible is not None:
+        rest = tuple(replica for replica in elr or () if replica != eligible)
+        return now._replace(leader=eligible, isr=(eligible,), elr=rest)
+    return now._replace(leader=None, isr=now.isr if elr is None and not isr else isr, elr=elr)
+
+
+def _first(candidates: Iterable[int | None], eligible: Collection[int], alive: Collection[int]) -> int | None:
+    return next((broker for broker in candidates if broker in eligible and broker in alive), None)
+
+
+def _unclean(offline: Partition, alive: Collection[int]) -> Partition:
+    """Return the partition led by a replica that has not all records, if any lives."""
+    leader = _first(offline.replicas, offline.replicas, alive)
+    if leader is None:
+        return offline
+    return offline._replace(leader=leader, isr=(leader,), elr=None if offline.elr is None else ())
+
+
+def _verdict(now: Partition, then: Partition, min_isr: int | None, lossy: bool) -> Verdict:
+    if then.leader is None:
+        return Verdict.UNCHANGED if now.leader is None else Verdict.OFFLINE
+    if lossy:
+        return Verdict.LOSES_RECORDS
+    if then.isr == now.isr:
+        return Verdict.UNCHANGED
+    if min_isr is None:
+        return Verdict.MIN_ISR_NOT_KNOWN
+    if len(then.isr) < min_isr:
+        return Verdict.BELOW_MIN_ISR
+    return Verdict.SHRINKS if then.leader == now.leader else Verdict.MOVES

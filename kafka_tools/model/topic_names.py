@@ -1,0 +1,94 @@
+"""Names of topics: which are legal, which collide, which match."""
+
+import re
+from collections.abc import Iterable
+
+from kafka_tools.errors import KafkaToolError, nearest
+
+INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
+"""org.apache.kafka.common.internals.Topic.INTERNAL_TOPICS, Kafka 4.1."""
+
+MAX_NAME_LENGTH = 249
+MAX_ID_LENGTH, ID_BYTES = 24, 16
+
+
+def has_collision_chars(topic: str) -> bool:
+    """Tell whether metric names could confuse this name with another (Topic.hasCollisionChars)."""
+    return "." in topic or "_" in topic
+
+
+def collisions(topic: str, others: Iterable[str]) -> list[str]:
+    """Return the names that differ from `topic` only by `.` for `_` (Topic.hasCollision)."""
+    unified = topic.replace(".", "_")
+    return [other for other in others if other != topic and other.replace(".", "_") == unified]
+
+
+def check_name(topic: str) -> None:
+    """Raise KafkaToolError in Kafka 2.8's words unless the name is legal (common.internals.Topic.validate)."""
+    if not topic:
+        raise KafkaToolError("Topic name is illegal, it can't be empty")
+    if topic in (".", ".."):
+        raise KafkaToolError('Topic name cannot be "." or ".."')
+    if len(topic) > MAX_NAME_LENGTH:
+        raise KafkaToolError(
+            f"Topic name is illegal, it can't be longer than {MAX_NAME_LENGTH} characters, topic name: {topic}"
+        )
+    if not re.fullmatch(r"[a-zA-Z0-9._-]+", topic):
+        raise KafkaToolError(
+            f'Topic name "{topic}" is illegal, '
+            "it contains a character other than ASCII alphanumerics, '.', '_' and '-'"
+        )
+
+
+def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) -> tuple[str, ...]:
+    """Return the names that Apache's topic filter lets through (kafka.utils.IncludeList): `,` means `|`, blanks are
+    dropped.
+
+    Raises KafkaToolError for what is no regular expression.
+    """
+    kept = [name for name in names if not (exclude_internal and name in INTERNAL_TOPICS)]
+    if pattern is None:
+        return tuple(kept)
+    regex = pattern.strip().replace(",", "|").replace(" ", "").strip("\"'")
+    try:
+        compiled = re.compile(regex)
+    except re.error as error:
+        raise KafkaToolError(f"{regex} is an invalid regex.") from error
+    return tuple(name for name in kept if compiled.fullmatch(name))
+
+
+def is_literal(pattern: str) -> bool:
+    """Tell whether this regular expression matches itself alone."""
+    return re.fullmatch(r"[a-zA-Z0-9_-]+", pattern) is not None
+
+
+def no_such_topic(topic: str, names: Iterable[str]) -> KafkaToolError:
+    """Return the error for a topic that is not among `names`; it suggests near ones."""
+    near = nearest(topic, names, most=3)
+    hint = f"Near names: {', '.join(near)}" if near else "`ktools topics --list` shows what is there."
+    return KafkaToolError(f"Topic '{topic}' does not exist as expected", hint)
+
+
+def checked_topic_id(text: str) -> str | None:
+    """Return a topic's id in Kafka's base64 form, None for the id of no topic.
+
+    Raises KafkaToolError in Kafka's words for what is none (common.Uuid.fromString, 3.9).
+    """
+    import base64
+    import binascii
+
+    if len(text) > MAX_ID_LENGTH:
+        raise KafkaToolError(
+            f"Input string with prefix `{text[:MAX_ID_LENGTH]}` is too long to be decoded as a base64 UUID"
+        )
+    padded = text + "=" * (-len(text) % 4)
+    try:
+        decoded = base64.b64decode(padded.encode(errors="surrogateescape"), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise KafkaToolError(f"Input string `{text}` is not a base64-encoded UUID") from error
+    if len(decoded) != ID_BYTES:
+        raise KafkaToolError(
+            f"Input string `{text}` decoded as {len(decoded)} bytes, which is not equal to the expected {ID_BYTES} "
+            "bytes of a base64-encoded UUID"
+        )
+    return base64.urlsafe_b64encode(decoded).decode().rstrip("=") if any(decoded) else None

@@ -1,0 +1,79 @@
+"""Config values with human units: `7d` for a config in milliseconds, `1GiB` for one in bytes, and back.
+
+Times are ms, s, m (or min), h, d, w. kB, MB, GB and TB count in thousands, KiB, MiB, GiB and TiB in 1024s; whether
+letters of a size are large or small makes no difference.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from kafka_tools.errors import KafkaToolError
+
+
+class Kind(NamedTuple):
+    """What a config counts in: its own unit, those that are `accepted`, those that are `shown`, and their names."""
+
+    base: str
+    accepted: Mapping[str, int]
+    shown: Mapping[str, int]
+    names: str
+
+
+_DECIMAL = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
+_BINARY = {"TiB": 1 << 40, "GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}
+_SIZES = {**_BINARY, **_DECIMAL}
+_TIMES = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1000}
+
+KINDS = {
+    ".ms": Kind("ms", {**_TIMES, "ms": 1, "m": 60_000, "w": 7 * 86_400_000}, _TIMES, "ms, s, m, h, d, w"),
+    ".bytes": Kind(
+        "bytes",
+        {"b": 1, **{name.lower(): size for name, size in _SIZES.items()}},
+        _SIZES,
+        "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB",
+    ),
+}
+"""How the name of a config ends -> what it counts in."""
+
+LARGEST_COUNT = 9999
+"""A number of more digits is no easier to read with a unit."""
+
+
+def plain(name: str, value: str) -> str:
+    """Return a config's value in the config's own unit (ms, bytes); one without a unit we know comes back as it is.
+
+    Raises KafkaToolError for an ambiguous unit, one of the wrong kind, and what is no whole number.
+    """
+    kind = _kind(name)
+    match = re.fullmatch(r"(\d{1,19})(?:\.(\d{1,19}))? ?([A-Za-z]{1,3})", value, re.ASCII)
+    if match is None or kind is None:
+        return value
+    whole, fraction, unit = match[1], match[2] or "", match[3] if kind.base == "ms" else match[3].lower()
+    if unit in kind.accepted:
+        number, rest = divmod(int(whole + fraction) * kind.accepted[unit], 10 ** len(fraction))
+        if rest:
+            raise KafkaToolError(f"{name}={value} is no whole number of {kind.base}.")
+        return str(number)
+    if f"{unit}ib" in kind.accepted:
+        digits, letter = value.rstrip(match[3]).rstrip(), unit.upper()
+        raise KafkaToolError(f"{name}={value} is ambiguous: {digits}{letter}B (1000s) or {digits}{letter}iB (1024s)?")
+    if any(match[3] in other.accepted or match[3].lower() in other.accepted for other in KINDS.values()):
+        raise KafkaToolError(f"{name}={value}: '{match[3]}' is no unit of {name}.", f"Its units: {kind.names}")
+    return value
+
+
+def human(name: str, value: str) -> str:
+    """Return a config's value with the unit that makes it shortest (`7 d`, `1 GiB`), as it is where none makes it a
+    round number."""
+    kind = _kind(name)
+    if kind is None or not re.fullmatch(r"[1-9]\d{0,18}", value, re.ASCII):
+        return value
+    number = int(value)
+    counts = [(number // size, unit) for unit, size in kind.shown.items() if number % size == 0]
+    count, unit = min(counts, key=lambda each: each[0], default=(LARGEST_COUNT + 1, ""))
+    return f"{count} {unit}" if count <= LARGEST_COUNT else value
+
+
+def _kind(name: str) -> Kind | None:
+    return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)

@@ -1,0 +1,74 @@
+"""Apache's lines of `topics --describe`: Kafka 3.9's on brokers (4.x's where it keeps an ELR), 2.8's on ZooKeeper.
+
+Source: TopicCommand.TopicDescription and PartitionDescription of both versions.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kafka_tools.model.java import PROPERTIES_CAPACITY, hash_order
+from kafka_tools.model.topics import Partition, TopicDescription
+
+ALL_CONFIGS_CAPACITY = 64
+"""How many buckets Java's table of all configs of a topic has (3.9: 36 configs)."""
+
+Wanted = Callable[[TopicDescription, Partition], bool]
+"""Tells of a partition whether its line is printed."""
+
+
+def broker_lines(topics: Sequence[TopicDescription], headings: bool, wanted: Wanted) -> Iterator[str]:
+    """Yield topics and configs in the order of java.util.HashMap; `headings`: the line of each topic, too."""
+    by_name = {topic.topic: topic for topic in topics}
+    for name in hash_order(by_name, capacity=1):
+        topic = by_name[name]
+        if headings:
+            yield _topic_line(topic, topic.replication_factor, ALL_CONFIGS_CAPACITY)
+        for partition in topic.partitions:
+            if wanted(topic, partition):
+                yield _partition_line(topic, partition) + _moving(partition) + _eligible(partition)
+
+
+def zookeeper_lines(topics: Sequence[TopicDescription], headings: bool, wanted: Wanted) -> Iterator[str]:
+    """Yield topics sorted, configs in the order of java.util.Properties."""
+    for topic in topics:
+        marked = "\tMarkedForDeletion: true" if topic.marked_for_deletion else ""
+        if headings:
+            replicas = topic.partitions[0].replicas if topic.partitions else ()
+            yield _topic_line(topic, len(replicas), PROPERTIES_CAPACITY) + marked
+        for partition in topic.partitions:
+            if wanted(topic, partition):
+                yield _partition_line(topic, partition) + marked
+
+
+def _topic_line(topic: TopicDescription, replication_factor: int, capacity: int) -> str:
+    configs = ",".join(f"{name}={topic.configs[name]}" for name in hash_order(topic.configs, capacity))
+    topic_id = f"\tTopicId: {topic.topic_id}" if topic.topic_id else ""
+    return (
+        f"Topic: {topic.topic}{topic_id}\tPartitionCount: {len(topic.partitions)}"
+        f"\tReplicationFactor: {replication_factor}\tConfigs: {configs}"
+    )
+
+
+def _partition_line(topic: TopicDescription, partition: Partition) -> str:
+    leader = "none" if partition.leader is None else partition.leader
+    return (
+        f"\tTopic: {topic.topic}\tPartition: {partition.partition}\tLeader: {leader}"
+        f"\tReplicas: {_ids(partition.replicas)}\tIsr: {_ids(partition.isr)}"
+    )
+
+
+def _moving(partition: Partition) -> str:
+    if not (partition.adding_replicas or partition.removing_replicas):
+        return ""
+    return (
+        f"\tAdding Replicas: {_ids(partition.adding_replicas)}\tRemoving Replicas: {_ids(partition.removing_replicas)}"
+    )
+
+
+def _eligible(partition: Partition) -> str:
+    elr = "N/A" if partition.elr is None else _ids(partition.elr)
+    last_known = "N/A" if partition.last_known_elr is None else _ids(partition.last_known_elr)
+    return f"\tElr: {elr}\tLastKnownElr: {last_known}"
+
+
+def _ids(brokers: Sequence[int]) -> str:
+    return ",".join(map(str, brokers))
