@@ -1,6 +1,5 @@
 """Changes of topics through three requests: CreateTopics, CreatePartitions, DeleteTopics."""
 
-
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError

@@ -13,6 +13,7 @@ import pytest
 from kazoo.client import KazooClient
 
 from kafka_tools.backends import Brokers, ZooKeeper, open_topics
+from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.topic_names import INTERNAL_TOPICS
 from tests.conftest import Cluster
 
@@ -49,12 +50,13 @@ def test_both_back_ends_give_the_same_objects(kafka39: Cluster) -> None:
     wait_until_served(kafka39, kafka39.topic(5, 2))
     with open_topics(Brokers(kafka39.bootstrap)) as topics:
         names = [name for name in topics.names() if name not in INTERNAL_TOPICS]
-        by_brokers, live = topics.describe(names), topics.live_brokers()
+        by_brokers, brokers = topics.describe(names), topics.brokers()
     with open_topics(ZooKeeper(kafka39.zookeeper)) as topics:
         assert [name for name in topics.names() if name not in INTERNAL_TOPICS] == names
-        assert topics.live_brokers() == live == {1, 2, 3}
+        assert topics.brokers() == brokers == tuple(BrokerRack(broker, None) for broker in (1, 2, 3))
         by_zookeeper = topics.describe(names)
-    assert by_brokers == by_zookeeper
+    assert {topic.min_isr for topic in by_brokers} == {1}  # a broker's default, which no znode holds
+    assert tuple(topic._replace(min_isr=None) for topic in by_brokers) == by_zookeeper
     assert {topic.topic for topic in by_brokers} == set(names)
 
 
@@ -160,9 +162,11 @@ def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
 def test_kafka_4_on_brokers(kafka4: Cluster) -> None:
     topic = kafka4.topic(3, 1, ["retention.ms=60000"])
     described = kafka4.run("topics", "--describe", "--topic", topic, "--output", "json")
-    assert [(row["leader"], row["isr"], row["configs"]["retention.ms"]) for row in json.loads(described.stdout)] == [
-        (1, [1], "60000")
-    ] * 3
+    rows = json.loads(described.stdout)
+    assert [(row["partition"], row["isr"], row["configs"]["retention.ms"]) for row in rows] == [
+        (partition, [row["leader"]], "60000") for partition, row in enumerate(rows)
+    ]
+    assert len(rows) == 3
 
 
 def test_kafka_2_8_on_both_back_ends(kafka28: Cluster) -> None:
