@@ -40,9 +40,12 @@ class MalformedError(KafkaToolError):
 
 
 def encode(fields: "Sequence[Field]", version: int, flexible: bool, values: Mapping[str, Any]) -> bytes:
-    """Return the bytes of one struct."""
+    """Return the bytes of one struct. Raises KafkaToolError for a value that has none: too large, or no text."""
     out = bytearray()
-    _write_struct(out, fields, version, flexible, values)
+    try:
+        _write_struct(out, fields, version, flexible, values)
+    except (error, UnicodeEncodeError) as failure:
+        raise KafkaToolError(f"A value cannot be represented in a request: {failure}.") from failure
     return bytes(out)
 
 

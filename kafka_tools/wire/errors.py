@@ -3,6 +3,7 @@
 from kafka_tools.errors import KafkaToolError
 
 UNKNOWN_TOPIC_OR_PARTITION = 3
+TOPIC_AUTHORIZATION_FAILED = 29
 CLUSTER_AUTHORIZATION_FAILED = 31
 UNSUPPORTED_VERSION = 35
 TOPIC_ALREADY_EXISTS = 36
@@ -15,7 +16,7 @@ MESSAGES = {
     7: "The request timed out.",
     8: "The broker is not available.",
     17: "The request attempted to perform an operation on an invalid topic.",
-    29: "Topic authorization failed.",
+    TOPIC_AUTHORIZATION_FAILED: "Topic authorization failed.",
     CLUSTER_AUTHORIZATION_FAILED: "Cluster authorization failed.",
     UNSUPPORTED_VERSION: "The version of API is not supported.",
     TOPIC_ALREADY_EXISTS: "Topic with this name already exists.",

@@ -45,11 +45,12 @@ def text(address: Address) -> str:
 def open_socket(address: Address, deadline: float) -> socket:
     """Connect to `address` until `deadline` (time.monotonic, s). Raises BrokenConnectionError."""
     failure = BrokenConnectionError("connection timed out")
-    for family, kind, protocol, _, place in _resolve(*address, deadline):
+    places = _resolve(*address, deadline)
+    for number, (family, kind, protocol, _, place) in enumerate(places):
         opened = socket(family, kind, protocol)
         try:
             opened.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            opened.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
+            opened.settimeout(max((deadline - monotonic()) / (len(places) - number), LEAST_SECONDS))
             opened.connect(place)
         except OSError as error:
             opened.close()

@@ -10,7 +10,12 @@ from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.wire.connection import UnsupportedError
 from kafka_tools.wire.describe_configs import DEFAULT_CONFIG, DESCRIBE_CONFIGS, TOPIC
 from kafka_tools.wire.describe_topic_partitions import DESCRIBE_TOPIC_PARTITIONS
-from kafka_tools.wire.errors import CLUSTER_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION, check
+from kafka_tools.wire.errors import (
+    CLUSTER_AUTHORIZATION_FAILED,
+    TOPIC_AUTHORIZATION_FAILED,
+    UNKNOWN_TOPIC_OR_PARTITION,
+    check,
+)
 from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.session import Session
 
@@ -24,6 +29,9 @@ TOPICS_A_REQUEST = 200
 
 PARTITIONS_A_RESPONSE = 2000
 """What Apache's tool asks for, and the most that brokers give (max.request.partition.size.limit)."""
+
+NOT_SEEN = (UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED)
+"""A topic that a user may not see is as good as none: brokers leave it out where all topics are asked for."""
 
 MIN_ISR = "min.insync.replicas"
 
@@ -106,7 +114,7 @@ class WireTopics:
         found: dict[str, Answer] = {}
         for topic in topics:
             name = topic["name"]
-            if name in names and topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
+            if name in names and topic["error_code"] not in NOT_SEEN:
                 check(topic["error_code"])
                 if name in found:
                     found[name]["partitions"] += topic["partitions"]

@@ -12,6 +12,16 @@ from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.report import Report
 from kafka_tools.settings import target as settings
 
+DESCRIPTION = """\
+Show which broker holds which replica, who leads, who is out of sync, and what each broker carries. --without-broker is
+the check before a restart: it ends with 1 if partitions would go offline, lose records, or have fewer in-sync replicas
+than min.insync.replicas, and if that cannot be told.
+
+In a pipe: a line for each replica and then one for each broker, tabs between its fields: `replica TOPIC PARTITION
+BROKER ROLE`, `broker ID STATE LEADERS PREFERRED REPLICAS OUT_OF_SYNC SKEW RACK`. With --without-broker a line for each
+partition and then one for each broker that is left: `partition TOPIC PARTITION VERDICT LEADER LEADER_THEN ISR ISR_THEN
+MIN_ISR`, `broker ID LEADERS LEADERS_THEN`. What is not there, or not known, is `-`."""
+
 RACKS_SEEN: dict[int, str | None] = {}
 """The racks that this process has seen: while it watches, a broker that is down does not tell its rack any more."""
 
@@ -53,11 +63,7 @@ command = ToolCommand(
     name="layout",
     section="Topics",
     summary="Show which broker holds what, and what if one dies.",
-    description=(
-        "Show which broker holds which replica, who leads, who is out of sync, and what each broker carries. "
-        "--without-broker is the check before a restart: it ends with 1 if partitions would go offline, lose records, "
-        "or have fewer in-sync replicas than min.insync.replicas."
-    ),
+    description=DESCRIPTION,
     options=(
         BOOTSTRAP_SERVER,
         ZOOKEEPER,

@@ -154,11 +154,9 @@ def _rows_and_note(
         ]
         healthy = f"{counts.healthy:,} healthy partitions"
         return wrong, f"… and {healthy}, {count(len(whole), 'topic')} healthy as a whole (--all shows them)"
-    rows = [
-        _topic_row(topic, each, brokers, live)
-        for topic, each in zip(topics, of_topics, strict=True)
-        if each.healthy < each.partitions
-    ]
+    troubled = [pair for pair in zip(topics, of_topics, strict=True) if pair[1].healthy < pair[1].partitions]
+    troubled.sort(key=lambda pair: pair[1].broken == 0)
+    rows = [_topic_row(topic, each, brokers, live) for topic, each in troubled]
     sums = f"{count(len(whole), 'healthy topic')}, {count(total(whole).partitions, 'partition')}"
     return rows, f"… and {sums} (--all shows them)"
 
@@ -176,8 +174,10 @@ def _partition_row(
 
 
 def _remark(partition: Partition, live: Collection[int], min_isr: int | None) -> Mark:
-    """Say what the symbols alone do not: what the worst of it means."""
+    """Say what the symbols alone do not: what the worst of it means; a flag tells of a leader that is not preferred."""
     wrong = problems(partition, live, min_isr)
+    if partition.leader is not None and not led_by_preferred(partition):
+        wrong = wrong[:-1]
     facts = [wrong[0].words.partition(":")[0]] if wrong else []
     facts += [moving] if (moving := reassignment(partition)) else []
     return Mark("; ".join(facts), level(any(problem.broken for problem in wrong), bool(wrong)))
@@ -191,7 +191,8 @@ def _topic_row(topic: TopicDescription, counts: Health, brokers: Sequence[int], 
         worst = next((each for each in (Role.BROKER_DOWN, Role.OUT_OF_SYNC) if each in roles), Role.IN_SYNC)
         often = None if worst is Role.IN_SYNC else roles.count(worst)
         cells.append(Cell(worst, often) if roles else None)
-    remark = f"{count(counts.partitions, 'partition')}: {words(counts)}"
+    worst_of_all = words(counts).partition(" · ")[0]
+    remark = f"{worst_of_all} of {count(counts.partitions, 'partition')}"
     return MatrixRow(topic.topic, "", cells, Mark(remark, level(counts.broken > 0, True)))
 
 

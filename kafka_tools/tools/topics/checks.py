@@ -64,7 +64,7 @@ def check(options: Mapping[str, Any], action: str, target: Target) -> None:
 def _required(options: Mapping[str, Any], action: str, on_zookeeper: bool) -> Sequence[str]:
     if action == "create" and on_zookeeper and options["replica_assignment"] is None:
         return "topic", "partitions", "replication_factor"
-    if action == "alter" and not on_zookeeper and not options["config"]:
+    if action == "alter" and (options["replica_assignment"] is not None or not (on_zookeeper or options["config"])):
         return "topic", "partitions"
     return ("topic",) if action in ("create", "alter", "delete") else ()
 

@@ -7,6 +7,7 @@ from kafka_tools.backends import Target, ZooKeeper, open_topic_changes, open_top
 from kafka_tools.cli.confirm import confirmed
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topic_names import matching, no_such_topic
+from kafka_tools.model.topics import TopicMarkedForDeletionError
 from kafka_tools.report import Report
 from kafka_tools.tools.topics.changes import Step, changed, controller_notes
 
@@ -38,8 +39,11 @@ def delete(request: DeleteTopics) -> Report:
     with open_topic_changes(request.target) as changes:
 
         def remove(name: str) -> Iterator[Step]:
-            changes.delete(name)
-            yield Step(_zookeeper_lines(name) if on_zookeeper else ())
+            try:
+                changes.delete(name)
+                yield Step(_zookeeper_lines(name) if on_zookeeper else ())
+            except TopicMarkedForDeletionError as error:  # 2.8 says so and goes on
+                yield Step((error.message,))
 
         report = changed(names, remove, "deleted", None)
         return report._replace(notes=controller_notes(changes))

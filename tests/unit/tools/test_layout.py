@@ -191,7 +191,7 @@ def test_many_wrong_partitions_are_summed_up_by_topic(cluster: FakeTopics, capsy
     lines = capsys.readouterr().out.splitlines()
     row = next(line for line in lines if line.startswith("t0"))
     assert row.split()[:4] == ["t0", "●", "✗60", "·"]
-    assert row.endswith("60 partitions: 60 under-replicated · 60 at min ISR")
+    assert row.endswith("60 under-replicated of 60 partitions")
     assert "… and 2 healthy topics, 1,201 partitions (--all shows them)" in lines
 
 

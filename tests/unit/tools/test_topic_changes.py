@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.topics import NewPartitions, NewTopic
+from kafka_tools.model.topics import NewPartitions, NewTopic, TopicMarkedForDeletionError
 from kafka_tools.tools.topics import delete
 from kafka_tools.tools.topics.alter import CONFIG_WARNING, KEY_WARNING
 from kafka_tools.tools.topics.create import COLLISION_WARNING
@@ -136,6 +136,15 @@ def test_delete(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
         "Note: This will have no impact if delete.topic.enable is not set to true.\n"
     )
     assert fake.changes == ["orders", "orders"]
+
+
+def test_a_topic_that_is_marked_already_stops_nothing(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
+    def delete(topic: str) -> None:
+        raise TopicMarkedForDeletionError(topic)
+
+    fake.delete = delete  # type: ignore[method-assign]
+    assert ktools("--delete --topic orders", "--zookeeper z") == 0
+    assert capsys.readouterr().out == "Topic orders is already marked for deletion.\n"
 
 
 def test_a_dry_run_of_delete(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,7 @@ def test_requests(argv: str, request_: object, monkeypatch: pytest.MonkeyPatch) 
         ("--list --output nope", "--output cannot be 'nope'"),
         ("--describe --if-exists --bootstrap-server b", "--topic or --topic-id is required to describe a topic"),
         ("--alter --topic t --bootstrap-server b", 'Missing required argument "[partitions]"'),
+        ("--alter --topic t --replica-assignment 1,2 --zookeeper z", 'Missing required argument "[partitions]"'),
         ("--alter --partitions 3 --zookeeper z", 'Missing required argument "[topic]"'),
         ("--delete --bootstrap-server b", 'Missing required argument "[topic]"'),
         (

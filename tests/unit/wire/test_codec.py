@@ -88,6 +88,14 @@ def test_tagged_fields_in_any_order_and_unknown_ones(unknown: dict[int, bytes], 
     assert read == {field.name: values.get(field.name, field.default) for field in known}
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"), [("int8", 128), ("int32", 2**31), ("string", "\udcff"), ("string", "x" * 40_000), ("uuid", 5)]
+)
+def test_what_cannot_be_sent_is_said(kind: str, value: Any) -> None:
+    with pytest.raises(KafkaToolError, match="cannot be represented in a request"):
+        encode((Field("it", kind),), 0, False, {"it": value})
+
+
 def test_what_a_version_lacks_holds_its_default() -> None:
     fields = (
         Field("old", "int8", until=1),
@@ -101,6 +109,7 @@ def test_what_a_version_lacks_holds_its_default() -> None:
 VALUES = st.lists(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 3)), max_size=3), max_size=8)
 
 
+@settings(max_examples=30)
 @given(VALUES)
 @example([[("a", 1)], [("a", 1)], [("a", 1), ("b", 2)], [("a", 1)], [], []])
 def test_what_repeats_is_read_as_if_it_did_not(groups: list[list[tuple[str, int]]]) -> None:

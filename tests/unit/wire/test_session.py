@@ -151,6 +151,19 @@ def test_one_server_that_answers_is_enough(monkeypatch: pytest.MonkeyPatch) -> N
             assert [each["node_id"] for each in session.metadata(())["brokers"]] == [7]
 
 
+def test_a_name_with_an_address_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = Broker({METADATA: lambda _: brokers({7: 9092})})
+    with serving(broker) as port, black_hole() as hole:
+
+        def getaddrinfo(*_: object) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", place)) for place in (hole, port)]
+
+        monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(sessions, "CONNECT_SECONDS", 2.0)
+        with cluster("kafka.example") as session:
+            assert session.supports(METADATA)
+
+
 def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
     broker, refused = Broker({METADATA: lambda _: brokers({})}), threading.Event()

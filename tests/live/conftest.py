@@ -1,0 +1,33 @@
+"""A session with the test cluster's ZooKeeper, and a chroot of their own for tests that only need znodes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kazoo.client import KazooClient
+
+from kafka_tools.zookeeper.session import connected
+from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
+from tests.conftest import Cluster
+from tests.live.znodes import a_cluster_of_znodes
+
+
+@pytest.fixture
+def zookeeper(kafka39: Cluster) -> Iterator[Any]:
+    client = KazooClient(kafka39.zookeeper)
+    client.start()
+    yield client
+    client.stop()
+    client.close()
+
+
+@pytest.fixture
+def chroot(zookeeper: Any) -> Iterator[str]:
+    with a_cluster_of_znodes(zookeeper) as path:
+        yield path
+
+
+@pytest.fixture
+def changes(kafka39: Cluster, chroot: str) -> Iterator[ZooKeeperTopicChanges]:
+    with connected(kafka39.zookeeper + chroot) as client:
+        yield ZooKeeperTopicChanges(client)

@@ -1,0 +1,131 @@
+"""What the znodes of topics tell, one by one and in bulk, and what is said of znodes that tell nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kazoo.client import KazooClient
+from kazoo.security import make_acl
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.topics import Partition
+from kafka_tools.zookeeper import znodes
+from kafka_tools.zookeeper.documents import TopicDocument, encode_configs, encode_topic
+from kafka_tools.zookeeper.session import connected
+from kafka_tools.zookeeper.topics import ZooKeeperTopics
+from tests.conftest import Cluster
+from tests.live.znodes import BROKERS, WITH_ID, name
+
+
+def test_describe_tells_what_znodes_tell(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
+    zookeeper.create(f"{chroot}/admin/delete_topics/with-id", None, makepath=True)
+    zookeeper.create(f"{chroot}/config/topics/with-id", b'{"version":1,"config":{"min.insync.replicas":"2"}}')
+    state = b'{"controller_epoch":1,"leader":5,"version":1,"leader_epoch":0,"isr":[5]}'
+    zookeeper.create(f"{chroot}/brokers/topics/with-id/partitions/1/state", state, makepath=True)
+    with connected(kafka39.zookeeper + chroot) as client:
+        topics = ZooKeeperTopics(client)
+        moving, gone, marked = (*topics.describe(["reassigned", "nope"]), None, *topics.describe(["with-id"]))
+        assert gone is None
+        assert moving.partitions == (
+            Partition(0, None, (1, 2, 5), (), adding_replicas=(5,), removing_replicas=(1,)),
+            Partition(1, None, (2, 5), ()),
+        )
+        assert (moving.configs, moving.min_isr, moving.marked_for_deletion) == ({"retention.ms": "7"}, None, False)
+        assert marked.partitions == (Partition(0, None, (1, 2), ()), Partition(1, 5, (2, 5), (5,)))
+        assert (marked.topic_id, marked.min_isr, marked.marked_for_deletion) == ("2L5lQ4NGSgSmP2GPsJ8TTw", 2, True)
+        default = f"{chroot}/config/brokers/<default>"
+        zookeeper.create(default, b'{"version":1,"config":{"min.insync.replicas":"3"}}', makepath=True)
+        assert [topic.min_isr for topic in topics.describe(["reassigned", "with-id"])] == [3, 2]
+        assert topics.name_of("2L5lQ4NGSgSmP2GPsJ8TTw") in ("reassigned", "with-id")
+        assert topics.name_of("AAAAAAAAAAAAAAAAAAAAAA") is None
+        assert topics.brokers() == tuple(BrokerRack(broker, None) for broker in BROKERS)
+
+
+def all_that_is_read(topics: ZooKeeperTopics) -> None:
+    topics.describe(topics.names())
+    topics.brokers()
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("brokers/topics/with-id", b"no json"),
+        ("brokers/topics/with-id", b""),
+        ("brokers/topics/with-id", b"[]"),
+        ("brokers/topics/with-id", b'{"partitions":{"x":[1]}}'),
+        ("config/topics/reassigned", b'{"config":7}'),
+        ("brokers/topics/with-id/partitions/0/state", b'{"leader":"x","isr":[]}'),
+        ("brokers/ids/1", b"\xff"),
+    ],
+)
+def test_znodes_that_kafka_did_not_write(zookeeper: Any, chroot: str, kafka39: Cluster, path: str, data: bytes) -> None:
+    zookeeper.ensure_path(f"{chroot}/{path}")
+    zookeeper.set(f"{chroot}/{path}", data)
+    with connected(kafka39.zookeeper + chroot) as client, pytest.raises(KafkaToolError, match="znode"):
+        all_that_is_read(ZooKeeperTopics(client))
+
+
+COUNT = 300
+"""Topics: more znodes than are asked for one by one, and more than one request."""
+
+
+@pytest.fixture(params=[("kafka39", True), ("kafka28", False)], ids=["zookeeper-3.8", "zookeeper-3.5"])
+def large(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
+    """A chroot with many topics, on a ZooKeeper that knows multiRead and on one that does not."""
+    cluster: Cluster = request.getfixturevalue(request.param[0])
+    client, root = KazooClient(cluster.zookeeper), f"/{name()}"
+    client.start()
+    for path in ("brokers/topics", "config/topics"):
+        client.ensure_path(f"{root}/{path}")
+    for number in range(COUNT):
+        topic = TopicDocument({0: (number,), 1: (number + 1, number)})
+        client.create_async(f"{root}/brokers/topics/t{number:03}", encode_topic(topic))
+        state = b'{"controller_epoch":1,"leader":%d,"version":1,"leader_epoch":0,"isr":[%d]}' % (number, number)
+        client.create(f"{root}/brokers/topics/t{number:03}/partitions/0/state", state, makepath=True)
+        if number % 3:
+            client.create_async(f"{root}/config/topics/t{number:03}", encode_configs({"flush.ms": str(number)}))
+    try:
+        yield cluster.zookeeper + root, request.param[1]
+    finally:
+        client.delete(root, recursive=True)
+        client.stop()
+        client.close()
+
+
+def test_many_topics_are_read_alike_at_once_and_one_by_one(
+    large: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, knows_multi_read = large
+    with connected(connect) as client:
+        topics = ZooKeeperTopics(client)
+        described = topics.describe([*topics.names(), "nope"])
+        assert topics._znodes._multi_read is knows_multi_read
+        assert len(described) == COUNT
+        for number, topic in enumerate(described):
+            assert topic.topic == f"t{number:03}"
+            assert topic.partitions == (
+                Partition(0, number, (number,), (number,)),
+                Partition(1, None, (number + 1, number), ()),
+            )
+            assert topic.configs == ({"flush.ms": str(number)} if number % 3 else {})
+        monkeypatch.setattr(znodes, "FEW", 10**6)
+        assert topics.describe(topics.names()) == described
+
+
+def test_a_znode_that_may_not_be_read(kafka39: Cluster, zookeeper: Any) -> None:
+    root, everybody = f"/{name()}", make_acl("world", "anyone", all=True)
+    for number in range(COUNT):
+        zookeeper.create(f"{root}/brokers/topics/t{number}", WITH_ID, makepath=True)
+    hidden = f"{root}/brokers/topics/t7"
+    zookeeper.set_acls(hidden, [make_acl("world", "anyone", admin=True)])
+    with connected(kafka39.zookeeper + root) as client:
+        names = ZooKeeperTopics(client).names()
+    for asked in (["t7"], names):
+        with (
+            pytest.raises(KafkaToolError, match="does not allow this"),
+            connected(kafka39.zookeeper + root) as client,
+        ):
+            ZooKeeperTopics(client).describe(asked)
+    zookeeper.set_acls(hidden, [everybody])
+    zookeeper.delete(root, recursive=True)
