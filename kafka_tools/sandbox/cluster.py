@@ -11,13 +11,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.sandbox import launch, ports, probes, processes, ready, record, state, versions
+from kafka_tools.sandbox import (
+    credentials,
+    launch,
+    ports,
+    probes,
+    processes,
+    ready,
+    record,
+    security,
+    state,
+    users,
+    versions,
+)
 from kafka_tools.sandbox.launch import Runtime
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
 
 ANNOUNCED_FOR_SECONDS = 30.0
-OWN_FOLDERS = re.compile(r"(broker|zookeeper)-\d+|logs")
+OWN_FOLDERS = re.compile(rf"(broker|zookeeper)-\d+|logs|{credentials.FOLDER}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Wish:
     mode: str | None = None
     kafka_version: str | None = None
     racks: int | None = None
+    security: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,7 @@ def _start_new(wish: Wish, home: Path, progress: Progress) -> Started:
         if sandbox.mode == "kraft":
             sandbox = _formatted(sandbox, runtime, progress)
         sandbox = _start_together(sandbox, sandbox.servers, runtime, progress)
+        _make_users(sandbox, home, progress)
     except BaseException:
         _end_all(record.load(home) or sandbox, home)
         _remove(home, keep_logs=True)
@@ -130,11 +144,22 @@ def _start_new(wish: Wish, home: Path, progress: Progress) -> Started:
     return Started(sandbox, tuple(server.name for server in sandbox.servers))
 
 
+def _make_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
+    if sandbox.security != "plaintext":
+        progress.stage("Making users and their rights")
+        users.make(sandbox, home)
+        ready.wait_for_users(sandbox, home, progress)
+
+
 def plan(wish: Wish, free: Sequence[int]) -> Sandbox:
     """Lay out a new sandbox on the free ports. Raises UsageError if the wish contradicts itself."""
     choice = versions.choose(wish.mode, wish.kafka_version, versions.published)
     if choice.mode == "kraft" and wish.zookeepers:
         raise UsageError(f"--zookeepers: Kafka {choice.version} runs without ZooKeeper here (--mode kraft)")
+    secured = wish.security or "plaintext"
+    if secured != "plaintext":
+        versions.check_secured(choice, security.PROTOCOLS[secured].startswith("SASL"))
+        credentials.check_installed()
     given = iter(free)
     brokers = range(1, (wish.brokers or 3) + 1)
     zookeepers = () if choice.mode == "kraft" else range(1, (wish.zookeepers or 1) + 1)
@@ -143,7 +168,7 @@ def plan(wish: Wish, free: Sequence[int]) -> Sandbox:
     servers = [
         replace(each, peer_ports=tuple(next(given) for _ in range(_peers(each, choice.mode)))) for each in servers
     ]
-    return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers))
+    return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers), security=secured)
 
 
 def rack(broker: int, racks: int | None) -> str | None:
@@ -245,7 +270,7 @@ def _remove(home: Path, keep_logs: bool = False) -> None:
     for entry in home.iterdir():
         if OWN_FOLDERS.fullmatch(entry.name) and not (keep_logs and entry.name == "logs"):
             shutil.rmtree(entry)
-    for name in ("log4j.properties", "log4j2.properties", "state.json.new", "state.json"):
+    for name in ("log4j.properties", "log4j2.properties", *security.own_files(), "state.json.new", "state.json"):
         (home / name).unlink(missing_ok=True)
 
 
@@ -257,6 +282,7 @@ def _check_same(wish: Wish, running: Sandbox) -> None:
             ("ZooKeeper servers", wish.zookeepers, len(running.zookeepers)),
             ("mode", wish.mode, running.mode),
             ("Kafka", wish.kafka_version, running.kafka_version),
+            ("security", wish.security, running.security),
             ("racks", wish.racks, len({server.rack for server in running.brokers} - {None})),
         )
         if wished is not None and not (str(there) == str(wished) or str(there).startswith(f"{wished}."))

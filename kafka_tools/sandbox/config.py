@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from kafka_tools.sandbox import security
 from kafka_tools.sandbox.record import Sandbox, Server
 from kafka_tools.sandbox.state import HOST
 
@@ -27,15 +28,15 @@ def zookeeper_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
     if len(sandbox.zookeepers) > 1:
         peers = {f"server.{each.id}": _zookeeper_peer(each) for each in sandbox.zookeepers}
         settings |= {"quorumListenOnAllIPs": "false", **peers}
-    return _properties(settings)
+    return properties(settings)
 
 
-def broker_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
+def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     """Return server.properties of one broker: Kafka's defaults, but small, quick to start, quick to miss a dead one."""
     in_sync = min(2, len(sandbox.brokers))
     replicas = min(3, len(sandbox.brokers))
     settings = {
-        "log.dirs": str(data),
+        "log.dirs": str(home / server.name / "data"),
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
         "offsets.topic.num.partitions": "5",
@@ -57,12 +58,12 @@ def broker_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
             "share.coordinator.state.topic.min.isr": str(in_sync),
         }
     own = _kraft_settings if sandbox.mode == "kraft" else _zookeeper_mode_settings
-    return _properties({**own(server, sandbox), **settings})
+    return properties({**own(server, sandbox), **settings, **security.broker_settings(sandbox, home)})
 
 
 def log4j_properties() -> str:
     """Return how Kafka before 4 (reload4j) logs: everything to stdout, which is the server's log file."""
-    return _properties(
+    return properties(
         {
             "log4j.rootLogger": "INFO, stdout",
             "log4j.appender.stdout": "org.apache.log4j.ConsoleAppender",
@@ -74,7 +75,7 @@ def log4j_properties() -> str:
 
 def log4j2_properties() -> str:
     """Return how Kafka 4 (log4j 2) logs: everything to stdout, which is the server's log file."""
-    return _properties(
+    return properties(
         {
             "status": "error",
             "appender.stdout.type": "Console",
@@ -95,28 +96,30 @@ def _zookeeper_peer(server: Server) -> str:
 def _zookeeper_mode_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
     return {
         "broker.id": str(server.id),
-        "listeners": f"PLAINTEXT://{server.address}",
+        "listeners": f"{security.protocol(sandbox)}://{server.address}",
+        "security.inter.broker.protocol": security.protocol(sandbox),
         "zookeeper.connect": ",".join(each.address for each in sandbox.zookeepers),
         "zookeeper.session.timeout.ms": str(SESSION_TIMEOUT_MS),
     }
 
 
 def _kraft_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
+    protocol = security.protocol(sandbox)
     voters = (f"{each.id}@{HOST}:{each.peer_ports[0]}" for each in sandbox.brokers)
     return {
         "process.roles": "broker,controller",
         "node.id": str(server.id),
-        "listeners": f"PLAINTEXT://{server.address},CONTROLLER://{HOST}:{server.peer_ports[0]}",
-        "advertised.listeners": f"PLAINTEXT://{server.address}",
-        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": f"{protocol}://{server.address},CONTROLLER://{HOST}:{server.peer_ports[0]}",
+        "advertised.listeners": f"{protocol}://{server.address}",
+        "inter.broker.listener.name": protocol,
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": f"{protocol}:{protocol},CONTROLLER:{protocol}",
         "controller.quorum.voters": ",".join(voters),
         "broker.session.timeout.ms": str(SESSION_TIMEOUT_MS),
     }
 
 
-def _properties(settings: dict[str, str]) -> str:
+def properties(settings: dict[str, str]) -> str:
     return "".join(f"{key}={_escaped(value)}\n" for key, value in settings.items())
 
 

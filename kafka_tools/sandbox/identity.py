@@ -5,7 +5,10 @@ Standard library only, and little of it: every tool comes by here when nothing e
 
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # For a moment, while one program becomes another (exec), a process has no command line: look again, 1 ms apart.
 EXEC_LOOKS = 500
@@ -20,7 +23,7 @@ def started(pid: int) -> str | None:
     return None if not fields or fields[0] in "ZX" else fields[19]
 
 
-def ours(pid: int, start: str, home: Path) -> bool:
+def ours(pid: int, start: str, home: "Path | str") -> bool:
     """Say whether process `pid` is still the one that began at `start` and its command line names the folder `home`."""
     for _ in range(EXEC_LOOKS):
         if not start or started(pid) != start:
@@ -37,14 +40,16 @@ def command_line(pid: int) -> str:
     if sys.platform != "linux":
         return _ps(pid, "command=") or ""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
 
 
 def _stat(pid: int) -> list[str]:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        with open(f"/proc/{pid}/stat", errors="replace") as file:
+            text = file.read()
     except OSError:
         return []
     # The command's name, in brackets, may hold blanks and brackets itself.

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_tools.sandbox import config, jars, java, record
+from kafka_tools.sandbox import config, credentials, jars, java, record, security
 from kafka_tools.sandbox.processes import Gated
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state import CONTEXTS
 
 ZOOKEEPER_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 BROKER_MAIN = "kafka.Kafka"
@@ -45,6 +46,8 @@ def runtime(home: Path, kafka_version: str, progress: Progress) -> Runtime:
 def write_files(sandbox: Sandbox, home: Path) -> None:
     """Write the configuration of every server and of their logs."""
     (home / "logs").mkdir(exist_ok=True)
+    if sandbox.security != "plaintext":
+        _write_credentials(sandbox, home)
     for server in sandbox.servers:
         own = home / server.name
         own.mkdir(exist_ok=True)
@@ -54,10 +57,20 @@ def write_files(sandbox: Sandbox, home: Path) -> None:
             (data / "myid").write_text(f"{server.id}\n", encoding="utf-8")
             text = config.zookeeper_properties(server, sandbox, data)
         else:
-            text = config.broker_properties(server, sandbox, data)
+            text = config.broker_properties(server, sandbox, home)
         config_path(server, home).write_text(text, encoding="utf-8")
     (home / "log4j.properties").write_text(config.log4j_properties(), encoding="utf-8")
     (home / "log4j2.properties").write_text(config.log4j2_properties(), encoding="utf-8")
+
+
+def _write_credentials(sandbox: Sandbox, home: Path) -> None:
+    """Write passwords and certificates, and for each kind of client its settings and a context."""
+    credentials.make(home, security.has_tls(sandbox))
+    for principal, name in security.CONFIGS.items():
+        text = config.properties(security.client_settings(sandbox, home, principal))
+        (home / name).touch(mode=0o600)
+        (home / name).write_text(text, encoding="utf-8")
+    (home / CONTEXTS).write_text(security.contexts(), encoding="utf-8")
 
 
 def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:

@@ -1,20 +1,20 @@
 """Questions to one server, written by hand: is it there, whom does it know, who leads.
 
-Kafka's layouts: Metadata v7 (key 3; 2.8 to 4.x answer it) and DescribeQuorum v0 (key 55; KRaft) of the published
-message schemas. ZooKeeper's: the four letter words of its administrator's guide. Each function raises OSError or
-ValueError when there is no such answer.
+Kafka's layouts: Metadata v7 (key 3; 2.8 to 4.x answer it), DescribeAcls v1 (key 29) and DescribeQuorum v0 (key 55;
+KRaft) of the published message schemas. ZooKeeper's: the four letter words of its administrator's guide. Each function
+raises OSError or ValueError when there is no such answer.
 """
 
 import socket
 import struct
 from dataclasses import dataclass
 
+from kafka_tools.sandbox.doors import TIMEOUT_SECONDS, Door, ask, authenticate, connected, header, opened
 from kafka_tools.sandbox.state import HOST
 
-TIMEOUT_SECONDS = 3.0
-METADATA, DESCRIBE_QUORUM = 3, 55
+METADATA, DESCRIBE_ACLS, DESCRIBE_QUORUM = 3, 29, 55
 ALL_TOPICS = -1
-CLIENT = b"ktools-sandbox"
+ANY = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Replicas:
     isr: tuple[int, ...]
 
 
-def metadata(port: int) -> Metadata:
-    """Ask the broker on `port` whom it knows; no topic is asked for, so none can be created."""
-    return _brokers(_metadata(port, topics=0))
+def metadata(door: Door) -> Metadata:
+    """Ask the broker behind `door` whom it knows; no topic is asked for, so none can be created."""
+    return _brokers(_metadata(door, topics=0))
 
 
-def partitions(port: int) -> tuple[Replicas, ...]:
-    """Ask the broker on `port` for the partitions of all topics."""
-    answer = _metadata(port, topics=ALL_TOPICS)
+def partitions(door: Door) -> tuple[Replicas, ...]:
+    """Ask the broker behind `door` for the partitions of all topics."""
+    answer = _metadata(door, topics=ALL_TOPICS)
     _brokers(answer)
     found: list[Replicas] = []
     for _ in range(answer.number(">i")):
@@ -52,9 +52,9 @@ def partitions(port: int) -> tuple[Replicas, ...]:
     return tuple(found)
 
 
-def _metadata(port: int, topics: int) -> "_Reader":
+def _metadata(door: Door, topics: int) -> "_Reader":
     body = struct.pack(">i?", topics, False)
-    answer = _Reader(_ask(port, struct.pack(">hhi", METADATA, 7, 1) + _string(CLIENT) + body))
+    answer = _Reader(_ask(door, header(METADATA, 7) + body))
     answer.skip(4 + 4)  # correlation id, throttle time
     return answer
 
@@ -74,11 +74,10 @@ def _replicas(answer: "_Reader") -> Replicas:
     return Replicas(leader, replicas, isr)
 
 
-def quorum_leader(port: int) -> int:
-    """Ask the KRaft broker on `port` for the id of the active controller; -1 while there is none."""
+def quorum_leader(door: Door) -> int:
+    """Ask the KRaft broker behind `door` for the id of the active controller; -1 while there is none."""
     topic = b"\x02" + _compact(b"__cluster_metadata") + b"\x02" + struct.pack(">i", 0) + b"\0" + b"\0"
-    header = struct.pack(">hhi", DESCRIBE_QUORUM, 0, 1) + _string(CLIENT) + b"\0"
-    answer = _Reader(_ask(port, header + topic + b"\0"))
+    answer = _Reader(_ask(door, header(DESCRIBE_QUORUM, 0) + b"\0" + topic + b"\0"))
     answer.skip(4 + 1)  # correlation id, tagged fields
     error = answer.number(">h")
     if error:
@@ -90,6 +89,24 @@ def quorum_leader(port: int) -> int:
     if error:
         raise ValueError(f"DescribeQuorum answered error {error} for the partition")
     return answer.number(">i")
+
+
+def acl_resources(door: Door) -> int:
+    """Ask the broker behind `door` on how many resource patterns it knows ACLs."""
+    anything = struct.pack(">bhbhhbb", ANY, -1, ANY, -1, -1, ANY, ANY)
+    answer = _Reader(_ask(door, header(DESCRIBE_ACLS, 1) + anything))
+    answer.skip(4 + 4)  # correlation id, throttle time
+    error = answer.number(">h")
+    if error:
+        raise ValueError(f"DescribeAcls answered error {error}")
+    answer.skip_string()  # error message
+    return answer.number(">i")
+
+
+def knows_scram_user(door: Door, mechanism: str, user: str) -> bool:
+    """Say whether the broker behind `door` would let the user log in by SCRAM (RFC 5802): its first answer tells."""
+    with connected(door) as connection:
+        return authenticate(connection, mechanism, f"n,,n={user},r=ktools".encode()) == 0
 
 
 def four_letter_word(port: int, word: str) -> str:
@@ -141,25 +158,9 @@ def _broker_id(answer: _Reader) -> int:
     return found
 
 
-def _ask(port: int, request: bytes) -> bytes:
-    with socket.create_connection((HOST, port), TIMEOUT_SECONDS) as connection:
-        connection.sendall(struct.pack(">i", len(request)) + request)
-        (size,) = struct.unpack(">i", _exactly(connection, 4))
-        return _exactly(connection, size)
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    answer = b""
-    while len(answer) < size:
-        part = connection.recv(size - len(answer))
-        if not part:
-            raise ConnectionResetError("the connection was closed in the middle of an answer")
-        answer += part
-    return answer
-
-
-def _string(value: bytes) -> bytes:
-    return struct.pack(">h", len(value)) + value
+def _ask(door: Door, request: bytes) -> bytes:
+    with opened(door) as connection:
+        return ask(connection, request)
 
 
 def _compact(value: bytes) -> bytes:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import launch, probes, record
+from kafka_tools.sandbox import launch, probes, record, security, users
+from kafka_tools.sandbox.doors import door
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
 
@@ -49,10 +50,26 @@ def wait_for_brokers(sandbox: Sandbox, brokers: Sequence[Server], home: Path, pr
     living = {server.id for server in sandbox.brokers if record.alive(server, home)}
 
     def serves(server: Server) -> bool:
-        known = probes.metadata(server.port)
+        known = probes.metadata(door(server, sandbox, home))
         return living <= known.brokers and known.controller >= 0
 
     _wait(brokers, home, progress, serves)
+
+
+def wait_for_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
+    """Wait until every broker knows the users and their rights. Raises KafkaToolError if one takes too long."""
+    resources = len({resource for resource, _ in users.RIGHTS})
+
+    def knows(server: Server) -> bool:
+        to = door(server, sandbox, home)
+        scram = not security.has_sasl(sandbox) or all(
+            probes.knows_scram_user(to, mechanism, user)
+            for mechanism in security.MECHANISMS[1:]
+            for user in security.CONFIGS
+        )
+        return scram and probes.acl_resources(to) >= resources
+
+    _wait(sandbox.brokers, home, progress, knows)
 
 
 def wait_until_noticed(sandbox: Sandbox, killed: Server, home: Path) -> None:
@@ -62,11 +79,11 @@ def wait_until_noticed(sandbox: Sandbox, killed: Server, home: Path) -> None:
         return
 
     def noticed(server: Server) -> bool:
-        if killed.id in probes.metadata(server.port).brokers:
+        if killed.id in probes.metadata(door(server, sandbox, home)).brokers:
             return False
         return not any(
             partition.leader == killed.id or (killed.id in partition.isr and len(partition.isr) > 1)
-            for partition in probes.partitions(server.port)
+            for partition in probes.partitions(door(server, sandbox, home))
         )
 
     _wait_a_while(others, noticed)
@@ -80,7 +97,7 @@ def wait_until_in_sync(sandbox: Sandbox, started: Server, home: Path) -> None:
     def in_sync(server: Server) -> bool:
         return all(
             started.id in partition.isr
-            for partition in probes.partitions(server.port)
+            for partition in probes.partitions(door(server, sandbox, home))
             if started.id in partition.replicas
         )
 

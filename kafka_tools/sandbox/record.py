@@ -46,13 +46,15 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Everything recorded about one sandbox; `complete` says that its `up` came to its end."""
+    """Everything recorded about one sandbox; `complete` says that its `up` came to its end. `security` is "plaintext",
+    "sasl", "tls" or "sasl-tls"."""
 
     kafka_version: str
     mode: str
     cluster_id: str
     servers: tuple[Server, ...]
     complete: bool = False
+    security: str = "plaintext"
 
     @property
     def brokers(self) -> tuple[Server, ...]:

@@ -1,33 +1,45 @@
 """The cheap question whether a sandbox is running: asked by every tool when nothing else says which cluster."""
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kafka_tools.folders import state_folder
 from kafka_tools.sandbox.identity import ours
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDER_VARIABLE = "KTOOLS_SANDBOX_DIR"
 RECORD = "state.json"
+CONTEXTS = "contexts.toml"
+ADMIN_CONFIG = "admin.properties"
 HOST = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """How to reach a running sandbox: HOST:PORT lists of what is alive; `zookeeper` is None in KRaft mode."""
+class Endpoints(NamedTuple):
+    """How to reach a running sandbox: HOST:PORT lists of what is alive; `zookeeper` is None in KRaft mode and
+    `client_config`, the administrator's properties file, where clients need none."""
 
     bootstrap_servers: str
     zookeeper: str | None
+    client_config: str | None = None
 
 
-def folder() -> Path:
+def folder() -> "Path":
     """Return the sandbox's folder: $KTOOLS_SANDBOX_DIR, else `sandbox` in the user's state folder; it may not exist."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if not chosen:
-        from platformdirs import user_state_dir
+    from pathlib import Path
 
-        chosen = str(Path(user_state_dir("ktools"), "sandbox"))
-    return Path(os.path.realpath(chosen))
+    return Path(_folder())
+
+
+def _folder() -> str:
+    return os.path.realpath(os.environ.get(FOLDER_VARIABLE) or os.path.join(state_folder(), "sandbox"))
+
+
+def contexts_path() -> str | None:
+    """Return the file of contexts that a secured sandbox wrote; None where there is none."""
+    path = os.path.join(_folder(), CONTEXTS)
+    return path if os.path.exists(path) else None
 
 
 def running() -> Endpoints | None:
@@ -35,9 +47,10 @@ def running() -> Endpoints | None:
 
     Reads what kafka_tools.sandbox.record writes; a record that cannot be read is none.
     """
-    home = folder()
+    home = _folder()
     try:
-        text = (home / RECORD).read_bytes()
+        with open(os.path.join(home, RECORD), "rb") as file:
+            text = file.read()
     except OSError:
         return None
     import json
@@ -45,13 +58,15 @@ def running() -> Endpoints | None:
     try:
         recorded = json.loads(text)
         brokers, zookeeper = (_alive(recorded, role, home) for role in ("broker", "zookeeper"))
-        complete = recorded["complete"]
+        complete, secured = recorded["complete"], recorded.get("security", "plaintext") != "plaintext"
     except (ValueError, KeyError, TypeError):
         return None
-    return Endpoints(brokers, zookeeper or None) if brokers and complete else None
+    if not brokers or not complete:
+        return None
+    return Endpoints(brokers, zookeeper or None, os.path.join(home, ADMIN_CONFIG) if secured else None)
 
 
-def _alive(recorded: dict[str, Any], role: str, home: Path) -> str:
+def _alive(recorded: dict[str, Any], role: str, home: str) -> str:
     """Return the addresses of the living servers of one role, joined by commas."""
     servers = [server for server in recorded["servers"] if server["role"] == role and server["process"]]
     living = (each for each in servers if ours(each["process"]["pid"], each["process"]["started"], home))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka_tools.sandbox import probes, record
+from kafka_tools.sandbox.doors import door
 from kafka_tools.sandbox.record import Sandbox, Server
 
 RUNNING, SILENT, DOWN = "running", "no answer", "down"
@@ -41,17 +42,17 @@ def of_all(sandbox: Sandbox, home: Path) -> tuple[ServerStatus, ...]:
 def _of(server: Server, sandbox: Sandbox, home: Path) -> ServerStatus:
     there, duty = DOWN, None
     if record.alive(server, home):
-        there, duty = _answer(server)
+        there, duty = _answer(server, sandbox, home)
     pid = server.process.pid if server.process and there != DOWN else None
     role = "broker + controller" if sandbox.mode == "kraft" else server.role
     return ServerStatus(server.name, role, server.id, server.address, pid, there, duty, server.rack)
 
 
-def _answer(server: Server) -> tuple[str, str | None]:
+def _answer(server: Server, sandbox: Sandbox, home: Path) -> tuple[str, str | None]:
     try:
         if server.role == "zookeeper":
             return RUNNING, probes.zookeeper_mode(server.port) or "no quorum"
-        probes.metadata(server.port)
+        probes.metadata(door(server, sandbox, home))
     except (OSError, ValueError):
         return SILENT, None
     return RUNNING, None
@@ -64,9 +65,9 @@ def _controller(sandbox: Sandbox, home: Path) -> int | None:
             continue
         try:
             if sandbox.mode == "kraft":
-                leader = probes.quorum_leader(server.port)
+                leader = probes.quorum_leader(door(server, sandbox, home))
             else:
-                leader = probes.metadata(server.port).controller
+                leader = probes.metadata(door(server, sandbox, home)).controller
         except (OSError, ValueError):
             continue
         if leader >= 0:

@@ -14,7 +14,7 @@ from kafka_tools.sandbox.coordinates import kafka
 
 ZOOKEEPER_DEFAULT = "3.9.1"
 PINNED = {"2.8": "2.8.2", "3.9": ZOOKEEPER_DEFAULT}
-LOWEST, FIRST_KRAFT, FIRST_WITHOUT_ZOOKEEPER, BEYOND = (2, 8), (3, 3), (4, 0), (5, 0)
+LOWEST, FIRST_KRAFT, FIRST_SCRAM_IN_KRAFT, FIRST_WITHOUT_ZOOKEEPER, BEYOND = (2, 8), (3, 3), (3, 5), (4, 0), (5, 0)
 FRESH_SECONDS = 24 * 3600
 
 
@@ -100,6 +100,12 @@ def _check(version: str, mode: str) -> None:
         raise UsageError(
             f"Kafka {version} has no KRaft mode to rely on: --mode zookeeper, or --kafka-version 3.3 or newer"
         )
+
+
+def check_secured(choice: Choice, sasl: bool) -> None:
+    """Raise UsageError where that Kafka cannot keep SCRAM's users (KIP-900: KRaft can since 3.5)."""
+    if sasl and choice.mode == "kraft" and _numbers(choice.version) < FIRST_SCRAM_IN_KRAFT:
+        raise UsageError(f"--security: Kafka {choice.version} has no SCRAM in KRaft mode: --kafka-version 3.5 or newer")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

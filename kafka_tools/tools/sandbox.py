@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import click
 
-from kafka_tools.cli.command import ToolGroupCommand
+from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.report import Report
 from kafka_tools.sandbox import cluster, record, state, status
 from kafka_tools.sandbox.cluster import Wish
+from kafka_tools.sandbox.credentials import USER
 from kafka_tools.sandbox.progress import shown
 from kafka_tools.sandbox.record import Sandbox
+from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS
 from kafka_tools.sandbox.status import ServerStatus
 from kafka_tools.table import Level, Mark, Table
 
@@ -38,7 +40,7 @@ class Hint:
     "sandbox",
     cls=ToolGroupCommand,
     section="Sandbox",
-    short_help="Run a real Kafka on this machine: up, down, status.",
+    summary="Run a real Kafka on this machine: up, down, status.",
 )
 def command() -> None:
     """Start, watch, break and end a real Apache Kafka (and ZooKeeper) on this machine's loopback.
@@ -67,19 +69,28 @@ def command() -> None:
     metavar="1..5",
     help="Spread the brokers over racks rack-1, rack-2, … in turn; default: no racks.",
 )
+@click.option(
+    "--security",
+    type=click.Choice(list(PROTOCOLS)),
+    help="How clients get in: sasl and tls bring users, an authorizer and ACLs; default plaintext.",
+)
 def up(
     brokers: int | None,
     zookeepers: str | None,
     mode: str | None,
     kafka_version: str | None,
     racks: int | None,
+    security: str | None,
     **_: object,
 ) -> Report:
     """Start a sandbox, or what is missing of the one that is there, and wait until all of it serves.
 
     The first time Kafka's jars are fetched from Maven Central into the user's cache folder.
+
+    A secured sandbox has an administrator, as whom ktools works there by itself, and a user who may only read topics
+    whose names begin with "public": each has a properties file and a context, sandbox-admin and sandbox-user.
     """
-    wish = Wish(brokers, int(zookeepers) if zookeepers else None, mode, kafka_version, racks)
+    wish = Wish(brokers, int(zookeepers) if zookeepers else None, mode, kafka_version, racks, security)
     with shown() as progress:
         started = cluster.up(wish, progress)
     title = "The sandbox is up" if started.names else "The sandbox is up already"
@@ -133,7 +144,8 @@ def start(server: str, **_: object) -> Report:
 def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
     rows = status.of_all(sandbox, state.folder())
     columns = COLUMNS | ({"rack": "Rack"} if any(row.rack for row in rows) else {})
-    facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode")
+    secured = () if sandbox.security == "plaintext" else (sandbox.security,)
+    facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode", *secured)
     table = Table(rows, columns, title, facts, spare=("role", "id"), summary=_summary(rows))
     tables = (table, *((Table(hints, {"command": "Try", "meaning": ""}),) if hints else ()))
     return Report(rows, columns, _lines(table, hints), lambda: tables)
@@ -170,10 +182,12 @@ def _cell(value: object) -> str:
 
 def _how_to_use(sandbox: Sandbox) -> tuple[Hint, ...]:
     listing = "ktools topics --list"
-    hints = [
-        Hint(listing, "finds the sandbox"),
-        Hint(f"{listing} --bootstrap-server {sandbox.brokers[0].address}", "by a broker's address"),
-    ]
+    if sandbox.security == "plaintext":
+        direct = Hint(f"{listing} --bootstrap-server {sandbox.brokers[0].address}", "by a broker's address")
+    else:
+        config = state.folder() / CONFIGS[USER]
+        direct = Hint(f"{listing} --command-config {config}", "as a user who may do little")
+    hints = [Hint(listing, "finds the sandbox"), direct]
     if sandbox.zookeepers:
         hints.append(Hint(f"{listing} --zookeeper {sandbox.zookeepers[0].address}", "through ZooKeeper"))
     return tuple(hints)

@@ -17,6 +17,7 @@ WITH_ZOOKEEPER = Sandbox("3.9.1", "zookeeper", "ID", (*ZOOKEEPERS[:1], *BROKERS)
 ENSEMBLE = Sandbox("3.9.1", "zookeeper", "ID", (*ZOOKEEPERS, *BROKERS))
 KRAFT = Sandbox("4.1.0", "kraft", "ID", NODES)
 DATA = Path("/state/broker-1/data")
+HOME = Path("/state")
 
 
 def settings(text: str) -> dict[str, str]:
@@ -44,7 +45,7 @@ def test_zookeeper_listens_on_loopback_and_has_no_admin_server() -> None:
 
 
 def test_a_broker_with_zookeeper() -> None:
-    found = settings(config.broker_properties(BROKERS[1], ENSEMBLE, DATA))
+    found = settings(config.broker_properties(BROKERS[1], ENSEMBLE, HOME))
     assert found["broker.id"] == "2"
     assert found["listeners"] == "PLAINTEXT://127.0.0.1:23002"
     assert found["zookeeper.connect"] == "127.0.0.1:20001,127.0.0.1:20002,127.0.0.1:20003"
@@ -53,7 +54,7 @@ def test_a_broker_with_zookeeper() -> None:
 
 
 def test_a_kraft_node_votes_and_serves() -> None:
-    found = settings(config.broker_properties(NODES[2], KRAFT, DATA))
+    found = settings(config.broker_properties(NODES[2], KRAFT, HOME))
     assert found["process.roles"] == "broker,controller"
     assert found["listeners"] == "PLAINTEXT://127.0.0.1:23003,CONTROLLER://127.0.0.1:24003"
     assert found["advertised.listeners"] == "PLAINTEXT://127.0.0.1:23003"
@@ -66,25 +67,25 @@ def test_a_kraft_node_votes_and_serves() -> None:
 )
 def test_internal_topics_fit_the_number_of_brokers(brokers: int, replicas: str, in_sync: str) -> None:
     sandbox = replace(WITH_ZOOKEEPER, servers=tuple(Server("broker", number, 1) for number in range(1, brokers + 1)))
-    found = settings(config.broker_properties(sandbox.brokers[0], sandbox, DATA))
+    found = settings(config.broker_properties(sandbox.brokers[0], sandbox, HOME))
     assert found["offsets.topic.replication.factor"] == replicas
     assert found["transaction.state.log.replication.factor"] == replicas
     assert found["transaction.state.log.min.isr"] == in_sync
 
 
 def test_a_rack_is_passed_on() -> None:
-    found = settings(config.broker_properties(replace(BROKERS[0], rack="rack-1"), WITH_ZOOKEEPER, DATA))
+    found = settings(config.broker_properties(replace(BROKERS[0], rack="rack-1"), WITH_ZOOKEEPER, HOME))
     assert found["broker.rack"] == "rack-1"
 
 
 def test_only_kafka_4_hears_of_share_groups() -> None:
-    assert "share.coordinator" in config.broker_properties(NODES[0], KRAFT, DATA)
-    assert "share.coordinator" not in config.broker_properties(BROKERS[0], WITH_ZOOKEEPER, DATA)
+    assert "share.coordinator" in config.broker_properties(NODES[0], KRAFT, HOME)
+    assert "share.coordinator" not in config.broker_properties(BROKERS[0], WITH_ZOOKEEPER, HOME)
 
 
 def test_paths_are_escaped_as_java_reads_properties() -> None:
     text = config.broker_properties(BROKERS[0], WITH_ZOOKEEPER, Path("/höme/a\\b/😀"))
-    assert "log.dirs=/h\\u00f6me/a\\\\b/\\ud83d\\ude00\n" in text
+    assert "log.dirs=/h\\u00f6me/a\\\\b/\\ud83d\\ude00/broker-1/data\n" in text
 
 
 def test_logs_go_to_stdout() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.sandbox import probes
+from kafka_tools.sandbox.doors import Door
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def test_metadata() -> None:
     )
     body = struct.pack(">iii", 1, 0, 2) + brokers + string(b"cluster") + struct.pack(">ii", 7, 0)
     with answering(framed(body)) as (port, asked):
-        assert probes.metadata(port) == probes.Metadata(frozenset({1, 7}), 7)
+        assert probes.metadata(Door(port)) == probes.Metadata(frozenset({1, 7}), 7)
     assert asked[0][4:8] == struct.pack(">hh", 3, 7)
     assert asked[0].endswith(struct.pack(">i?", 0, False)), "no topic, nothing to create"
 
@@ -62,7 +63,7 @@ def test_partitions() -> None:
     topic = struct.pack(">h", 0) + string(b"t") + struct.pack(">?i", False, 2) + partitions
     body = struct.pack(">iii", 1, 0, 0) + string(b"cluster") + struct.pack(">ii", 7, 1) + topic
     with answering(framed(body)) as (port, asked):
-        assert probes.partitions(port) == (probes.Replicas(1, (1, 2), (1, 2)), probes.Replicas(-1, (1, 2), (2,)))
+        assert probes.partitions(Door(port)) == (probes.Replicas(1, (1, 2), (1, 2)), probes.Replicas(-1, (1, 2), (2,)))
     assert asked[0].endswith(struct.pack(">i?", -1, False)), "all topics, none created"
 
 
@@ -70,13 +71,21 @@ def test_quorum_leader() -> None:
     name = b"__cluster_metadata"
     body = struct.pack(">ibhbb", 1, 0, 0, 2, len(name) + 1) + name + struct.pack(">bihii", 2, 0, 0, 3, 5)
     with answering(framed(body)) as (port, asked):
-        assert probes.quorum_leader(port) == 3
+        assert probes.quorum_leader(Door(port)) == 3
     assert asked[0][4:8] == struct.pack(">hh", 55, 0)
+
+
+def test_acl_resources() -> None:
+    with answering(framed(struct.pack(">iihhi", 1, 0, 0, -1, 3))) as (port, asked):
+        assert probes.acl_resources(Door(port)) == 3
+    assert asked[0][4:8] == struct.pack(">hh", 29, 1)
+    with answering(framed(struct.pack(">iih", 1, 0, 54))) as (port, _), pytest.raises(ValueError, match="error 54"):
+        probes.acl_resources(Door(port))
 
 
 def test_a_refused_quorum_question() -> None:
     with answering(framed(struct.pack(">ibh", 1, 0, 35))) as (port, _), pytest.raises(ValueError, match="error 35"):
-        probes.quorum_leader(port)
+        probes.quorum_leader(Door(port))
 
 
 @pytest.mark.parametrize(
@@ -96,18 +105,22 @@ def test_zookeeper_mode(answer: bytes, mode: str | None) -> None:
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    for question in (probes.metadata, probes.quorum_leader, probes.zookeeper_mode):
+    for question in (probes.metadata, probes.quorum_leader, probes.acl_resources):
         with pytest.raises(OSError, match="refused"):
-            question(port)
+            question(Door(port))
+    with pytest.raises(OSError, match="refused"):
+        probes.zookeeper_mode(port)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.binary(max_size=60), st.sampled_from([probes.metadata, probes.partitions, probes.quorum_leader]), st.booleans()
+    st.binary(max_size=60),
+    st.sampled_from([probes.metadata, probes.partitions, probes.quorum_leader, probes.acl_resources]),
+    st.booleans(),
 )
-def test_any_answer_is_read_or_refused(answer: bytes, question: Callable[[int], object], whole: bool) -> None:
+def test_any_answer_is_read_or_refused(answer: bytes, question: Callable[[Door], object], whole: bool) -> None:
     with answering(framed(answer) if whole else answer[:3]) as (port, _):
         try:
-            question(port)
+            question(Door(port))
         except (OSError, ValueError):
             return

@@ -1,44 +1,82 @@
-"""Which cluster: the flag, the environment, a sandbox, the default."""
+"""Which cluster: flags, files, the environment, the current context, a sandbox, the default; and whose settings."""
+
+import re
+import stat
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kafka_tools.backends import Brokers, ZooKeeper
-from kafka_tools.errors import UsageError
+from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.folders import config_folder, state_folder
+from kafka_tools.model.rules import ContextRules
 from kafka_tools.sandbox import state
 from kafka_tools.sandbox.state import Endpoints
-from kafka_tools.settings import target
+from kafka_tools.settings import edit, layers, target
+from kafka_tools.settings.contexts import Context
+from kafka_tools.settings.layers import Flags
+
+SANDBOX = Endpoints("127.0.0.1:5001", "127.0.0.1:5000")
+ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:\[\]]+)(?::([0-9]{1,5}))?")
+PASSWORD = {
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "PLAIN",
+    "sasl.username": "me",
+    "sasl.password": "hunter2",
+}
 
 
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KTOOLS_BOOTSTRAP_SERVERS", raising=False)
-    monkeypatch.delenv("KTOOLS_ZOOKEEPER", raising=False)
-    monkeypatch.setattr(state, "running", lambda: None)
+def context(name: str = "prod", **fields: object) -> Context:
+    edit.add(Context(name, "", **({"bootstrap_servers": "prod:9092"} | fields)))  # type: ignore[arg-type]
+    return Context(name, "")
+
+
+def properties(folder: Path, **pairs: str) -> str:
+    file = folder / "client.properties"
+    file.write_text("".join(f"{name.replace('_', '.')}={value}\n" for name, value in pairs.items()))
+    file.chmod(0o600)
+    return str(file)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "running", lambda: SANDBOX)
 
 
 def test_nothing_named() -> None:
     assert target.choose(None, None) == Brokers("localhost:9092")
 
 
-def test_a_running_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
+@pytest.mark.usefixtures("sandbox")
+def test_every_place_in_its_turn(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert target.choose(None, None) == Brokers("127.0.0.1:5001")
+    context()
+    edit.use("prod")
+    assert target.choose(None, None)[0] == "prod:9092"
+    monkeypatch.setenv("KTOOLS_COMMAND_CONFIG", properties(home, bootstrap_servers="variables-file:1"))
+    assert target.choose(None, None)[0] == "variables-file:1"
+    monkeypatch.setenv("KTOOLS_BOOTSTRAP_SERVERS", "variable:1")
+    assert target.choose(None, None)[0] == "variable:1"
+    (home / "flag").mkdir()
+    config = properties(home / "flag", bootstrap_servers="file:1")
+    assert target.choose(None, None, config)[0] == "file:1"
+    assert target.choose(None, None, config, ["bootstrap.servers=override:1"])[0] == "override:1"
+    assert target.choose("flag:1", None, config, ["bootstrap.servers=override:1"])[0] == "flag:1"
+    assert target.choose(None, "zk:1", config) == ZooKeeper("zk:1")
 
 
-def test_the_environment_goes_before_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "running", lambda: Endpoints("127.0.0.1:5001", "127.0.0.1:5000"))
+@pytest.mark.usefixtures("sandbox")
+def test_zookeeper_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KTOOLS_ZOOKEEPER", "zk:2181/kafka")
     assert target.choose(None, None) == ZooKeeper("zk:2181/kafka")
+    assert target.choose("a:1", None) == Brokers("a:1")
     assert target.choose_brokers(None) == Brokers("127.0.0.1:5001")
     monkeypatch.setenv("KTOOLS_BOOTSTRAP_SERVERS", "b:9092")
+    assert target.choose_brokers(None) == Brokers("b:9092")
     with pytest.raises(UsageError, match="are both set"):
         target.choose(None, None)
-
-
-def test_flags_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KTOOLS_BOOTSTRAP_SERVERS", "env:9092")
-    assert target.choose("flag:9092", None) == Brokers("flag:9092")
-    assert target.choose(None, "zk:2181") == ZooKeeper("zk:2181")
 
 
 def test_two_flags() -> None:
@@ -46,7 +84,152 @@ def test_two_flags() -> None:
         target.choose("a:1", "b:2")
 
 
-@pytest.mark.parametrize("servers", ["", ",", "a:b", ":9092", "a:0", "a:70000", "a b:1"])
+@pytest.mark.parametrize("servers", ["", ",", "a:b", ":9092", "a:0", "a:70000", "a b:1", "[]", "[x]:1", "a:²"])
 def test_what_is_no_address(servers: str) -> None:
     with pytest.raises(UsageError, match="--bootstrap-server"):
         target.choose(servers, None)
+
+
+@given(st.text(st.sampled_from("a1f[]:.%, 0\t")))
+def test_addresses(text: str) -> None:
+    found = ADDRESS.fullmatch(text.strip())
+    port = int(found[2]) if found and found[2] else 9092
+    if "," not in text:
+        if found and 0 < port < 65536:
+            assert target.checked(text, "x") == text.strip()
+        else:
+            with pytest.raises(UsageError):
+                target.checked(text, "x")
+
+
+def test_a_file_s_settings_go_with_any_address(home: Path) -> None:
+    found = target.choose("a:1", None, properties(home, group_id="g", request_timeout_ms="9"))
+    assert isinstance(found, Brokers)
+    assert found.config == {"group.id": "g", "request.timeout.ms": "9", "socket.timeout.ms": "10"}
+
+
+def test_a_context_s_password_goes_to_no_other_cluster(home: Path) -> None:
+    context(settings=PASSWORD)
+    edit.use("prod")
+    assert target.choose_brokers("other:9092") == Brokers("other:9092")
+    with_file = target.choose_brokers(None, properties(home, bootstrap_servers="other:1"))
+    assert "hunter2" not in with_file.config.values()
+    own = target.choose_brokers(None)
+    assert own.config["sasl.password"] == "hunter2"
+    assert "hunter2" not in repr(own)
+
+
+def test_what_is_higher_wins_setting_by_setting(home: Path) -> None:
+    context(settings=PASSWORD)
+    edit.use("prod")
+    config = properties(home, sasl_username="file", client_id="file")
+    found = target.choose_brokers(None, config, ["client.id=override"])
+    assert found.config["sasl.username"] == "file"
+    assert found.config["client.id"] == "override"
+    assert found.config["sasl.password"] == "hunter2"
+
+
+def test_where_each_setting_came_from(home: Path) -> None:
+    context(settings={"client.id": "c", "group.id": "g"})
+    edit.use("prod")
+    choice = layers.choose(Flags(command_config=properties(home, group_id="f")))
+    assert [(each.name, each.value, each.source) for each in choice.settings] == [
+        ("group.id", "f", f"{home}/client.properties (--command-config)"),
+        ("client.id", "c", "context prod"),
+    ]
+    assert (choice.address, choice.source) == ("prod:9092", "context prod")
+
+
+def test_a_context_with_a_file(home: Path) -> None:
+    context(bootstrap_servers="", command_config=properties(home, bootstrap_servers="file:1", client_id="x"))
+    edit.use("prod")
+    assert target.choose_brokers(None)[:2] == ("file:1", {"client.id": "x"})
+
+
+def test_rules_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    context(protected=True, output="json")
+    context("old", bootstrap_servers="", zookeeper="zk:1", read_only=True)
+    monkeypatch.setenv("KTOOLS_CONTEXT", "prod")
+    assert target.choose(None, None).rules == ContextRules("prod", protected=True, output="json")
+    monkeypatch.setenv("KTOOLS_CONTEXT", "old")
+    assert target.choose(None, None) == ZooKeeper("zk:1", ContextRules("old", read_only=True))
+    with pytest.raises(KafkaToolError, match="context old names no brokers"):
+        target.choose_brokers(None)
+
+
+def test_tools_for_zookeeper_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert target.choose_zookeeper(None) == ZooKeeper("localhost:2181")
+    monkeypatch.setattr(state, "running", lambda: SANDBOX)
+    assert target.choose_zookeeper(None) == ZooKeeper("127.0.0.1:5000")
+    monkeypatch.setattr(state, "running", lambda: SANDBOX._replace(zookeeper=None))
+    with pytest.raises(KafkaToolError, match="the sandbox has no ZooKeeper"):
+        target.choose_zookeeper(None)
+    context(zookeeper="zk:1/chroot")
+    context("brokers-only")
+    edit.use("prod")
+    assert target.choose_zookeeper(None) == ZooKeeper("zk:1/chroot", ContextRules("prod"))
+    edit.use("brokers-only")
+    with pytest.raises(KafkaToolError, match="names no zookeeper"):
+        target.choose_zookeeper(None)
+    monkeypatch.setenv("KTOOLS_ZOOKEEPER", "variable:1")
+    assert target.choose_zookeeper(None) == ZooKeeper("variable:1")
+    assert target.choose_zookeeper("flag:1") == ZooKeeper("flag:1")
+
+
+def test_a_context_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    context()
+    monkeypatch.setenv("KTOOLS_CONTEXT", "prodd")
+    with pytest.raises(KafkaToolError, match="KTOOLS_CONTEXT: there is no context 'prodd'") as refused:
+        target.choose(None, None)
+    assert refused.value.hint == "Did you mean 'prod'?"
+
+
+def test_a_secured_sandbox_brings_its_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = properties(home, client_id="admin")
+    monkeypatch.setattr(state, "running", lambda: SANDBOX._replace(client_config=config))
+    assert target.choose(None, None)[:2] == ("127.0.0.1:5001", {"client.id": "admin"})
+    assert target.choose_brokers("127.0.0.1:5001") == Brokers("127.0.0.1:5001")
+
+
+def test_the_words_for_people(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = Path(properties(home, sasl_password="hunter2", foo_bar="1"))
+    config.chmod(0o644)
+    target.choose("a:1", None, str(config))
+    assert capsys.readouterr().err.splitlines() == [
+        "ktools: foo.bar is not known and has no effect",
+        f"ktools: {config} holds a secret and everybody here can read it: chmod 600 {config}",
+    ]
+
+
+@pytest.mark.parametrize(("content", "words"), [(b"a=\\u1", "malformed"), (None, "No such file")])
+def test_a_file_that_cannot_be_read(home: Path, content: bytes | None, words: str) -> None:
+    file = home / "x.properties"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(KafkaToolError, match=words):
+        target.choose("a:1", None, str(file))
+
+
+def test_an_override_without_a_name() -> None:
+    with pytest.raises(UsageError, match="NAME=VALUE"):
+        target.choose("a:1", None, overrides=["nothing"])
+
+
+@pytest.mark.parametrize("chosen", [None, "relative", "/absolute", ""])
+def test_folders_are_where_platformdirs_says(chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from platformdirs import user_config_dir, user_state_dir
+
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        if chosen is None:
+            monkeypatch.delenv(variable)
+        else:
+            monkeypatch.setenv(variable, chosen)
+    assert config_folder() == user_config_dir("ktools")
+    assert state_folder() == user_state_dir("ktools")
+
+
+def test_own_files_are_private(home: Path) -> None:
+    context(settings=PASSWORD)
+    edit.use("prod")
+    files = [path for path in (home / "config", home / "state") for path in path.rglob("*") if path.is_file()]
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]

@@ -1,0 +1,173 @@
+"""Contexts: named clusters. The user's own are in `config.toml`, a repository's in its `.ktools.toml`, and a running
+sandbox brings its own; which one is current stands in a state file.
+
+    [contexts.prod]
+    bootstrap-servers = "b1:9092,b2:9092"
+    zookeeper = "zk1:2181/kafka"
+    command-config = "prod.properties"
+    output = "table"
+    read-only = true
+    protected = true
+
+    [contexts.prod.settings]
+    "security.protocol" = "SASL_SSL"
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kafka_tools.errors import KafkaToolError, nearest
+from kafka_tools.model.rules import ContextRules
+from kafka_tools.settings.current import PROJECT_FILE, config_path, project_path
+
+ROOT = 0
+KEYS = ("bootstrap-servers", "zookeeper", "command-config", "output", "read-only", "protected", "settings")
+NAME_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+class Context(NamedTuple):
+    """One named cluster. `origin` is the file it stands in, `command_config` a properties file ("": none) whose
+    settings `settings`, by Java's or librdkafka's names, go before; `project` says that it came with a repository."""
+
+    name: str
+    origin: str
+    bootstrap_servers: str = ""
+    zookeeper: str = ""
+    command_config: str = ""
+    settings: Mapping[str, str] = {}
+    output: str | None = None
+    read_only: bool = False
+    protected: bool = False
+    project: bool = False
+
+    def __repr__(self) -> str:
+        return f"Context({self.name!r}, {self.origin!r})"
+
+    @property
+    def rules(self) -> ContextRules:
+        """What the context says of everything that is done on its cluster."""
+        return ContextRules(self.name, self.read_only, self.protected, self.output)
+
+
+def all_contexts() -> dict[str, Context]:
+    """Return every context by its name: a project's go before the user's own, and those before a sandbox's.
+
+    Raises KafkaToolError for a file that cannot be read.
+    """
+    from kafka_tools.sandbox import state
+
+    found: dict[str, Context] = {}
+    for path in (state.contexts_path(), config_path(), project_path()):
+        if path:
+            project = os.path.basename(path) == PROJECT_FILE
+            found |= {name: context(name, table, path, project) for name, table in tables(read(path), path).items()}
+    return found
+
+
+def find(name: str) -> Context:
+    """Return the context `name`. Raises KafkaToolError that names the nearest one."""
+    known = all_contexts()
+    if name in known:
+        return known[name]
+    near = nearest(name, known)
+    hint = f"Did you mean '{near[0]}'?" if near else "`ktools context list` shows what is there."
+    raise KafkaToolError(f"there is no context '{name}'", hint)
+
+
+def read(path: str) -> dict[str, Any]:
+    """Read a TOML file; one that is not there is empty. Raises KafkaToolError; its words have nothing of the text."""
+    try:
+        with open(path, "rb") as file:
+            _check_owner(path, os.fstat(file.fileno()).st_uid)
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        where = str(error).rpartition(" (")[2].rstrip(")")
+        raise KafkaToolError(f"{path} is no TOML ({where if where.startswith('at ') else 'malformed'})") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise KafkaToolError(f"cannot read {path}: {reason}") from None
+
+
+def _check_owner(path: str, owner: int) -> None:
+    if owner not in (os.getuid(), ROOT):
+        raise KafkaToolError(f"{path} belongs to another user, who could send you anywhere: it is not used")
+
+
+def tables(content: Mapping[str, Any], path: str) -> dict[str, dict[str, Any]]:
+    """Return the tables below `contexts` by their names. Raises KafkaToolError where that is something else."""
+    found = content.get("contexts", {})
+    if not isinstance(found, dict) or not all(isinstance(table, dict) for table in found.values()):
+        raise KafkaToolError(f"{path}: [contexts.NAME] tables are needed")
+    return found
+
+
+def context(name: str, table: Mapping[str, Any], path: str, project: bool = False) -> Context:
+    """Return one context from its table. Raises KafkaToolError for a key or a value that it cannot have."""
+    for key in table:
+        if key not in KEYS:
+            near = nearest(key, KEYS)
+            raise KafkaToolError(
+                f"{path}: {key} of context {name} is not known", f"Did you mean {near[0]}?" if near else ""
+            )
+    texts = {key: _text(table.get(key, ""), f"{path}: {key} of context {name}") for key in KEYS[:4]}
+    flags = [_flag(table.get(key, False), f"{path}: {key} of context {name}") for key in ("read-only", "protected")]
+    return Context(
+        name,
+        path,
+        texts["bootstrap-servers"],
+        texts["zookeeper"],
+        _beside(texts["command-config"], path),
+        _anchored(flattened(table.get("settings", {}), f"{path}: settings of context {name}"), path),
+        texts["output"] or None,
+        flags[0],
+        flags[1],
+        project,
+    )
+
+
+def _anchored(settings: Mapping[str, str], path: str) -> dict[str, str]:
+    """Return the settings with the files that they name meant from the folder of the file they stand in."""
+    return {
+        name: _beside(value, path) if name.endswith((".location", ".file")) and value != "probe" else value
+        for name, value in settings.items()
+    }
+
+
+def flattened(table: object, where: str) -> dict[str, str]:
+    """Return `{"ssl.key.password": …}`, also where TOML made nested tables of names without quotes."""
+    if not isinstance(table, dict):
+        raise KafkaToolError(f"{where}: a table is needed")
+    found: dict[str, str] = {}
+    for name, value in table.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{rest}": text for rest, text in flattened(value, where).items()}
+        elif isinstance(value, bool):
+            found[name] = "true" if value else "false"
+        elif isinstance(value, str | int | float):
+            found[name] = str(value)
+        else:
+            raise KafkaToolError(f"{where}: {name} is neither a text nor a number")
+    return found
+
+
+def _text(value: object, where: str) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    if isinstance(value, str):
+        return value
+    raise KafkaToolError(f"{where} is no text")
+
+
+def _flag(value: object, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise KafkaToolError(f"{where} is neither true nor false")
+
+
+def _beside(path: str, origin: str) -> str:
+    """Return a path that is meant from the folder of the file it stands in."""
+    return os.path.join(os.path.dirname(origin), os.path.expanduser(path)) if path else ""

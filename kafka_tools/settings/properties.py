@@ -1,0 +1,73 @@
+"""java.util.Properties files, read as Java reads them.
+
+Source: java.util.Properties.load(InputStream), which takes bytes for ISO 8859-1; Kafka's tools load their files by it
+(org.apache.kafka.common.utils.Utils.loadProps 3.9.1).
+"""
+
+from collections.abc import Iterator
+
+BLANK = " \t\f"
+ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
+
+
+def parse(content: bytes) -> dict[str, str]:
+    """Return the pairs of a file; the last of a name wins. Raises ValueError for a malformed \\uXXXX, as Java does.
+
+    What has no name (`=x`, or a lone backslash at the end, which Java calls "") is left out.
+    """
+    pairs = (_split(line) for line in _logical_lines(content.decode("latin-1")))
+    found = {_unescaped(key): _unescaped(value) for key, value in pairs}
+    found.pop("", None)
+    return found
+
+
+def _logical_lines(text: str) -> Iterator[str]:
+    """Yield the lines without comments and blank ones, joined where an odd number of backslashes ends them."""
+    logical = ""
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        part = line.lstrip(BLANK)
+        if not logical and part[:1] in ("", "#", "!"):
+            continue
+        logical += part
+        if (len(part) - len(part.rstrip("\\"))) % 2:
+            logical = logical[:-1]
+            continue
+        yield logical
+        logical = ""
+    if logical:
+        yield logical
+
+
+def _split(line: str) -> tuple[str, str]:
+    """Split at the first unescaped `=`, `:` or blank; blanks around one `=` or `:` go with it."""
+    at = 0
+    while at < len(line) and line[at] not in f"=:{BLANK}":
+        at += 2 if line[at] == "\\" else 1
+    value = line[at:].lstrip(BLANK)
+    if value[:1] in ("=", ":"):
+        value = value[1:].lstrip(BLANK)
+    return line[:at], value
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    parts = []
+    at = 0
+    while (backslash := text.find("\\", at)) >= 0:
+        parts.append(text[at:backslash])
+        letter = text[backslash + 1 : backslash + 2]
+        at = backslash + 2
+        if letter == "u":
+            parts.append(chr(_code_unit(text[at : at + 4])))
+            at += 4
+        else:
+            parts.append(ESCAPES.get(letter, letter))
+    parts.append(text[at:])
+    return "".join(parts).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _code_unit(digits: str) -> int:
+    if len(digits) != 4 or any(digit not in "0123456789abcdefABCDEF" for digit in digits):
+        raise ValueError("malformed \\uXXXX")
+    return int(digits, 16)

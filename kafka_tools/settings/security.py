@@ -1,0 +1,130 @@
+"""From client settings, by Java's names or librdkafka's, to one description of TLS and SASL.
+
+Where both names of a thing are given, librdkafka's goes first: whoever wrote it meant a program like this one.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.security import OAuth, Sasl, Security
+from kafka_tools.settings import jaas
+from kafka_tools.settings.references import resolved
+from kafka_tools.settings.values import BLANK, Values
+
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+WITH_PASSWORD = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+MECHANISMS = (*WITH_PASSWORD, "OAUTHBEARER")
+JAAS_OPTION = "-Djava.security.auth.login.config="
+EXTENSION, CLAIM = "extension_", "unsecuredLoginStringClaim_"
+"""Prefixes of OAuthBearerLoginModule's options."""
+
+
+def security(values: Values, ask: Callable[[str], str] | None = None) -> Security:
+    """Return how the settings say a cluster is reached; `ask` returns a password that is not among them, by user.
+
+    Raises KafkaToolError: a store cannot be read, a value or a mechanism is unknown, something is missing.
+    """
+    protocol = values.text("security.protocol").upper() or "PLAINTEXT"
+    if protocol not in PROTOCOLS:
+        raise KafkaToolError(f"security.protocol cannot be '{protocol}'", f"Choose from: {', '.join(PROTOCOLS)}")
+    sasl = _sasl(values, ask) if protocol.startswith("SASL") else None
+    if not protocol.endswith("SSL"):
+        return Security(sasl=sasl)
+    from kafka_tools.settings import tls
+
+    return Security(tls.tls(values), sasl)
+
+
+def _sasl(values: Values, ask: Callable[[str], str] | None) -> Sasl:
+    mechanism = values.text("sasl.mechanisms", "sasl.mechanism").upper()
+    if mechanism not in MECHANISMS:
+        what = f"{mechanism} is not there" if mechanism else "it is missing, which means GSSAPI, and that is not there"
+        raise KafkaToolError(f"sasl.mechanism: {what}", f"Choose from: {', '.join(MECHANISMS)}")
+    options = _jaas_options(values)
+    if mechanism == "OAUTHBEARER":
+        return Sasl(mechanism, oauth=_oauth(values, options))
+    username = values.text("sasl.username") or options.get("username", "")
+    if not username:
+        raise KafkaToolError(f"{mechanism} needs a user: neither sasl.jaas.config nor sasl.username names one")
+    password = values.text("sasl.password") or options.get("password", "") or (ask(username) if ask else "")
+    if not password:
+        raise KafkaToolError(
+            f"{mechanism} needs a password for {username}: neither sasl.jaas.config has one, nor "
+            "sasl.password, nor is there a terminal to ask at"
+        )
+    return Sasl(mechanism, username, password)
+
+
+def _jaas_options(values: Values) -> dict[str, str]:
+    """Return the login module's options; references in them are replaced after the line is taken apart."""
+    line = values.raw("sasl.jaas.config").strip(BLANK)
+    where = "sasl.jaas.config"
+    try:
+        module = jaas.parse(line) if line else None
+        if module is None and not values.text("sasl.username"):
+            where = _jaas_file()
+            module = jaas.parse_file(_content(where)) if where else None
+    except ValueError as error:
+        raise KafkaToolError(f"{where}: {error}") from None
+    if module is None:
+        return {}
+    return {name: resolved(f"{where} {name}", value) for name, value in module.options.items()}
+
+
+def _jaas_file() -> str:
+    """Return the file that KAFKA_OPTS names, where Apache's start scripts put Java's options; "" for none."""
+    for option in os.environ.get("KAFKA_OPTS", "").split():
+        if option.startswith(JAAS_OPTION):
+            return option.removeprefix(JAAS_OPTION)
+    return ""
+
+
+def _content(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError as error:
+        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _oauth(values: Values, options: Mapping[str, str]) -> OAuth:
+    """Return OAUTHBEARER's part (KIP-768 and KIP-1139: client credentials; KIP-255: unsecured tokens, for trying)."""
+    endpoint = values.text("sasl.oauthbearer.token.endpoint.url")
+    extensions = tuple(_prefixed(options, EXTENSION)) or tuple(_pairs(values.text("sasl.oauthbearer.extensions"), ","))
+    if not endpoint:
+        claims = tuple(_prefixed(options, CLAIM)) or tuple(_pairs(values.text("sasl.oauthbearer.config"), " "))
+        if not claims:
+            raise KafkaToolError("OAUTHBEARER needs sasl.oauthbearer.token.endpoint.url")
+        return OAuth(claims=claims, extensions=extensions)
+    credentials = "sasl.oauthbearer.client.credentials.client"
+    client_id = values.text("sasl.oauthbearer.client.id", f"{credentials}.id") or options.get("clientId", "")
+    secret = values.text("sasl.oauthbearer.client.secret", f"{credentials}.secret") or options.get("clientSecret", "")
+    return OAuth(
+        endpoint,
+        client_id,
+        secret,
+        values.text("sasl.oauthbearer.scope") or options.get("scope", ""),
+        _endpoint_ca(values, options),
+        extensions,
+    )
+
+
+def _endpoint_ca(values: Values, options: Mapping[str, str]) -> str:
+    """Return what is trusted at the token endpoint: https.ca.*, or a trust store among the login module's options."""
+    from kafka_tools.settings import stores, tls
+
+    if values.text("https.ca.pem"):
+        return tls.inline("https.ca.pem", values.text("https.ca.pem")).trusted
+    path = values.text("https.ca.location") or options.get("ssl.truststore.location", "")
+    return stores.read(path, options.get("ssl.truststore.password")).trusted if path else ""
+
+
+def _prefixed(options: Mapping[str, str], prefix: str) -> list[tuple[str, str]]:
+    return sorted((name.removeprefix(prefix), value) for name, value in options.items() if name.startswith(prefix))
+
+
+def _pairs(text: str, separator: str) -> list[tuple[str, str]]:
+    """Split librdkafka's `name=value` lists; its `principal` is the claim `sub`."""
+    pairs = (pair.partition("=") for pair in text.split(separator) if "=" in pair)
+    return [("sub" if name.strip() == "principal" else name.strip(), value) for name, _, value in pairs]

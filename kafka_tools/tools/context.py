@@ -1,0 +1,208 @@
+"""`ktools context`: named clusters; Apache has no such tool."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+
+from kafka_tools.cli.subcommands import ToolGroupCommand
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.render.look import FORMATS
+from kafka_tools.report import Report
+from kafka_tools.settings import contexts, edit, layers, others
+from kafka_tools.settings.contexts import Context
+from kafka_tools.settings.current import config_path, current, project_path
+from kafka_tools.settings.layers import Choice, Flags, Setting
+from kafka_tools.settings.references import holds_secret, shown
+
+
+@dataclass(frozen=True, slots=True)
+class ContextRow:
+    """One context and the cluster it names; `rules` are `read-only` and `protected`."""
+
+    name: str
+    current: bool
+    cluster: str
+    rules: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting as it may be shown, and where it came from."""
+
+    name: str
+    value: str
+    source: str
+
+
+@click.group(
+    "context", cls=ToolGroupCommand, section="Settings", summary="Name clusters once: list, show, use, add, import."
+)
+def command() -> None:
+    """Name a cluster once, with its addresses and its security, and never type them again.
+
+    The current context says which cluster, unless a flag or an environment variable does; $KTOOLS_CONTEXT names another
+    for one command. Contexts stand in config.toml in the user's configuration folder, and in a project's .ktools.toml,
+    in the working folder or above it up to the repository's root; its `context = "NAME"` makes one current there.
+    """
+
+
+@command.command("list")
+def show_list(**_: object) -> Report:
+    """Show all contexts; a star marks the current one."""
+    named = current()
+    rows = [_row(context, named is not None and named.name == name) for name, context in _sorted_contexts()]
+    lines = [f"{'*' if row.current else ' '} {row.name}  {row.cluster}" for row in rows]
+    columns = {"name": "Context", "current": "Current", "cluster": "Cluster", "rules": "Rules", "origin": "From"}
+    return Report(rows, columns, lines)
+
+
+@command.command("show")
+@click.argument("name", required=False)
+def show(name: str | None, **_: object) -> Report:
+    """Show which cluster is used, every setting, and where each came from; with NAME, what that context says.
+
+    Secrets are never shown.
+    """
+    rows = _of_context(contexts.find(name)) if name else _of_choice(layers.choose(Flags()))
+    lines = [f"{row.name} = {row.value}  ({row.source})" for row in rows]
+    return Report(rows, {"name": "Setting", "value": "Value", "source": "From"}, lines)
+
+
+@command.command("use")
+@click.argument("name")
+def use(name: str, **_: object) -> Report:
+    """Make NAME the current context. With `-` no context is the current one."""
+    if name == "-":
+        edit.forget_current()
+        return _said("No context is the current one.")
+    edit.use(name)
+    said = current()
+    if said is not None and said.name != name:
+        return _said(f"{name} is the current context, but here {said.source} says {said.name}.")
+    return _said(f"{name} is the current context.")
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--bootstrap-server", metavar="HOST:PORT[,…]", default="", help="The cluster's brokers.")
+@click.option("--zookeeper", metavar="HOST:PORT[,…][/CHROOT]", default="", help="Its ZooKeeper ensemble.")
+@click.option("--command-config", metavar="FILE", default="", help="A client.properties file that stays where it is.")
+@click.option("-X", "settings", multiple=True, metavar="NAME=VALUE", help="A client setting, Java's or librdkafka's.")
+@click.option("--default-output", type=click.Choice(FORMATS), help="The format where --output names none.")
+@click.option("--read-only", is_flag=True, help="Nothing may be changed there.")
+@click.option("--protected", is_flag=True, help="A change asks for the context's name, and needs --yes in a pipe.")
+def add(
+    name: str,
+    bootstrap_server: str,
+    zookeeper: str,
+    command_config: str,
+    settings: Sequence[str],
+    default_output: str | None,
+    read_only: bool,
+    protected: bool,
+    **_: object,
+) -> Report:
+    """Add a context called NAME.
+
+    A password is not taken from the command line, where other users and the shell's history see it: give
+    sasl.password=${env:VARIABLE}, ${file:PATH}, sasl.password_command='PROGRAM …', or none, and it is asked for.
+    """
+    from pathlib import Path
+
+    config = str(Path(command_config).absolute()) if command_config else ""
+    given = _given(settings)
+    edit.add(Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected))
+    return _said(
+        f"Context {name} is added to {config_path()}.", f"`ktools context use {name}` makes it the current one."
+    )
+
+
+@command.command("remove")
+@click.argument("name")
+def remove(name: str, **_: object) -> Report:
+    """Remove the context NAME from your own contexts."""
+    said = current()
+    edit.remove(name)
+    if said is not None and said.name == name and project_path() is None:
+        edit.forget_current()
+    return _said(f"Context {name} is removed.")
+
+
+@command.command("import")
+@click.argument("file")
+@click.option("--name", help="What to call the context, where FILE has no names; else the name of the file.")
+def import_file(file: str, name: str | None, **_: object) -> Report:
+    """Make contexts of what another program's FILE says.
+
+    Java's client.properties, kcat's kcat.conf, kaf's ~/.kaf/config, kafkactl's config.yml, kcl's config.toml. Passwords
+    are copied; your contexts can be read by nobody else.
+    """
+    found = others.read(file, name)
+    taken = contexts.tables(contexts.read(config_path()), config_path())
+    clash = [context.name for context in found if context.name in taken]
+    if clash:
+        raise KafkaToolError(f"there are contexts already that are called {', '.join(clash)}", "Nothing was imported.")
+    for context in found:
+        edit.add(context)
+    names = ", ".join(context.name for context in found)
+    return _said(f"Imported: {names}.", f"`ktools context use {found[0].name}` makes it the current one.")
+
+
+def _sorted_contexts() -> list[tuple[str, Context]]:
+    return sorted(contexts.all_contexts().items())
+
+
+def _row(context: Context, is_current: bool) -> ContextRow:
+    rules = [word for word, there in (("read-only", context.read_only), ("protected", context.protected)) if there]
+    cluster = context.bootstrap_servers or context.zookeeper or context.command_config
+    return ContextRow(context.name, is_current, cluster, ", ".join(rules), context.origin)
+
+
+def _of_choice(choice: Choice) -> list[SettingRow]:
+    rows = [SettingRow("zookeeper" if choice.is_zookeeper else "bootstrap-servers", choice.address, choice.source)]
+    named = current()
+    if choice.context is not None:
+        rows.insert(0, SettingRow("context", choice.context.name, named.source if named else ""))
+        rows += _rules(choice.context)
+    return rows + [_setting(setting) for setting in choice.settings if setting.name not in layers.SERVERS]
+
+
+def _of_context(context: Context) -> list[SettingRow]:
+    addresses = (("bootstrap-servers", context.bootstrap_servers), ("zookeeper", context.zookeeper))
+    rows = [SettingRow(name, value, context.origin) for name, value in addresses if value]
+    return rows + list(_rules(context)) + [_setting(setting) for setting in layers.of_context(context)]
+
+
+def _rules(context: Context) -> Iterator[SettingRow]:
+    if context.output:
+        yield SettingRow("output", context.output, context.origin)
+    if context.read_only:
+        yield SettingRow("read-only", "true", context.origin)
+    if context.protected:
+        yield SettingRow("protected", "true", context.origin)
+
+
+def _setting(setting: Setting) -> SettingRow:
+    return SettingRow(setting.name, shown(setting.name, setting.value), setting.source)
+
+
+def _given(texts: Sequence[str]) -> dict[str, str]:
+    """Return the settings of -X. Raises KafkaToolError for a secret that is written out."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise KafkaToolError(f"-X {name}: NAME=VALUE is needed")
+        if holds_secret(name, value):
+            raise KafkaToolError(
+                f"-X {name}: a secret on the command line stays in the shell's history",
+                f"Give {name}=${{env:VARIABLE}}, {name}=${{file:PATH}} or {name}_command='PROGRAM …' instead.",
+            )
+        found[name] = value
+    return found
+
+
+def _said(*sentences: str) -> Report:
+    return Report((), {}, sentences[:1], names_only=True, notes=sentences[1:])

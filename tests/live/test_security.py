@@ -1,0 +1,311 @@
+"""Secured clusters: who gets in, who does not and why, and what he may; the same files drive Apache's own tools."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from kafka_tools.backends import Brokers
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.sandbox import credentials, jars, java
+from kafka_tools.settings import resolve, target
+from kafka_tools.settings.layers import Flags, choose
+from kafka_tools.wire.session import cluster
+from tests.conftest import Cluster, sandbox
+from tests.live import java_stores
+from tests.live.test_sandbox import until
+
+KINDS = {
+    "sasl-tls": ("--security", "sasl-tls", "--brokers", "2"),
+    "tls-kraft": ("--security", "tls", "--mode", "kraft", "--brokers", "1"),
+    "sasl-kraft": ("--security", "sasl", "--mode", "kraft", "--brokers", "1"),
+    "sasl-tls-2.8": ("--security", "sasl-tls", "--kafka-version", "2.8", "--brokers", "1"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """A secured sandbox: its folder holds a file of settings for each kind of client."""
+
+    cluster: Cluster
+    kind: str
+
+    def config(self, principal: str, folder: Path, **changes: str) -> str:
+        """Write the principal's settings with `changes` (an empty one leaves a setting out) and return the file."""
+        text = (self.cluster.home / f"{principal}.properties").read_text()
+        for name, value in changes.items():
+            text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
+            text += f"{name.replace('_', '.')}={value}\n" if value else ""
+        file = folder / f"{principal}-{len(list(folder.iterdir()))}.properties"
+        file.touch(mode=0o600)
+        file.write_text(text)
+        return str(file)
+
+    def client(self, config: str) -> tuple[AdminClient, list[str]]:
+        """Return confluent-kafka's client with the settings that ktools makes of a file, and what it says."""
+        brokers = target.choose_brokers(None, config)
+        said: list[str] = []
+        own: dict[str, Any] = {
+            "bootstrap.servers": brokers.bootstrap_servers,
+            "log_level": 0,
+            "error_cb": lambda error: said.append(error.str()),
+        }
+        return AdminClient(own | dict(brokers.config)), said
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    for running in sandbox(tmp_path_factory.mktemp("secured") / "sandbox", *KINDS[request.param]):
+        admin, _ = Secured(running, request.param).client(str(running.home / "admin.properties"))
+        for created in admin.create_topics([NewTopic("public-a", 1, 1), NewTopic("secret-a", 1, 1)]).values():
+            created.result(30)
+        assert until(partial(_known_everywhere, admin))
+        yield Secured(running, request.param)
+
+
+def _known_everywhere(admin: AdminClient) -> bool:
+    """Each broker learns of new topics in its own time; which one is asked is librdkafka's choice."""
+    return all({"public-a", "secret-a"} <= admin.list_topics(timeout=10).topics.keys() for _ in range(20))
+
+
+def topics(secured: Secured, config: str) -> set[str]:
+    client, said = secured.client(config)
+    try:
+        return {name for name in client.list_topics(timeout=10).topics if not name.startswith("__")}
+    except KafkaException as error:
+        raise AssertionError(said) from error
+
+
+def refusals(secured: Secured, config: str) -> str:
+    client, said = secured.client(config)
+    with pytest.raises(KafkaException):
+        client.list_topics(timeout=3)
+    client.poll(0)
+    return "\n".join(said)
+
+
+def test_the_administrator_sees_everything_and_the_user_little(secured: Secured, tmp_path: Path) -> None:
+    assert topics(secured, secured.config("admin", tmp_path)) == {"public-a", "secret-a"}
+    assert topics(secured, secured.config("user", tmp_path)) == {"public-a"}
+
+
+def own_topics(to: Brokers) -> set[str]:
+    """Ask for all topics through our own connection."""
+    with cluster(to.bootstrap_servers, to.security) as session:
+        return {topic["name"] for topic in session.metadata(None)["topics"] if not topic["name"].startswith("__")}
+
+
+def test_our_own_connection(secured: Secured, tmp_path: Path) -> None:
+    for principal, expected in (("admin", {"public-a", "secret-a"}), ("user", {"public-a"})):
+        assert own_topics(target.choose_brokers(None, secured.config(principal, tmp_path))) == expected
+
+
+def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) -> None:
+    untrusted = {"ssl_truststore_location": "", "ssl_truststore_type": ""}
+    plaintext = {"security_protocol": "PLAINTEXT"}
+    cases = [(plaintext, r"a plaintext one\?|hung up on a Metadata request")]
+    if "tls" in secured.kind:
+        cases.append((untrusted, "certificate is not trusted"))
+    else:
+        cases.append(({"security_protocol": "SASL_SSL"}, r"is this a plaintext listener\?"))
+    if "sasl" in secured.kind:
+        module = "org.apache.kafka.common.security.scram.ScramLoginModule"
+        wrong = f'{module} required username="user" password="hunter2";'
+        cases.append(({"sasl_jaas_config": wrong}, "does not let user in with SCRAM-SHA-512: Authentication failed"))
+        cases.append(
+            ({"sasl_mechanism": "OAUTHBEARER", "sasl_oauthbearer_config": "principal=me"}, "does not take OAUTHBEARER")
+        )
+    for changes, words in cases:
+        to = target.choose_brokers(None, secured.config("user", tmp_path, **changes))
+        with pytest.raises(KafkaToolError, match=words) as refused:
+            own_topics(to)
+        assert "hunter2" not in refused.value.message + refused.value.hint
+
+
+def test_topics_through_the_tool(secured: Secured, tmp_path: Path) -> None:
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    everything = secured.cluster.run("topics", "--list", "--exclude-internal", env=env)
+    assert everything.stdout.split() == [b"public-a", b"secret-a"], everything.stderr
+    little = secured.cluster.run("topics", "--list", env=env | {"KTOOLS_CONTEXT": "sandbox-user"})
+    assert little.stdout.split() == [b"public-a"], little.stderr
+    config = secured.config("user", tmp_path)
+    create = ("topics", "--command-config", config, "--create", "--topic", "public-c", "--partitions", "1")
+    refused = secured.cluster.run(*create, env=env)
+    assert refused.returncode == 1
+    assert b"uthoriz" in refused.stdout + refused.stderr
+    hidden = secured.cluster.run("topics", "--command-config", config, "--describe", "--topic", "secret-a", env=env)
+    assert hidden.returncode == 1
+    assert hidden.stdout.startswith(b"Error while executing topic command : ")
+
+
+def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
+    config = secured.config("admin", tmp_path)
+    produce = ("console-producer", "--topic", "public-a", "--producer.config", config)
+    assert secured.cluster.run(*produce, stdin=b"one\n").returncode == 0
+    consume = (
+        "console-consumer",
+        "--topic",
+        "public-a",
+        "--group",
+        "public-g",
+        "--from-beginning",
+        "--max-messages",
+        "1",
+    )
+    mine = secured.config("user", tmp_path)
+    read = secured.cluster.run(*consume, "--consumer.config", mine)
+    assert (read.returncode, read.stdout) == (0, b"one\n"), read.stderr
+    forbidden = secured.cluster.run(*produce[:-1], mine, stdin=b"two\n")
+    assert forbidden.returncode != 0
+    assert b"uthoriz" in forbidden.stderr
+    again = secured.cluster.run(*consume, "--consumer.config", mine, "--timeout-ms", "2000")
+    assert b"two" not in again.stdout
+
+
+def test_the_user_may_not_create_or_look_at_what_is_not_his(secured: Secured, tmp_path: Path) -> None:
+    client, _ = secured.client(secured.config("user", tmp_path))
+    (created,) = client.create_topics([NewTopic("public-b", 1, 1)]).values()
+    with pytest.raises(KafkaException, match="TOPIC_AUTHORIZATION_FAILED"):
+        created.result(30)
+    assert "public-b" not in topics(secured, secured.config("admin", tmp_path))
+
+
+def test_java_s_tool_takes_the_same_files(secured: Secured, tmp_path: Path) -> None:
+    for principal in ("admin", "user"):
+        config = secured.config(principal, tmp_path)
+        assert java_topics(secured, config) == topics(secured, config), principal
+
+
+def test_java_s_tool_takes_the_same_stores(secured: Secured, tmp_path: Path) -> None:
+    folder = tmp_path / "stores"
+    folder.mkdir()
+    cases = (*trust_stores(secured, folder), *key_stores(secured, folder)) if "tls" in secured.kind else ()
+    for changes in (*cases, {"client_id": "x\\\n   \\u0079:z", "default_api_timeout_ms": " 70000"}):
+        config = secured.config("user", tmp_path, **changes)
+        assert topics(secured, config) == {"public-a"}, changes
+        assert java_topics(secured, config) == {"public-a"}, changes
+
+
+def trust_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
+    """Yield settings that trust the sandbox's authority, each in another way."""
+    authority = java_stores.Pair(credentials.ca_path(secured.cluster.home))
+    in_place = " ".join(credentials.ca_path(secured.cluster.home).read_text().split("\n"))
+    yield {"ssl_truststore_location": "", "ssl_truststore_certificates": in_place}
+    jks, p12 = java_stores.jks_trust(authority, folder / "t.jks"), java_stores.pkcs12_trust(authority, folder / "t.p12")
+    password = {"ssl_truststore_password": java_stores.PASSWORD}
+    yield {"ssl_truststore_type": "JKS", "ssl_truststore_location": str(jks)} | password
+    yield {"ssl_truststore_type": "", "ssl_truststore_location": str(jks)}
+    yield {"ssl_truststore_type": "PKCS12", "ssl_truststore_location": str(p12)} | password
+    yield {"ssl_truststore_type": "jks", "ssl_truststore_location": str(p12)} | password
+
+
+def key_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
+    """Yield settings with the user's own certificate, each in another way; one that is not asked for does no harm."""
+    credentials_made = credentials.certificate_path(secured.cluster.home, "user")
+    own = java_stores.Pair(credentials_made)
+    bare = {"ssl_keystore_key": "", "ssl_keystore_certificate_chain": ""}
+    password = {"ssl_keystore_password": java_stores.PASSWORD}
+    for kind, path in (
+        ("JKS", java_stores.jks_key(own, folder / "k.jks")),
+        ("PKCS12", java_stores.pkcs12_key(own, folder / "k.p12")),
+    ):
+        yield bare | password | {"ssl_keystore_type": kind, "ssl_keystore_location": str(path)}
+    other = {"ssl_keystore_location": str(java_stores.jks_key(own, folder / "o.jks", "another"))}
+    yield bare | password | other | {"ssl_keystore_type": "JKS", "ssl_key_password": "another"}
+    yield bare | {"ssl_keystore_type": "PEM", "ssl_keystore_location": str(credentials_made)}
+
+
+def test_an_encrypted_key(secured: Secured, tmp_path: Path) -> None:
+    """Java's class takes only keys encrypted the old way (PBES1); OpenSSL takes those of today, too."""
+    if "tls" not in secured.kind:
+        assert not credentials.ca_path(secured.cluster.home).exists()
+        return
+    own = java_stores.Pair(credentials.certificate_path(secured.cluster.home, "user"))
+    changes = {
+        "ssl_keystore_key": "",
+        "ssl_keystore_certificate_chain": "",
+        "ssl_keystore_type": "PEM",
+        "ssl_keystore_location": str(java_stores.encrypted_pem(own, tmp_path / "e.pem")),
+        "ssl_key_password": java_stores.PASSWORD,
+    }
+    assert topics(secured, secured.config("user", tmp_path, **changes)) == {"public-a"}
+
+
+def java_topics(secured: Secured, config: str) -> set[str]:
+    """List topics with Apache's own tool, its settings in the same file."""
+    path = os.pathsep.join(map(str, jars.class_path("3.9.1", with_tools=True)))
+    tool = ["org.apache.kafka.tools.TopicCommand", "--list", "--exclude-internal"]
+    argv = [str(java.find("3.9.1")), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", path, *tool]
+    argv += ["--bootstrap-server", secured.cluster.bootstrap, "--command-config", config]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_every_mechanism(secured: Secured, tmp_path: Path, mechanism: str) -> None:
+    if "sasl" not in secured.kind:
+        assert "sasl.mechanism" not in (secured.cluster.home / "user.properties").read_text()
+        return
+    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
+    password = credentials.password(secured.cluster.home, "user")
+    for value, found in ((password, True), (f"{password}x", False)):
+        line = f'org.apache.kafka.common.security.{module} required username="user" password="{value}";'
+        config = secured.config("user", tmp_path, sasl_mechanism=mechanism, sasl_jaas_config=line)
+        if found:
+            assert topics(secured, config) == {"public-a"}
+        else:
+            assert "SASL authentication error" in refusals(secured, config)
+
+
+def test_a_broker_that_is_not_trusted(secured: Secured, tmp_path: Path) -> None:
+    config = secured.config("user", tmp_path, ssl_truststore_location="", ssl_truststore_type="")
+    if "tls" in secured.kind:
+        assert "certificate verify failed" in refusals(secured, config)
+    else:
+        assert topics(secured, config) == {"public-a"}
+
+
+def test_without_a_client_certificate_nobody_is_anybody(secured: Secured, tmp_path: Path) -> None:
+    anonymous = secured.config("user", tmp_path, ssl_keystore_key="", ssl_keystore_certificate_chain="")
+    assert topics(secured, anonymous) == (set() if secured.kind.startswith("tls") else {"public-a"})
+
+
+def test_tools_find_the_sandbox_as_its_administrator(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KTOOLS_BOOTSTRAP_SERVERS", "KTOOLS_ZOOKEEPER", "KTOOLS_COMMAND_CONFIG", "KTOOLS_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KTOOLS_SANDBOX_DIR", str(secured.cluster.home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(secured.cluster.home))
+    choice = choose(Flags())
+    assert choice.source == "the sandbox"
+    brokers = resolve.of_brokers(choice)
+    assert brokers.bootstrap_servers == secured.cluster.bootstrap
+    assert (
+        AdminClient({"bootstrap.servers": brokers.bootstrap_servers, **brokers.config}).list_topics(timeout=10).topics
+    )
+
+
+def test_its_contexts(secured: Secured, tmp_path: Path) -> None:
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    listed = secured.cluster.run("context", "list", env=env).stdout.decode()
+    assert [line.split()[0] for line in listed.splitlines()] == ["sandbox-admin", "sandbox-user"]
+    shown = secured.cluster.run("context", "show", env=env | {"KTOOLS_CONTEXT": "sandbox-user"})
+    assert shown.returncode == 0, shown.stderr
+    assert f"bootstrap-servers = {secured.cluster.bootstrap}" in shown.stdout.decode()
+    for principal in credentials.PRINCIPALS:
+        assert credentials.password(secured.cluster.home, principal) not in shown.stdout.decode()
+
+
+def test_no_password_in_a_command_line_or_a_log(secured: Secured) -> None:
+    passwords = [credentials.password(secured.cluster.home, name).encode() for name in credentials.PRINCIPALS]
+    read = [path.read_bytes() for path in (secured.cluster.home / "logs").iterdir()]
+    read += [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
+    assert not [text for text in read for password in passwords if password in text]

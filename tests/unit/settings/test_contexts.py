@@ -1,0 +1,231 @@
+"""Contexts: their file, changing it, a project's, and what a project's may not."""
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.backends import Brokers
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.rules import ContextRules
+from kafka_tools.settings import contexts, edit, guard, layers
+from kafka_tools.settings.contexts import Context
+from kafka_tools.settings.current import config_path, current
+
+HAND_WRITTEN = """\
+# mine
+[contexts.dev]  # at home
+bootstrap-servers = ["a:1", "b:2"]
+
+[contexts.dev.settings]
+security.protocol = "SASL_PLAINTEXT"
+"sasl.username" = "me"
+enable.metrics.push = false
+
+[contexts.old]
+zookeeper = "zk:2181"
+[other]
+kept = true
+"""
+
+
+def written(text: str) -> None:
+    Path(config_path()).parent.mkdir(parents=True, exist_ok=True)
+    Path(config_path()).write_text(text)
+
+
+def project(folder: Path, text: str) -> Path:
+    (folder / "repository" / ".git").mkdir(parents=True)
+    (folder / "repository" / "deep").mkdir()
+    file = folder / "repository" / ".ktools.toml"
+    file.write_text(text)
+    os.chdir(folder / "repository" / "deep")
+    return file
+
+
+def test_a_file_written_by_hand() -> None:
+    written(HAND_WRITTEN)
+    dev = contexts.find("dev")
+    assert dev.bootstrap_servers == "a:1,b:2"
+    assert dev.settings == {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.username": "me",
+        "enable.metrics.push": "false",
+    }
+
+
+def test_adding_and_removing_keep_the_rest() -> None:
+    written(HAND_WRITTEN)
+    edit.add(Context("new", "", "c:3"))
+    assert Path(config_path()).read_text() == HAND_WRITTEN + '\n[contexts.new]\nbootstrap-servers = "c:3"\n'
+    edit.remove("dev")
+    edit.remove("new")
+    left = Path(config_path()).read_text()
+    assert left.startswith("# mine\n[contexts.old]")
+    assert "[other]\nkept = true" in left
+    edit.remove("old")
+    assert tomllib.loads(Path(config_path()).read_text()) == {"other": {"kept": True}}
+
+
+def test_what_cannot_be_changed_safely_is_left() -> None:
+    text = 'contexts = { dev = { bootstrap-servers = "a:1" } }\n'
+    written(text)
+    for change in (lambda: edit.add(Context("new", "", "b:1")), lambda: edit.remove("dev")):
+        with pytest.raises(KafkaToolError, match="cannot change safely"):
+            change()
+    assert Path(config_path()).read_text() == text
+
+
+TEXTS = st.text(st.characters(codec="utf-8"))
+NAMES = st.text(st.sampled_from("aZ0._-"), min_size=1).filter(lambda name: not name.startswith("-"))
+
+
+@given(NAMES, TEXTS, st.dictionaries(TEXTS.filter(bool), TEXTS.filter(bool)))
+def test_what_is_added_is_found(home_name: str, servers: str, settings: dict[str, str]) -> None:
+    Path(config_path()).unlink(missing_ok=True)
+    context = Context(home_name, config_path(), servers, settings=settings, protected=True)
+    edit.add(Context("first", "", "a:1")) if home_name != "first" else None
+    edit.add(context)
+    assert contexts.find(home_name) == context
+    edit.remove(home_name)
+    assert home_name not in contexts.all_contexts()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-a", "a/b", "ä"])
+def test_what_cannot_be_a_name(name: str) -> None:
+    with pytest.raises(KafkaToolError, match="cannot be a context's name"):
+        edit.add(Context(name, "", "a:1"))
+
+
+def test_a_name_that_is_taken() -> None:
+    edit.add(Context("dev", "", "a:1"))
+    with pytest.raises(KafkaToolError, match="is there already"):
+        edit.add(Context("dev", "", "b:1"))
+
+
+def test_the_current_one() -> None:
+    assert current() is None
+    edit.add(Context("dev", "", "a:1"))
+    edit.use("dev")
+    assert (current() or ("",))[0] == "dev"
+    edit.forget_current()
+    edit.forget_current()
+    assert current() is None
+    with pytest.raises(KafkaToolError, match="there is no context 'nope'"):
+        edit.use("nope")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("password = hunter2", "is no TOML"),
+        ("contexts = 1", "tables are needed"),
+        ("[contexts]\ndev = 1", "tables are needed"),
+        ("[contexts.dev]\nbootstrap-server = 'a:1'", "bootstrap-server of context dev is not known"),
+        ("[contexts.dev]\nbootstrap-servers = 1", "is no text"),
+        ("[contexts.dev]\nread-only = 'yes'", "neither true nor false"),
+        ("[contexts.dev]\nsettings = 1", "a table is needed"),
+        ("[contexts.dev.settings]\nx = [1]", "neither a text nor a number"),
+    ],
+)
+def test_a_file_that_means_nothing(text: str, words: str) -> None:
+    written(text)
+    with pytest.raises(KafkaToolError, match=words) as refused:
+        contexts.find("dev")
+    assert "hunter2" not in refused.value.message
+    assert config_path() in refused.value.message
+
+
+def test_a_project_s_file_counts_up_to_the_repository_s_root(home: Path) -> None:
+    file = project(
+        home, 'context = "team"\n[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "c.properties"'
+    )
+    assert current() == ("team", str(file))
+    team = contexts.find("team")
+    assert (team.project, team.command_config) == (True, str(file.parent / "c.properties"))
+    (home / "repository" / "deep" / ".git").mkdir()
+    assert current() is None
+
+
+def test_files_are_meant_from_where_they_are_named(home: Path) -> None:
+    written('[contexts.dev.settings]\n"ssl.ca.location" = "ca.pem"\n"ssl.key.location" = "/k"\n"client.id" = "x"')
+    folder = home / "config" / "ktools"
+    assert contexts.find("dev").settings == {
+        "ssl.ca.location": str(folder / "ca.pem"),
+        "ssl.key.location": "/k",
+        "client.id": "x",
+    }
+
+
+def test_outside_of_a_repository_only_the_working_folder_counts(home: Path) -> None:
+    (home / ".ktools.toml").write_text('context = "x"')
+    assert current() is None
+    os.chdir(home)
+    assert current() == ("x", str(home / ".ktools.toml"))
+
+
+def test_a_project_s_context_goes_before_one_s_own(home: Path) -> None:
+    edit.add(Context("dev", "", "own:1"))
+    project(home, '[contexts.dev]\nbootstrap-servers = "team:1"')
+    assert contexts.find("dev").bootstrap_servers == "team:1"
+    with pytest.raises(KafkaToolError, match="there is none of that name"):
+        edit.remove("other")
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed"),
+    [
+        ('"sasl.password_command" = "touch /tmp/x"', False),
+        ('"plugin.library.paths" = "x.so"', False),
+        ('"sasl.password" = "${env:AWS_SECRET_ACCESS_KEY}"', False),
+        ('"sasl.password" = "${file:/etc/passwd}"', False),
+        ('"sasl.password" = "${file:../outside}"', False),
+        ('"sasl.password" = "x${file:~/.ssh/id_rsa}"', False),
+        ('"sasl.password" = "${file:../link}"', False),
+        ('"sasl.password" = "${file:../link:key}"', False),
+        ('"sasl.oauthbearer.assertion.file" = "/etc/passwd"', False),
+        ('"sasl.oauthbearer.assertion.file" = "../link"', False),
+        ('"sasl.password" = "${env:KAFKA_PASSWORD}"', True),
+        ('"sasl.password" = "${file:inside}"', True),
+        ('"ssl.ca.location" = "/etc/ssl/ca.pem"', True),
+    ],
+)
+def test_what_a_project_s_context_may_not(home: Path, setting: str, allowed: bool) -> None:
+    file = project(home, f'[contexts.team]\nbootstrap-servers = "t:1"\n[contexts.team.settings]\n{setting}')
+    (file.parent / "link").symlink_to("/etc/passwd")
+    if allowed:
+        assert layers.of_context(contexts.find("team"))
+    else:
+        with pytest.raises(KafkaToolError, match="a file that comes with a repository may not"):
+            layers.of_context(contexts.find("team"))
+
+
+def test_a_project_s_file_of_settings_may_not_either(home: Path) -> None:
+    file = project(home, '[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "c.properties"')
+    (file.parent / "c.properties").write_text("sasl.password_command=touch /tmp/x\n")
+    with pytest.raises(KafkaToolError, match="would run a program"):
+        layers.of_context(contexts.find("team"))
+    file.write_text('[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "/etc/passwd"')
+    with pytest.raises(KafkaToolError, match="outside of the project"):
+        layers.of_context(contexts.find("team"))
+
+
+def test_another_user_s_file_is_not_used(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(home, 'context = "team"')
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    monkeypatch.setattr(contexts, "ROOT", 4712)
+    with pytest.raises(KafkaToolError, match="belongs to another user"):
+        current()
+
+
+def test_changes_of_a_context() -> None:
+    guard.check_change(Brokers("a:1"))
+    guard.check_change(Brokers("a:1", rules=ContextRules("free")))
+    guard.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)), yes=True)
+    with pytest.raises(KafkaToolError, match="prod is protected"):
+        guard.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)))
+    with pytest.raises(KafkaToolError, match="prod is read-only"):
+        guard.check_change(Brokers("a:1", rules=ContextRules("prod", read_only=True)), yes=True)
