@@ -57,6 +57,10 @@ class Topics(Protocol):
         """Return these topics, in this order, without those that were deleted meanwhile."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what `describe` could not find out, in words for a user."""
+        ...
+
 
 class TopicChanges(Protocol):
     """Changes of a cluster's topics; with `validate_only` all is checked and nothing changed. Every method raises

@@ -155,6 +155,8 @@ class Session:
             if answer["error_code"] == NOT_CONTROLLER:
                 self._controller = None
                 sleep(PAUSE_SECONDS)
+        if answer["error_code"] == NOT_CONTROLLER:
+            raise UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
         return answer
 
     def _connection(self, broker: int | None) -> Connection:

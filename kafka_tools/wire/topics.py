@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.wire.connection import UnsupportedError
 from kafka_tools.wire.describe_configs import DEFAULT_CONFIG, DESCRIBE_CONFIGS, TOPIC
@@ -45,6 +45,7 @@ class WireTopics:
         self._partition_size_limit = PARTITIONS_A_RESPONSE if partition_size_limit is None else partition_size_limit
         self._all: Answer | None = None
         self._some: Answer | None = None
+        self._notes: tuple[str, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all topics, sorted. Raises KafkaToolError."""
@@ -85,6 +86,10 @@ class WireTopics:
         return tuple(
             _description(topics[name], *configs[name], moves.get(name, {})) for name in names if name in configs
         )
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what could not be found out, in words for a user."""
+        return self._notes
 
     def _from_metadata(self, names: Sequence[str]) -> Iterable[Answer]:
         if self._all is None:
@@ -140,6 +145,9 @@ class WireTopics:
         try:
             answer = self._session.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})
         except UnsupportedError:
+            return {}
+        except UnreachableError as error:  # who looks while a controller dies wants to see leaders and ISRs most of all
+            self._notes = (f"Running reassignments are not known: {error.message}",)
             return {}
         if answer["error_code"] == CLUSTER_AUTHORIZATION_FAILED:
             return {}

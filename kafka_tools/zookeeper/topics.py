@@ -64,6 +64,10 @@ class ZooKeeperTopics:
             described += self._describe(names[start : start + TOPICS_AT_ONCE], marked, broker_ids)
         return tuple(described)
 
+    def notes(self) -> tuple[str, ...]:
+        """Return nothing: znodes tell all or fail."""
+        return ()
+
     def _ask_for_broker_ids(self) -> Callable[[], list[str]]:
         return self._znodes.ask_for_children(BROKER_IDS)
 

@@ -66,6 +66,7 @@ def describe(request: DescribeTopics) -> Report:
     """Return the partitions of the topics that match. Raises KafkaToolError where a named topic is not there."""
     with open_topics(request.target, request.partition_size_limit) as topics:
         described = _described(request, topics)
+        notes = topics.notes()
         live = frozenset(broker.broker for broker in topics.brokers())
     if request.with_overrides:
         return _overrides(request.target, [topic for topic in described if topic.configs])
@@ -79,6 +80,7 @@ def describe(request: DescribeTopics) -> Report:
         columns=PARTITION_COLUMNS,
         plain=lines(described, headings=not request.only, wanted=wanted),
         tables=lambda: _tables(described, live, wanted),
+        notes=notes,
     )
 
 

@@ -49,6 +49,9 @@ class FakeTopics:
     def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
         return tuple(self.described[name] for name in names if name in self.described)
 
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
     def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment | None:
         if topic.topic in self.described:
             raise TopicExistsError(topic.topic)

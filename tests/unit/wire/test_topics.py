@@ -167,6 +167,20 @@ def test_partitions_that_are_moved() -> None:
     assert [(p.adding_replicas, p.removing_replicas) for p in topic.partitions] == [((), ()), ((3,), (1,))]
 
 
+def test_who_may_not_see_a_topic_sees_none() -> None:
+    with _topics(Cluster(_topic("a", code=NOT_ALLOWED))) as topics:
+        assert topics.describe(["a"]) == ()
+
+
+def test_a_controller_that_is_away_hides_no_leader() -> None:
+    broker = Cluster(_topic("a", _partition(0)), more={LIST_PARTITION_REASSIGNMENTS: lambda _: {"error_code": 41}})
+    with _topics(broker) as topics:
+        assert topics.describe(["a"])[0].partitions[0].leader == 1
+        [note] = topics.notes()
+    assert note.startswith("Running reassignments are not known: ")
+    assert note.endswith("answers, but the cluster has no controller now.")
+
+
 def test_who_may_not_know_of_reassignments_sees_none() -> None:
     answer = {"error_code": CLUSTER_NOT_ALLOWED, "error_message": "Cluster authorization failed.", "topics": []}
     broker = Cluster(_topic("a", _partition(0)), more={LIST_PARTITION_REASSIGNMENTS: lambda _: answer})
@@ -181,7 +195,6 @@ def test_who_may_not_know_of_reassignments_sees_none() -> None:
 @pytest.mark.parametrize(
     ("message", "answer", "words"),
     [
-        (METADATA, {"topics": [_topic("a", code=NOT_ALLOWED)]}, "Topic authorization failed."),
         (METADATA, {"topics": [], "error_code": 129}, "Client metadata is stale. The client should rebootstrap"),
         (METADATA, {"topics": [_topic("a", code=9999)]}, "The broker answered with error 9999."),
         (
