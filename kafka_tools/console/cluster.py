@@ -1,6 +1,7 @@
 """What the streaming tools ask a cluster before they start, and how they live through its outages."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -13,6 +14,9 @@ TOPIC_APPEARS_SECONDS = 1.0
 
 OUTAGE_SECONDS = 3.0
 """How long all brokers are away before the user is told."""
+
+INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
+"""Topics that a pattern leaves out, as Java's consumer does (exclude.internal.topics)."""
 
 HINT = "`ktools topics --list` shows what is there; `ktools topics --create` makes a topic."
 
@@ -32,6 +36,21 @@ class Cluster:
         if error.code() == confluent_kafka().KafkaError._ALL_BROKERS_DOWN and self._down_since is None:
             self._down_since = time.monotonic()
 
+    def open(self, make: Callable[[dict[str, Any]], Any], settings: dict[str, Any]) -> Any:
+        """Return a client (confluent_kafka.Consumer or Producer). Raises KafkaToolError for settings it refuses."""
+        try:
+            return make(settings)
+        except confluent_kafka().KafkaException as error:
+            raise KafkaToolError(words(error.args[0])) from error
+
+    def topics(self, client: Any) -> Mapping[str, Any]:
+        """Return all topics (confluent_kafka's, by name).
+
+        Raises UnreachableError where no broker answers in CONNECT_SECONDS.
+        """
+        topics: Mapping[str, Any] = self._metadata(client, None)
+        return topics
+
     def partitions(self, client: Any, topic: str) -> tuple[int, ...]:
         """Return the topic's partitions without creating it.
 
@@ -39,25 +58,25 @@ class Cluster:
         """
         deadline = time.monotonic() + TOPIC_APPEARS_SECONDS
         while True:
-            found = self._metadata(client, topic)
+            found = self._metadata(client, topic)[topic]
             if found.partitions:
                 return tuple(sorted(found.partitions))
             if time.monotonic() > deadline or (found.error and not _may_appear(found.error)):
                 raise _unusable(topic, found.error)
             time.sleep(0.1)
 
-    def _metadata(self, client: Any, topic: str) -> Any:
+    def _metadata(self, client: Any, topic: str | None) -> Any:
         kafka = confluent_kafka()
         deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
-                return client.list_topics(topic, timeout=1.0).topics[topic]
+                return client.list_topics(topic, timeout=1.0).topics
             except kafka.KafkaException as error:
                 client.poll(0)
                 if time.monotonic() > deadline - 0.5:
                     raise self.causes.unreachable(self.bootstrap_servers) from error
 
-    def watch(self, client: Any, topic: str) -> None:
+    def watch(self, client: Any, topic: str | None) -> None:
         """Tell once that no broker answers, and once that one answers again; called while nothing else happens."""
         if self._down_since is None or time.monotonic() - self._down_since < OUTAGE_SECONDS:
             return

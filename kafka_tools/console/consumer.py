@@ -1,25 +1,25 @@
-"""The console consumer's loop: records of one topic to stdout; a group's offsets follow what was written."""
+"""The console consumer's loop: records of topics to stdout; a group's offsets follow what was written."""
 
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from operator import methodcaller
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.cluster import Cluster, words
-from kafka_tools.console.format import Batch, RecordFormat, compile_format
+from kafka_tools.console.direct import DirectReader
+from kafka_tools.console.discovery import Discovery
+from kafka_tools.console.format import Batch, Formatter, UnreadableError
+from kafka_tools.console.formatters import compile_formatter
 from kafka_tools.console.group import GroupMember, leave
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
 from kafka_tools.console.output import Output, whole
+from kafka_tools.console.positions import EARLIEST, Ends, Place
+from kafka_tools.console.request import ConsumeRequest, Topics
 from kafka_tools.console.stopping import Stop, stop_by_signal
 from kafka_tools.errors import KafkaToolError
-
-EARLIEST, LATEST = -2, -1
-"""Offsets that mean the beginning and the end of a partition (librdkafka's OFFSET_BEGINNING and OFFSET_END)."""
 
 BATCH = 2000
 """At most so many records are formatted and written at once."""
@@ -29,6 +29,8 @@ POLL_SECONDS = 0.1
 LAST_RECORD_SECONDS = 5.0
 """How long a record that was half written when the user stopped waits for its reader."""
 
+ANSWER_SECONDS = 5.0
+
 ERROR = methodcaller("error")
 
 SETTINGS: dict[str, Any] = {
@@ -37,8 +39,9 @@ SETTINGS: dict[str, Any] = {
     "fetch.queue.backoff.ms": 5,
     "queued.max.messages.kbytes": 65536,
     "receive.message.max.bytes": 1_000_000_000,
-    "enable.auto.offset.store": False,
     "auto.commit.interval.ms": 5000,
+    "session.timeout.ms": 15_000,  # how long a group waits for a member that was killed; Java's 45 s is for servers
+    "topic.metadata.refresh.interval.ms": 10_000,  # when a group sees new partitions of its topics
 }
 CURABLE = frozenset(
     {
@@ -77,28 +80,6 @@ NO_GROUP = "ktools-console-consumer"
 """librdkafka wants a name even where partitions are assigned directly; no group of this name comes to be."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumeRequest:
-    """What to read and how to write it.
-
-    `bootstrap_servers` and `config` (librdkafka's settings) name the cluster; without `partition` all of the topic's
-    are read. With a `group` its committed offsets decide where to start, without one `start` does: EARLIEST, LATEST or
-    an offset. `reset` is EARLIEST or LATEST: where to go if a group has no offset yet or an offset does not exist. The
-    reading ends after `max_messages` records, or when `timeout_ms` pass without one.
-    """
-
-    bootstrap_servers: str
-    topic: str
-    config: Mapping[str, str] = field(default_factory=dict)
-    group: str | None = None
-    partition: int | None = None
-    start: int = LATEST
-    reset: int = LATEST
-    max_messages: int | None = None
-    timeout_ms: int | None = None
-    record_format: RecordFormat = field(default_factory=RecordFormat)
-
-
 def consume(request: ConsumeRequest) -> int:
     """Write records to stdout until the request's end, a signal or the end of stdout; return the exit status.
 
@@ -107,10 +88,17 @@ def consume(request: ConsumeRequest) -> int:
     if sys.stdout is None:
         raise KafkaToolError("stdout is closed")
     cluster = Cluster(request.bootstrap_servers)
-    consumer = confluent_kafka().Consumer(_settings(request, cluster))
-    partitions = _partitions(request, cluster.partitions(consumer, request.topic))
+    settings = _settings(request, cluster)
+    consumer = cluster.open(confluent_kafka().Consumer, settings)
+    topics = Topics(request)
+    places = topics.places(consumer, cluster)
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
-        return _run(Loop(request, consumer, cluster, output, stop), partitions)
+        loop = Loop(request, consumer, cluster, output, stop)
+        if topics.may_grow:
+            shared = client_settings(request.bootstrap_servers, request.config, cluster.causes)
+            wanted = Discovery(shared, request.topic, topics.wanted, set(places), request.discovery_seconds)
+            loop.discovery = wanted
+        return _run(loop, places)
 
 
 def _settings(request: ConsumeRequest, cluster: Cluster) -> dict[str, Any]:
@@ -121,42 +109,53 @@ def _settings(request: ConsumeRequest, cluster: Cluster) -> dict[str, Any]:
         | {
             "error_cb": cluster.on_error,
             "group.id": request.group or NO_GROUP,
-            "enable.auto.commit": request.group is not None,
-            "auto.offset.reset": "earliest" if request.reset == EARLIEST else "latest",
+            "enable.auto.commit": request.group is not None and request.commits,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",  # the loop decides, and says so
+            "enable.partition.eof": request.window.has_end,
         }
     )
 
 
-def _partitions(request: ConsumeRequest, existing: tuple[int, ...]) -> tuple[int, ...]:
-    if request.partition is None:
-        return existing
-    if request.partition not in existing:
-        there = f"partition {existing[0]}" if len(existing) == 1 else f"partitions {existing[0]} to {existing[-1]}"
-        raise KafkaToolError(f"topic '{request.topic}' has no partition {request.partition}", f"It has {there}.")
-    return (request.partition,)
-
-
-def _run(loop: "Loop", partitions: tuple[int, ...]) -> int:
+def _run(loop: "Loop", places: list[Place]) -> int:
     request, group = loop.request, loop.group
     try:
+        loop.begin(places)
         if group is None:
-            position = confluent_kafka().TopicPartition
-            loop.consumer.assign([position(request.topic, partition, request.start) for partition in partitions])
             loop.run()
         else:
-            group.join(request.topic)
             with group.served():
                 loop.run()
     finally:
+        if loop.discovery is not None:
+            loop.discovery.stop()
         uncommitted = leave(loop.consumer, group)
-        note(f"Processed a total of {loop.written} messages")
+        note(f"Processed a total of {loop.processed} messages")
         if uncommitted:
             note(f"ktools: the last offsets were not committed ({uncommitted}): the group may read some records again")
+        loop.output.write(_last_words(request, loop.processed), LAST_RECORD_SECONDS)
     return loop.stop.status or (1 if uncommitted else 0)
 
 
+def _last_words(request: ConsumeRequest, count: int) -> bytes:
+    """Return what follows the records on stdout."""
+    if request.output == "json":
+        from kafka_tools.console.jsonl import array_end
+
+        return array_end(count)
+    return b"shutdown_complete\n" if request.says_end else b""
+
+
+def _format(request: ConsumeRequest) -> Formatter:
+    if request.output == "plain":
+        return compile_formatter(request.formatter, request.record_format)
+    from kafka_tools.console import jsonl
+
+    return jsonl.compile_array() if request.output == "json" else jsonl.compile_lines()
+
+
 class Loop:
-    """One consumer from its first to its last record; `written` is how many records stdout took."""
+    """One consumer from its first to its last record; `processed` is how many records were written or left out."""
 
     def __init__(self, request: ConsumeRequest, consumer: Any, cluster: Cluster, output: Output, stop: Stop) -> None:
         self.request = request
@@ -164,18 +163,38 @@ class Loop:
         self.cluster = cluster
         self.output = output
         self.stop = stop
-        self.group = None if request.group is None else GroupMember(consumer, request.reset, output)
-        self.written = 0
-        self._format = compile_format(request.record_format)
-        self._taken = self.group.taken if self.group else []
+        self.group = None
+        self.discovery: Discovery | None = None
+        self.processed = 0
+        if request.group is not None:
+            self.group = GroupMember(consumer, request.reset, output, request.commits)
+        self._reader = self.group or DirectReader(consumer)
+        self._format = _format(request)
+        self._taken = self._reader.taken
+        self._ends: Ends | None = None
         self._told: set[int] = set()
+
+    def begin(self, places: list[Place]) -> None:
+        """Ask for the partitions, or for a share of them."""
+        window = self.request.window
+        if self.discovery is not None:
+            self.discovery.start()
+        if self.group is None:
+            starts = window.starts(self.consumer, places)
+            if window.has_end:
+                self._ends = Ends(window.ends(self.consumer, places), starts)
+            DirectReader.begin(self._reader, starts)  # type: ignore[arg-type]
+            return
+        if window.has_end:
+            self._ends = self.group.ends = Ends(window.ends(self.consumer, places), {})
+        self.group.join(sorted({topic for topic, _ in places}), set(places))
 
     def run(self) -> None:
         """Take, write and store batch by batch."""
         left = self.request.max_messages if self.request.max_messages is not None else sys.maxsize
         patience = self._patience()
         idle_since = time.monotonic()
-        while left > 0 and self.output.is_open and not self.stop:
+        while left > 0 and self.output.is_open and not self.stop and not self._has_ended():
             batch = self._take(left, min(POLL_SECONDS, patience))
             if batch:
                 left -= self._write(batch)
@@ -184,6 +203,13 @@ class Loop:
                 return
             else:
                 self.cluster.watch(self.consumer, self.request.topic)
+            if self.discovery is not None and self.discovery.found:
+                self._reader.add(self.discovery.take())
+
+    def _has_ended(self) -> bool:
+        """Say whether every partition that is read here has reached its end."""
+        places = self._reader.places
+        return self._ends is not None and places is not None and not self._ends.left.keys() & places
 
     def _take(self, left: int, wait: float) -> Batch:
         """Return what is here already, at most `left` records; where nothing is, wait `wait` seconds for a record."""
@@ -194,9 +220,11 @@ class Loop:
                 return ()
             taken.append(message)
         more = self.consumer.consume(max(0, min(BATCH, left) - len(taken)), 0)
-        batch = (taken + more)[:left]
+        batch: Batch = (taken + more)[:left]
         taken.clear()
-        return self._records(batch) if any(map(ERROR, batch)) else batch
+        if any(map(ERROR, batch)):
+            batch = self._records(batch)
+        return batch if self._ends is None else self._ends.within(batch)
 
     def _patience(self) -> float:
         """Return for how many seconds no record may come."""
@@ -204,15 +232,40 @@ class Loop:
         return float("inf") if timeout is None or timeout < 0 else timeout / 1000
 
     def _write(self, batch: Batch) -> int:
-        """Write the batch, store its offsets, return how many records were written: fewer only when this is the end."""
-        content = self._format(batch)
+        """Write the batch, store its offsets, return how many records were processed: fewer only when this is the end.
+
+        Raises KafkaToolError for a record that cannot be read, after those before it were written.
+        """
+        try:
+            content = self._format(batch)
+        except UnreadableError:
+            return self._write_readable(batch)
         done = self.output.write(content)
         if done < len(content):
             batch = self._whole_records(batch, content, done)
-        self.written += len(batch)
-        if self.group is not None:
-            self.group.store(batch)
+        self.processed += len(batch)
+        self._reader.store(batch)
         return len(batch)
+
+    def _write_readable(self, batch: Batch) -> int:
+        """Write record by record, without those that cannot be read."""
+        count = 0
+        for message in batch:
+            try:
+                self._format([message])
+            except UnreadableError as error:
+                self.processed += 1
+                count += 1
+                place = f"{message.topic()}-{message.partition()} at offset {message.offset()}"
+                if not self.request.skip_unreadable:
+                    raise KafkaToolError(f"{place}: {error}", "--skip-message-on-error goes on after it.") from error
+                note(f"ktools: {place} is left out: {error}")
+                self._reader.store([message])
+            else:
+                count += self._write([message])
+            if not self.output.is_open or self.stop:
+                break
+        return count
 
     def _whole_records(self, batch: Batch, content: bytes, done: int) -> Batch:
         """Return the records that were written wholly; one that was cut is completed if its reader lets it."""
@@ -228,13 +281,34 @@ class Loop:
 
     def _records(self, batch: Batch) -> Batch:
         """Return the batch without its errors. Raises KafkaToolError for one that waiting does not cure."""
-        for error in filter(None, map(ERROR, batch)):
-            self._judge(error)
+        for message in batch:
+            error = message.error()
+            if error is not None:
+                self._judge(message, error)
         return [message for message in batch if message.error() is None]
 
-    def _judge(self, error: Any) -> None:
-        if not (error.retriable() or error.name() in CURABLE):
-            raise KafkaToolError(f"cannot go on reading topic '{self.request.topic}': {words(error)}")
-        if error.name() not in SILENT and error.code() not in self._told:
+    def _judge(self, message: Any, error: Any) -> None:
+        if error.name() == "_PARTITION_EOF":
+            if self._ends is not None:
+                self._ends.at((message.topic(), message.partition()), message.offset())
+        elif error.name() == "_AUTO_OFFSET_RESET":
+            self._reset((message.topic(), message.partition()), message.offset())
+        elif not (error.retriable() or error.name() in CURABLE):
+            raise KafkaToolError(f"cannot go on reading {self.request.subject}: {words(error)}")
+        elif error.name() not in SILENT and error.code() not in self._told:
             self._told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")
+
+    def _reset(self, place: Place, offset: int) -> None:
+        """Go on where the request says, as a partition has no record at `offset` (negative: it was never known)."""
+        kafka, (topic, partition) = confluent_kafka(), place
+        if self.request.reset is None:
+            raise KafkaToolError(f"{topic}-{partition} has no offset {offset} (auto.offset.reset=none)")
+        low, high = self.consumer.get_watermark_offsets(kafka.TopicPartition(topic, partition), ANSWER_SECONDS)
+        target = low if self.request.reset == EARLIEST else high
+        if offset >= 0:
+            has = f"it begins at {low} and ends before {high}"
+            note(f"ktools: {topic}-{partition} has no offset {offset} ({has}): reading goes on at {target}")
+        if self._ends is not None:
+            self._ends.at(place, target)
+        self._reader.go_to(place, target)

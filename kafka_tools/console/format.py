@@ -1,12 +1,15 @@
-"""A record as text: Apache's DefaultMessageFormatter (org.apache.kafka.tools.consumer, 3.9), compiled once.
+"""A record as text: Apache's DefaultMessageFormatter (org.apache.kafka.tools.consumer, 3.9 and 4.3), compiled once.
 
-A record's parts stand in this order: timestamp, partition, offset, headers, key, value; all are bytes, never decoded.
+A record's parts stand in this order: timestamp, partition, offset, delivery, epoch, headers, key, value. Without a
+deserializer all are bytes, never decoded.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from operator import methodcaller
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from kafka_tools.console.deserializers import Deserializer, Reader
 
 Batch = Sequence[Any]
 """Records as confluent_kafka.Message, in the order they are written."""
@@ -19,19 +22,26 @@ TIMESTAMP_TYPES = {1: b"CreateTime", 2: b"LogAppendTime"}
 
 KEY = methodcaller("key")
 VALUE = methodcaller("value")
+TOPIC = methodcaller("topic")
 PARTITION = methodcaller("partition")
 OFFSET = methodcaller("offset")
 TIMESTAMP = methodcaller("timestamp")
+LEADER_EPOCH = methodcaller("leader_epoch")
 HEADERS = methodcaller("headers")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFormat:
-    """Which parts of a record are printed, and what stands between and after them."""
+class UnreadableError(Exception):
+    """A record's bytes are not what the deserializer or the formatter expects."""
+
+
+class RecordFormat(NamedTuple):
+    """Which parts of a record are printed, what reads them, and what stands between and after them."""
 
     print_timestamp: bool = False
     print_partition: bool = False
     print_offset: bool = False
+    print_delivery: bool = False
+    print_epoch: bool = False
     print_headers: bool = False
     print_key: bool = False
     print_value: bool = True
@@ -39,10 +49,16 @@ class RecordFormat:
     line_separator: bytes = b"\n"
     headers_separator: bytes = b","
     null_literal: bytes = b"null"
+    key_deserializer: "Deserializer | None" = None
+    value_deserializer: "Deserializer | None" = None
+    headers_deserializer: "Deserializer | None" = None
 
 
 def compile_format(record_format: RecordFormat) -> Formatter:
-    """Return the function that turns a batch into the bytes to write."""
+    """Return the function that turns a batch into the bytes to write; it raises UnreadableError.
+
+    Raises UsageError for a deserializer that is not there.
+    """
     columns = _columns(record_format)
     line = record_format.line_separator
     if not columns:
@@ -67,44 +83,86 @@ def _joined_values(column: Column, line: bytes) -> Formatter:
 
 def _columns(record_format: RecordFormat) -> list[Column]:
     null = record_format.null_literal
+    headers = _headers(record_format.headers_separator, null, _reader(record_format.headers_deserializer))
     wanted: list[tuple[bool, Column]] = [
         (record_format.print_timestamp, _timestamps),
         (record_format.print_partition, _partitions),
         (record_format.print_offset, _offsets),
-        (record_format.print_headers, _headers(record_format.headers_separator, null)),
-        (record_format.print_key, _or_null(KEY, null)),
-        (record_format.print_value, _or_null(VALUE, null)),
+        (record_format.print_delivery, _deliveries),
+        (record_format.print_epoch, _epochs),
+        (record_format.print_headers, headers),
+        (record_format.print_key, _or_null(KEY, null, _reader(record_format.key_deserializer))),
+        (record_format.print_value, _or_null(VALUE, null, _reader(record_format.value_deserializer))),
     ]
     return [column for is_wanted, column in wanted if is_wanted]
 
 
-def _or_null(part: Callable[[Any], bytes | None], null: bytes) -> Column:
+def _reader(deserializer: "Deserializer | None") -> "Reader | None":
+    """Return what reads a part of a record, None where its bytes are written as they are."""
+    if deserializer is None:
+        return None
+    from kafka_tools.console.deserializers import reader
+
+    read = reader(deserializer)
+    return None if read is bytes else read
+
+
+def _or_null(part: Callable[[Any], bytes | None], null: bytes, read: "Reader | None") -> Column:
     def column(batch: Batch) -> Iterable[bytes]:
         parts = list(map(part, batch))
         return [null if each is None else each for each in parts] if None in parts else parts  # type: ignore[return-value]
 
-    return column
+    def read_column(batch: Batch) -> Iterable[bytes]:
+        return [null if each is None else read(each) for each in map(part, batch)]  # type: ignore[misc]
+
+    return column if read is None else read_column
+
+
+class Texts(dict[Any, bytes]):
+    """What was written for a value before: partitions and times repeat in neighbouring records."""
+
+    def __init__(self, write: Callable[[Any], bytes]) -> None:
+        self._write = write
+
+    def __missing__(self, value: Any) -> bytes:
+        text = self[value] = self._write(value)
+        return text
+
+
+def _timestamp(kind_and_time: tuple[int, int]) -> bytes:
+    kind, time = kind_and_time
+    return b"%b:%d" % (TIMESTAMP_TYPES[kind], time) if kind in TIMESTAMP_TYPES else b"NO_TIMESTAMP"
 
 
 def _timestamps(batch: Batch) -> Iterable[bytes]:
-    return [
-        b"%b:%d" % (TIMESTAMP_TYPES[kind], time) if kind in TIMESTAMP_TYPES else b"NO_TIMESTAMP"
-        for kind, time in map(TIMESTAMP, batch)
-    ]
+    return map(Texts(_timestamp).__getitem__, map(TIMESTAMP, batch))
 
 
 def _partitions(batch: Batch) -> Iterable[bytes]:
-    return [b"Partition:%d" % partition for partition in map(PARTITION, batch)]
+    return map(Texts(lambda partition: b"Partition:%d" % partition).__getitem__, map(PARTITION, batch))
 
 
 def _offsets(batch: Batch) -> Iterable[bytes]:
     return [b"Offset:%d" % offset for offset in map(OFFSET, batch)]
 
 
-def _headers(separator: bytes, null: bytes) -> Column:
+def _deliveries(batch: Batch) -> Iterable[bytes]:
+    """Only a share group counts deliveries."""
+    return [b"Delivery:NOT_PRESENT"] * len(batch)
+
+
+def _epochs(batch: Batch) -> Iterable[bytes]:
+    return [b"Epoch:NOT_PRESENT" if epoch is None else b"Epoch:%d" % epoch for epoch in map(LEADER_EPOCH, batch)]
+
+
+def _headers(separator: bytes, null: bytes, read: "Reader | None") -> Column:
+    decoded = read or bytes
+
     def text(headers: list[tuple[str, bytes | None]] | None) -> bytes:
         if not headers:
             return b"NO_HEADERS"
-        return separator.join(b"%b:%b" % (key.encode(), null if value is None else value) for key, value in headers)
+        return separator.join(
+            b"%b:%b" % (key.encode(), null if value is None else decoded(value)) for key, value in headers
+        )
 
     return lambda batch: map(text, map(HEADERS, batch))

@@ -2,15 +2,17 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import words
-from kafka_tools.console.format import PARTITION, Batch
+from kafka_tools.console.direct import move
+from kafka_tools.console.format import Batch
 from kafka_tools.console.output import Output
+from kafka_tools.console.positions import ANSWER_SECONDS, EARLIEST, Ends, Place, newest, offsets
 from kafka_tools.errors import KafkaToolError
 
 SERVICE_SECONDS = 5.0
@@ -19,27 +21,48 @@ SERVICE_SECONDS = 5.0
 LEAVE_SECONDS = 10.0
 """How long the last commit and the farewell to the group may take."""
 
-ANSWER_SECONDS = 10.0
-"""How long the offsets of newly assigned partitions are waited for."""
-
 
 class GroupMember:
     """The membership of `consumer` (confluent_kafka.Consumer) in its group.
 
-    `reset` (EARLIEST or LATEST) is where a partition without a committed offset starts; `taken` holds what was taken
-    from the queue and is not yet in a batch.
+    `reset` (EARLIEST, LATEST, or None for an error) is where a partition without a committed offset starts; `taken`
+    holds what was taken from the queue and is not yet in a batch. `places` are the partitions it has, None until it
+    has heard which; `starts` is where each of them started, which `ends` hears of. Without `commits` the group's
+    offsets are only read.
     """
 
-    def __init__(self, consumer: Any, reset: int, output: Output) -> None:
+    def __init__(self, consumer: Any, reset: int | None, output: Output, commits: bool = True) -> None:
         self.taken: list[Any] = []
+        self.places: set[Place] | None = None
+        self.starts: dict[Place, int] = {}
+        self.ends: Ends | None = None
         self._consumer = consumer
         self._reset = reset
         self._output = output
+        self._commits = commits
+        self._topics: set[str] = set()
+        self._known: set[Place] = set()
         self._paused = False
 
-    def join(self, topic: str) -> None:
-        """Ask for a share of the topic's partitions."""
-        self._consumer.subscribe([topic], on_assign=self._begin, on_revoke=self._forget, on_lost=self._forget)
+    def join(self, topics: Iterable[str], known: set[Place]) -> None:
+        """Ask for a share of the topics' partitions.
+
+        A partition that is not `known`, as it came while this tool was running, starts at its beginning.
+        """
+        self._known = known
+        self._topics = set(topics)
+        if not self._topics:  # librdkafka refuses; `add` asks for those that come
+            self.places = set()
+            return
+        self._consumer.subscribe(
+            sorted(self._topics), on_assign=self._begin, on_revoke=self._forget, on_lost=self._forget
+        )
+
+    def add(self, places: set[Place]) -> None:
+        """Ask for a share of new topics, too; new partitions of a topic the group gets by itself."""
+        new = {topic for topic, _ in places} - self._topics
+        if new:
+            self.join(self._topics | new, self._known)
 
     def _begin(self, _consumer: Any, partitions: list[Any]) -> None:
         """Start at the committed offsets; where there is none yet, store the start, so that it is committed.
@@ -49,27 +72,34 @@ class GroupMember:
         """
         fresh = []
         try:
-            partitions = self._known(self._consumer.committed(partitions, timeout=ANSWER_SECONDS))
+            partitions = self._answered(self._consumer.committed(partitions, timeout=ANSWER_SECONDS))
             fresh = [partition for partition in partitions if partition.offset < 0]
             self._resolve(fresh)
         except confluent_kafka().KafkaException:
             fresh = []  # librdkafka asks again, for as long as it takes
         self._consumer.assign(partitions)
-        if fresh:
+        self.starts = {(each.topic, each.partition): each.offset for each in partitions}
+        self.places = set(self.starts)
+        if self.ends is not None:
+            for place, offset in self.starts.items():
+                self.ends.at(place, offset)
+        if fresh and self._commits:
             self._consumer.store_offsets(offsets=fresh)
 
     def _resolve(self, partitions: list[Any]) -> None:
-        """Set the offset where these partitions start. Raises KafkaException where one cannot be found out."""
-        if not partitions:
-            return
-        kafka = confluent_kafka()
-        times = [kafka.TopicPartition(each.topic, each.partition, self._reset) for each in partitions]
-        starts = self._known(self._consumer.offsets_for_times(times, timeout=ANSWER_SECONDS))
-        offsets = {start.partition: start.offset for start in starts}
-        for each in partitions:
-            each.offset = offsets[each.partition]
+        """Set the offset where these partitions start.
 
-    def _known(self, partitions: list[Any]) -> list[Any]:
+        Raises KafkaException where one cannot be found out, KafkaToolError where nothing says where to start.
+        """
+        old = [(each.topic, each.partition) for each in partitions if (each.topic, each.partition) in self._known]
+        new = {(each.topic, each.partition) for each in partitions} - set(old)
+        if old and self._reset is None:
+            raise KafkaToolError(f"the group has no offset of {old[0][0]}-{old[0][1]} (auto.offset.reset=none)")
+        found = offsets(self._consumer, new, EARLIEST) | offsets(self._consumer, old, self._reset or EARLIEST)
+        for each in partitions:
+            each.offset = found[each.topic, each.partition]
+
+    def _answered(self, partitions: list[Any]) -> list[Any]:
         """Return the brokers' answers. Raises KafkaException where one of them is an error."""
         for partition in partitions:
             if partition.error:
@@ -78,13 +108,19 @@ class GroupMember:
 
     def _forget(self, _consumer: Any, partitions: list[Any]) -> None:
         """Leave what was not written of lost partitions to their next reader: no offset was stored for it."""
-        lost = {partition.partition for partition in partitions}
-        self.taken[:] = [message for message in self.taken if message.partition() not in lost]
+        lost = {(partition.topic, partition.partition) for partition in partitions}
+        self.taken[:] = [message for message in self.taken if (message.topic(), message.partition()) not in lost]
+        self.places = (self.places or set()) - lost
+
+    def go_to(self, place: Place, offset: int) -> None:
+        """Go on at another offset of a partition."""
+        self.starts[place] = offset
+        move(self._consumer, self.starts, place, offset)
 
     def store(self, batch: Batch) -> None:
         """Let the next commit cover the batch, which was written."""
         kafka = confluent_kafka()
-        for message in dict(zip(map(PARTITION, batch), batch, strict=True)).values():
+        for message in newest(batch, len(self._topics) == 1).values() if self._commits else ():
             try:
                 self._consumer.store_offsets(message=message)
             except kafka.KafkaException as error:
@@ -96,6 +132,8 @@ class GroupMember:
 
     def commit(self) -> str:
         """Commit what was stored and wait for the answer; return why it was not committed, or nothing."""
+        if not self._commits:
+            return ""
         kafka = confluent_kafka()
         try:
             committed = self._consumer.commit(asynchronous=False)

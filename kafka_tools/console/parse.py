@@ -1,36 +1,76 @@
 """A line as a record: Apache's LineMessageReader (kafka.tools.ConsoleProducer, 3.9) on bytes, compiled once."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count, repeat
+from typing import NamedTuple
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import KafkaToolError, UsageError
 
-Record = tuple[bytes | None, bytes | None]
+Pair = tuple[bytes | None, bytes | None]
 """Key and value; None is null."""
 
-Parser = Callable[[Iterable[bytes]], Iterator[Record]]
+Headers = list[tuple[str, bytes | None]]
+
+Parser = Callable[[Iterable[bytes]], Iterator[Pair]]
 
 SHOWN_CHARACTERS = 1000
 """How much of a line an error shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineFormat:
-    """How a line is taken apart.
+class FullRecord(NamedTuple):
+    """A record with all its parts; `partition` -1 and `timestamp` (ms) 0 leave the choice to the client."""
 
-    With `parse_key` the key ends at the first `key_separator`; a line without one is an error, or with `ignore_error` a
-    value without key. A key or value equal to `null_marker` is null.
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    partition: int = -1
+    timestamp: int = 0
+
+
+FullParser = Callable[[Iterable[bytes]], Iterator[FullRecord]]
+
+
+class LineFormat(NamedTuple):
+    """How a line is taken apart: headers up to `headers_delimiter`, the key up to `key_separator`, the value.
+
+    `headers_separator` is a regular expression. A line without its separators is an error, or with `ignore_error` a
+    record without what is missing. A key, value or header's value equal to `null_marker` is null.
     """
 
     parse_key: bool = False
+    parse_headers: bool = False
     key_separator: bytes = b"\t"
+    headers_delimiter: bytes = b"\t"
+    headers_separator: bytes = b","
+    headers_key_separator: bytes = b":"
     ignore_error: bool = False
     null_marker: bytes | None = None
 
+    def check(self) -> None:
+        """Raise UsageError, in Apache's words, for two separators that are equal and for a broken pattern."""
+        delimiter, separator, key_separator = (
+            ("headers.delimiter", self.headers_delimiter),
+            ("headers.separator", self.headers_separator),
+            ("headers.key.separator", self.headers_key_separator),
+        )
+        marker = ("null.marker", self.null_marker)
+        pairs: list[tuple[tuple[str, bytes | None], tuple[str, bytes]]]
+        pairs = [(delimiter, separator), (delimiter, key_separator), (separator, key_separator)]
+        pairs += [
+            (marker, other) for other in (("key.separator", self.key_separator), separator, delimiter, key_separator)
+        ]
+        for (name, text), (other, other_text) in pairs:
+            if text == other_text:
+                raise UsageError(f"{name} and {other} may not be equal")
+        try:
+            re.compile(self.headers_separator)
+        except re.error as error:
+            raise UsageError(f"headers.separator is not a regular expression: {error}") from error
+
 
 def compile_parser(line_format: LineFormat) -> Parser:
-    """Return the function that turns lines into records; it is called once, as the lines are counted.
+    """Return the function that turns lines into keys and values; it is called again and again, as lines are counted.
 
     It raises KafkaToolError, in Apache's words, at the line that has no key.
     """
@@ -38,7 +78,7 @@ def compile_parser(line_format: LineFormat) -> Parser:
     return _nulls(parse, line_format.null_marker) if line_format.null_marker is not None else parse
 
 
-def _values(lines: Iterable[bytes]) -> Iterator[Record]:
+def _values(lines: Iterable[bytes]) -> Iterator[Pair]:
     return zip(repeat(None), lines)
 
 
@@ -46,7 +86,7 @@ def _keyed(line_format: LineFormat) -> Parser:
     separator, ignore_error = line_format.key_separator, line_format.ignore_error
     numbers = count(1)
 
-    def records(lines: Iterable[bytes]) -> Iterator[Record]:
+    def records(lines: Iterable[bytes]) -> Iterator[Pair]:
         for line, number in zip(lines, numbers, strict=False):
             at = line.find(separator)
             if at >= 0:
@@ -54,19 +94,88 @@ def _keyed(line_format: LineFormat) -> Parser:
             elif ignore_error:
                 yield None, line
             else:
-                raise KafkaToolError(f"No key separator found on line number {number}: '{_shown(line)}'")
+                raise _missing("key separator", number, line)
 
     return records
 
 
-def _shown(line: bytes) -> str:
-    text = line.decode(errors="replace")
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
-
-
 def _nulls(parse: Parser, marker: bytes) -> Parser:
-    def records(lines: Iterable[bytes]) -> Iterator[Record]:
+    def records(lines: Iterable[bytes]) -> Iterator[Pair]:
         for key, value in parse(lines):
             yield None if key == marker else key, None if value == marker else value
 
     return records
+
+
+def compile_full_parser(line_format: LineFormat) -> FullParser:
+    """Return the function that turns lines with headers into records; else as `compile_parser`."""
+    delimiter, separator, marker = line_format.headers_delimiter, line_format.key_separator, line_format.null_marker
+    ignore_error, parse_headers = line_format.ignore_error, _headers(line_format)
+    numbers = count(1)
+
+    def record(line: bytes, number: int) -> FullRecord:
+        headers: Headers = []
+        key, place = None, 0
+        at = line.find(delimiter)
+        if at >= 0:
+            headers = parse_headers(line[:at], number) if line[:at] != marker else []
+            place = at + len(delimiter)
+        elif not ignore_error:
+            raise _missing("headers delimiter", number, line)
+        at = line.find(separator, place) if line_format.parse_key else -1
+        if at >= 0:
+            key, place = line[place:at], at + len(separator)
+        elif line_format.parse_key and not ignore_error:
+            raise _missing("key separator", number, line)
+        value = line[place:]
+        return FullRecord(None if key == marker else key, None if value == marker else value, headers)
+
+    return lambda lines: (record(line, number) for line, number in zip(lines, numbers, strict=False))
+
+
+def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
+    """Return the function that takes the headers of one line apart; it raises KafkaToolError in Apache's words."""
+    separator, marker = line_format.headers_key_separator, line_format.null_marker
+    pattern = re.compile(line_format.headers_separator)
+
+    def header(pair: bytes, number: int) -> tuple[str, bytes | None]:
+        at = pair.find(separator)
+        if at < 0 and not line_format.ignore_error:
+            raise KafkaToolError(f"No header key separator found in pair '{shown(pair)}' on line number {number}")
+        if at < 0:
+            return pair.decode(errors="replace"), None
+        key, value = pair[:at], pair[at + len(separator) :]
+        if key == marker:
+            raise KafkaToolError(
+                f"Header keys should not be equal to the null marker '{shown(key)}' as they can't be null"
+            )
+        return key.decode(errors="replace"), None if value == marker else value
+
+    return lambda headers, number: [header(pair, number) for pair in _split(pattern, headers)]
+
+
+def _split(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:
+    """Split as java.util.regex.Pattern.split does: without empty parts at the end."""
+    parts: list[bytes] = []
+    start = 0
+    for found in pattern.finditer(text):
+        if found.end() == 0:
+            continue
+        parts.append(text[start : found.start()])
+        start = found.end()
+    if not parts:
+        return [text]
+    parts.append(text[start:])
+    while parts and not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _missing(what: str, number: int, line: bytes) -> KafkaToolError:
+    return KafkaToolError(f"No {what} found on line number {number}: '{shown(line)}'")
+
+
+def shown(line: bytes) -> str:
+    """Return a line as an error shows it."""
+    text = line.decode(errors="replace")
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -3,16 +3,15 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import CONNECT_SECONDS, client_settings
 from kafka_tools.console.cluster import Cluster, words
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
-from kafka_tools.console.parse import LineFormat, compile_parser
+from kafka_tools.console.parse import FullParser, LineFormat, compile_full_parser, compile_parser
 from kafka_tools.console.reader import TICK_SECONDS, blocks, lines
 from kafka_tools.console.stopping import Stop, stop_by_signal
 from kafka_tools.errors import KafkaToolError
@@ -37,17 +36,18 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ProduceRequest:
+class ProduceRequest(NamedTuple):
     """Where the lines of stdin go. `bootstrap_servers` and `config` (librdkafka's settings) name the cluster.
 
-    `sync` waits for each record's delivery before the next is sent.
+    With `json_lines` each line is a whole record as console-consumer --output jsonl writes it, else `line_format` says
+    how it is taken apart. `sync` waits for each record's delivery before the next is sent.
     """
 
     bootstrap_servers: str
     topic: str
-    config: Mapping[str, str] = field(default_factory=dict)
-    line_format: LineFormat = field(default_factory=LineFormat)
+    config: Mapping[str, str] = {}
+    line_format: LineFormat = LineFormat()
+    json_lines: bool = False
     sync: bool = False
 
 
@@ -95,14 +95,15 @@ def produce(request: ProduceRequest) -> int:
 
 def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
     """Return a producer whose batches the topic takes. Raises KafkaToolError where the topic cannot be reached."""
-    kafka = confluent_kafka()
+    make = confluent_kafka().Producer
     deliveries = Deliveries()
     shared = client_settings(request.bootstrap_servers, request.config, cluster.causes) | {"error_cb": cluster.on_error}
-    settings = SETTINGS | shared | {"batch.size": BATCH_BYTES, "on_delivery": deliveries.on_delivery}
-    client = kafka.Producer(settings)  # now, as it takes librdkafka half a second to get a producer id
+    size = int(request.config.get("batch.size", BATCH_BYTES))
+    settings = SETTINGS | shared | {"batch.size": size, "on_delivery": deliveries.on_delivery}
+    client = cluster.open(make, settings)  # now, as it takes librdkafka half a second to get a producer id
     cluster.partitions(client, request.topic)
     limit = _max_message_bytes(shared, request.topic)
-    return kafka.Producer(settings | {"batch.size": limit}) if limit < BATCH_BYTES else client, deliveries
+    return cluster.open(make, settings | {"batch.size": limit}) if limit < size else client, deliveries
 
 
 def _max_message_bytes(settings: dict[str, Any], topic: str) -> int:
@@ -128,11 +129,22 @@ class Loop:
         self.cluster = cluster
         self.deliveries = deliveries
         self.stop = stop
+        self._send_lines = self._sender(request)
+
+    def _sender(self, request: ProduceRequest) -> "Callable[[Iterable[bytes]], None]":
+        """Return the function that sends a batch of lines."""
+        if request.json_lines:
+            from kafka_tools.console.jsonl import compile_reader
+
+            return self._full_sender(compile_reader())
+        if request.line_format.parse_headers:
+            return self._full_sender(compile_full_parser(request.line_format))
         self.parse = compile_parser(request.line_format)
+        return self._send
 
     def run(self) -> int:
         """Send all, wait, report; return the exit status."""
-        send = self._send_one_by_one if self.request.sync else self._send
+        send = self._send_one_by_one if self.request.sync else self._send_lines
         try:
             for batch in lines(prompted(blocks(STDIN, self._tick))):
                 send(batch)
@@ -157,9 +169,29 @@ class Loop:
                     self._refused(error.args[0])
                 break
 
+    def _full_sender(self, parse: FullParser) -> "Callable[[Iterable[bytes]], None]":
+        """Return the function that sends records with headers, partition and time; else as `_send`."""
+        produce, topic, deliveries = self.client.produce, self.request.topic, self.deliveries
+        refusal = confluent_kafka().KafkaException
+
+        def send(batch: Iterable[bytes]) -> None:
+            for key, value, headers, partition, timestamp in parse(batch):
+                while True:
+                    try:
+                        produce(topic, value, key, partition, timestamp=timestamp, headers=headers)
+                        deliveries.taken += 1
+                    except BufferError:
+                        self._wait_for_room()
+                        continue
+                    except refusal as error:
+                        self._refused(error.args[0])
+                    break
+
+        return send
+
     def _send_one_by_one(self, batch: Iterable[bytes]) -> None:
         for line in batch:
-            self._send([line])
+            self._send_lines([line])
             self._flush()
             if self.deliveries.failures:
                 raise KafkaToolError("stopped at the first record that was not delivered (--sync)")

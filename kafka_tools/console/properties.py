@@ -1,13 +1,9 @@
 """NAME=VALUE options of the streaming tools, read as Apache's CommandLineUtils.parseKeyValueArgs does (3.9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 from kafka_tools.console.notes import note
-from kafka_tools.errors import UsageError
-
-TEXT_SERDES = ("StringDeserializer", "ByteArrayDeserializer", "BytesDeserializer")
-"""Deserializers of org.apache.kafka.common.serialization whose text is the record's bytes."""
 
 
 class Properties:
@@ -18,9 +14,12 @@ class Properties:
         self._values = values
 
     @classmethod
-    def parse(cls, pairs: Iterable[str], option: str) -> Self:
-        """Read `NAME=VALUE` pairs; the last of a name wins, and a name alone has an empty value."""
-        return cls(option, {name: value for name, _, value in (pair.partition("=") for pair in pairs)})
+    def parse(cls, pairs: Iterable[str], option: str, base: Mapping[str, str] = {}) -> Self:
+        """Read `NAME=VALUE` pairs; the last of a name wins, and a name alone has an empty value.
+
+        `base` holds what stands in a file: the pairs go before it.
+        """
+        return cls(option, {**base} | {name: value for name, _, value in (pair.partition("=") for pair in pairs)})
 
     def text(self, name: str) -> str | None:
         """Take the value of `name`, or None."""
@@ -36,16 +35,14 @@ class Properties:
         value = self.text(name)
         return default if value is None else value.encode(errors="surrogateescape")
 
-    def check_text_serde(self, name: str) -> None:
-        """Take a deserializer's class. Raises UsageError for one that would print other bytes than the record has."""
-        value = self.text(name)
-        if value is not None and value.rpartition(".")[2] not in TEXT_SERDES:
-            raise UsageError(f"{self._option} {name}={value} is not there: records are printed as the bytes they are")
+    def prefixed(self, prefix: str) -> dict[str, str]:
+        """Take all names that begin with `prefix`, without it."""
+        names = [name for name in self._values if name.startswith(prefix) and name != prefix]
+        return {name.removeprefix(prefix): self._values.pop(name) for name in names}
 
-    def refuse_rest(self) -> None:
-        """Raise UsageError for what nobody took."""
-        for name in self._values:
-            raise UsageError(f"{self._option} {name} is not known")
+    def pairs(self) -> list[str]:
+        """Return what nobody took, as NAME=VALUE."""
+        return [f"{name}={value}" for name, value in self._values.items()]
 
     def mention_rest(self) -> None:
         """Tell of what nobody took: Apache's tools accept any name here, and ignore it."""

@@ -3,121 +3,209 @@
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.joptsimple import JavaInteger
-from kafka_tools.cli.options import bootstrap_server_option
-from kafka_tools.console.consumer import EARLIEST, LATEST, ConsumeRequest, consume
+from kafka_tools.cli.joptsimple import Option, integer, long, one_of
+from kafka_tools.cli.options import BOOTSTRAP_SERVER
+from kafka_tools.console.consumer import consume
 from kafka_tools.console.format import RecordFormat
+from kafka_tools.console.formatters import DEFAULT, deprecation
+from kafka_tools.console.notes import note
+from kafka_tools.console.positions import EARLIEST, LATEST
 from kafka_tools.console.properties import Properties
+from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java import hash_order
 from kafka_tools.settings import target as settings
 
-# Command
-
-FLAGS = ("print.timestamp", "print.partition", "print.offset", "print.headers", "print.key", "print.value")
+FLAGS = (
+    "print.timestamp",
+    "print.partition",
+    "print.offset",
+    "print.delivery",
+    "print.epoch",
+    "print.headers",
+    "print.key",
+    "print.value",
+)
 TEXTS = ("key.separator", "line.separator", "headers.separator", "null.literal")
 DESERIALIZERS = ("key.deserializer", "value.deserializer", "headers.deserializer")
-RESETS = {"earliest": EARLIEST, "latest": LATEST}
+RESETS = {"earliest": EARLIEST, "latest": LATEST, "error": None}
+OFFSETS = {"earliest": EARLIEST, "latest": LATEST}
+OUTPUTS = ("plain", "json", "jsonl")
+"""--output's words; none of Apache's tools has the option."""
 
 
-@click.command(
-    "console-consumer",
-    cls=ToolCommand,
-    section="Records",
-    short_help="Print the records of a topic.",
-    reports=False,
-)
-@bootstrap_server_option
-@click.option("--topic", metavar="TOPIC", help="The topic to read.")
-@click.option("--from-beginning", is_flag=True, help="Start at the oldest record, unless the group has been further.")
-@click.option("--max-messages", type=JavaInteger(), metavar="N", help="End after N records.")
-@click.option(
-    "--timeout-ms",
-    type=JavaInteger(),
-    metavar="MS",
-    help="End, with status 0, when no record comes for MS milliseconds.",
-)
-@click.option(
-    "--group",
-    metavar="GROUP",
-    help="Go on where this consumer group stopped, and commit what was written. Without it nothing is committed.",
-)
-@click.option("--partition", type=JavaInteger(), metavar="N", help="Read only this partition, from its end.")
-@click.option("--offset", metavar="OFFSET", help="With --partition: where to start. earliest, latest or a number.")
-@click.option(
-    "--property",
-    "--formatter-property",
-    "properties",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help=f"What to print: {', '.join(FLAGS)} (true or false), {', '.join(TEXTS)}; may be repeated.",
-)
-@click.option(
-    "--consumer-property",
-    "consumer_properties",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="group.id, auto.offset.reset (earliest, latest); may be repeated.",
-)
-def command(**options: Any) -> int:
-    """Print the records of a topic to stdout, byte for byte.
+def _partitions(option: str, text: str) -> tuple[int, ...]:
+    """Read `0,2-4`. Raises UsageError for anything else."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)) or len(part) > 20:
+            raise UsageError(f"--{option}: '{text}' is no list of partitions", "Such is: 0,2-4")
+        numbers = range(int(first), int(last or first) + 1)
+        if not numbers or numbers[-1] >= 1 << 31 or len(numbers) > 100_000:
+            raise UsageError(f"--{option}: '{part}' is no range of partitions")
+        found += numbers
+    return tuple(dict.fromkeys(found))
 
-    With --group, offsets are committed only for records that were written: whatever ends this tool, the next start
-    loses nothing.
-    """
+
+def _time(option: str, text: str) -> int:
+    from kafka_tools.console.times import milliseconds
+
+    return milliseconds(option, text)
+
+
+OPTIONS = (
+    BOOTSTRAP_SERVER,
+    Option(("--topic",), "The topic to read.", "TOPIC"),
+    Option(("--include",), "Read all topics whose whole names fit this pattern, new ones too.", "REGEX"),
+    Option(("--whitelist",), "The older name of --include, which wins.", "REGEX"),
+    Option(("--from-beginning",), "Start at the oldest record, unless the group has been further."),
+    Option(("--max-messages",), "End after N records.", "N", read=integer),
+    Option(("--timeout-ms",), "End, with status 0, when no record comes for MS milliseconds.", "MS", read=long),
+    Option(
+        ("--group",),
+        "Go on where this consumer group stopped, and commit what was written. Without it nothing is committed.",
+        "GROUP",
+    ),
+    Option(("--partition",), "Read only this partition, from its end.", "N", read=integer),
+    Option(("--partitions",), "Read only these partitions: 0,2-4.", "LIST", read=_partitions),
+    Option(
+        ("--offset",),
+        "With --partition: where to start. earliest, latest, a number, or -N for N records before the end.",
+        "OFFSET",
+    ),
+    Option(("--last",), "Start N records before the end of each partition.", "N", read=long),
+    Option(("--from-time",), "Start at this time: 2026-11-23T08:00, 1700000000, -1h, now.", "TIME", read=_time),
+    Option(("--to-time",), "End before the first record of this time.", "TIME", read=_time),
+    Option(("--until-end",), "End when every partition has reached the end it had at the start."),
+    Option(
+        ("--isolation-level",),
+        "read_committed leaves out records of transactions that were not committed; default read_uncommitted.",
+        "LEVEL",
+    ),
+    Option(
+        ("--output",),
+        f"{', '.join(OUTPUTS)}: as Apache prints records, or whole as JSON objects.",
+        "FORMAT",
+        read=one_of(*OUTPUTS),
+    ),
+    Option(
+        ("--property", "--formatter-property"),
+        f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}; may be repeated.",
+        "NAME=VALUE",
+        multiple=True,
+    ),
+    Option(("--formatter-config",), "A file of such properties; --property wins.", "FILE"),
+    Option(("--key-deserializer",), "What reads keys, of org.apache.kafka.common.serialization.", "CLASS"),
+    Option(("--value-deserializer",), "What reads values.", "CLASS"),
+    Option(("--formatter",), "What prints records, of org.apache.kafka.tools.consumer.", "CLASS"),
+    Option(("--skip-message-on-error",), "Leave out a record that cannot be read instead of ending."),
+    Option(
+        ("--consumer-property", "--command-property"),
+        "A property of the consumer, by Java's or librdkafka's name; may be repeated.",
+        "NAME=VALUE",
+        multiple=True,
+    ),
+    Option(("--command-config", "--consumer.config"), "A file of such properties; --consumer-property wins.", "FILE"),
+    Option(("--enable-systest-events",), "Write shutdown_complete on stdout in the end."),
+)
+
+
+def _run(options: Mapping[str, Any]) -> int:
     return consume(_request(options))
 
 
 def _request(options: Mapping[str, Any]) -> ConsumeRequest:
     """Check the options against each other, as ConsoleConsumerOptions does, and say what to do."""
-    if not options["topic"]:
-        raise UsageError("Exactly one of --include/--topic is required. ")
-    consumer_properties = Properties.parse(options["consumer_properties"], "--consumer-property")
-    start = _start(options)
-    group = _group(options["group"], consumer_properties)
-    if group is not None and options["partition"] is not None:
-        raise UsageError("Options group and partition cannot be specified together.")
-    reset = _reset(options["from_beginning"], consumer_properties)
-    consumer_properties.refuse_rest()
-    target = settings.choose_brokers(options["bootstrap_server"])
-    return ConsumeRequest(
+    include = _include(options)
+    start, last = _start(options)
+    properties = Properties.parse(options["consumer_property"], "--consumer-property")
+    _refuse(properties)
+    internal = not properties.flag("exclude.internal.topics", True)
+    level = [f"isolation.level={options['isolation_level']}"] if options["isolation_level"] is not None else []
+    target = settings.choose_brokers(
+        options["bootstrap_server"], options["command_config"], [*properties.pairs(), *level]
+    )
+    reset = _reset(options["from_beginning"], target.config)
+    request = ConsumeRequest(
         bootstrap_servers=target.bootstrap_servers,
         config=target.config,
         topic=options["topic"],
-        group=group,
-        partition=options["partition"],
-        start=reset if start is None else start,
+        include=include,
+        internal=internal,
+        group=_group(options, target.config),
+        commits=target.config.get("enable.auto.commit", "true").lower() == "true",
+        partitions=options["partitions"] or (),
+        start=(LATEST if reset is None else reset) if start is None else start,
+        last=options["last"] if last is None else last,
+        from_time=options["from_time"],
+        to_time=options["to_time"],
+        until_end=options["until_end"],
         reset=reset,
         max_messages=_max_messages(options["max_messages"]),
         timeout_ms=options["timeout_ms"],
-        record_format=_record_format(Properties.parse(options["properties"], "--property")),
+        formatter=_formatter(options["formatter"]),
+        output=options["output"] or "plain",
+        record_format=_record_format(options),
+        skip_unreadable=options["skip_message_on_error"],
+        says_end=options["enable_systest_events"],
     )
+    if options["partition"] is not None:
+        request = request._replace(partitions=(options["partition"],))
+    _check_window(request, options)
+    return request
 
 
-def _start(options: Mapping[str, Any]) -> int | None:
-    """Return --offset's number, or None where it is not given."""
-    offset = options["offset"]
+def _include(options: Mapping[str, Any]) -> str | None:
+    """Return the pattern of topics, if it is one and not a topic."""
+    include: str | None = options["include"] if options["include"] is not None else options["whitelist"]
+    if bool(options["topic"]) == (include is not None):
+        old = "--whitelist is DEPRECATED use --include instead; ignored if --include specified."
+        raise UsageError(f"Exactly one of --include/--topic is required. {'' if options['whitelist'] is None else old}")
+    return include
+
+
+def _start(options: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Return --offset's number and how many records before the end it means, None for what is not given."""
+    offset, partition = options["offset"], options["partition"]
+    if partition is not None and not options["topic"]:
+        raise UsageError("The topic is required when partition is specified.")
+    if partition is not None and options["partitions"] is not None:
+        raise UsageError("Options partition and partitions cannot be specified together.")
     if offset is None:
-        return None
-    if options["partition"] is None:
+        return None, None
+    if partition is None:
         raise UsageError("The partition is required when offset is specified.")
     if options["from_beginning"]:
         raise UsageError("Options from-beginning and offset cannot be specified together.")
-    if offset.lower() in RESETS:
-        return RESETS[offset.lower()]
-    if offset.isdecimal() and offset.isascii() and int(offset) < 1 << 63:
-        return int(offset)
+    if offset.lower() in OFFSETS:
+        return OFFSETS[offset.lower()], None
+    digits = offset[1:] if offset[:1] in ("+", "-") else offset
+    if digits.isdecimal() and digits.isascii() and len(digits) < 20 and int(digits) < 1 << 63:
+        return (None, int(digits)) if offset.startswith("-") else (int(digits), None)
     raise UsageError(
         f"The provided offset value '{offset}' is incorrect. "
         "Valid values are 'earliest', 'latest', or a non-negative long."
     )
 
 
-def _group(group: str | None, consumer_properties: Properties) -> str | None:
-    other = consumer_properties.text("group.id")
+def _refuse(properties: Properties) -> None:
+    """Raise UsageError for what only Java's consumer can do, and what would undo what this tool promises."""
+    for name in ("interceptor.classes", "enable.auto.offset.store", "enable.partition.eof"):
+        if properties.text(name) is not None:
+            raise UsageError(f"--consumer-property {name} cannot be had here")
+    given = dict(pair.split("=", 1) for pair in properties.pairs())
+    if given.get("group.id") == "":
+        raise UsageError("The group id cannot be empty.")
+    if given.get("auto.offset.reset", "earliest") not in ("earliest", "latest", "none"):
+        raise UsageError(
+            f"auto.offset.reset cannot be '{given['auto.offset.reset']}'", "Choose from: earliest, latest, none"
+        )
+
+
+def _group(options: Mapping[str, Any], config: Mapping[str, str]) -> str | None:
+    group, other = options["group"], config.get("group.id")
     if group is not None and other is not None and group != other:
         detected = ", ".join(f"'{each}'" for each in hash_order((group, other), 16))
         raise UsageError(
@@ -125,37 +213,104 @@ def _group(group: str | None, consumer_properties: Properties) -> str | None:
             f"'--consumer.config') do not match. Detected group ids: {detected}"
         )
     group = other if group is None else group
-    if group == "":
-        raise UsageError("The group id cannot be empty.")
-    return group
+    if group is not None and options["partition"] is not None:
+        raise UsageError("Options group and partition cannot be specified together.")
+    return str(group) if group is not None else None
 
 
-def _reset(from_beginning: bool, consumer_properties: Properties) -> int:
-    text = consumer_properties.text("auto.offset.reset")
-    if text is None:
+def _reset(from_beginning: bool, config: Mapping[str, str]) -> int | None:
+    """Return where auto.offset.reset, or --from-beginning, leads; None: to an error."""
+    word = config.get("auto.offset.reset")
+    if word is None:
         return EARLIEST if from_beginning else LATEST
-    if from_beginning and text != "earliest":
+    if from_beginning and word != "earliest":
+        word = "none" if word == "error" else word
         raise UsageError(
-            f"Can't simultaneously specify --from-beginning and 'auto.offset.reset={text}', please remove one option"
+            f"Can't simultaneously specify --from-beginning and 'auto.offset.reset={word}', please remove one option"
         )
-    if text not in RESETS:
-        raise UsageError(f"auto.offset.reset cannot be '{text}'", "Choose from: earliest, latest")
-    return RESETS[text]
+    return RESETS[word]
+
+
+def _check_window(request: ConsumeRequest, options: Mapping[str, Any]) -> None:
+    """Raise UsageError where two options say where to start, or end, in ways that cannot both be meant."""
+    given = {
+        "--from-beginning": options["from_beginning"],
+        "--offset": options["offset"] is not None,
+        "--last": options["last"] is not None,
+        "--from-time": options["from_time"] is not None,
+    }
+    starts = [name for name, is_given in given.items() if is_given]
+    if len(starts) > 1:
+        raise UsageError(f"{' and '.join(starts)} cannot be given together")
+    own = [name for name in starts if name in ("--last", "--from-time")] + ["--partitions"] * bool(
+        options["partitions"]
+    )
+    if request.group is not None and own:
+        raise UsageError(f"{own[0]} and a group cannot be given together: its offsets say where it goes on")
+    if request.last is not None and request.last < 0:
+        raise UsageError("--last needs a number that is not negative")
+    if request.to_time is not None and request.to_time > _time("to-time", "now"):
+        raise UsageError("--to-time is in the future", "--until-end ends at the end that is there now.")
 
 
 def _max_messages(number: int | None) -> int | None:
     return None if number is None or number == -1 else max(0, number)
 
 
-def _record_format(properties: Properties) -> RecordFormat:
-    """Read DefaultMessageFormatter's properties; records are bytes, so only deserializers that keep them are taken."""
-    for name in DESERIALIZERS:
-        properties.check_text_serde(name)
+def _formatter(class_name: str | None) -> str:
+    warning = deprecation(class_name) if class_name is not None else ""
+    if warning:
+        note(warning)
+    return class_name or DEFAULT
+
+
+def _file(path: str | None) -> dict[str, str]:
+    """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
+    if path is None:
+        return {}
+    from kafka_tools.settings.layers import read_properties
+
+    return dict(read_properties(path))
+
+
+def _record_format(options: Mapping[str, Any]) -> RecordFormat:
+    """Read DefaultMessageFormatter's properties; a property goes before the option of the same meaning."""
+    base = _file(options["formatter_config"])
+    base |= {f"{part}.deserializer": name for part in ("key", "value") if (name := options[f"{part}_deserializer"])}
+    properties = Properties.parse(options["property"], "--property", base)
     default = RecordFormat()
     parts: dict[str, Any] = {}
     for name in FLAGS:
         parts[name.replace(".", "_")] = properties.flag(name, getattr(default, name.replace(".", "_")))
     for name in TEXTS:
         parts[name.replace(".", "_")] = properties.content(name, getattr(default, name.replace(".", "_")))
+    for name in DESERIALIZERS:
+        parts[name.replace(".", "_")] = _deserializer(properties, name)
     properties.mention_rest()
     return RecordFormat(**parts)
+
+
+def _deserializer(properties: Properties, name: str) -> Any:
+    """Take a deserializer and its own properties. Raises UsageError for one that is not there."""
+    class_name, config = properties.text(name), properties.prefixed(f"{name}.")
+    if class_name is None:
+        return None
+    from kafka_tools.console.deserializers import Deserializer, reader
+
+    deserializer = Deserializer(class_name, config, is_key=name.startswith("key"))
+    reader(deserializer)  # before any broker is asked: it may be refused
+    return deserializer
+
+
+command = ToolCommand(
+    name="console-consumer",
+    section="Records",
+    summary="Print the records of a topic.",
+    description="""Print the records of a topic to stdout, byte for byte.
+
+With --group, offsets are committed only for records that were written: whatever ends this tool, the next start loses
+nothing.""",
+    options=OPTIONS,
+    run=_run,
+    reports=False,
+)

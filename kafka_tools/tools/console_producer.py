@@ -1,45 +1,67 @@
 """`ktools console-producer`: kafka-console-producer.sh (kafka.tools.ConsoleProducer, 3.9)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import click
-
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.options import bootstrap_server_option
+from kafka_tools.cli.joptsimple import Option, integer, long, one_of
+from kafka_tools.cli.options import BOOTSTRAP_SERVER
 from kafka_tools.console.parse import LineFormat
 from kafka_tools.console.producer import ProduceRequest, produce
 from kafka_tools.console.properties import Properties
-from kafka_tools.errors import UsageError
+from kafka_tools.errors import UsageError, nearest
 from kafka_tools.settings import target as settings
 
-# Command
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+ACKS = ("all", "-1", "0", "1")
+FLAGS = ("parse.key", "parse.headers", "ignore.error")
+SEPARATORS = ("key.separator", "headers.delimiter", "headers.separator", "headers.key.separator")
+READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.tools.LineMessageReader")
 
-
-@click.command(
-    "console-producer",
-    cls=ToolCommand,
-    section="Records",
-    short_help="Send each line of stdin to a topic.",
-    reports=False,
+OPTIONS = (
+    BOOTSTRAP_SERVER,
+    Option(("--broker-list",), "The older name of --bootstrap-server, which wins.", "HOST:PORT[,…]"),
+    Option(("--topic",), "The topic to send to; it is never created.", "TOPIC"),
+    Option(("--sync",), "Wait for each record's delivery before the next line is sent."),
+    Option(
+        ("--input",),
+        "lines, or jsonl: whole records as console-consumer --output jsonl writes them.",
+        "FORMAT",
+        read=one_of("lines", "jsonl"),
+    ),
+    Option(("--compression-codec",), f"{', '.join(CODECS)}; gzip when given bare.", "CODEC", bare="gzip"),
+    Option(
+        ("--property", "--reader-property"),
+        f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker; may be repeated.",
+        "NAME=VALUE",
+        multiple=True,
+    ),
+    Option(("--reader-config",), "A file of such properties; --property wins.", "FILE"),
+    Option(("--line-reader",), "The class that reads lines: LineMessageReader is the only one here.", "CLASS"),
+    Option(("--request-required-acks",), "all (or -1), 1 or 0; default all.", "ACKS"),
+    Option(("--batch-size",), "Send at most so many bytes to a partition at once.", "BYTES", read=integer),
+    Option(("--max-partition-memory-bytes",), "The same; goes before --batch-size.", "BYTES", read=integer),
+    Option(("--timeout",), "Wait so long for a batch to fill; default 5.", "MS", read=long),
+    Option(
+        ("--message-send-max-retries",), "Try again so often; default: until delivery.timeout.ms.", "N", read=integer
+    ),
+    Option(("--retry-backoff-ms",), "Wait so long before it is tried again.", "MS", read=long),
+    Option(("--request-timeout-ms",), "Wait so long for the brokers' answer.", "MS", read=integer),
+    Option(("--metadata-expiry-ms",), "Ask anew so often who leads which partition.", "MS", read=long),
+    Option(("--max-block-ms",), "Taken without effect: a full queue waits, it drops nothing.", "MS", read=long),
+    Option(("--max-memory-bytes",), "Keep at most so many bytes that are not yet sent.", "BYTES", read=long),
+    Option(("--socket-buffer-size",), "The size of the system's buffer for sending.", "BYTES", read=integer),
+    Option(
+        ("--producer-property", "--command-property"),
+        "A property of the producer, by Java's or librdkafka's name; may be repeated.",
+        "NAME=VALUE",
+        multiple=True,
+    ),
+    Option(("--command-config", "--producer.config"), "A file of such properties; --producer-property wins.", "FILE"),
 )
-@bootstrap_server_option
-@click.option("--broker-list", metavar="HOST:PORT[,…]", help="The older name of --bootstrap-server, which wins.")
-@click.option("--topic", metavar="TOPIC", help="The topic to send to; it is never created.")
-@click.option("--sync", is_flag=True, help="Wait for each record's delivery before the next line is sent.")
-@click.option(
-    "--property",
-    "--reader-property",
-    "properties",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="How to read a line: parse.key, ignore.error (true or false), key.separator, null.marker; may be repeated.",
-)
-def command(**options: Any) -> int:
-    """Send each line of stdin as one record, byte for byte, in order, to all replicas in sync (acks=all, idempotent).
 
-    Status 0 means that every record was delivered; stderr says which were not.
-    """
+
+def _run(options: Mapping[str, Any]) -> int:
     return produce(_request(options))
 
 
@@ -49,32 +71,126 @@ def _request(options: Mapping[str, Any]) -> ProduceRequest:
         raise UsageError('Missing required argument "[topic]"')
     if not options["topic"]:
         raise UsageError("The topic cannot be empty.")
-    properties = Properties.parse(options["properties"], "--property")
-    target = settings.choose_brokers(options["bootstrap_server"] or options["broker_list"])
+    _check_reader(options["line_reader"])
+    properties = Properties.parse(options["producer_property"], "--producer-property")
+    own = dict(_own_properties(properties))
+    overrides = [*properties.pairs(), *(f"{name}={value}" for name, value in (own | _of_options(options)).items())]
+    server = options["bootstrap_server"] or options["broker_list"]
+    target = settings.choose_brokers(server, options["command_config"], overrides)
     return ProduceRequest(
         bootstrap_servers=target.bootstrap_servers,
-        config=target.config,
+        config=_with_idempotence(target.config),
         topic=options["topic"],
-        line_format=_line_format(properties),
+        line_format=_line_format(options),
+        json_lines=options["input"] == "jsonl",
         sync=options["sync"],
     )
 
 
-def _line_format(properties: Properties) -> LineFormat:
-    """Read LineMessageReader's properties."""
-    if properties.flag("parse.headers", False):
-        raise UsageError("--property parse.headers=true is not there yet: records are sent without headers")
-    for name in ("headers.delimiter", "headers.separator", "headers.key.separator"):
-        properties.text(name)
-    default = LineFormat()
-    marker = properties.text("null.marker")
-    line_format = LineFormat(
-        parse_key=properties.flag("parse.key", default.parse_key),
-        key_separator=properties.content("key.separator", default.key_separator),
-        ignore_error=properties.flag("ignore.error", default.ignore_error),
-        null_marker=None if marker is None else marker.encode(errors="surrogateescape"),
+def _check_reader(class_name: str | None) -> None:
+    if class_name is not None and class_name not in READERS:
+        near = nearest(class_name, READERS)
+        hint = f"Did you mean {near[0]}?" if near else "Classes of Java's that are not Kafka's own cannot be loaded."
+        raise UsageError(f"there is no line reader {class_name}", hint)
+
+
+def _own_properties(properties: Properties) -> Iterator[tuple[str, str]]:
+    """Take the properties that have another name or meaning in librdkafka.
+
+    Raises UsageError for what only Java's producer can do.
+    """
+    for name in ("interceptor.classes", "transactional.id", "transaction.timeout.ms"):
+        if properties.text(name) is not None:
+            raise UsageError(f"--producer-property {name} cannot be had here")
+    partitioner = properties.text("partitioner.class")
+    if partitioner and partitioner.rpartition(".")[2] not in ("DefaultPartitioner", "UniformStickyPartitioner"):
+        raise UsageError(f"--producer-property partitioner.class={partitioner} cannot be had: only Java's default can")
+    if properties.flag("partitioner.ignore.keys", False):
+        yield "partitioner", "random"
+    memory = properties.text("buffer.memory")
+    if memory is not None:
+        yield from _memory(memory).items()
+
+
+def _of_options(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return librdkafka's settings for the options that are given."""
+    codec, acks = options["compression_codec"], options["request_required_acks"]
+    if codec is not None and codec not in CODECS:
+        raise UsageError(f"--compression-codec cannot be '{codec}'", f"Choose from: {', '.join(CODECS)}")
+    if acks is not None and acks not in ACKS:
+        raise UsageError(f"--request-required-acks cannot be '{acks}'", f"Choose from: {', '.join(ACKS)}")
+    size = (
+        options["batch_size"]
+        if options["max_partition_memory_bytes"] is None
+        else options["max_partition_memory_bytes"]
     )
-    if line_format.null_marker == line_format.key_separator:
-        raise UsageError("null.marker and key.separator may not be equal")
+    given = {
+        "compression.type": codec,
+        "acks": acks,
+        "batch.size": size,
+        "linger.ms": options["timeout"],
+        "retries": options["message_send_max_retries"],
+        "retry.backoff.ms": options["retry_backoff_ms"],
+        "request.timeout.ms": options["request_timeout_ms"],
+        "topic.metadata.refresh.interval.ms": options["metadata_expiry_ms"],
+        "socket.send.buffer.bytes": options["socket_buffer_size"],
+    }
+    found = {name: str(value) for name, value in given.items() if value is not None}
+    return found | (_memory(str(options["max_memory_bytes"])) if options["max_memory_bytes"] is not None else {})
+
+
+def _memory(text: str) -> dict[str, str]:
+    """Return the room (bytes) for what is not yet sent; a record that alone has no room is refused, as Java does."""
+    if not text.strip().isdecimal():
+        raise UsageError(f"buffer.memory cannot be '{text}': it is a number of bytes")
+    room = max(1 << 20, int(text))
+    return {"queue.buffering.max.kbytes": str(-(-room // 1024)), "message.max.bytes": str(min(room, 100_000_000))}
+
+
+def _with_idempotence(config: Mapping[str, str]) -> Mapping[str, str]:
+    """Let idempotence, the default, give way to what contradicts it, unless it was asked for (KIP-679)."""
+    contradicts = (
+        config.get("acks", "all") not in ("all", "-1")
+        or config.get("retries") == "0"
+        or int(config.get("max.in.flight.requests.per.connection", "5")) > 5
+    )
+    return {**config, "enable.idempotence": "false"} if contradicts and "enable.idempotence" not in config else config
+
+
+def _file(path: str | None) -> dict[str, str]:
+    """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
+    if path is None:
+        return {}
+    from kafka_tools.settings.layers import read_properties
+
+    return dict(read_properties(path))
+
+
+def _line_format(options: Mapping[str, Any]) -> LineFormat:
+    """Read LineMessageReader's properties. Raises UsageError for two that are equal."""
+    properties = Properties.parse(options["property"], "--property", _file(options["reader_config"]))
+    default = LineFormat()
+    parts: dict[str, Any] = {}
+    for name in FLAGS:
+        parts[name.replace(".", "_")] = properties.flag(name, getattr(default, name.replace(".", "_")))
+    for name in SEPARATORS:
+        parts[name.replace(".", "_")] = properties.content(name, getattr(default, name.replace(".", "_")))
+    marker = properties.text("null.marker")
+    line_format = LineFormat(**parts, null_marker=None if marker is None else marker.encode(errors="surrogateescape"))
+    line_format.check()
     properties.mention_rest()
     return line_format
+
+
+command = ToolCommand(
+    name="console-producer",
+    section="Records",
+    summary="Send each line of stdin to a topic.",
+    description="""Send each line of stdin as one record, byte for byte, in order, to all replicas in sync.
+
+acks=all and idempotence are the default. Status 0 means that every record was delivered; stderr says which were
+not.""",
+    options=OPTIONS,
+    run=_run,
+    reports=False,
+)

@@ -1,6 +1,7 @@
 """Brokers that die while records flow: every record is there, in order, or its loss is said."""
 
 import json
+import random
 import re
 import signal
 import subprocess
@@ -185,3 +186,43 @@ def test_a_stop_without_brokers_says_what_is_not_committed(lone: Cluster) -> Non
     oracle = Consumer({"bootstrap.servers": lone.bootstrap, "group.id": f"g-{topic}"})
     assert oracle.committed([TopicPartition(topic, 0)], timeout=30)[0].offset in (-1001, 0)
     oracle.close()
+
+
+QUICK = ("--consumer-property", "session.timeout.ms=6000", "--consumer-property", "auto.commit.interval.ms=300")
+"""A killed member leaves its group after 6 s, and what was written is soon committed."""
+
+
+def interrupted(cluster: Cluster, topic: str, number: signal.Signals, milliseconds: int) -> bytes:
+    """Return the whole lines that a consumer wrote until it was hit by a signal, so long after its first one."""
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning", *QUICK)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with ended(cluster.popen("console-consumer", *options, **pipes)) as reader:
+        assert reader.stdout is not None
+        seen = reader.stdout.readline()
+        hit = threading.Timer(milliseconds / 1000, reader.send_signal, (number,))
+        hit.start()
+        while block := reader.stdout.read(4096):
+            seen += block
+            time.sleep(0.0005)  # a reader that is slower than the broker: most of the topic is still to come
+        hit.join()
+        reader.wait(timeout=30)
+    return seen[: seen.rfind(b"\n") + 1]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_twenty_interruptions_lose_nothing(lone: Cluster, number: signal.Signals) -> None:
+    count = 200_000
+    topic = lone.topic(partitions=3)
+    lines = b"".join(b"%099d\n" % each for each in range(count))
+    assert lone.run("console-producer", "--topic", topic, stdin=lines).returncode == 0
+    choice = random.Random(20)
+    seen = b"".join(interrupted(lone, topic, number, choice.randrange(5, 120)) for _ in range(20))
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning", "--until-end", *QUICK)
+    rest = lone.run("console-consumer", *options, timeout=120)
+    assert rest.returncode == 0, rest.stderr
+    found = (seen + rest.stdout).split()
+    assert len(seen.split()) < count, "the interruptions came too late"
+    assert len(set(found)) == count
+    if number != signal.SIGKILL:
+        assert len(found) == count

@@ -18,12 +18,13 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kafka_tools.console.consumer import EARLIEST
+from kafka_tools.console.positions import EARLIEST
 from tests.conftest import Cluster, ended
 
 CONSUME = """
 import json, sys
-from kafka_tools.console.consumer import ConsumeRequest, consume
+from kafka_tools.console.consumer import consume
+from kafka_tools.console.request import ConsumeRequest
 consume(ConsumeRequest(**json.loads(sys.argv[1])))
 """
 FROM_START = ("--partition", "0", "--offset", "earliest")
@@ -378,7 +379,8 @@ def test_without_a_group_nothing_is_left(kafka39: Cluster) -> None:
 
 
 def groups(cluster: Cluster) -> set[str]:
-    return {group.group_id for group in cluster.admin().list_consumer_groups().result().valid}
+    admin = cluster.admin()  # lives until the answer is there
+    return {group.group_id for group in admin.list_consumer_groups().result().valid}
 
 
 @pytest.mark.parametrize("tool", ["console-consumer", "console-producer"])

@@ -1,18 +1,24 @@
 """The consumer's loop on a queue of records, without a cluster."""
 
+import json
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from kafka_tools.console.cluster import Cluster
-from kafka_tools.console.consumer import ConsumeRequest, Loop
+from kafka_tools.console.consumer import Loop, _last_words
+from kafka_tools.console.deserializers import Deserializer
+from kafka_tools.console.direct import DirectReader
+from kafka_tools.console.discovery import Discovery
+from kafka_tools.console.format import RecordFormat
 from kafka_tools.console.group import GroupMember, leave
 from kafka_tools.console.output import Output
+from kafka_tools.console.positions import Ends, Place
+from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.console.stopping import Stop
 from kafka_tools.errors import KafkaToolError
 from tests.unit.console.records import record
@@ -52,6 +58,15 @@ class Queue:
     def commit(self, asynchronous: bool) -> list[TopicPartition]:
         raise KafkaException(KafkaError(KafkaError._NO_OFFSET if asynchronous else KafkaError._TRANSPORT))
 
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = {(each.topic, each.partition): each.offset for each in partitions}
+
+    def position(self, _partitions: list[TopicPartition]) -> list[TopicPartition]:
+        return [TopicPartition("t", 0, 5), TopicPartition("t", 1, -1001)]
+
+    def get_watermark_offsets(self, _partition: TopicPartition, _timeout: float) -> tuple[int, int]:
+        return 10, 20
+
     def close(self) -> None:
         self.closed = True
 
@@ -77,21 +92,21 @@ def test_what_is_here_is_written(pipe: tuple[int, Output]) -> None:
     running = loop(REQUEST, Queue([record(b"a"), record(None), record(b"c")]), pipe[1])
     running.run()
     assert os.read(pipe[0], 100) == b"a\nnull\nc\n"
-    assert running.written == 3
+    assert running.processed == 3
 
 
 @pytest.mark.parametrize("count", [0, 1, 4999, 5001])
 def test_not_one_more_than_asked_for_is_taken(pipe: tuple[int, Output], count: int) -> None:
     queue = Queue(numbered(6000))
-    running = loop(replace(REQUEST, max_messages=count), queue, pipe[1])
+    running = loop(REQUEST._replace(max_messages=count), queue, pipe[1])
     running.run()
-    assert running.written == count
+    assert running.processed == count
     assert len(queue.records) == 6000 - count
 
 
 def test_offsets_of_what_was_written_are_stored_by_partition(pipe: tuple[int, Output]) -> None:
     queue = Queue([*numbered(10), record(b"y", partition=9, offset=3)])
-    loop(replace(REQUEST, group="g"), queue, pipe[1]).run()
+    loop(REQUEST._replace(group="g"), queue, pipe[1]).run()
     assert sorted(queue.stored) == [(0, 8), (1, 9)]
 
 
@@ -103,14 +118,14 @@ def test_without_a_group_nothing_is_stored(pipe: tuple[int, Output]) -> None:
 
 def test_a_stop_in_a_blocked_write_stores_whole_records_only(pipe: tuple[int, Output]) -> None:
     queue = Queue(numbered(1000, b"x" * 999))
-    running = loop(replace(REQUEST, group="g"), queue, pipe[1])
+    running = loop(REQUEST._replace(group="g"), queue, pipe[1])
     pipe[1].release()
     running.stop.signal = 15
     running._write(running._take(2000, 0))
     os.set_blocking(pipe[0], False)
     content = os.read(pipe[0], 1 << 20)
-    assert running.written == content.count(b"\n") > 0
-    assert max(offset for _, offset in queue.stored) == running.written - 1
+    assert running.processed == content.count(b"\n") > 0
+    assert max(offset for _, offset in queue.stored) == running.processed - 1
 
 
 def test_an_error_that_waiting_does_not_cure_ends_it(pipe: tuple[int, Output]) -> None:
@@ -155,3 +170,77 @@ def test_leaving_says_why_nothing_was_committed(pipe: tuple[int, Output]) -> Non
     assert "transport failure" in leave(queue, GroupMember(queue, -2, pipe[1])).lower()
     assert queue.closed
     assert leave(queue, None) == ""
+
+
+def test_an_offset_that_is_not_there_is_told(pipe: tuple[int, Output], capsys: pytest.CaptureFixture[str]) -> None:
+    missing = Message(topic="t", partition=0, offset=7, error=KafkaError(KafkaError._AUTO_OFFSET_RESET, "gone"))
+    queue = Queue([missing, record(b"a", offset=20)])
+    loop(REQUEST, queue, pipe[1]).run()
+    assert os.read(pipe[0], 100) == b"a\n"
+    assert queue.assigned == {("t", 0): 20, ("t", 1): -1001}
+    told = "ktools: t-0 has no offset 7 (it begins at 10 and ends before 20): reading goes on at 20\n"
+    assert capsys.readouterr().err == told
+
+
+def test_an_offset_that_is_not_there_may_be_an_error(pipe: tuple[int, Output]) -> None:
+    missing = Message(topic="t", partition=0, offset=7, error=KafkaError(KafkaError._AUTO_OFFSET_RESET, "gone"))
+    with pytest.raises(KafkaToolError, match="t-0 has no offset 7"):
+        loop(REQUEST._replace(reset=None), Queue([missing]), pipe[1]).run()
+
+
+LONGS = REQUEST._replace(record_format=RecordFormat(value_deserializer=Deserializer("LongDeserializer", {})))
+MIXED = [record(value, offset=offset) for offset, value in enumerate([bytes(8), b"no", bytes(7) + b"\x02"])]
+
+
+def test_a_record_that_cannot_be_read_ends_it_after_what_came_before(pipe: tuple[int, Output]) -> None:
+    queue = Queue(MIXED)
+    running = loop(LONGS._replace(group="g"), queue, pipe[1])
+    with pytest.raises(KafkaToolError, match="t-0 at offset 1: Size of data received by LongDeserializer is not 8"):
+        running.run()
+    assert os.read(pipe[0], 100) == b"0\n"
+    assert (running.processed, queue.stored) == (2, [(0, 0)])
+
+
+def test_a_record_that_cannot_be_read_may_be_left_out(
+    pipe: tuple[int, Output], capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = Queue(MIXED)
+    running = loop(LONGS._replace(group="g", skip_unreadable=True, max_messages=3), queue, pipe[1])
+    running.run()
+    assert os.read(pipe[0], 100) == b"0\n2\n"
+    assert (running.processed, queue.stored[-1]) == (3, (0, 2))
+    assert capsys.readouterr().err.startswith("ktools: t-0 at offset 1 is left out: ")
+
+
+def test_it_ends_where_every_partition_has_its_end(pipe: tuple[int, Output]) -> None:
+    queue = Queue(numbered(100))
+    running = loop(REQUEST._replace(until_end=True), queue, pipe[1])
+    running._reader.places = {("t", 0), ("t", 1), ("t", 2)}
+    running._ends = Ends({("t", 0): 5, ("t", 1): 8, ("t", 2): 0}, {})
+    running.run()
+    assert running.processed == len([0, 2, 4]) + len([1, 3, 5, 7])
+
+
+def test_new_partitions_are_read(pipe: tuple[int, Output]) -> None:
+    asked: list[set[Place]] = []
+
+    class Reader(DirectReader):
+        def add(self, places: set[Place]) -> None:
+            asked.append(places)
+
+    queue = Queue(numbered(3))
+    running = loop(REQUEST, queue, pipe[1])
+    running._reader = Reader(queue)
+    running.discovery = Discovery({}, "t", lambda _: set(), {("t", 0)})
+    running.discovery.found = {("t", 1)}
+    running.run()
+    assert asked == [{("t", 1)}]
+    assert running.discovery._known == {("t", 0), ("t", 1)}
+
+
+def test_records_as_one_json_document(pipe: tuple[int, Output]) -> None:
+    running = loop(REQUEST._replace(output="json"), Queue(numbered(3)), pipe[1])
+    running.run()
+    pipe[1].write(_last_words(running.request, running.processed))
+    assert [each["offset"] for each in json.loads(os.read(pipe[0], 10_000))] == [0, 1, 2]
+    assert json.loads(_last_words(running.request, 0)) == []

@@ -1,7 +1,5 @@
 """DefaultMessageFormatter's text."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +35,7 @@ def test_all_parts_in_apaches_order() -> None:
 
 
 def test_the_last_part_is_followed_by_the_line_separator() -> None:
-    record_format = replace(ALL, print_value=False, key_separator=b"; ", line_separator=b"|", headers_separator=b"+")
+    record_format = ALL._replace(print_value=False, key_separator=b"; ", line_separator=b"|", headers_separator=b"+")
     line = compile_format(record_format)([record(b"v", b"k", headers=[("a", b"1"), ("b", b"2")])])
     assert line == b"CreateTime:1700000000123; Partition:0; Offset:0; a:1+b:2; k|"
 

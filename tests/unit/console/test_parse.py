@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.parse import SHOWN_CHARACTERS, LineFormat, compile_parser
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.console.parse import SHOWN_CHARACTERS, FullRecord, LineFormat, compile_full_parser, compile_parser
+from kafka_tools.errors import KafkaToolError, UsageError
 
 LINES = st.lists(st.binary(max_size=30))
 
@@ -47,3 +47,59 @@ def test_a_huge_line_is_not_shown_whole() -> None:
 def test_the_null_marker_stands_for_keys_and_values() -> None:
     parse = compile_parser(LineFormat(parse_key=True, null_marker=b"NIL"))
     assert list(parse([b"NIL\tNIL", b"NILL\t", b"\tNIL"])) == [(None, None), (b"NILL", b""), (b"", None)]
+
+
+FULL = LineFormat(parse_headers=True, parse_key=True)
+
+
+def test_headers_key_and_value() -> None:
+    lines = [b"a:1,b:\xff\tk\tv", b"a:1:2\t\t"]
+    assert list(compile_full_parser(FULL)(lines)) == [
+        FullRecord(b"k", b"v", [("a", b"1"), ("b", b"\xff")]),
+        FullRecord(b"", b"", [("a", b"1:2")]),
+    ]
+
+
+def test_headers_are_split_as_java_splits() -> None:
+    line_format = FULL._replace(headers_separator=b"[;|]", ignore_error=True)
+    (found,) = compile_full_parser(line_format)([b"a:1;b|;|\tk\tv"])
+    assert found.headers == [("a", b"1"), ("b", None)]
+    (found,) = compile_full_parser(line_format)([b";\tk\tv"])
+    assert found.headers == []
+
+
+def test_a_null_marker_stands_for_headers_and_their_values() -> None:
+    parse = compile_full_parser(FULL._replace(null_marker=b"NIL"))
+    assert list(parse([b"NIL\tNIL\tNIL", b"a:NIL\tk\tv"])) == [
+        FullRecord(None, None, []),
+        FullRecord(b"k", b"v", [("a", None)]),
+    ]
+    with pytest.raises(KafkaToolError, match="Header keys should not be equal to the null marker 'NIL'"):
+        list(parse([b"NIL:1\tk\tv"]))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b"none", "No headers delimiter found on line number 2: 'none'"),
+        (b"h:1\tnone", "No key separator found on line number 2: 'h:1\tnone'"),
+        (b"h\tk\tv", "No header key separator found in pair 'h' on line number 2"),
+    ],
+)
+def test_what_is_missing_is_told_with_its_line(line: bytes, words: str) -> None:
+    parse = compile_full_parser(FULL)
+    list(parse([b"h:1\tk\tv"]))
+    with pytest.raises(KafkaToolError) as caught:
+        list(parse([line]))
+    assert caught.value.message == words
+
+
+@given(st.lists(st.binary(max_size=30)))
+def test_no_line_with_headers_is_lost(lines: list[bytes]) -> None:
+    assert len(list(compile_full_parser(FULL._replace(ignore_error=True))(lines))) == len(lines)
+
+
+@pytest.mark.parametrize("names", [("headers_delimiter", "headers_separator"), ("null_marker", "key_separator")])
+def test_two_separators_may_not_be_equal(names: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match="may not be equal"):
+        LineFormat(**dict.fromkeys(names, b"|")).check()  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """The producer's loop, without a cluster."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,13 +86,13 @@ def test_failures_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_keys_and_nulls_reach_the_client() -> None:
-    running, client = loop(replace(REQUEST, line_format=LineFormat(parse_key=True, null_marker=b"-")))
+    running, client = loop(REQUEST._replace(line_format=LineFormat(parse_key=True, null_marker=b"-")))
     running._send([b"k\tv", b"k\t-", b"\t"])
     assert client.sent == [(b"k", b"v"), (b"k", None), (b"", b"")]
 
 
 def test_sync_waits_for_each_record() -> None:
-    running, client = loop(replace(REQUEST, sync=True))
+    running, client = loop(REQUEST._replace(sync=True))
     running._send_one_by_one([b"a", b"b"])
     assert client.flushed == 2
     with pytest.raises(KafkaToolError, match="first record that was not delivered"):

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.properties import Properties
-from kafka_tools.errors import UsageError
 
 
 def test_the_last_of_a_name_wins_and_values_keep_their_equals_signs() -> None:
@@ -32,18 +31,17 @@ def test_content_is_the_bytes_of_the_command_line(content: bytes) -> None:
     assert Properties.parse([f"a={text}"], "--property").content("a", b"") == content
 
 
-def test_deserializers_that_change_bytes_are_refused() -> None:
-    name = "org.apache.kafka.common.serialization"
-    pairs = [f"key.deserializer={name}.StringDeserializer", f"value.deserializer={name}.LongDeserializer"]
-    properties = Properties.parse(pairs, "--property")
-    properties.check_text_serde("key.deserializer")
-    with pytest.raises(UsageError, match="LongDeserializer is not there"):
-        properties.check_text_serde("value.deserializer")
+def test_a_file_stands_behind_the_option() -> None:
+    properties = Properties.parse(["a=1"], "--property", {"a": "0", "b": "2"})
+    assert (properties.text("a"), properties.text("b")) == ("1", "2")
 
 
-def test_what_nobody_takes_is_refused_or_told(capsys: pytest.CaptureFixture[str]) -> None:
-    properties = Properties.parse(["nosuch=1"], "--property")
-    properties.mention_rest()
+def test_names_behind_a_prefix_and_what_is_left() -> None:
+    properties = Properties.parse(["key.deserializer.x=1", "key.deserializer.=2", "other=3"], "--property")
+    assert properties.prefixed("key.deserializer.") == {"x": "1"}
+    assert properties.pairs() == ["key.deserializer.=2", "other=3"]
+
+
+def test_what_nobody_takes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Properties.parse(["nosuch=1"], "--property").mention_rest()
     assert capsys.readouterr().err == "ktools: --property nosuch has no effect: it is not known\n"
-    with pytest.raises(UsageError, match="--property nosuch is not known"):
-        properties.refuse_rest()
