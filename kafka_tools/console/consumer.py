@@ -31,6 +31,9 @@ LAST_RECORD_SECONDS = 5.0
 
 ANSWER_SECONDS = 5.0
 
+GROUP_SECONDS = 4.0
+"""How long a group takes to share out its partitions before the user is told."""
+
 ERROR = methodcaller("error")
 
 SETTINGS: dict[str, Any] = {
@@ -173,6 +176,8 @@ class Loop:
         self._taken = self._reader.taken
         self._ends: Ends | None = None
         self._told: set[int] = set()
+        self._told_of_group = False
+        self._began = time.monotonic()
 
     def begin(self, places: list[Place]) -> None:
         """Ask for the partitions, or for a share of them."""
@@ -202,9 +207,19 @@ class Loop:
             elif time.monotonic() - idle_since >= patience:
                 return
             else:
-                self.cluster.watch(self.consumer, self.request.topic)
+                self._wait()
             if self.discovery is not None and self.discovery.found:
                 self._reader.add(self.discovery.take())
+
+    def _wait(self) -> None:
+        """Tell once what is waited for, where that is not the next record."""
+        self.cluster.watch(self.consumer, self.request.topic)
+        if self._reader.places is None and not self._told_of_group and time.monotonic() - self._began > GROUP_SECONDS:
+            self._told_of_group = True
+            note(
+                "ktools: waiting for the group to share out its partitions (a member that was killed leaves it when "
+                "its session.timeout.ms have passed)"
+            )
 
     def _has_ended(self) -> bool:
         """Say whether every partition that is read here has reached its end."""

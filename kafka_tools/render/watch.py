@@ -16,7 +16,7 @@ from kafka_tools.render.lines import BROKEN, DIM, Line, line_width
 from kafka_tools.render.look import Look
 from kafka_tools.render.page import page_lines, views
 from kafka_tools.report import Report
-from kafka_tools.table import View
+from kafka_tools.table import View, count
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The alternate screen, no cursor, no wrapping (xterm's control sequences, DECSET)."""
@@ -133,7 +133,7 @@ class Picture:
 
     def _status(self) -> Iterator[Line]:
         yield from self._failures()
-        changed = f"{self._changed} line{'' if self._changed == 1 else 's'} changed" if self._changed else "no change"
+        changed = f"{count(self._changed, 'line')} changed" if self._changed else "no change"
         yield [(f"{self._taken} · every {self._seconds:g} s · {changed} · Ctrl-C ends", DIM)]
         yield []
 

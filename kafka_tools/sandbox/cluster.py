@@ -27,6 +27,7 @@ from kafka_tools.sandbox import (
 from kafka_tools.sandbox.launch import Runtime
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.table import count
 
 ANNOUNCED_FOR_SECONDS = 30.0
 OWN_FOLDERS = re.compile(rf"(broker|zookeeper)-\d+|logs|{credentials.FOLDER}")
@@ -190,7 +191,7 @@ def _peers(server: Server, mode: str) -> int:
 
 
 def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbox:
-    progress.stage(f"Formatting {_count(len(sandbox.brokers), 'KRaft node')}")
+    progress.stage(f"Formatting {count(len(sandbox.brokers), 'KRaft node')}")
     for server in sandbox.brokers:
         sandbox = launch.start_format(sandbox, server, runtime)
     ready.wait_for_formats(sandbox, runtime.home)
@@ -221,12 +222,12 @@ def _start_together(sandbox: Sandbox, servers: Sequence[Server], runtime: Runtim
     zookeepers = [server for server in servers if server.role == "zookeeper"]
     brokers = [server for server in servers if server.role == "broker"]
     if zookeepers:
-        progress.stage(f"Starting {_count(len(zookeepers), 'ZooKeeper server')}")
+        progress.stage(f"Starting {count(len(zookeepers), 'ZooKeeper server')}")
         for server in zookeepers:
             sandbox = launch.start(sandbox, server, runtime)
         ready.wait_for_zookeepers(sandbox, [_find(sandbox, each.name) for each in zookeepers], runtime.home, progress)
     if brokers:
-        progress.stage(f"Starting {_count(len(brokers), 'broker')} of Kafka {sandbox.kafka_version}")
+        progress.stage(f"Starting {count(len(brokers), 'broker')} of Kafka {sandbox.kafka_version}")
         _wait_until_forgotten(sandbox, brokers, runtime.home)
         for server in brokers:
             sandbox = launch.start(sandbox, server, runtime)
@@ -324,7 +325,3 @@ def _find(sandbox: Sandbox, name: str) -> Server:
             return server
     there = ", ".join(server.name for server in sandbox.servers)
     raise KafkaToolError(f"The sandbox has no {wanted} (it has {there}).")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
