@@ -43,7 +43,6 @@ SETTINGS: dict[str, Any] = {
     "queued.max.messages.kbytes": 65536,
     "receive.message.max.bytes": 1_000_000_000,
     "auto.commit.interval.ms": 5000,
-    "session.timeout.ms": 15_000,  # how long a group waits for a member that was killed; Java's 45 s is for servers
     "topic.metadata.refresh.interval.ms": 10_000,  # when a group sees new partitions of its topics
 }
 CURABLE = frozenset(
