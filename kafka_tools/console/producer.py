@@ -148,6 +148,8 @@ class Loop:
         try:
             for batch in lines(prompted(blocks(STDIN, self._tick))):
                 send(batch)
+        except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
+            raise KafkaToolError(f"cannot go on: {words(error.args[0])}") from error
         finally:
             self._flush()
             self._report()

@@ -164,7 +164,7 @@ def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
     read = secured.cluster.run(*consume, "--consumer.config", mine)
     assert (read.returncode, read.stdout) == (0, b"one\n"), read.stderr
     forbidden = secured.cluster.run(*produce[:-1], mine, stdin=b"two\n")
-    assert forbidden.returncode != 0
+    assert forbidden.returncode == 1, forbidden.stderr
     assert b"uthoriz" in forbidden.stderr
     again = secured.cluster.run(*consume, "--consumer.config", mine, "--timeout-ms", "2000")
     assert b"two" not in again.stdout
