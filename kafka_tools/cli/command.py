@@ -93,11 +93,7 @@ class ToolCommand(NamedTuple):
             look = looks.parse(output, values.get("columns"), values.get("sort_by"))
             if values.get("watch") is not None:
                 return self._watch(values, look)
-            result = self.run(values)
-            status = finish(result, look)
-            if isinstance(result, Report) and result.failure:
-                raise result.failure
-            return status
+            return finish(self.run(values), look)
         except KafkaToolError as error:
             self.error_style.show(error, output)
             if isinstance(error, UsageError):
@@ -128,9 +124,12 @@ class ToolCommand(NamedTuple):
 
 
 def finish(result: Report | int | None, look: Look) -> int:
-    """Show what an action returned and return the exit status."""
-    if isinstance(result, Report):
-        from kafka_tools.render import emit
+    """Show what an action returned and return the exit status. Raises the failure of a report when that is shown."""
+    if not isinstance(result, Report):
+        return result or 0
+    from kafka_tools.render import emit
 
-        return emit(result, look)
-    return result or 0
+    status = emit(result, look)
+    if result.failure:
+        raise result.failure
+    return status

@@ -75,10 +75,10 @@ def alter(request: AlterTopics) -> Report:
         if not names and not request.if_exists:
             raise no_such_topic(request.topic, everything)
         described = {topic.topic: topic for topic in topics.describe(names)}
-    if isinstance(request.target, ZooKeeper) and described:
-        return _on_zookeeper(request, request.target, described)
     if not described:
         return changed((), lambda _: iter(()), "altered", None)
+    if isinstance(request.target, ZooKeeper):
+        return _on_zookeeper(request, request.target, described)
     with open_topic_changes(request.target) as changes:
         return changed(
             tuple(described),

@@ -70,10 +70,7 @@ def describe(request: DescribeTopics) -> Report:
         live = frozenset(broker.broker for broker in topics.brokers())
     if request.with_overrides:
         return _overrides(request.target, [topic for topic in described if topic.configs])
-
-    def wanted(topic: TopicDescription, partition: Partition) -> bool:
-        return not request.only or any(_shown(name, topic, partition, live) for name in request.only)
-
+    wanted = _wanted(request.only, live)
     lines = zookeeper_lines if isinstance(request.target, ZooKeeper) else broker_lines
     return Report(
         rows=_rows(described, wanted),
@@ -84,18 +81,23 @@ def describe(request: DescribeTopics) -> Report:
     )
 
 
-def _shown(only: str, topic: TopicDescription, partition: Partition, live: Collection[int]) -> bool:
-    """Tell whether an option of FILTERS shows the partition (TopicCommand.PartitionDescription, Kafka 3.9)."""
-    in_sync, least = len(partition.isr), topic.min_isr
-    match only:
-        case "under_replicated_partitions":
-            return in_sync < len(partition.replicas) - len(partition.adding_replicas)
-        case "under_min_isr_partitions":
-            return partition.leader is None or (least is not None and in_sync < least)
-        case "at_min_isr_partitions":
-            return in_sync == least
-        case _:
-            return partition.leader is None or partition.leader not in live
+def _wanted(only: Sequence[str], live: Collection[int]) -> Wanted:
+    """Return the test of the partitions that these FILTERS show (TopicCommand.PartitionDescription, Kafka 3.9)."""
+    if not only:
+        return lambda *_: True
+    from kafka_tools.model.health import offline, under_replicated
+
+    def wanted(topic: TopicDescription, partition: Partition) -> bool:
+        in_sync, least = len(partition.isr), topic.min_isr
+        shown = {
+            "under_replicated_partitions": under_replicated(partition),
+            "under_min_isr_partitions": partition.leader is None or (least is not None and in_sync < least),
+            "at_min_isr_partitions": in_sync == least,
+            "unavailable_partitions": offline(partition, live),
+        }
+        return any(shown[name] for name in only)
+
+    return wanted
 
 
 def _described(request: DescribeTopics, topics: Topics) -> Sequence[TopicDescription]:
