@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.rules import ContextRules
-    from kafka_tools.model.security import Security
+    from kafka_tools.model.security import Security, ZooKeeperSecurity
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
 
 
@@ -15,20 +15,25 @@ class Brokers(NamedTuple):
     """A cluster reached through its brokers: `host:port[,host:port…]` and librdkafka's settings.
 
     `security` is the same TLS and SASL for every other road (None: plaintext), `rules` are those of the context that
-    named the cluster, if one did.
+    named the cluster, if one did. `java` has the settings that librdkafka has no word for, by their names in Java.
     """
 
     bootstrap_servers: str
     config: Mapping[str, str] = {}
     security: "Security | None" = None
     rules: "ContextRules | None" = None
+    java: Mapping[str, str] = {}
 
 
 class ZooKeeper(NamedTuple):
-    """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`."""
+    """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`.
+
+    `rules` are those of the context that named it, if one did; `security` None: plaintext, nobody logs in.
+    """
 
     connect: str
     rules: "ContextRules | None" = None
+    security: "ZooKeeperSecurity | None" = None
 
 
 Target = Brokers | ZooKeeper
@@ -53,8 +58,11 @@ class Topics(Protocol):
         """Return the brokers that are registered now, by id."""
         ...
 
-    def describe(self, names: Sequence[str]) -> "tuple[TopicDescription, ...]":
-        """Return these topics, in this order, without those that were deleted meanwhile."""
+    def describe(self, names: Sequence[str], with_configs: bool = True, /) -> "tuple[TopicDescription, ...]":
+        """Return these topics, in this order, without those that were deleted meanwhile.
+
+        Configs are another right than partitions: who needs none does not ask for them.
+        """
         ...
 
     def notes(self) -> tuple[str, ...]:
@@ -103,7 +111,7 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
         from kafka_tools.zookeeper.session import connected
         from kafka_tools.zookeeper.topics import ZooKeeperTopics
 
-        with connected(target.connect) as client:
+        with connected(target.connect, target.security) as client:
             yield ZooKeeperTopics(client)
     else:
         from kafka_tools.wire.session import cluster
@@ -133,5 +141,21 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 
-    with connected(target.connect) as client:
+    with connected(target.connect, target.security) as client:
         yield ZooKeeperTopicChanges(client)
+
+
+def registered_brokers(ensemble: ZooKeeper) -> str:
+    """Return `host:port[,host:port…]` of the brokers that ZooKeeper knows, for what asks brokers.
+
+    Raises UnreachableError where no server answers, KafkaToolError where there is no broker.
+    """
+    from kafka_tools.errors import KafkaToolError
+    from kafka_tools.zookeeper.registrations import broker_addresses
+    from kafka_tools.zookeeper.session import connected
+
+    with connected(ensemble.connect, ensemble.security) as client:
+        addresses = broker_addresses(client)
+    if not addresses:
+        raise KafkaToolError(f"ZooKeeper at {ensemble.connect} knows no broker.", "Is there a chroot: HOST:PORT/kafka?")
+    return ",".join(addresses)

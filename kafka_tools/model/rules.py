@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 
 class ContextRules(NamedTuple):
-    """`read_only`: nothing may be changed; `protected`: a change asks for the context's name first. `output` is the
-    format where `--output` names none."""
+    """`read_only`: nothing may be changed; `protected`: a change asks for the context's name first."""
 
     context: str
     read_only: bool = False
     protected: bool = False
-    output: str | None = None

@@ -66,3 +66,20 @@ class Security(NamedTuple):
         """Kafka's security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
         encrypted = "SSL" if self.tls else "PLAINTEXT"
         return f"SASL_{encrypted}" if self.sasl else encrypted
+
+
+class ZooKeeperSecurity(NamedTuple):
+    """How a client reaches a ZooKeeper ensemble. `tls` None: plaintext; `username` "": no login, else one by SASL
+    DIGEST-MD5."""
+
+    tls: Tls | None = None
+    username: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"ZooKeeperSecurity(tls={self.tls!r}, username={self.username!r})"
+
+    @property
+    def names_client(self) -> bool:
+        """Whether the ensemble knows who the client is: by a login, or by a certificate."""
+        return bool(self.username or (self.tls and self.tls.key))

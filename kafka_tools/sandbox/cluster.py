@@ -169,6 +169,8 @@ def plan(wish: Wish, free: Sequence[int]) -> Sandbox:
     servers = [
         replace(each, peer_ports=tuple(next(given) for _ in range(_peers(each, choice.mode)))) for each in servers
     ]
+    if security.PROTOCOLS[secured].endswith("SSL"):
+        servers = [replace(each, secure_port=next(given)) if each.role == "zookeeper" else each for each in servers]
     return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers), security=secured)
 
 

@@ -2,18 +2,21 @@
 
 from pathlib import Path
 
-from kafka_tools.sandbox import security
+from kafka_tools.sandbox import security, zookeeper_security
 from kafka_tools.sandbox.record import Sandbox, Server
 from kafka_tools.sandbox.state import HOST
 
 SESSION_TIMEOUT_MS = 6000
+CONNECTION_TIMEOUT_MS = 60_000
+"""How long a broker that starts waits for ZooKeeper: on a busy machine TLS and a login take longer than a session."""
+
 LOG_PATTERN = "[%d] %p %m (%c)%n"
 
 
-def zookeeper_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
+def zookeeper_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     """Return zoo.cfg of one ZooKeeper server; several are made an ensemble (ZooKeeper's administrator's guide)."""
     settings = {
-        "dataDir": str(data),
+        "dataDir": str(home / server.name / "data"),
         # Sessions end in steps of a tick: a short one, so that a killed broker is missed soon after its timeout.
         "tickTime": "500",
         "initLimit": "40",
@@ -28,7 +31,7 @@ def zookeeper_properties(server: Server, sandbox: Sandbox, data: Path) -> str:
     if len(sandbox.zookeepers) > 1:
         peers = {f"server.{each.id}": _zookeeper_peer(each) for each in sandbox.zookeepers}
         settings |= {"quorumListenOnAllIPs": "false", **peers}
-    return properties(settings)
+    return properties(settings | zookeeper_security.server_settings(server, sandbox, home))
 
 
 def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
@@ -39,6 +42,8 @@ def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
         "log.dirs": str(home / server.name / "data"),
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
+        # So that a consumer that was killed need not be missed for longer than somebody who tries it likes to wait.
+        "group.min.session.timeout.ms": "1000",
         "offsets.topic.num.partitions": "5",
         "offsets.topic.replication.factor": str(replicas),
         "transaction.state.log.num.partitions": "5",
@@ -58,7 +63,7 @@ def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
             "share.coordinator.state.topic.min.isr": str(in_sync),
         }
     own = _kraft_settings if sandbox.mode == "kraft" else _zookeeper_mode_settings
-    return properties({**own(server, sandbox), **settings, **security.broker_settings(sandbox, home)})
+    return properties({**own(server, sandbox, home), **settings, **security.broker_settings(sandbox, home)})
 
 
 def log4j_properties() -> str:
@@ -93,17 +98,18 @@ def _zookeeper_peer(server: Server) -> str:
     return f"{HOST}:{quorum}:{election}"
 
 
-def _zookeeper_mode_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
+def _zookeeper_mode_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str, str]:
     return {
         "broker.id": str(server.id),
         "listeners": f"{security.protocol(sandbox)}://{server.address}",
         "security.inter.broker.protocol": security.protocol(sandbox),
-        "zookeeper.connect": ",".join(each.address for each in sandbox.zookeepers),
         "zookeeper.session.timeout.ms": str(SESSION_TIMEOUT_MS),
+        "zookeeper.connection.timeout.ms": str(CONNECTION_TIMEOUT_MS),
+        **zookeeper_security.broker_settings(sandbox, home),
     }
 
 
-def _kraft_settings(server: Server, sandbox: Sandbox) -> dict[str, str]:
+def _kraft_settings(server: Server, sandbox: Sandbox, _: Path) -> dict[str, str]:
     protocol = security.protocol(sandbox)
     voters = (f"{each.id}@{HOST}:{each.peer_ports[0]}" for each in sandbox.brokers)
     return {

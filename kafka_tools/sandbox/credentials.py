@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 BROKER, ADMIN, USER = PRINCIPALS = ("broker", "admin", "user")
 """The brokers themselves and the administrator may do everything, the user little."""
 
+ZOOKEEPER_USER = "kafka"
+"""Who brokers and tools are to ZooKeeper: what one of them writes there the others may change."""
+
 FOLDER = "security"
 VALID_DAYS = 3650
 
@@ -59,7 +62,8 @@ def make(home: Path, tls: bool) -> None:
     """Make new passwords, and with `tls` new certificates, in the sandbox's folder."""
     folder = home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    _write(folder / "passwords.json", json.dumps({name: secrets.token_urlsafe(18) for name in PRINCIPALS}))
+    passwords = {name: secrets.token_urlsafe(18) for name in (*PRINCIPALS, ZOOKEEPER_USER)}
+    _write(folder / "passwords.json", json.dumps(passwords))
     if tls:
         _make_certificates(home)
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_tools.sandbox import config, credentials, jars, java, record, security
+from kafka_tools.sandbox import config, credentials, jars, java, record, security, zookeeper_security
 from kafka_tools.sandbox.processes import Gated
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.sandbox.state import CONTEXTS
+from kafka_tools.sandbox.state import CONTEXTS, ZOOKEEPER_CONFIG
 
 ZOOKEEPER_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 BROKER_MAIN = "kafka.Kafka"
@@ -55,7 +55,7 @@ def write_files(sandbox: Sandbox, home: Path) -> None:
         data.mkdir(exist_ok=True)
         if server.role == "zookeeper":
             (data / "myid").write_text(f"{server.id}\n", encoding="utf-8")
-            text = config.zookeeper_properties(server, sandbox, data)
+            text = config.zookeeper_properties(server, sandbox, home)
         else:
             text = config.broker_properties(server, sandbox, home)
         config_path(server, home).write_text(text, encoding="utf-8")
@@ -66,18 +66,26 @@ def write_files(sandbox: Sandbox, home: Path) -> None:
 def _write_credentials(sandbox: Sandbox, home: Path) -> None:
     """Write passwords and certificates, and for each kind of client its settings and a context."""
     credentials.make(home, security.has_tls(sandbox))
-    for principal, name in security.CONFIGS.items():
-        text = config.properties(security.client_settings(sandbox, home, principal))
-        (home / name).touch(mode=0o600)
-        (home / name).write_text(text, encoding="utf-8")
-    (home / CONTEXTS).write_text(security.contexts(), encoding="utf-8")
+    files = {
+        home / name: config.properties(security.client_settings(sandbox, home, principal))
+        for principal, name in security.CONFIGS.items()
+    }
+    files[home / CONTEXTS] = security.contexts()
+    if sandbox.zookeepers:
+        files[home / CONTEXTS] += f"\n{zookeeper_security.context(sandbox)}"
+        files[home / ZOOKEEPER_CONFIG] = config.properties(zookeeper_security.client_settings(sandbox, home))
+        files[zookeeper_security.jaas_path(home)] = zookeeper_security.jaas(home)
+    for path, text in files.items():
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
 
 
 def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
     """Start one server; it is recorded before it does anything. Returns the sandbox as recorded."""
     main = ZOOKEEPER_MAIN if server.role == "zookeeper" else BROKER_MAIN
     heap = HEAP_MB[server.role]
-    return _start(sandbox, server, with_, [*_jvm(with_, heap), main, str(config_path(server, with_.home))])
+    flags = zookeeper_security.jvm_flags(sandbox, with_.home)
+    return _start(sandbox, server, with_, [*_jvm(with_, heap), *flags, main, str(config_path(server, with_.home))])
 
 
 def start_format(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:

@@ -10,7 +10,7 @@ from kafka_tools.sandbox.state import HOST
 # Below the range from which systems take the ports of outgoing connections (Linux from 32768, macOS from 49152): else a
 # client that keeps trying a dead broker's port is now and then connected to itself, and the broker cannot come back.
 LOWEST, HIGHEST = 20_000, 32_000
-BLOCK = 16
+BLOCK = 20
 TRIES = 200
 
 

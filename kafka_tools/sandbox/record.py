@@ -23,7 +23,8 @@ class Server:
     """One ZooKeeper server or one broker (in KRaft mode a broker that is a controller too).
 
     `role` is "zookeeper" or "broker". `port` serves clients; `peer_ports` are a ZooKeeper server's quorum and election
-    ports or a KRaft node's controller port. `process` is None until the first start.
+    ports or a KRaft node's controller port, `secure_port` is a ZooKeeper server's port with TLS, where it has one.
+    `process` is None until the first start.
     """
 
     role: str
@@ -32,6 +33,7 @@ class Server:
     peer_ports: tuple[int, ...] = ()
     rack: str | None = None
     process: Process | None = None
+    secure_port: int | None = None
 
     @property
     def name(self) -> str:

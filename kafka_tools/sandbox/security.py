@@ -5,7 +5,7 @@ from pathlib import Path
 from kafka_tools.sandbox import credentials
 from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER
 from kafka_tools.sandbox.record import Sandbox
-from kafka_tools.sandbox.state import ADMIN_CONFIG, CONTEXTS
+from kafka_tools.sandbox.state import ADMIN_CONFIG, CONTEXTS, ZOOKEEPER_CONFIG
 
 PROTOCOLS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "tls": "SSL", "sasl-tls": "SASL_SSL"}
 """What `--security` takes -> Kafka's security.protocol, which is the listener's name too."""
@@ -102,7 +102,7 @@ def contexts() -> str:
 
 def own_files() -> tuple[str, ...]:
     """Return the names of the files that are written for clients, beside the credentials' folder."""
-    return (*CONFIGS.values(), CONTEXTS)
+    return (*CONFIGS.values(), ZOOKEEPER_CONFIG, CONTEXTS)
 
 
 def _tls_settings(home: Path, principal: str) -> dict[str, str]:

@@ -13,16 +13,20 @@ FOLDER_VARIABLE = "KTOOLS_SANDBOX_DIR"
 RECORD = "state.json"
 CONTEXTS = "contexts.toml"
 ADMIN_CONFIG = "admin.properties"
+ZOOKEEPER_CONFIG = "zookeeper.properties"
 HOST = "127.0.0.1"
 
 
 class Endpoints(NamedTuple):
-    """How to reach a running sandbox: HOST:PORT lists of what is alive; `zookeeper` is None in KRaft mode and
-    `client_config`, the administrator's properties file, where clients need none."""
+    """How to reach a running sandbox: HOST:PORT lists of what is alive; `zookeeper` is None in KRaft mode.
+
+    `client_config`, the administrator's properties file, and `zookeeper_config` are None where clients need none.
+    """
 
     bootstrap_servers: str
     zookeeper: str | None
     client_config: str | None = None
+    zookeeper_config: str | None = None
 
 
 def folder() -> "Path":
@@ -63,11 +67,14 @@ def running() -> Endpoints | None:
         return None
     if not brokers or not complete:
         return None
-    return Endpoints(brokers, zookeeper or None, os.path.join(home, ADMIN_CONFIG) if secured else None)
+    if not secured:
+        return Endpoints(brokers, zookeeper or None)
+    configs = [os.path.join(home, name) for name in (ADMIN_CONFIG, ZOOKEEPER_CONFIG)]
+    return Endpoints(brokers, zookeeper or None, configs[0], configs[1] if zookeeper else None)
 
 
 def _alive(recorded: dict[str, Any], role: str, home: str) -> str:
     """Return the addresses of the living servers of one role, joined by commas."""
     servers = [server for server in recorded["servers"] if server["role"] == role and server["process"]]
     living = (each for each in servers if ours(each["process"]["pid"], each["process"]["started"], home))
-    return ",".join(f"{HOST}:{server['port']}" for server in living)
+    return ",".join(f"{HOST}:{server.get('secure_port') or server['port']}" for server in living)

@@ -23,13 +23,17 @@ from kafka_tools.model.rules import ContextRules
 from kafka_tools.settings.current import PROJECT_FILE, config_path, project_path
 
 ROOT = 0
+NAMING_FILES = (".location", ".file", ".login.config")
+"""How the names of settings end that name a file."""
+
 KEYS = ("bootstrap-servers", "zookeeper", "command-config", "output", "read-only", "protected", "settings")
 NAME_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 class Context(NamedTuple):
     """One named cluster. `origin` is the file it stands in, `command_config` a properties file ("": none) whose
-    settings `settings`, by Java's or librdkafka's names, go before; `project` says that it came with a repository."""
+    settings `settings`, by Java's or librdkafka's names, go before; `output` is the format where --output names none;
+    `project` says that it came with a repository."""
 
     name: str
     origin: str
@@ -48,7 +52,7 @@ class Context(NamedTuple):
     @property
     def rules(self) -> ContextRules:
         """What the context says of everything that is done on its cluster."""
-        return ContextRules(self.name, self.read_only, self.protected, self.output)
+        return ContextRules(self.name, self.read_only, self.protected)
 
 
 def all_contexts() -> dict[str, Context]:
@@ -132,7 +136,7 @@ def context(name: str, table: Mapping[str, Any], path: str, project: bool = Fals
 def _anchored(settings: Mapping[str, str], path: str) -> dict[str, str]:
     """Return the settings with the files that they name meant from the folder of the file they stand in."""
     return {
-        name: _beside(value, path) if name.endswith((".location", ".file")) and value != "probe" else value
+        name: _beside(value, path) if name.endswith(NAMING_FILES) and value != "probe" else value
         for name, value in settings.items()
     }
 

@@ -43,12 +43,12 @@ def parse(line: str) -> LoginModule:
     return modules[0]
 
 
-def parse_file(text: str) -> LoginModule | None:
-    """Return the login module of the section KafkaClient of a JAAS file (java.security.auth.login.config); None where
-    there is no such section. Raises ValueError as `parse` does."""
+def parse_file(text: str, section: str) -> LoginModule | None:
+    """Return the first login module of a section of a JAAS file (java.security.auth.login.config); None where there is
+    no such section. Raises ValueError as `parse` does."""
     tokens = _tokens(text)
     while (token := next(tokens)).kind:
-        if token.text == "KafkaClient" and next(tokens).kind == "{":
+        if token.text == section and next(tokens).kind == "{":
             return _module(next(tokens), tokens)
     return None
 

@@ -13,7 +13,7 @@ from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.settings import contexts, project, properties
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.current import current
-from kafka_tools.settings.target import DEFAULT_BOOTSTRAP_SERVERS
+from kafka_tools.settings.target import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER
 
 SERVERS = ("bootstrap.servers", "metadata.broker.list")
 
@@ -47,6 +47,7 @@ class Flags(NamedTuple):
     bootstrap_server: str | None = None
     command_config: str | None = None
     overrides: Sequence[str] = ()
+    zookeeper: str | None = None
 
 
 def choose(flags: Flags, brokers_only: bool = False) -> Choice:
@@ -56,9 +57,13 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     """
     own = [*_overrides(flags.overrides), *_file(flags.command_config, "--command-config")]
     environment = _file(os.environ.get("KTOOLS_COMMAND_CONFIG"), "KTOOLS_COMMAND_CONFIG")
-    address = _servers(own) or _from_environment(brokers_only) or _servers(environment)
+    address: tuple[str, str, bool] | None
     if flags.bootstrap_server is not None:
         address = flags.bootstrap_server, "--bootstrap-server", False
+    elif flags.zookeeper is not None:
+        address = flags.zookeeper, "--zookeeper", True
+    else:
+        address = _servers(own) or _from_environment(brokers_only) or _servers(environment)
     if address is not None:
         where, source, is_zookeeper = address
         return Choice(where, source, is_zookeeper, _highest([*own, *environment]))
@@ -68,6 +73,32 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
         where, is_zookeeper = _address(context, brokers_only)
         return Choice(where, f"context {context.name}", is_zookeeper, _highest([*own, *environment, *base]), context)
     return _sandbox_or_default([*own, *environment])
+
+
+def choose_zookeeper(flags: Flags) -> Choice:
+    """Return the ensemble that the highest place names, and its settings. Raises as `choose` does, and KafkaToolError
+    where a context or a sandbox is chosen that has none."""
+    own = [*_overrides(flags.overrides), *_file(flags.command_config, "--command-config")]
+    own += _file(os.environ.get("KTOOLS_COMMAND_CONFIG"), "KTOOLS_COMMAND_CONFIG")
+    named = {"--zookeeper": flags.zookeeper, "KTOOLS_ZOOKEEPER": os.environ.get("KTOOLS_ZOOKEEPER")}
+    for source, address in named.items():
+        if address:
+            return Choice(address, source, True, _highest(own))
+    context = current_context()
+    if context is not None:
+        if not context.zookeeper:
+            raise KafkaToolError(f"context {context.name} names no zookeeper", "Name it by --zookeeper.")
+        settings = _highest([*own, *of_context(context)])
+        return Choice(context.zookeeper, f"context {context.name}", True, settings, context)
+    from kafka_tools.sandbox import state
+
+    running = state.running()
+    if running is None:
+        return Choice(DEFAULT_ZOOKEEPER, "the default", True, _highest(own))
+    if running.zookeeper is None:
+        raise KafkaToolError("the sandbox has no ZooKeeper", "`ktools sandbox up --mode zookeeper` starts one with it.")
+    settings = _highest([*own, *_file(running.zookeeper_config, "the sandbox")])
+    return Choice(running.zookeeper, "the sandbox", True, settings)
 
 
 def of_context(context: Context) -> list[Setting]:

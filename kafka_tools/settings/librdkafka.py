@@ -15,10 +15,11 @@ RENAMED = {
 }
 """Java's name -> librdkafka's, of the same meaning."""
 
+COOPERATIVE = "cooperative-sticky"
 ASSIGNORS = {
     "org.apache.kafka.clients.consumer.RangeAssignor": "range",
     "org.apache.kafka.clients.consumer.RoundRobinAssignor": "roundrobin",
-    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor": "cooperative-sticky",
+    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor": COOPERATIVE,
 }
 
 RESETS = {"earliest": "earliest", "latest": "latest", "none": "error", "smallest": "earliest", "largest": "latest"}
@@ -75,6 +76,12 @@ def settings(values: Values, names: Iterable[str], security: Security) -> dict[s
     return found | _of_security(security)
 
 
+def without_word(values: Values, names: Iterable[str]) -> dict[str, str]:
+    """Return the settings of Java's clients that librdkafka does not know in any form; TLS and SASL are another's."""
+    without = JAVA - LIBRDKAFKA - RENAMED.keys()
+    return {name: values.text(name) for name in names if name in without and not name.startswith(SECURITY_PREFIXES)}
+
+
 def _translated(name: str, value: str) -> dict[str, str]:
     if name not in LIBRDKAFKA or name in NOT_PASSED_ON or not value:
         return {}
@@ -85,6 +92,8 @@ def _translated(name: str, value: str) -> dict[str, str]:
     if name == "partition.assignment.strategy":
         assignors = [ASSIGNORS.get(each.strip(), each.strip()) for each in value.split(",")]
         usable = [each for each in assignors if each in ASSIGNORS.values()]
+        eager = [each for each in usable if each != COOPERATIVE]  # librdkafka takes no mixture, Java goes by these then
+        usable = eager or usable
         return {name: ",".join(usable)} if usable else {}
     if name == "auto.offset.reset":
         word = RESETS.get(value.lower())

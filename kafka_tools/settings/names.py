@@ -92,7 +92,15 @@ transaction.timeout.ms transactional.id
 LIBRDKAFKA = frozenset(LIBRDKAFKA_TEXT.split())
 """What librdkafka 2.16 knows (rd_kafka_conf_properties_show), without what only a program can set."""
 
-OTHERS_PREFIXES = ("schema.registry.", "basic.auth.", "bearer.auth.", "confluent.", "config.providers", "zookeeper.")
+OTHERS_PREFIXES = (
+    "schema.registry.",
+    "basic.auth.",
+    "bearer.auth.",
+    "confluent.",
+    "config.providers",
+    "java.security.",
+    "zookeeper.",
+)
 """What stands in the same files for other programs."""
 
 RANGES = {

@@ -26,8 +26,8 @@ def check(context: Context, settings: Mapping[str, str]) -> None:
                 raise _refused(context, name, f"reads a variable that does not begin with {' or '.join(OWN_VARIABLES)}")
             if kind == "file" and not all(_within(path, folder) for path in (where, where.rpartition(":")[0] or where)):
                 raise _refused(context, name, "reads a file outside of the project")
-        if name.endswith(".file") and not _within(value, folder):
-            raise _refused(context, name, "sends a file from outside of the project")
+        if name.endswith((".file", ".login.config")) and not _within(value, folder):
+            raise _refused(context, name, "sends what is in a file outside of the project")
 
 
 def _within(path: str, folder: str) -> bool:

@@ -1,13 +1,13 @@
 """From the settings that apply to a target that can be connected to."""
 
-from collections.abc import Sequence
-
 from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.console.notes import note
-from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import layers
 from kafka_tools.settings.layers import Choice, Flags
 from kafka_tools.settings.target import checked
+
+ZOOKEEPERS = ("zookeeper.", "java.security.")
+"""How the names of what a client of ZooKeeper wants to know begin: no program that prints another password is run."""
 
 
 class Masked(dict[str, str]):
@@ -17,25 +17,31 @@ class Masked(dict[str, str]):
         return f"<{len(self)} settings>"
 
 
-def target(bootstrap_server: str | None, command_config: str | None, overrides: Sequence[str]) -> Target:
+def target(flags: Flags) -> Target:
     """Return the cluster with its settings. Raises KafkaToolError for what cannot be read or used."""
-    choice = layers.choose(Flags(bootstrap_server, command_config, overrides))
-    if choice.is_zookeeper:
-        return ZooKeeper(choice.address, choice.context.rules if choice.context else None)
-    return of_brokers(choice)
+    choice = layers.choose(flags)
+    return of_zookeeper(choice) if choice.is_zookeeper else of_brokers(choice)
 
 
-def brokers(bootstrap_server: str | None, command_config: str | None, overrides: Sequence[str]) -> Brokers:
+def brokers(flags: Flags) -> Brokers:
     """Return the brokers with their settings. Raises KafkaToolError for what cannot be read or used."""
-    return of_brokers(layers.choose(Flags(bootstrap_server, command_config, overrides), brokers_only=True))
+    return of_brokers(layers.choose(flags, brokers_only=True))
 
 
-def zookeeper() -> ZooKeeper:
-    """Return the ensemble of the current context. Raises KafkaToolError where it names none."""
-    context = layers.current_context()
-    if context is None or not context.zookeeper:
-        raise KafkaToolError(f"context {context.name if context else ''} names no zookeeper", "Name it by --zookeeper.")
-    return ZooKeeper(context.zookeeper, context.rules)
+def of_zookeeper(choice: Choice) -> ZooKeeper:
+    """Return the ensemble of `choice`, and how it is reached. Says on stderr what `of_brokers` says.
+
+    Raises KafkaToolError.
+    """
+    from kafka_tools.settings import private, zookeeper
+    from kafka_tools.settings.references import commands_run
+
+    own = [setting for setting in choice.settings if setting.name.startswith(ZOOKEEPERS)]
+    settings = commands_run({each.name: each.value for each in own})
+    how = zookeeper.security(settings, private.asked_password)
+    for sentence in (*zookeeper.unknown(settings), *private.readable_by_others(own)):
+        note(f"ktools: {sentence}")
+    return ZooKeeper(choice.address, choice.context.rules if choice.context else None, how)
 
 
 def of_brokers(choice: Choice) -> Brokers:
@@ -58,4 +64,4 @@ def of_brokers(choice: Choice) -> Brokers:
     config = Masked(librdkafka.settings(values, settings, how))
     for sentence in (*librdkafka.unknown(settings), *private.readable_by_others(choice.settings)):
         note(f"ktools: {sentence}")
-    return Brokers(address, config, how, rules)
+    return Brokers(address, config, how, rules, Masked(librdkafka.without_word(values, settings)))

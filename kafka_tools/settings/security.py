@@ -3,19 +3,18 @@
 Where both names of a thing are given, librdkafka's goes first: whoever wrote it meant a program like this one.
 """
 
-import os
 from collections.abc import Callable, Mapping
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import OAuth, Sasl, Security
 from kafka_tools.settings import jaas
+from kafka_tools.settings.java_options import LOGIN_CONFIG, login_module
 from kafka_tools.settings.references import resolved
 from kafka_tools.settings.values import BLANK, Values
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 WITH_PASSWORD = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 MECHANISMS = (*WITH_PASSWORD, "OAUTHBEARER")
-JAAS_OPTION = "-Djava.security.auth.login.config="
 EXTENSION, CLAIM = "extension_", "unsecuredLoginStringClaim_"
 """Prefixes of OAuthBearerLoginModule's options."""
 
@@ -39,8 +38,11 @@ def security(values: Values, ask: Callable[[str], str] | None = None) -> Securit
 def _sasl(values: Values, ask: Callable[[str], str] | None) -> Sasl:
     mechanism = values.text("sasl.mechanisms", "sasl.mechanism").upper()
     if mechanism not in MECHANISMS:
-        what = f"{mechanism} is not there" if mechanism else "it is missing, which means GSSAPI, and that is not there"
-        raise KafkaToolError(f"sasl.mechanism: {what}", f"Choose from: {', '.join(MECHANISMS)}")
+        missing = "" if mechanism else "it is missing, which means Java's default, and "
+        name = "GSSAPI (Kerberos)" if mechanism in ("", "GSSAPI") else mechanism
+        raise KafkaToolError(
+            f"sasl.mechanism: {missing}{name} is not supported", f"Choose from: {', '.join(MECHANISMS)}"
+        )
     options = _jaas_options(values)
     if mechanism == "OAUTHBEARER":
         return Sasl(mechanism, oauth=_oauth(values, options))
@@ -59,33 +61,14 @@ def _sasl(values: Values, ask: Callable[[str], str] | None) -> Sasl:
 def _jaas_options(values: Values) -> dict[str, str]:
     """Return the login module's options; references in them are replaced after the line is taken apart."""
     line = values.raw("sasl.jaas.config").strip(BLANK)
-    where = "sasl.jaas.config"
+    if not line:
+        located = {LOGIN_CONFIG: values.text(LOGIN_CONFIG)}
+        return {} if values.text("sasl.username") else login_module(located, "KafkaClient")[1]
     try:
-        module = jaas.parse(line) if line else None
-        if module is None and not values.text("sasl.username"):
-            where = _jaas_file()
-            module = jaas.parse_file(_content(where)) if where else None
+        options = jaas.parse(line).options
     except ValueError as error:
-        raise KafkaToolError(f"{where}: {error}") from None
-    if module is None:
-        return {}
-    return {name: resolved(f"{where} {name}", value) for name, value in module.options.items()}
-
-
-def _jaas_file() -> str:
-    """Return the file that KAFKA_OPTS names, where Apache's start scripts put Java's options; "" for none."""
-    for option in os.environ.get("KAFKA_OPTS", "").split():
-        if option.startswith(JAAS_OPTION):
-            return option.removeprefix(JAAS_OPTION)
-    return ""
-
-
-def _content(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
+        raise KafkaToolError(f"sasl.jaas.config: {error}") from None
+    return {name: resolved(f"sasl.jaas.config {name}", value) for name, value in options.items()}
 
 
 def _oauth(values: Values, options: Mapping[str, str]) -> OAuth:

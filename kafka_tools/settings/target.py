@@ -8,11 +8,12 @@ import os
 from collections.abc import Sequence
 
 from kafka_tools.backends import Brokers, Target, ZooKeeper
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import UsageError
+from kafka_tools.model import addresses
 
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
 DEFAULT_ZOOKEEPER = "localhost:2181"
-IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
+DEFAULT_PORT = 9092
 
 
 def choose(
@@ -29,19 +30,18 @@ def choose(
     """
     if bootstrap_server is not None and zookeeper is not None:
         raise UsageError("Only one of --bootstrap-server or --zookeeper must be specified")
-    if zookeeper is not None:
-        return ZooKeeper(zookeeper)
-    ensemble = os.environ.get("KTOOLS_ZOOKEEPER")
-    if ensemble and bootstrap_server is None and _plain(command_config, overrides):
-        if os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"):
-            raise UsageError("KTOOLS_BOOTSTRAP_SERVERS and KTOOLS_ZOOKEEPER are both set: name the cluster by a flag")
+    ensemble = zookeeper
+    if zookeeper is None and bootstrap_server is None:
+        ensemble = os.environ.get("KTOOLS_ZOOKEEPER") or None
+    if ensemble is None:
+        plain = _plain_brokers(bootstrap_server, command_config, overrides)
+        if plain is not None:
+            return plain
+    elif _plain_zookeeper(command_config, overrides) and (zookeeper or not os.environ.get("KTOOLS_BOOTSTRAP_SERVERS")):
         return ZooKeeper(ensemble)
-    plain = _plain_brokers(bootstrap_server, command_config, overrides)
-    if plain is not None:
-        return plain
-    from kafka_tools.settings import resolve
+    from kafka_tools.settings import layers, resolve
 
-    return resolve.target(bootstrap_server, command_config, overrides)
+    return resolve.target(layers.Flags(bootstrap_server, command_config, overrides, zookeeper))
 
 
 def choose_brokers(
@@ -51,35 +51,48 @@ def choose_brokers(
     plain = _plain_brokers(bootstrap_server, command_config, overrides)
     if plain is not None:
         return plain
-    from kafka_tools.settings import resolve
+    from kafka_tools.settings import layers, resolve
 
-    return resolve.brokers(bootstrap_server, command_config, overrides)
+    return resolve.brokers(layers.Flags(bootstrap_server, command_config, overrides))
 
 
-def choose_zookeeper(zookeeper: str | None) -> ZooKeeper:
+def choose_zookeeper(
+    zookeeper: str | None, command_config: str | None = None, overrides: Sequence[str] = ()
+) -> ZooKeeper:
     """Return the ensemble for a tool that talks to ZooKeeper only: the flag, KTOOLS_ZOOKEEPER, the current context's, a
     running sandbox's, localhost:2181. Raises KafkaToolError where a context or a sandbox is chosen that has none."""
-    named = zookeeper if zookeeper is not None else os.environ.get("KTOOLS_ZOOKEEPER")
-    if named:
-        return ZooKeeper(named)
+    from kafka_tools.settings import layers, resolve
+
+    flags = layers.Flags(None, command_config, overrides, zookeeper)
+    return resolve.of_zookeeper(layers.choose_zookeeper(flags))
+
+
+def default_output(
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    command_config: str | None = None,
+    overrides: Sequence[str] = (),
+) -> str | None:
+    """Return the format that the context names whose cluster `choose` would return; None where it says none, or no
+    context names the cluster. Raises as `choose` does."""
+    if bootstrap_server is not None or zookeeper is not None:
+        return None
     from kafka_tools.settings.current import current
 
-    if current() is not None:
-        from kafka_tools.settings import resolve
+    if current() is None:
+        return None
+    from kafka_tools.settings import layers
 
-        return resolve.zookeeper()
-    from kafka_tools.sandbox import state
-
-    running = state.running()
-    if running is None:
-        return ZooKeeper(DEFAULT_ZOOKEEPER)
-    if running.zookeeper is None:
-        raise KafkaToolError("the sandbox has no ZooKeeper", "`ktools sandbox up --mode zookeeper` starts one with it.")
-    return ZooKeeper(running.zookeeper)
+    context = layers.choose(layers.Flags(None, command_config, overrides)).context
+    return context.output if context else None
 
 
 def _plain(command_config: str | None, overrides: Sequence[str]) -> bool:
     return command_config is None and not overrides and not os.environ.get("KTOOLS_COMMAND_CONFIG")
+
+
+def _plain_zookeeper(command_config: str | None, overrides: Sequence[str]) -> bool:
+    return _plain(command_config, overrides) and not os.environ.get("KAFKA_OPTS")
 
 
 def _plain_brokers(
@@ -107,18 +120,7 @@ def _plain_brokers(
 
 def checked(servers: str, source: str) -> str:
     """Return the list of addresses without blanks. Raises UsageError for what is none."""
-    addresses = [address.strip() for address in servers.split(",") if address.strip()]
-    if addresses and all(_is_address(address) for address in addresses):
-        return ",".join(addresses)
+    listed = [address.strip() for address in servers.split(",") if address.strip()]
+    if listed and all(addresses.parse(address, DEFAULT_PORT) for address in listed):
+        return ",".join(listed)
     raise UsageError(f"{source}: '{servers}' is not HOST:PORT[,HOST:PORT…]")
-
-
-def _is_address(address: str) -> bool:
-    host, colon, port = address.rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = address, "9092"
-    if not (port.isdecimal() and port.isascii() and len(port) <= 5 and 0 < int(port) < 65536):
-        return False
-    if host.startswith("[") and host.endswith("]"):
-        return len(host) > 2 and set(host[1:-1]) <= IPV6_LETTERS
-    return host != "" and not any(letter.isspace() or letter in ":[]" for letter in host)

@@ -59,9 +59,9 @@ def show_list(**_: object) -> Report:
 
 
 @command.command("show")
-@click.argument("name", required=False)
+@click.argument("name", required=False, metavar="[CONTEXT]")
 def show(name: str | None, **_: object) -> Report:
-    """Show which cluster is used, every setting, and where each came from; with NAME, what that context says.
+    """Show which cluster is used, every setting, and where each came from; with CONTEXT, what that one says.
 
     Secrets are never shown.
     """
@@ -71,9 +71,9 @@ def show(name: str | None, **_: object) -> Report:
 
 
 @command.command("use")
-@click.argument("name")
+@click.argument("name", metavar="CONTEXT")
 def use(name: str, **_: object) -> Report:
-    """Make NAME the current context. With `-` no context is the current one."""
+    """Make CONTEXT the current one. With `-` no context is the current one."""
     if name == "-":
         edit.forget_current()
         return _said("No context is the current one.")
@@ -120,9 +120,9 @@ def add(
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", metavar="CONTEXT")
 def remove(name: str, **_: object) -> Report:
-    """Remove the context NAME from your own contexts."""
+    """Remove CONTEXT from your own contexts."""
     said = current()
     edit.remove(name)
     if said is not None and said.name == name and project_path() is None:

@@ -8,7 +8,7 @@ import click
 from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.report import Report
-from kafka_tools.sandbox import cluster, record, state, status
+from kafka_tools.sandbox import cluster, record, state, status, zookeeper_security
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.credentials import USER
 from kafka_tools.sandbox.progress import shown
@@ -117,9 +117,9 @@ def show_status(**_: object) -> Report:
 
 
 @command.command("kill")
-@click.argument("server", metavar="N")
+@click.argument("server", metavar="SERVER")
 def kill(server: str, **_: object) -> Report:
-    """Kill broker N with SIGKILL, as a crash would, and wait until the others noticed.
+    """Kill a broker, by its id, with SIGKILL, as a crash would, and wait until the others noticed.
 
     Also: zookeeper-1, broker-1, … as `status` calls them.
     """
@@ -128,9 +128,9 @@ def kill(server: str, **_: object) -> Report:
 
 
 @command.command("start")
-@click.argument("server", metavar="N")
+@click.argument("server", metavar="SERVER")
 def start(server: str, **_: object) -> Report:
-    """Start broker N again and wait until it serves and its replicas are in sync.
+    """Start a broker, by its id, again and wait until it serves and its replicas are in sync.
 
     Also: zookeeper-1, broker-1, … as `status` calls them.
     """
@@ -188,6 +188,8 @@ def _how_to_use(sandbox: Sandbox) -> tuple[Hint, ...]:
         config = state.folder() / CONFIGS[USER]
         direct = Hint(f"{listing} --command-config {config}", "as a user who may do little")
     hints = [Hint(listing, "finds the sandbox"), direct]
-    if sandbox.zookeepers:
+    if sandbox.zookeepers and sandbox.security == "plaintext":
         hints.append(Hint(f"{listing} --zookeeper {sandbox.zookeepers[0].address}", "through ZooKeeper"))
+    elif sandbox.zookeepers:
+        hints.append(Hint(f"KTOOLS_CONTEXT={zookeeper_security.CONTEXT} {listing}", "through ZooKeeper"))
     return tuple(hints)

@@ -22,7 +22,11 @@ CONNECT_SECONDS = 5.0
 """How long an unreachable broker is waited for."""
 
 ANSWER_SECONDS = 35.0
-"""How long an answer of a reachable broker is waited for."""
+"""How long an answer of a reachable broker is waited for; in a login CONNECT_SECONDS."""
+
+FOREVER = float("inf")
+LIFE_USED = 0.85
+"""So much of a login's time is used (org.apache.kafka.common.security.authenticator.SaslClientAuthenticator 3.9.1)."""
 
 MAX_ANSWER_BYTES = 100_000_000
 MAX_FIRST_ANSWER_BYTES = 1_000_000
@@ -46,7 +50,8 @@ class LostAnswerError(UnreachableError):
 
 
 class Connection:
-    """A connection to the broker at `address` that is ready for requests."""
+    """A connection to the broker at `address` that is ready for requests; from `expires` on (time.monotonic, s) the
+    broker takes none without another login. An answer is waited for `patience` seconds."""
 
     def __init__(self, address: Address, opened: socket, deadline: float) -> None:
         """Agree on versions with the broker at the other end of a new socket until `deadline` (time.monotonic, s).
@@ -54,6 +59,8 @@ class Connection:
         Raises BrokenConnectionError.
         """
         self.address = address
+        self.expires = FOREVER
+        self.patience = CONNECT_SECONDS
         self._socket = opened
         self._sent = 0
         self._asked = API_VERSIONS, API_VERSIONS.last, deadline
@@ -71,21 +78,20 @@ class Connection:
         """
         if not self.supports(message):
             raise UnsupportedError(f"The broker at {text(self.address)} does not support {message.name} requests.")
-        version = min(self._versions[message.key][1], message.last)
-        self._send(message, version, values, monotonic() + ANSWER_SECONDS)
+        self._send(message, self.newest(message), values, monotonic() + self.patience)
 
     def receive(self) -> Answer:
         """Return the answer to the request sent last, its fields by name.
 
-        Raises BrokenConnectionError where the broker hangs up, LostAnswerError where it gives no answer within
-        ANSWER_SECONDS, KafkaToolError for an answer that cannot be read.
+        Raises BrokenConnectionError where the broker hangs up, LostAnswerError where it gives no answer in time,
+        KafkaToolError for an answer that cannot be read.
         """
         message, version, _ = self._asked
         try:
             return message.decode(version, self._receive())
         except TimeoutError as error:
             raise LostAnswerError(
-                f"{text(self.address)} gave no answer to a {message.name} request within {ANSWER_SECONDS:.0f} s."
+                f"{text(self.address)} gave no answer to a {message.name} request within {self.patience:.0f} s."
             ) from error
         except MalformedError as error:
             raise KafkaToolError(
@@ -98,15 +104,25 @@ class Connection:
         lowest, highest = self._versions.get(message.key, (0, -1))
         return max(lowest, message.first) <= min(highest, message.last)
 
+    def newest(self, message: Message) -> int:
+        """Return the version of a request that both know, the newest."""
+        return min(self._versions[message.key][1], message.last)
+
+    @property
+    def known(self) -> int:
+        """How many kinds of requests the broker knows."""
+        return len(self._versions)
+
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
 
     def _agree(self, deadline: float) -> dict[int, tuple[int, int]]:
+        began = monotonic()
         try:
             answer = self._known_versions(deadline)
         except TimeoutError as error:
-            raise BrokenConnectionError(f"no answer within {CONNECT_SECONDS:.0f} s") from error
+            raise BrokenConnectionError(f"no answer within {max(deadline - began, 0):.0f} s") from error
         except MalformedError as error:
             raise BrokenConnectionError(f"the answer is not Kafka's: {ASKING}", hopeless=True) from error
         return {api["api_key"]: (api["min_version"], api["max_version"]) for api in answer["api_keys"]}
@@ -166,7 +182,7 @@ class Connection:
 
 def _why_closed(error: OSError) -> str:
     if type(error).__module__ == "ssl":  # else nobody imported it: TLS is not spoken here
-        from kafka_tools.wire.tls import cause
+        from kafka_tools.tls import cause
 
         return cause(error)
     return f"connection closed by the other side: {ASKING}"
@@ -187,8 +203,24 @@ def connect(address: Address, deadline: float, security: "Security | None" = Non
         if security is not None and security.sasl is not None:
             from kafka_tools.wire.sasl import log_in
 
-            log_in(connection, security.sasl)
+            lifetime = log_in(connection, security.sasl)
+            connection.expires = monotonic() + lifetime / 1000 * LIFE_USED if lifetime else FOREVER
+        connection.patience = ANSWER_SECONDS
+    except BrokenConnectionError as error:
+        opened.close()
+        raise explained(error, address, deadline, security) from error
     except BaseException:
         opened.close()
         raise
     return connection
+
+
+def explained(
+    error: BrokenConnectionError, address: Address, deadline: float, security: "Security | None"
+) -> BrokenConnectionError:
+    """Return the failure, or a better one where the listener was spoken to in the wrong way."""
+    if error.hopeless or monotonic() >= deadline:
+        return error
+    from kafka_tools.wire.listener import mistaken
+
+    return mistaken(address, security is not None and security.tls is not None, deadline) or error

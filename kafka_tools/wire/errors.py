@@ -9,6 +9,8 @@ UNSUPPORTED_VERSION = 35
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
 
+NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
+
 MESSAGES = {
     -1: "The server experienced an unexpected error when processing the request.",
     UNKNOWN_TOPIC_OR_PARTITION: "This server does not host this topic-partition.",
@@ -38,12 +40,12 @@ MESSAGES = {
 class BrokerError(KafkaToolError):
     """What a broker answered instead of a result: its error `code`, and its own message where it sent one."""
 
-    def __init__(self, code: int, message: str | None = None) -> None:
-        super().__init__(message or MESSAGES.get(code, f"The broker answered with error {code}."))
+    def __init__(self, code: int, message: str | None = None, hint: str = "") -> None:
+        super().__init__(message or MESSAGES.get(code, f"The broker answered with error {code}."), hint)
         self.code = code
 
 
-def check(code: int, message: str | None = None) -> None:
-    """Raise BrokerError unless the code is 0."""
+def check(code: int, message: str | None = None, needs: str = "") -> None:
+    """Raise BrokerError unless the code is 0; `needs` is the right that the request asks for, told who lacks it."""
     if code:
-        raise BrokerError(code, message)
+        raise BrokerError(code, message, f"It needs {needs}." if needs and code in NOT_AUTHORIZED else "")

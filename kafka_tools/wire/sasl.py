@@ -35,13 +35,20 @@ class Broker(Protocol):
         ...
 
 
-def log_in(broker: Broker, sasl: Sasl) -> None:
-    """Log in on a new connection. Raises AuthenticationError with the broker's own words."""
+def log_in(broker: Broker, sasl: Sasl) -> int:
+    """Log in on a new connection; return for how long (ms) that is good (KIP-368), 0: for ever.
+
+    Raises AuthenticationError with the broker's own words.
+    """
     shake = broker.ask(SASL_HANDSHAKE, {"mechanism": sasl.mechanism})
+    if shake["error_code"] and not shake["mechanisms"]:
+        raise AuthenticationError(
+            f"{text(broker.address)} takes no login.", "security.protocol=PLAINTEXT or SSL goes without."
+        )
     if shake["error_code"]:
         raise AuthenticationError(
             f"{text(broker.address)} does not take {sasl.mechanism}.",
-            f"It takes {', '.join(shake['mechanisms']) or 'no mechanism'}: choose one by sasl.mechanism.",
+            f"It takes {', '.join(shake['mechanisms'])}: choose one by sasl.mechanism.",
         )
     speech = dialogue(sasl)
     token = next(speech)
@@ -52,7 +59,8 @@ def log_in(broker: Broker, sasl: Sasl) -> None:
         try:
             token = speech.send(answer["auth_bytes"])
         except StopIteration:
-            return
+            lifetime: int = answer.get("session_lifetime_ms", 0)
+            return lifetime
         except ValueError:
             raise AuthenticationError(
                 f"{text(broker.address)} cannot prove that it knows {sasl.username}: is it the right cluster?"

@@ -1,11 +1,12 @@
 """A cluster's brokers: the first contact, and a connection to each broker that is asked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import UnreachableError, UsageError
+from kafka_tools.model import addresses
 from kafka_tools.wire.connection import CONNECT_SECONDS, Answer, Connection, LostAnswerError, connect
 from kafka_tools.wire.errors import NOT_CONTROLLER, check
 from kafka_tools.wire.metadata import METADATA
@@ -30,13 +31,15 @@ LANES = 4
 
 
 @contextmanager
-def cluster(bootstrap_servers: str, security: "Security | None" = None) -> "Iterator[Session]":
+def cluster(
+    bootstrap_servers: str, security: "Security | None" = None, seconds: float | None = None
+) -> "Iterator[Session]":
     """Open a session with the cluster behind `host:port[,host:port…]`, as `security` says; close it at the end.
 
-    Raises UsageError for what is no such list, UnreachableError where nobody answers within CONNECT_SECONDS,
-    AuthenticationError where a broker does not let the client in.
+    Raises UsageError for what is no such list, UnreachableError where nobody answers within so many seconds (None:
+    CONNECT_SECONDS), AuthenticationError where a broker does not let the client in.
     """
-    session = Session(bootstrap_servers, security)
+    session = Session(bootstrap_servers, security, seconds)
     try:
         yield session
     finally:
@@ -46,10 +49,13 @@ def cluster(bootstrap_servers: str, security: "Security | None" = None) -> "Iter
 class Session:
     """The brokers of one cluster. A connection is opened when it is needed, and kept."""
 
-    def __init__(self, bootstrap_servers: str, security: "Security | None" = None) -> None:
+    def __init__(
+        self, bootstrap_servers: str, security: "Security | None" = None, seconds: float | None = None
+    ) -> None:
         """Connect to the first of the servers that answers. Raises as `cluster` does."""
         self._bootstrap_servers = bootstrap_servers
         self._security = security
+        self._seconds = seconds
         self._servers = parse(bootstrap_servers)
         self._brokers: dict[int, Address] = {}
         self._controller: int | None = None
@@ -161,6 +167,10 @@ class Session:
 
     def _connection(self, broker: int | None) -> Connection:
         connection = self._connections.get(broker)
+        if connection is not None and connection.expires < monotonic():  # the broker would hang up on the next request
+            connection.close()
+            self._forget(connection)
+            connection = None
         if connection is None:
             connection = self._first_contact() if broker is None else self._connect(broker)
             self._connections[broker] = connection
@@ -188,19 +198,16 @@ class Session:
         try:
             return connect(address, monotonic() + CONNECT_SECONDS, self._security)
         except BrokenConnectionError as error:
-            raise UnreachableError(
-                f"{self._bootstrap_servers} answers, but broker {broker}, which it advertises at {text(address)}, "
-                f"cannot be reached ({error.cause}).",
-                "Check the broker's advertised.listeners.",
-            ) from error
+            raise advertised(self._bootstrap_servers, broker, address, error.cause) from error
 
     def _first_contact(self) -> Connection:
         """Try the servers in turn, again and again: one that is silent must not hide another that answers."""
-        deadline = monotonic() + CONNECT_SECONDS
-        causes: dict[Address, str] = {}
-        turn = min(TURN_SECONDS, CONNECT_SECONDS / len(self._servers))
+        patience = CONNECT_SECONDS if self._seconds is None else self._seconds
+        deadline = monotonic() + patience
+        causes: dict[Address, BrokenConnectionError] = {}
+        turn = min(TURN_SECONDS, patience / len(self._servers))
         left = list(self._servers)
-        while left and monotonic() < deadline:
+        while left and (not causes or deadline - monotonic() > turn / 2):
             server = left.pop(0)
             if server in causes:
                 sleep(PAUSE_SECONDS)
@@ -208,16 +215,27 @@ class Session:
             try:
                 return connect(server, monotonic() + seconds, self._security)
             except BrokenConnectionError as error:
-                causes[server] = error.cause
+                causes[server] = error
                 if not error.hopeless:
                     left.append(server)
         raise self._unreachable(causes.values())
 
-    def _unreachable(self, causes: Iterable[str]) -> UnreachableError:
+    def _unreachable(self, failures: Collection[BrokenConnectionError]) -> UnreachableError:
+        causes = sorted({failure.cause for failure in failures})
+        hints = sorted({failure.hint for failure in failures})
+        usual = "Is the broker up? Another address: --bootstrap-server HOST:PORT."
         return UnreachableError(
-            f"cannot reach {self._bootstrap_servers} ({', '.join(sorted(set(causes)))}).",
-            "Is the broker up? Another address: --bootstrap-server HOST:PORT.",
+            f"cannot reach {self._bootstrap_servers} ({', '.join(causes)}).", hints[0] or usual if hints else usual
         )
+
+
+def advertised(bootstrap_servers: str, broker: int, address: Address, cause: str) -> UnreachableError:
+    """Return the failure to reach a broker where it is advertised."""
+    return UnreachableError(
+        f"{bootstrap_servers} answers, but broker {broker}, which it advertises at {text(address)}, "
+        f"cannot be reached ({cause}).",
+        "Check the broker's advertised.listeners.",
+    )
 
 
 def parse(bootstrap_servers: str) -> tuple[Address, ...]:
@@ -229,9 +247,7 @@ def parse(bootstrap_servers: str) -> tuple[Address, ...]:
 
 
 def _address(server: str) -> Address:
-    host, colon, port = server.rpartition(":")
-    if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
-        host, port = server, str(DEFAULT_PORT)
-    if not (host and port.isdecimal() and port.isascii() and 0 < int(port) < 65536):
+    address = addresses.parse(server, DEFAULT_PORT)
+    if address is None:
         raise UsageError(f"--bootstrap-server: '{server}' is not HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return address

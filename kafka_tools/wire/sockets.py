@@ -15,6 +15,7 @@ from _socket import (
     socket,
 )
 from _thread import allocate_lock, start_new_thread
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -26,12 +27,14 @@ Address = tuple[str, int]
 LEAST_SECONDS = 0.001
 """A timeout of 0 would mean not to wait at all, one below 0 is refused."""
 
+NAME_HINT = "Is it spelled rightly? Names are looked up in /etc/hosts and by DNS."
+
 
 class BrokenConnectionError(KafkaToolError):
     """There is no connection, or no longer: `cause` says why, `hopeless` that to try again is no use."""
 
-    def __init__(self, cause: str, hopeless: bool = False) -> None:
-        super().__init__(cause)
+    def __init__(self, cause: str, hopeless: bool = False, hint: str = "") -> None:
+        super().__init__(cause, hint)
         self.cause = cause
         self.hopeless = hopeless
 
@@ -44,8 +47,12 @@ def text(address: Address) -> str:
 
 def open_socket(address: Address, deadline: float) -> socket:
     """Connect to `address` until `deadline` (time.monotonic, s). Raises BrokenConnectionError."""
+    return open_first(resolve(*address, deadline), deadline)
+
+
+def open_first(places: Sequence[Any], deadline: float) -> socket:
+    """Connect to the first of these (as `resolve` returns them) that answers. Raises BrokenConnectionError."""
     failure = BrokenConnectionError("connection timed out")
-    places = _resolve(*address, deadline)
     for number, (family, kind, protocol, _, place) in enumerate(places):
         opened = socket(family, kind, protocol)
         try:
@@ -64,8 +71,8 @@ def open_socket(address: Address, deadline: float) -> socket:
     raise failure
 
 
-def _resolve(host: str, port: int, deadline: float) -> list[Any]:
-    """Return the addresses of `host`.
+def resolve(host: str, port: int, deadline: float) -> list[Any]:
+    """Return the addresses of `host`, as getaddrinfo does. Raises BrokenConnectionError.
 
     A name is looked up in a thread: the look-up itself knows no deadline and no Ctrl-C.
     """
@@ -90,5 +97,5 @@ def _resolve(host: str, port: int, deadline: float) -> list[Any]:
     done.acquire(timeout=max(deadline - monotonic(), LEAST_SECONDS))
     if not found:
         final = bool(failures) and not (isinstance(failures[0], gaierror) and failures[0].errno == EAI_AGAIN)
-        raise BrokenConnectionError(f"the name {host} does not resolve", hopeless=final)
+        raise BrokenConnectionError(f"the name {host} does not resolve", final, NAME_HINT)
     return found

@@ -1,16 +1,21 @@
 """Changes of topics through three requests: CreateTopics, CreatePartitions, DeleteTopics."""
 
+from time import monotonic, sleep
+
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
 from kafka_tools.wire.create_partitions import CREATE_PARTITIONS
 from kafka_tools.wire.create_topics import CREATE_TOPICS
 from kafka_tools.wire.delete_topics import DELETE_TOPICS
-from kafka_tools.wire.errors import TOPIC_ALREADY_EXISTS, check
+from kafka_tools.wire.errors import TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION, check
 from kafka_tools.wire.session import Session
 
 TIMEOUT_MS = 30_000
 """How long the controller may take; Java's request.timeout.ms."""
+
+KNOWN_SECONDS, PAUSE_SECONDS = 2.0, 0.02
+"""How long the broker that was reached first may take to hear of a change, and how often it is asked."""
 
 SHORT_MAX = 32767
 
@@ -39,7 +44,10 @@ class WireTopicChanges:
         result = self._session.change(CREATE_TOPICS, values, lambda answer: answer["topics"][0])
         if result["error_code"] == TOPIC_ALREADY_EXISTS:
             raise TopicExistsError(topic.topic)
-        check(result["error_code"], result["error_message"])
+        needs = f"CREATE on topic '{topic.topic}' or on the cluster"
+        check(result["error_code"], result["error_message"], needs)
+        if not validate_only:
+            self._wait_until_known(topic.topic, at_least=1)
         return topic.assignment
 
     def add_partitions(self, partitions: NewPartitions, validate_only: bool = False) -> Assignment | None:
@@ -52,18 +60,39 @@ class WireTopicChanges:
         }
         values = {"topics": [request], "timeout_ms": TIMEOUT_MS, "validate_only": validate_only}
         result = self._session.change(CREATE_PARTITIONS, values, lambda answer: answer["results"][0])
-        check(result["error_code"], result["error_message"])
+        check(result["error_code"], result["error_message"], f"ALTER on topic '{partitions.topic}'")
+        if not validate_only:
+            self._wait_until_known(partitions.topic, partitions.total_count)
         return by_hand
 
     def delete(self, topic: str) -> None:
         """Delete one topic. Raises KafkaToolError in the broker's words."""
         values = {"topics": [{"name": topic}], "topic_names": [topic], "timeout_ms": TIMEOUT_MS}
         result = self._session.change(DELETE_TOPICS, values, lambda answer: answer["responses"][0])
-        check(result["error_code"], result["error_message"])
+        check(result["error_code"], result["error_message"], f"DELETE on topic '{topic}'")
+        self._wait_until_known(topic, at_least=0)
 
     def has_controller(self) -> bool:
         """Tell that a cluster which carried out such a request has a controller."""
         return True
+
+    def _wait_until_known(self, topic: str, at_least: int) -> None:
+        """Wait until the broker that the next command will ask, too, has heard of what the controller did.
+
+        `at_least`: so many partitions; 0: no topic. A script's next line looks for it there.
+        """
+        deadline = monotonic() + KNOWN_SECONDS
+        while monotonic() < deadline:
+            try:
+                found = self._session.metadata([topic])["topics"][0]
+            except KafkaToolError:
+                return  # the change itself is done
+            missing = found["error_code"] == UNKNOWN_TOPIC_OR_PARTITION
+            if missing if at_least == 0 else not missing and len(found["partitions"]) >= at_least:
+                return
+            if found["error_code"] not in (0, UNKNOWN_TOPIC_OR_PARTITION):
+                return  # not for this user's eyes
+            sleep(PAUSE_SECONDS)
 
 
 def _check_counts(topic: NewTopic) -> None:

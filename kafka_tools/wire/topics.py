@@ -34,6 +34,7 @@ NOT_SEEN = (UNKNOWN_TOPIC_OR_PARTITION, TOPIC_AUTHORIZATION_FAILED)
 """A topic that a user may not see is as good as none: brokers leave it out where all topics are asked for."""
 
 MIN_ISR = "min.insync.replicas"
+NO_CONFIGS: tuple[dict[str, str], int | None] = ({}, None)
 
 
 class WireTopics:
@@ -72,7 +73,7 @@ class WireTopics:
         brokers = sorted(self._some["brokers"], key=itemgetter("node_id"))
         return tuple(BrokerRack(broker["node_id"], broker["rack"]) for broker in brokers)
 
-    def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
+    def describe(self, names: Sequence[str], with_configs: bool = True, /) -> tuple[TopicDescription, ...]:
         """Return these topics, in this order, without those deleted meanwhile. Raises KafkaToolError.
 
         Where names() was not called before, only these topics are asked for: the quick way where there are thousands.
@@ -81,7 +82,8 @@ class WireTopics:
             return ()
         paged = self._session.supports(DESCRIBE_TOPIC_PARTITIONS)
         topics = self._found(self._pages(names) if paged else self._from_metadata(names), set(names))
-        configs = self._configs([name for name in names if name in topics])
+        there = [name for name in names if name in topics]
+        configs = self._configs(there) if with_configs else dict.fromkeys(there, NO_CONFIGS)
         moves = self._reassignments() if topics else {}
         return tuple(
             _description(topics[name], *configs[name], moves.get(name, {})) for name in names if name in configs
@@ -136,7 +138,8 @@ class WireTopics:
         for answer in self._session.ask_each(DESCRIBE_CONFIGS, requests):
             for result in answer["results"]:
                 if result["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
-                    check(result["error_code"], result["error_message"])
+                    needs = f"DESCRIBE_CONFIGS on topic '{result['resource_name']}'"
+                    check(result["error_code"], result["error_message"], needs)
                     configs[result["resource_name"]] = _settings(result["configs"])
         return configs
 

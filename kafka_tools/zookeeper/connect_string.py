@@ -1,6 +1,7 @@
 """ZooKeeper's connect strings: `host:port[,host:port…][/chroot]`."""
 
 from kafka_tools.errors import UsageError
+from kafka_tools.model import addresses
 
 DEFAULT_PORT = 2181
 
@@ -19,9 +20,7 @@ def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:
 
 
 def _server(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
-        return text, DEFAULT_PORT
-    if not (port.isdecimal() and 0 < int(port) < 65536) or not host:
+    server = addresses.parse(text, DEFAULT_PORT)
+    if server is None:
         raise UsageError(f"--zookeeper: '{text}' is not HOST:PORT")
-    return host, int(port)
+    return server

@@ -31,7 +31,7 @@ class Silence:
 
 def _collect_hosts(hosts: str) -> tuple[list[tuple[str, int]], str]:
     servers, chroot = parse_connect(hosts)
-    return [(host.strip("[]"), port) for host, port in servers], chroot
+    return list(servers), chroot
 
 
 LATER: Mapping[str, Mapping[str, Any]] = {
@@ -41,8 +41,8 @@ LATER: Mapping[str, Mapping[str, Any]] = {
     "logging": {"DEBUG": 10, "getLogger": lambda *_: Silence()},
     "ssl": {},
 }
-"""Modules that kazoo imports and a session needs for TLS and passwords only, or not at all, with what it takes of them
-all the same."""
+"""Modules that kazoo imports and a session needs for TLS only, or not at all, with what it takes of them all the
+same."""
 
 
 def kazoo_client() -> Any:
@@ -50,14 +50,25 @@ def kazoo_client() -> Any:
     return slim_import("kazoo.client", UNUSED, LATER)
 
 
-def handler() -> Any:
+def handler(tls: Any = None) -> Any:
     """Return kazoo's threading handler with a cheaper `select`: the original opens an epoll instance for each wait,
-    which is half the time of a request."""
+    which is half the time of a request. With `tls` (an ssl.SSLContext) connections are encrypted by it."""
     import select
 
     from kazoo.handlers.threading import SequentialThreadingHandler
 
     class PollingHandler(SequentialThreadingHandler):  # type: ignore[misc]
+        hostname = ""
+
+        def create_connection(self, address: Any, hostname: Any = None, timeout: Any = None, **_: Any) -> Any:
+            plain = super().create_connection(address, timeout=timeout)
+            if tls is None:
+                return plain
+            if isinstance(hostname, str):  # kazoo's `command` gives a port
+                self.hostname = hostname
+            with plain:  # without effect where the new socket has taken it over
+                return tls.wrap_socket(plain, server_hostname=self.hostname)
+
         def select(self, readers: Any, writers: Any, _: Any, timeout: float | None = None) -> Any:
             poll = select.poll()
             waiting = {each.fileno(): each for each in (*readers, *writers)}
@@ -65,7 +76,9 @@ def handler() -> Any:
                 poll.register(each, select.POLLIN)
             for each in writers:
                 poll.register(each, select.POLLOUT)
-            ready = [waiting[fd] for fd, _ in poll.poll(None if timeout is None else timeout * 1000)]
-            return [each for each in ready if each in readers], [each for each in ready if each in writers], []
+            decrypted = [each for each in readers if tls is not None and getattr(each, "pending", int)()]
+            wait = 0 if decrypted else timeout
+            ready = [waiting[fd] for fd, _ in poll.poll(None if wait is None else wait * 1000)] + decrypted
+            return [each for each in readers if each in ready], [each for each in writers if each in ready], []
 
     return PollingHandler()

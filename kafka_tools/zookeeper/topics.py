@@ -52,7 +52,7 @@ class ZooKeeperTopics:
         brokers, self._brokers = self._brokers or self._ask_for_brokers(self._ask_for_broker_ids()), None
         return brokers()
 
-    def describe(self, names: Sequence[str]) -> "tuple[TopicDescription, ...]":
+    def describe(self, names: Sequence[str], _: bool = True, /) -> "tuple[TopicDescription, ...]":
         """Return these topics, in this order, without those deleted meanwhile.
 
         Raises KafkaToolError for a znode that is not as Kafka writes it.

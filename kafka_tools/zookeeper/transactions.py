@@ -57,7 +57,8 @@ def create_empty(transaction: Any, path: str) -> None:
     from kazoo.protocol.serialization import Create
     from kazoo.security import OPEN_ACL_UNSAFE
 
-    transaction.operations.append(Create(transaction.client.chroot + path, None, OPEN_ACL_UNSAFE, 0))
+    client = transaction.client
+    transaction.operations.append(Create(client.chroot + path, None, client.default_acl or OPEN_ACL_UNSAFE, 0))
 
 
 def ensure_parent(client: Any, path: str) -> None:

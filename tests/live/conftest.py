@@ -1,4 +1,5 @@
-"""A session with the test cluster's ZooKeeper, and a chroot of their own for tests that only need znodes."""
+"""A session with the test cluster's ZooKeeper, a chroot of their own for tests that only need znodes, and a watch over
+everything that is printed and left behind."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,16 @@ from kazoo.client import KazooClient
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 from tests.conftest import Cluster
+from tests.live import leaks
 from tests.live.znodes import a_cluster_of_znodes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_password_shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        leaks.watch(patch)
+        yield
+    assert leaks.in_files(tmp_path_factory.getbasetemp()) == []
 
 
 @pytest.fixture

@@ -13,12 +13,20 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.sandbox import credentials
 from kafka_tools.settings import target
+from kafka_tools.wire.create_topics import CREATE_TOPICS
+from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.oauth import unsecured
+from kafka_tools.wire.session import cluster
 from tests.conftest import Cluster, sandbox
+from tests.live import leaks
+from tests.live.test_sandbox import until
 
 MODULE = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
 SECRET = "a secret+word"
+LIFETIME_MS = 2000
+"""How long the broker takes requests on a connection without another login (KIP-368)."""
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -54,14 +62,17 @@ def endpoint() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def bearer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A broker that takes OAUTHBEARER besides what a secured sandbox takes, and believes every token."""
-    for cluster in sandbox(tmp_path_factory.mktemp("bearer") / "sandbox", "--security", "sasl", "--brokers", "1"):
-        file = cluster.home / "broker-1" / "server.properties"
+    for running in sandbox(tmp_path_factory.mktemp("bearer") / "sandbox", "--security", "sasl", "--brokers", "1"):
+        file = running.home / "broker-1" / "server.properties"
         text = file.read_text().replace("sasl.enabled.mechanisms=", "sasl.enabled.mechanisms=OAUTHBEARER,")
         listener = "listener.name.sasl_plaintext.oauthbearer"
+        text += f"connections.max.reauth.ms={LIFETIME_MS}\n"
         file.write_text(f'{text}{listener}.sasl.jaas.config={MODULE} unsecuredLoginStringClaim_sub="broker";\n')
-        assert cluster.run("sandbox", "kill", "1").returncode == 0
-        assert cluster.run("sandbox", "start", "1", timeout=100).returncode == 0
-        yield cluster
+        assert running.run("sandbox", "kill", "1").returncode == 0
+        assert running.run("sandbox", "start", "1", timeout=100).returncode == 0
+        leaks.expect_none_of(credentials.password(running.home, name) for name in credentials.PRINCIPALS)
+        yield running
+        assert leaks.in_files(running.home) == []
 
 
 def brokers(cluster: Cluster, folder: Path, options: str, endpoint: str = "") -> Brokers:
@@ -85,9 +96,6 @@ def names(to: Brokers) -> set[str]:
 
 def brokers_known(to: Brokers) -> list[int]:
     """Ask for the brokers through our own connection."""
-    from kafka_tools.wire.metadata import METADATA
-    from kafka_tools.wire.session import cluster
-
     with cluster(to.bootstrap_servers, to.security) as session:
         return [broker["node_id"] for broker in session.ask(METADATA, {"topics": []})["brokers"]]
 
@@ -109,3 +117,25 @@ def test_a_wrong_client_secret(bearer: Cluster, tmp_path: Path, endpoint: str) -
     with pytest.raises(KafkaToolError, match=r"token endpoint .* refused: status 401") as refused:
         brokers_known(to)
     assert "wr0ng" not in refused.value.message
+
+
+@pytest.mark.parametrize("with_endpoint", [True, False])
+def test_a_login_that_has_ended(bearer: Cluster, tmp_path: Path, endpoint: str, with_endpoint: bool) -> None:
+    """A change is sent once: on a connection that the broker still takes it from, with a token of its own."""
+    options = f'clientId="id" clientSecret="{SECRET}"' if with_endpoint else 'unsecuredLoginStringClaim_sub="admin"'
+    to = brokers(bearer, tmp_path, options, endpoint if with_endpoint else "")
+    topic = {
+        "name": f"late-{with_endpoint}",
+        "num_partitions": 1,
+        "replication_factor": 1,
+        "assignments": [],
+        "configs": [],
+    }
+    with cluster(to.bootstrap_servers, to.security) as session:
+        session.metadata(())
+        ends = time.monotonic() + LIFETIME_MS / 1000
+        assert until(lambda: time.monotonic() > ends)
+        answer = session.change(
+            CREATE_TOPICS, {"topics": [topic], "timeout_ms": 9000}, lambda answer: answer["topics"][0]
+        )
+    assert answer["error_code"] == 0, answer

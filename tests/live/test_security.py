@@ -3,7 +3,8 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,13 +16,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import credentials, jars, java
+from kafka_tools.sandbox import credentials, jars, java, record, zookeeper_security
 from kafka_tools.settings import resolve, target
 from kafka_tools.settings.layers import Flags, choose
 from kafka_tools.wire.session import cluster
+from kafka_tools.zookeeper.session import connected
 from tests.conftest import Cluster, sandbox
-from tests.live import java_stores
+from tests.live import java_stores, leaks
 from tests.live.test_sandbox import until
+from tests.live.znodes import walk
 
 KINDS = {
     "sasl-tls": ("--security", "sasl-tls", "--brokers", "2"),
@@ -64,11 +67,14 @@ class Secured:
 @pytest.fixture(scope="module", params=KINDS)
 def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     for running in sandbox(tmp_path_factory.mktemp("secured") / "sandbox", *KINDS[request.param]):
+        names = (*credentials.PRINCIPALS, credentials.ZOOKEEPER_USER)
+        leaks.expect_none_of(credentials.password(running.home, name) for name in names)
         admin, _ = Secured(running, request.param).client(str(running.home / "admin.properties"))
         for created in admin.create_topics([NewTopic("public-a", 1, 1), NewTopic("secret-a", 1, 1)]).values():
             created.result(30)
         assert until(partial(_known_everywhere, admin))
         yield Secured(running, request.param)
+        assert leaks.in_files(running.home) == []
 
 
 def _known_everywhere(admin: AdminClient) -> bool:
@@ -111,11 +117,11 @@ def test_our_own_connection(secured: Secured, tmp_path: Path) -> None:
 def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) -> None:
     untrusted = {"ssl_truststore_location": "", "ssl_truststore_type": ""}
     plaintext = {"security_protocol": "PLAINTEXT"}
-    cases = [(plaintext, r"a plaintext one\?|hung up on a Metadata request")]
+    cases = [(plaintext, r"speaks TLS, not plaintext|hung up on a Metadata request")]
     if "tls" in secured.kind:
         cases.append((untrusted, "certificate is not trusted"))
     else:
-        cases.append(({"security_protocol": "SASL_SSL"}, r"is this a plaintext listener\?"))
+        cases.append(({"security_protocol": "SASL_SSL"}, "speaks plaintext, not TLS"))
     if "sasl" in secured.kind:
         module = "org.apache.kafka.common.security.scram.ScramLoginModule"
         wrong = f'{module} required username="user" password="hunter2";'
@@ -170,6 +176,20 @@ def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
     assert b"two" not in again.stdout
 
 
+def test_who_reads_without_a_group_needs_no_right_to_one(secured: Secured, tmp_path: Path) -> None:
+    config = secured.config("admin", tmp_path)
+    produce = ("console-producer", "--topic", "public-a", "--producer.config", config)
+    assert secured.cluster.run(*produce, stdin=b"three\n").returncode == 0
+    mine = secured.config("user", tmp_path)
+    consume = ("console-consumer", "--topic", "public-a", "--from-beginning", "--until-end", "--consumer.config", mine)
+    read = secured.cluster.run(*consume)
+    assert (read.returncode, read.stdout.splitlines()[-1]) == (0, b"three"), read.stderr
+    assert read.stderr.startswith(b"Processed a total of ")
+    forbidden = secured.cluster.run(*consume, "--group", "secret-g")
+    assert (forbidden.returncode, forbidden.stdout) == (1, b"")
+    assert b"Group authorization failed" in forbidden.stderr
+
+
 def test_the_user_may_not_create_or_look_at_what_is_not_his(secured: Secured, tmp_path: Path) -> None:
     client, _ = secured.client(secured.config("user", tmp_path))
     (created,) = client.create_topics([NewTopic("public-b", 1, 1)]).values()
@@ -179,19 +199,66 @@ def test_the_user_may_not_create_or_look_at_what_is_not_his(secured: Secured, tm
 
 
 def test_java_s_tool_takes_the_same_files(secured: Secured, tmp_path: Path) -> None:
-    for principal in ("admin", "user"):
-        config = secured.config(principal, tmp_path)
-        assert java_topics(secured, config) == topics(secured, config), principal
+    """The same file, unchanged, for Apache's tool, for ours and for librdkafka: the same topics."""
+    files = list(client_files(secured, tmp_path))
+    listing = ("--list", "--exclude-internal")
+    with ThreadPoolExecutor(2) as pool:
+        theirs = list(pool.map(lambda file: java_topics(secured, file, *listing), files))
+    for file, java_s in zip(files, theirs, strict=True):
+        expected = b"public-a\nsecret-a\n" if "admin-" in file else b"public-a\n"
+        assert (java_s.returncode, java_s.stdout) == (0, expected), (Path(file).read_text(), java_s.stdout)
+        ours = our_topics(secured, file, *listing)
+        assert (ours.returncode, ours.stdout) == (0, expected), (Path(file).read_text(), ours.stderr)
+        assert topics(secured, file) == set(expected.decode().split())
 
 
-def test_java_s_tool_takes_the_same_stores(secured: Secured, tmp_path: Path) -> None:
-    folder = tmp_path / "stores"
-    folder.mkdir()
-    cases = (*trust_stores(secured, folder), *key_stores(secured, folder)) if "tls" in secured.kind else ()
-    for changes in (*cases, {"client_id": "x\\\n   \\u0079:z", "default_api_timeout_ms": " 70000"}):
-        config = secured.config("user", tmp_path, **changes)
-        assert topics(secured, config) == {"public-a"}, changes
-        assert java_topics(secured, config) == {"public-a"}, changes
+def client_files(secured: Secured, folder: Path) -> Iterator[str]:
+    """Write files of settings, no two of a kind; the version of the brokers does not matter to most."""
+    stores, files = folder / "stores", folder / "files"
+    for each in (stores, files):
+        each.mkdir()
+    yield secured.config("admin", files)
+    yield secured.config("user", files)
+    yield secured.config("user", files, client_id="x\\\n   \\u0079:z", default_api_timeout_ms=" 70000")
+    if "2.8" in secured.kind:
+        return
+    if "tls" in secured.kind:
+        wanted = () if "sasl" in secured.kind else key_stores(secured, stores)
+        for changes in (*trust_stores(secured, stores), *wanted):
+            yield secured.config("user", files, **changes)
+    if "sasl" in secured.kind:
+        for mechanism in ("PLAIN", "SCRAM-SHA-256"):
+            line = login_line(mechanism, credentials.password(secured.cluster.home, "user"))
+            yield secured.config("user", files, sasl_mechanism=mechanism, sasl_jaas_config=line)
+
+
+def login_line(mechanism: str, password: str) -> str:
+    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
+    return f'org.apache.kafka.common.security.{module} required username="user" password="{password}";'
+
+
+REFUSED = (
+    ("--create", "--topic", "public-c", "--partitions", "1", "--replication-factor", "1"),
+    ("--describe", "--topic", "secret-a"),
+    ("--describe", "--topic", "public-a|secret-a"),
+    ("--alter", "--topic", "public-a", "--partitions", "3"),
+    ("--delete", "--topic", "secret-a"),
+)
+
+
+def test_what_a_user_may_not_do_ends_as_with_apache_s_tool(secured: Secured, tmp_path: Path) -> None:
+    if secured.kind not in ("sasl-tls", "tls-kraft"):
+        assert {"sasl-tls", "tls-kraft"} < KINDS.keys()
+        return
+    mine = secured.config("user", tmp_path)
+    before = our_topics(secured, secured.config("admin", tmp_path), "--describe").stdout
+    with ThreadPoolExecutor(2) as pool:
+        theirs = list(pool.map(lambda argv: java_topics(secured, mine, *argv), REFUSED))
+    for argv, java_s in zip(REFUSED, theirs, strict=True):
+        ours = our_topics(secured, mine, *argv)
+        expected = re.sub(rb"'Optional\[(.*)\]'", rb"'\1'", java_s.stdout)
+        assert (ours.returncode, ours.stdout) == (java_s.returncode, expected), argv
+    assert our_topics(secured, secured.config("admin", tmp_path), "--describe").stdout == before
 
 
 def trust_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
@@ -208,7 +275,7 @@ def trust_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def key_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
-    """Yield settings with the user's own certificate, each in another way; one that is not asked for does no harm."""
+    """Yield settings with the user's own certificate, each in another way."""
     credentials_made = credentials.certificate_path(secured.cluster.home, "user")
     own = java_stores.Pair(credentials_made)
     bare = {"ssl_keystore_key": "", "ssl_keystore_certificate_chain": ""}
@@ -239,15 +306,30 @@ def test_an_encrypted_key(secured: Secured, tmp_path: Path) -> None:
     assert topics(secured, secured.config("user", tmp_path, **changes)) == {"public-a"}
 
 
-def java_topics(secured: Secured, config: str) -> set[str]:
-    """List topics with Apache's own tool, its settings in the same file."""
-    path = os.pathsep.join(map(str, jars.class_path("3.9.1", with_tools=True)))
-    tool = ["org.apache.kafka.tools.TopicCommand", "--list", "--exclude-internal"]
-    argv = [str(java.find("3.9.1")), "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", path, *tool]
-    argv += ["--bootstrap-server", secured.cluster.bootstrap, "--command-config", config]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return set(done.stdout.split())
+def our_topics(secured: Secured, config: str, *argv: str) -> subprocess.CompletedProcess[bytes]:
+    to = ("--bootstrap-server", secured.cluster.bootstrap, "--command-config", config)
+    return secured.cluster.run("topics", *to, *argv)
+
+
+def java_topics(secured: Secured, config: str, *argv: str) -> subprocess.CompletedProcess[bytes]:
+    """Run Apache's own tool, its settings in the same file."""
+    to = ("--bootstrap-server", secured.cluster.bootstrap, "--command-config", config)
+    return java_tool("3.9.1", (), "org.apache.kafka.tools.TopicCommand", *to, *argv)
+
+
+def java_tool(version: str, flags: Sequence[str], *argv: str) -> subprocess.CompletedProcess[bytes]:
+    path = os.pathsep.join(map(str, jars.class_path(version, with_tools=not version.startswith("2."))))
+    command = [
+        str(java.find(version)),
+        "-Xmx128m",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        *flags,
+        "-cp",
+        path,
+        *argv,
+    ]
+    return subprocess.run(command, capture_output=True, timeout=100, check=False)
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
@@ -255,10 +337,9 @@ def test_every_mechanism(secured: Secured, tmp_path: Path, mechanism: str) -> No
     if "sasl" not in secured.kind:
         assert "sasl.mechanism" not in (secured.cluster.home / "user.properties").read_text()
         return
-    module = "plain.PlainLoginModule" if mechanism == "PLAIN" else "scram.ScramLoginModule"
     password = credentials.password(secured.cluster.home, "user")
     for value, found in ((password, True), (f"{password}x", False)):
-        line = f'org.apache.kafka.common.security.{module} required username="user" password="{value}";'
+        line = login_line(mechanism, value)
         config = secured.config("user", tmp_path, sasl_mechanism=mechanism, sasl_jaas_config=line)
         if found:
             assert topics(secured, config) == {"public-a"}
@@ -296,16 +377,109 @@ def test_tools_find_the_sandbox_as_its_administrator(secured: Secured, monkeypat
 def test_its_contexts(secured: Secured, tmp_path: Path) -> None:
     env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     listed = secured.cluster.run("context", "list", env=env).stdout.decode()
-    assert [line.split()[0] for line in listed.splitlines()] == ["sandbox-admin", "sandbox-user"]
+    through_zookeeper = [] if "kraft" in secured.kind else ["sandbox-zookeeper"]
+    assert [line.split()[0] for line in listed.splitlines()] == ["sandbox-admin", "sandbox-user", *through_zookeeper]
     shown = secured.cluster.run("context", "show", env=env | {"KTOOLS_CONTEXT": "sandbox-user"})
     assert shown.returncode == 0, shown.stderr
     assert f"bootstrap-servers = {secured.cluster.bootstrap}" in shown.stdout.decode()
-    for principal in credentials.PRINCIPALS:
-        assert credentials.password(secured.cluster.home, principal) not in shown.stdout.decode()
 
 
 def test_no_password_in_a_command_line_or_a_log(secured: Secured) -> None:
-    passwords = [credentials.password(secured.cluster.home, name).encode() for name in credentials.PRINCIPALS]
+    names = (*credentials.PRINCIPALS, credentials.ZOOKEEPER_USER)
+    passwords = [credentials.password(secured.cluster.home, name).encode() for name in names]
     read = [path.read_bytes() for path in (secured.cluster.home / "logs").iterdir()]
     read += [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
     assert not [text for text in read for password in passwords if password in text]
+
+
+def ensembles(secured: Secured) -> tuple[str, str]:
+    """Return ZooKeeper's addresses, without TLS and with it; both the same where it has none."""
+    running = record.load(secured.cluster.home)
+    assert running is not None
+    return running.zookeepers[0].address, secured.cluster.zookeeper
+
+
+def acls(secured: Secured, topic: str) -> dict[str, Any]:
+    """Return the ACLs of a topic's znodes: everybody may read them."""
+    with connected(ensembles(secured)[0]) as client:
+        roots = (f"/brokers/topics/{topic}", f"/config/topics/{topic}")
+        found = {root + path: acl for root in roots for path, (_, _, acl) in walk(client, root)}
+        return found | {root: client.get_acls(root)[0] for root in roots}
+
+
+def named_alike(found: dict[str, Any], topic: str) -> dict[str, Any]:
+    return {path.replace(topic, "TOPIC"): acl for path, acl in found.items()}
+
+
+def test_topics_through_zookeeper(secured: Secured, tmp_path: Path) -> None:
+    if "kraft" in secured.kind:
+        assert not (secured.cluster.home / "zookeeper.properties").exists()
+        return
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "KTOOLS_CONTEXT": "sandbox-zookeeper"}
+
+    def ktools(*argv: str) -> bytes:
+        done = secured.cluster.run("topics", *argv, env=env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    ktools("--create", "--topic", "public-z", "--partitions", "1", "--replication-factor", "1")
+    assert b"public-z\n" in ktools("--list")
+    assert until(lambda: b"Leader: none" not in ktools("--describe", "--topic", "public-z"))
+    ktools("--alter", "--topic", "public-z", "--config", "retention.ms=7000", "--partitions", "2")
+    assert until(lambda: b"Leader: none" not in ktools("--describe", "--topic", "public-z"))
+    assert b"retention.ms=7000" in ktools("--describe", "--topic", "public-z")
+    everybody = acls(secured, "public-z")
+    assert {(str(acl[0].id.scheme), acl[0].id.id, acl[0].perms) for acl in everybody.values()} == {
+        ("sasl", "kafka", 31)
+    }
+    brokers_own = named_alike(acls(secured, "public-a"), "public-a")
+    assert named_alike(everybody, "public-z").items() >= brokers_own.items()
+    ktools("--delete", "--topic", "public-z")
+    assert until(lambda: b"public-z" not in ktools("--list"))
+
+
+def test_zookeeper_by_java_s_own_login(secured: Secured) -> None:
+    """Kafka 2.8's tool and ours with the same KAFKA_OPTS write the same znodes."""
+    if "2.8" not in secured.kind:
+        assert "sasl-tls-2.8" in KINDS
+        return
+    plain, _ = ensembles(secured)
+    flag = f"-Djava.security.auth.login.config={zookeeper_security.jaas_path(secured.cluster.home)}"
+    create = ("--zookeeper", plain, "--create", "--partitions", "1", "--replication-factor", "1", "--topic")
+    theirs = java_tool("2.8.2", (flag,), "kafka.admin.TopicCommand", *create, "java-s")
+    ours = secured.cluster.run("topics", *create, "our-s", env={"KAFKA_OPTS": f"-Xmx1g {flag}"})
+    assert (ours.returncode, ours.stdout) == (0, theirs.stdout.replace(b"java-s", b"our-s")), ours.stderr
+
+    def partitions(topic: str) -> int:
+        return sum(path.endswith("/state") for path in acls(secured, topic))
+
+    assert until(lambda: partitions("java-s") == partitions("our-s") == 1)
+    assert named_alike(acls(secured, "our-s"), "our-s") == named_alike(acls(secured, "java-s"), "java-s")
+
+
+def test_zookeeper_says_why_not(secured: Secured) -> None:
+    if "kraft" in secured.kind:
+        assert secured.cluster.zookeeper == ""
+        return
+    plain, encrypted = ensembles(secured)
+    config = str(secured.cluster.home / "zookeeper.properties")
+    wrong = ("-X", "zookeeper.sasl.password=hunter2")
+    cases = (
+        (encrypted, ("--command-config", config, *wrong), b"does not let kafka in with DIGEST-MD5: wrong user or"),
+        (encrypted, (), b"it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"),
+        (encrypted, ("-X", "zookeeper.ssl.client.enable=true"), b"the server's certificate is not trusted"),
+        (plain, ("--command-config", config), b"connection closed in the TLS handshake: is this a plaintext"),
+    )
+    for address, options, words in cases:
+        refused = secured.cluster.run("topics", "--zookeeper", address, "--list", *options)
+        assert refused.returncode == 1
+        assert words in refused.stdout, (refused.stdout, refused.stderr)
+        assert refused.stdout.count(b"\n") == 1, refused.stdout
+    anonymous = ("topics", "--zookeeper", plain, "--topic", "public-n")
+    create = secured.cluster.run(*anonymous, "--create", "--partitions", "1", "--replication-factor", "1")
+    assert (create.returncode, b"the znode's ACL refuses it" in create.stdout) == (1, True), create.stdout
+    assert b"KAFKA_OPTS=-Djava.security.auth.login.config=FILE" in create.stderr
+    listed = secured.cluster.run("topics", "--zookeeper", plain, "--list").stdout.split()
+    assert (b"public-a" in listed, b"public-n" in listed) == (True, False), "everybody may read"
+    with connected(plain) as client:
+        assert [client.exists(f"{root}/public-n") for root in ("/brokers/topics", "/config/topics")] == [None, None]

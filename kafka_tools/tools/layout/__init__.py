@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from kafka_tools.backends import Target, open_topics
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, WATCH, ZOOKEEPER
+from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
 from kafka_tools.errors import UsageError
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.report import Report
@@ -50,7 +50,9 @@ def broker_ids(option: str, text: str) -> tuple[int, ...]:
 def _run(options: Mapping[str, Any]) -> Report:
     return show_layout(
         ShowLayout(
-            target=settings.choose(options["bootstrap_server"], options["zookeeper"], options["command_config"]),
+            target=settings.choose(
+                options["bootstrap_server"], options["zookeeper"], options["command_config"], options["X"]
+            ),
             topic=options["topic"],
             exclude_internal=options["exclude_internal"],
             without=options["without_broker"] or (),
@@ -68,6 +70,7 @@ command = ToolCommand(
         BOOTSTRAP_SERVER,
         ZOOKEEPER,
         COMMAND_CONFIG,
+        SETTING,
         Option(("--topic",), "Only the topics that match this regular expression.", "TOPIC"),
         Option(("--exclude-internal",), "Leave out internal topics, such as __consumer_offsets."),
         Option(
@@ -75,6 +78,7 @@ command = ToolCommand(
             "Show what the controller would do if these brokers died now.",
             "N[,M…]",
             read=broker_ids,
+            completes="brokers",
         ),
         Option(("--all",), "Show every partition, also where there are hundreds and most are healthy."),
         WATCH,

@@ -10,11 +10,11 @@ from typing import Any
 from kafka_tools.backends import Target
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.joptsimple import Option, integer
-from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, WATCH, ZOOKEEPER
+from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
 from kafka_tools.report import Report
 from kafka_tools.settings import target as settings
 from kafka_tools.settings.guard import check_change
-from kafka_tools.tools.topics.checks import CHANGES, check
+from kafka_tools.tools.topics.checks import CHANGES, ONLY_WITH, check
 
 
 def _list(target: Target, options: Mapping[str, Any]) -> Report:
@@ -55,6 +55,7 @@ OPTIONS = (
     BOOTSTRAP_SERVER,
     ZOOKEEPER,
     COMMAND_CONFIG,
+    SETTING,
     Option(("--list",), "List the topics."),
     Option(("--describe",), "Show leaders, replicas and in-sync replicas of each partition."),
     Option(("--create",), "Create a topic."),
@@ -79,6 +80,7 @@ OPTIONS = (
         "Broker ids for each partition, the preferred leader first: of a new topic instead of --partitions and "
         "--replication-factor; with --alter of the present partitions and the new ones.",
         "1:2,2:3,…",
+        completes="replicas",
     ),
     Option(
         ("--config",),
@@ -86,8 +88,15 @@ OPTIONS = (
         "segment.bytes=1GiB. May be repeated.",
         "NAME=VALUE",
         multiple=True,
+        completes="topic-config",
     ),
-    Option(("--delete-config",), "With --alter and --zookeeper: a config to remove.", "NAME", multiple=True),
+    Option(
+        ("--delete-config",),
+        "With --alter and --zookeeper: a config to remove.",
+        "NAME",
+        multiple=True,
+        completes="topic-config-name",
+    ),
     Option(("--if-not-exists",), "Do nothing and succeed if the topic to create is there already."),
     Option(("--if-exists",), "Succeed if no topic matches."),
     Option(("--exclude-internal",), "Leave out internal topics, such as __consumer_offsets."),
@@ -111,7 +120,7 @@ OPTIONS = (
 
 
 def _run(options: Mapping[str, Any]) -> Report:
-    target = settings.choose(options["bootstrap_server"], options["zookeeper"], options["command_config"])
+    target = settings.choose(options["bootstrap_server"], options["zookeeper"], options["command_config"], options["X"])
     action = next(name for name in ACTIONS if options[name])
     check(options, action, target)
     if action in CHANGES and not options["dry_run"]:
@@ -129,5 +138,6 @@ command = ToolCommand(
     purpose="Create, delete, describe, or change a topic.",
     actions=tuple(ACTIONS),
     actions_words="--list, --describe, --create, --alter or --delete",
+    only_with=ONLY_WITH,
     error_style=ErrorStyle("Error while executing topic command : ", to_stdout=True),
 )

@@ -74,7 +74,7 @@ def alter(request: AlterTopics) -> Report:
         names = matching(everything, request.topic, exclude_internal=False)
         if not names and not request.if_exists:
             raise no_such_topic(request.topic, everything)
-        described = {topic.topic: topic for topic in topics.describe(names)}
+        described = {topic.topic: topic for topic in topics.describe(names, False)}
     if not described:
         return changed((), lambda _: iter(()), "altered", None)
     if isinstance(request.target, ZooKeeper):

@@ -16,7 +16,6 @@ NODES = tuple(Server("broker", number, 23000 + number, (24000 + number,)) for nu
 WITH_ZOOKEEPER = Sandbox("3.9.1", "zookeeper", "ID", (*ZOOKEEPERS[:1], *BROKERS))
 ENSEMBLE = Sandbox("3.9.1", "zookeeper", "ID", (*ZOOKEEPERS, *BROKERS))
 KRAFT = Sandbox("4.1.0", "kraft", "ID", NODES)
-DATA = Path("/state/broker-1/data")
 HOME = Path("/state")
 
 
@@ -25,20 +24,20 @@ def settings(text: str) -> dict[str, str]:
 
 
 def test_a_lone_zookeeper_is_no_ensemble() -> None:
-    found = settings(config.zookeeper_properties(ZOOKEEPERS[0], WITH_ZOOKEEPER, DATA))
+    found = settings(config.zookeeper_properties(ZOOKEEPERS[0], WITH_ZOOKEEPER, HOME))
     assert found["clientPort"] == "20001"
-    assert found["dataDir"] == "/state/broker-1/data"
+    assert found["dataDir"] == "/state/zookeeper-1/data"
     assert not [name for name in found if name.startswith("server.")]
 
 
 def test_three_zookeepers_name_each_others_quorum_and_election_ports() -> None:
-    found = settings(config.zookeeper_properties(ZOOKEEPERS[1], ENSEMBLE, DATA))
+    found = settings(config.zookeeper_properties(ZOOKEEPERS[1], ENSEMBLE, HOME))
     assert found["server.1"] == "127.0.0.1:21001:22001"
     assert found["server.3"] == "127.0.0.1:21003:22003"
 
 
 def test_zookeeper_listens_on_loopback_and_has_no_admin_server() -> None:
-    found = settings(config.zookeeper_properties(ZOOKEEPERS[0], ENSEMBLE, DATA))
+    found = settings(config.zookeeper_properties(ZOOKEEPERS[0], ENSEMBLE, HOME))
     assert found["clientPortAddress"] == "127.0.0.1"
     assert found["quorumListenOnAllIPs"] == "false"
     assert found["admin.enableServer"] == "false"

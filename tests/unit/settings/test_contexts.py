@@ -12,7 +12,7 @@ from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.rules import ContextRules
 from kafka_tools.settings import contexts, edit, guard, layers
-from kafka_tools.settings.contexts import Context
+from kafka_tools.settings.contexts import NAMING_FILES, Context
 from kafka_tools.settings.current import config_path, current
 
 HAND_WRITTEN = """\
@@ -83,7 +83,11 @@ TEXTS = st.text(st.characters(codec="utf-8"))
 NAMES = st.text(st.sampled_from("aZ0._-"), min_size=1).filter(lambda name: not name.startswith("-"))
 
 
-@given(NAMES, TEXTS, st.dictionaries(TEXTS.filter(bool), TEXTS.filter(bool)))
+SETTINGS = TEXTS.filter(lambda name: name and not name.endswith(NAMING_FILES))
+"""Names of settings that name no file: such a one is meant from the context's folder."""
+
+
+@given(NAMES, TEXTS, st.dictionaries(SETTINGS, TEXTS.filter(bool)))
 def test_what_is_added_is_found(home_name: str, servers: str, settings: dict[str, str]) -> None:
     Path(config_path()).unlink(missing_ok=True)
     context = Context(home_name, config_path(), servers, settings=settings, protected=True)

@@ -77,6 +77,7 @@ def test_zookeeper_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert target.choose_brokers(None) == Brokers("b:9092")
     with pytest.raises(UsageError, match="are both set"):
         target.choose(None, None)
+    assert target.choose("a:1", None, overrides=["client.id=me"]).bootstrap_servers == "a:1"
 
 
 def test_two_flags() -> None:
@@ -150,7 +151,7 @@ def test_rules_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
     context(protected=True, output="json")
     context("old", bootstrap_servers="", zookeeper="zk:1", read_only=True)
     monkeypatch.setenv("KTOOLS_CONTEXT", "prod")
-    assert target.choose(None, None).rules == ContextRules("prod", protected=True, output="json")
+    assert target.choose(None, None).rules == ContextRules("prod", protected=True)
     monkeypatch.setenv("KTOOLS_CONTEXT", "old")
     assert target.choose(None, None) == ZooKeeper("zk:1", ContextRules("old", read_only=True))
     with pytest.raises(KafkaToolError, match="context old names no brokers"):

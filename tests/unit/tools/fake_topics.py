@@ -46,7 +46,7 @@ class FakeTopics:
     def brokers(self) -> tuple[BrokerRack, ...]:
         return BrokerRack(1, None), BrokerRack(2, None)
 
-    def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
+    def describe(self, names: Sequence[str], _: bool = True, /) -> tuple[TopicDescription, ...]:
         return tuple(self.described[name] for name in names if name in self.described)
 
     def notes(self) -> tuple[str, ...]:

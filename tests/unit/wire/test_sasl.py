@@ -12,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
-from kafka_tools.model.security import OAuth, Sasl
+from kafka_tools.model.security import OAuth, Sasl, Security
+from kafka_tools.wire import connection as connections
 from kafka_tools.wire import oauth
+from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.sasl import AuthenticationError, dialogue, log_in, scram
-from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
+from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
+from kafka_tools.wire.session import cluster
 from kafka_tools.wire.sockets import Address
+from tests.unit.wire import servers
 
 FIRST = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 PROOF = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
@@ -168,3 +172,20 @@ def test_an_endpoint_that_is_not_there() -> None:
         oauth.token(OAuth("http://127.0.0.1:1/token", "id", "s"))
     with pytest.raises(KafkaToolError, match="no JSON, or is no address"):
         oauth.token(OAuth("nowhere", "id", "s"))
+
+
+@pytest.mark.parametrize(("lifetime", "logins"), [(0, 1), (5000, 3)])
+def test_a_login_that_ends_is_made_anew(monkeypatch: pytest.MonkeyPatch, lifetime: int, logins: int) -> None:
+    monkeypatch.setattr(connections, "LIFE_USED", -1)
+    broker = servers.Broker(
+        {
+            SASL_HANDSHAKE: lambda _: {"mechanisms": ["PLAIN"]},
+            SASL_AUTHENTICATE: lambda _: {"session_lifetime_ms": lifetime},
+            METADATA: lambda _: servers.brokers({}),
+        }
+    )
+    plain = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
+    with servers.serving(broker) as port, cluster(f"127.0.0.1:{port}", plain) as session:
+        for _ in range(2):
+            session.change(METADATA, {"topics": []}, lambda answer: answer)
+    assert [name for name, _ in broker.asked].count("SaslAuthenticate") == logins

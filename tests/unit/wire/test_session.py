@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kafka_tools import __version__
 from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
+from kafka_tools.model.security import Sasl, Security
 from kafka_tools.wire import connection as connections
 from kafka_tools.wire import session as sessions
 from kafka_tools.wire import sockets
@@ -27,11 +28,13 @@ from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
 from kafka_tools.wire.errors import NOT_CONTROLLER
 from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
 from kafka_tools.wire.session import cluster, parse
 from tests.unit.wire.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent
 
 CLOSED = "connection closed by the other side: is this a Kafka listener, and a plaintext one?"
 NOT_KAFKA = "the answer is not Kafka's: is this a Kafka listener, and a plaintext one?"
+USUAL_HINT = "Is the broker up? Another address: --bootstrap-server HOST:PORT."
 TLS_ALERT = b"\x15\x03\x03\x00\x02\x02\x50"
 
 
@@ -44,10 +47,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.4)
 
 
-def _failure(bootstrap_servers: str) -> str:
+def _failure(bootstrap_servers: str, hint: str = USUAL_HINT) -> str:
     with pytest.raises(UnreachableError) as caught, cluster(bootstrap_servers):
         pass
-    assert caught.value.hint == "Is the broker up? Another address: --bootstrap-server HOST:PORT."
+    assert caught.value.hint == hint
     return caught.value.message
 
 
@@ -66,7 +69,6 @@ def test_nobody_listens() -> None:
         (lambda connection: connection.close(), CLOSED),
         (saying(struct.pack(">ii", 100, 1) + b"half"), CLOSED),
         (saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), NOT_KAFKA),
-        (saying(TLS_ALERT), CLOSED),
         (saying(TLS_ALERT + TLS_ALERT), NOT_KAFKA),
         (saying(struct.pack(">i", -1) * 10), NOT_KAFKA),
         (saying(struct.pack(">ii", 4, 1)), NOT_KAFKA),
@@ -77,6 +79,12 @@ def test_nobody_listens() -> None:
 def test_who_listens_is_no_broker(handler: Callable[[socket.socket], None], cause: str) -> None:
     with serving(handler) as port:
         assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} ({cause})."
+
+
+def test_a_listener_that_answers_as_tls_does() -> None:
+    with serving(saying(TLS_ALERT)) as port:
+        said = _failure(f"127.0.0.1:{port}", "security.protocol=SSL or SASL_SSL in a --command-config file says so.")
+        assert said == f"cannot reach 127.0.0.1:{port} (this listener speaks TLS, not plaintext)."
 
 
 @pytest.mark.usefixtures("impatient")
@@ -92,9 +100,8 @@ def test_a_name_does_not_resolve(monkeypatch: pytest.MonkeyPatch, code: int) -> 
         raise socket.gaierror(code, "no such name")
 
     monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
-    assert (
-        _failure("kafka.example:9092") == "cannot reach kafka.example:9092 (the name kafka.example does not resolve)."
-    )
+    said = _failure("kafka.example:9092", sockets.NAME_HINT)
+    assert said == "cannot reach kafka.example:9092 (the name kafka.example does not resolve)."
 
 
 @pytest.mark.usefixtures("impatient")
@@ -107,7 +114,8 @@ def test_a_name_that_is_looked_up_for_ever_ends_in_time(monkeypatch: pytest.Monk
         return real(*args)
 
     monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
-    assert _failure("localhost:1") == "cannot reach localhost:1 (the name localhost does not resolve)."
+    said = _failure("localhost:1", sockets.NAME_HINT)
+    assert said == "cannot reach localhost:1 (the name localhost does not resolve)."
     ended.set()
 
 
@@ -319,6 +327,17 @@ def test_a_broker_that_does_not_answer_and_then_does() -> None:
             session.metadata(())
         go_on.set()
         assert session.metadata(())["brokers"]
+
+
+def test_a_broker_that_is_silent_in_the_middle_of_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.4)
+    over = threading.Event()
+    broker = Broker({SASL_HANDSHAKE: lambda _: {"error_code": 0, "mechanisms": []} if over.wait(60) else None})
+    security = Security(sasl=Sasl("PLAIN", "me", "mine"))
+    with serving(broker) as port:
+        with pytest.raises(UnreachableError, match="gave no answer to a SaslHandshake request within 0 s"):
+            sessions.Session(f"127.0.0.1:{port}", security)
+        over.set()
 
 
 def test_an_answer_that_cannot_be_read() -> None:

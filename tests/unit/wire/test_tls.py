@@ -19,8 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Tls
+from kafka_tools.tls import cause, context
 from kafka_tools.wire.sockets import BrokenConnectionError, open_socket
-from kafka_tools.wire.tls import cause, context, encrypted
+from kafka_tools.wire.tls import encrypted
 
 
 class Authority:

@@ -16,8 +16,8 @@ from kafka_tools.zookeeper.connect_string import parse_connect
         ("a:1, b:2,c", (("a", 1), ("b", 2), ("c", 2181)), ""),
         ("a:1,b:2/kafka/x", (("a", 1), ("b", 2)), "/kafka/x"),
         ("a:1/", (("a", 1),), ""),
-        ("[::1]:5", (("[::1]", 5),), ""),
-        ("[::1]", (("[::1]", 2181),), ""),
+        ("[::1]:5", (("::1", 5),), ""),
+        ("[::1]", (("::1", 2181),), ""),
     ],
 )
 def test_connect_strings(connect: str, servers: tuple[tuple[str, int], ...], chroot: str) -> None:

@@ -1,0 +1,73 @@
+"""OpenSSL's settings for a client, and its failures in words: the same for brokers and ZooKeeper servers."""
+
+import ssl
+import tempfile
+from functools import cache
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.security import Tls
+
+NO_TLS = "it does not speak TLS: is this a plaintext listener?"
+CLOSED = "connection closed in the TLS handshake: is this a plaintext listener?"
+REASONS = {
+    "WRONG_VERSION_NUMBER": NO_TLS,
+    "RECORD_LAYER_FAILURE": NO_TLS,
+    "UNEXPECTED_EOF_WHILE_READING": "connection closed by the other side",
+    "HTTP_REQUEST": NO_TLS,
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "TLS: the {server} refused, it may want a client certificate",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "TLS: the {server} wants a client certificate (ssl.keystore.*)",
+    "TLSV1_ALERT_UNKNOWN_CA": "TLS: the {server} does not trust the client's certificate",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "TLS: the {server} does not accept the client's certificate",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "TLS: the {server} does not accept the client's certificate",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "TLS: the client's certificate has expired",
+}
+"""OpenSSL's reason -> what it means here."""
+
+HAS_EXPIRED, OTHER_HOST, OTHER_ADDRESS = 10, 62, 64
+"""X.509's verify codes, as OpenSSL numbers them."""
+
+
+def cause(error: OSError, server: str = "broker") -> str:
+    """Return why TLS failed (an ssl.SSLError), in words that call the other side a `server`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS: the {server}'s certificate {_untrusted(error)}"
+    reason = getattr(error, "reason", None) or "failed"
+    return REASONS.get(reason, f"TLS: {reason.lower().replace('_', ' ')}").format(server=server)
+
+
+def is_final(error: ssl.SSLError) -> bool:
+    """Tell whether another try is no use."""
+    return isinstance(error, ssl.SSLCertVerificationError) or error.reason in REASONS
+
+
+def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == HAS_EXPIRED:
+        return "has expired"
+    if error.verify_code in (OTHER_HOST, OTHER_ADDRESS):
+        return "is for another host"
+    return f"is not trusted ({error.verify_message}): ssl.truststore.location says who is"
+
+
+@cache
+def context(tls: Tls) -> ssl.SSLContext:
+    """Return OpenSSL's settings for `tls`. Raises KafkaToolError for what OpenSSL does not take."""
+    try:
+        made = ssl.create_default_context(cadata=tls.ca or None, capath=tls.ca_folder or None)
+        made.check_hostname = tls.check_hostname and tls.verify
+        if not tls.verify:
+            made.verify_mode = ssl.CERT_NONE
+        if tls.key:
+            _load_key(made, tls)
+    except (ssl.SSLError, ValueError) as error:
+        reason = error.reason if isinstance(error, ssl.SSLError) else "it is damaged"
+        what = "the private key cannot be opened: wrong password?" if tls.key_password else "a certificate or key"
+        raise KafkaToolError(f"TLS: {what} ({(reason or 'not usable').lower().replace('_', ' ')})") from None
+    return made
+
+
+def _load_key(made: ssl.SSLContext, tls: Tls) -> None:
+    """Load the client's key and certificates: OpenSSL takes them from a file only, which is private and short-lived."""
+    with tempfile.NamedTemporaryFile("w", prefix="ktools-", encoding="ascii") as file:
+        file.write(tls.key + tls.certificates)
+        file.flush()
+        made.load_cert_chain(file.name, password=tls.key_password)
