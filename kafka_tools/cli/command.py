@@ -4,11 +4,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
-from kafka_tools.cli.joptsimple import Option, parse
+from kafka_tools.cli.joptsimple import OneOf, Option, parse
 from kafka_tools.cli.options import COLUMNS, HELP, OUTPUT, SORT_BY, VERSION
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.render import look as looks
-from kafka_tools.render.look import Look
+from kafka_tools.render.look import FORMATS, Look
 from kafka_tools.report import Report
 
 
@@ -61,8 +61,8 @@ class ToolCommand(NamedTuple):
     `run` gets the value of every option by its key and returns a Report, an exit status, or None when it streamed
     itself. `section` is the tool's heading in `ktools --help`, `summary` its line there and `description` the text of
     its own help. `purpose` is what Apache's tool says when it is called without arguments, `actions` the keys of the
-    flags of which exactly one must be given, `actions_words` how Apache's tool names them; `reports` is false for a
-    tool that streams.
+    flags of which exactly one must be given, `actions_words` how Apache's tool names them, `only_with` which of them
+    the other options go with; `reports` is false for a tool that streams.
     """
 
     name: str
@@ -74,6 +74,7 @@ class ToolCommand(NamedTuple):
     purpose: str = ""
     actions: tuple[str, ...] = ()
     actions_words: str = ""
+    only_with: Mapping[str, Sequence[str]] = {}
     error_style: ErrorStyle = ErrorStyle()
     reports: bool = True
 
@@ -89,7 +90,7 @@ class ToolCommand(NamedTuple):
             values = self._values(args)
             if values["help"] or values["version"]:
                 return self._about(values)
-            output = values.get("output")
+            values["output"] = output = self._output(values)
             look = looks.parse(output, values.get("columns"), values.get("sort_by"))
             if values.get("watch") is not None:
                 return self._watch(values, look)
@@ -104,11 +105,29 @@ class ToolCommand(NamedTuple):
     def _values(self, args: Sequence[str]) -> dict[str, Any]:
         if not args and self.purpose:
             raise UsageError(self.purpose)
-        values = parse(self.all_options, ["--help"] if "--help" in args else args)
+        own = args[: args.index("--")] if "--" in args else args
+        values = parse(self.all_options, ["--help"] if "--help" in own else args)
         if self.actions and not (values["help"] or values["version"]) and sum(values[key] for key in self.actions) != 1:
             words = self.actions_words or ", ".join(f"--{key}" for key in self.actions)
             raise UsageError(f"Command must include exactly one action: {words}")
         return values
+
+    def _output(self, values: Mapping[str, Any]) -> str | None:
+        """Return --output, else what the context of the cluster says, where this tool can do that."""
+        given: str | None = values.get("output")
+        if given is not None or "bootstrap_server" not in values or values.get("watch") is not None:
+            return given
+        from kafka_tools.settings.target import default_output
+
+        named = default_output(
+            values["bootstrap_server"], values.get("zookeeper"), values.get("command_config"), values.get("X", ())
+        )
+        if named is not None and named not in FORMATS:
+            raise KafkaToolError(f"the context's output cannot be '{named}'", f"Choose from: {', '.join(FORMATS)}")
+        readers = [option.read for option in self.all_options if option.key == "output"]
+        fits = any(named in reader.words for reader in readers if isinstance(reader, OneOf))
+        is_plain = named == "plain" and (values.get("columns") or values.get("sort_by"))
+        return named if fits and not is_plain else None
 
     def _watch(self, values: Mapping[str, Any], look: Look) -> int:
         from kafka_tools.render.watch import watch

@@ -27,7 +27,9 @@ def version() -> str:
 
 def of_tool(tool: "ToolCommand") -> str:
     """Return a tool's help: how it is called, what it does, its options."""
-    return _page(f"ktools {tool.name}", "[OPTIONS]", tool.description, tool.all_options).getvalue()
+    words = [option for option in tool.options if option.is_word]
+    usage = " ".join(("[OPTIONS]", *(word.metavar for word in words)))
+    return _page(f"ktools {tool.name}", usage, tool.description, tool.all_options).getvalue()
 
 
 def of_group(options: Sequence[Option], tools: "Iterable[Tool]") -> str:
@@ -49,5 +51,9 @@ def _page(program: str, usage: str, description: str, options: Sequence[Option])
     with page.indentation():
         page.write_text(description)
     with page.section("Options"):
-        page.write_dl([(f"{', '.join(option.names)} {option.metavar}".rstrip(), option.help) for option in options])
+        page.write_dl([(_spelled(option), option.help) for option in options])
     return page
+
+
+def _spelled(option: Option) -> str:
+    return option.metavar if option.is_word else f"{', '.join(option.names)} {option.metavar}".rstrip()

@@ -10,7 +10,9 @@ class Option(NamedTuple):
     """One option of a tool: its spellings, the first of which names it, and what `--help` says of it.
 
     Without a `metavar` it is a flag. `multiple` gathers the values of a repeated option; `bare` is the value of one
-    that is given without any; `read` turns the option's name and text into its value.
+    that is given without any; `read` turns the option's name and text into its value. `completes` is for the shell's
+    completion: the words that the value may be, or a kind of names (kafka_tools.completion.values); without it `read`
+    and `metavar` tell. A name without dashes makes it no option but a word of the command line (`nonOptions`).
     """
 
     names: tuple[str, ...]
@@ -19,6 +21,12 @@ class Option(NamedTuple):
     multiple: bool = False
     bare: str | None = None
     read: Callable[[str, str], Any] | None = None
+    completes: str | tuple[str, ...] = ""
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is a word of the command line and no option."""
+        return not self.names[0].startswith("-")
 
     @property
     def key(self) -> str:
@@ -36,8 +44,8 @@ class Option(NamedTuple):
 def parse(options: Sequence[Option], args: Sequence[str]) -> dict[str, Any]:
     """Return the value of every option, by its key.
 
-    `-list` and `--list=true` mean `--list`, a value may begin with a dash, what is not an option is ignored, and
-    nothing is abbreviated. Raises UsageError and KafkaToolError in joptsimple's words.
+    `-list` and `--list=true` mean `--list`, a value may begin with a dash, what is not an option is ignored unless one
+    of `options` is a word, and nothing is abbreviated. Raises UsageError and KafkaToolError in joptsimple's words.
     """
     values = {option.key: option.absent for option in options}
     seen: set[str] = set()
@@ -55,13 +63,18 @@ def parse(options: Sequence[Option], args: Sequence[str]) -> dict[str, Any]:
 
 def _given(options: Sequence[Option], args: Sequence[str]) -> Iterator[tuple[Option, str]]:
     """Yield each option that is given, with its text."""
-    by_name = {name.lstrip("-"): option for option in options for name in option.names}
+    by_name = {name.lstrip("-"): option for option in options if not option.is_word for name in option.names}
+    words = [option for option in options if option.is_word]
     tokens = list(reversed(args))
+    only_words = False
     while tokens:
         token = tokens.pop()
+        if only_words or not token.startswith("-") or token == "-":
+            if words:
+                yield words[0] if words[0].multiple else words.pop(0), token
+            continue
         if token == "--":
-            return
-        if not token.startswith("-") or token == "-":
+            only_words = True
             continue
         name, _, attached = token.lstrip("-").partition("=")
         option = by_name.get(name)
@@ -101,12 +114,19 @@ def _whole(option: str, text: str, limit: int) -> int:
     raise KafkaToolError(f"Cannot parse argument '{text}' of option {option}")
 
 
-def one_of(*words: str) -> Callable[[str, str], str]:
-    """Return the reader of an option that takes one of a few words; it raises UsageError that lists them."""
+class OneOf:
+    """The reader of an option that takes one of a few words; it raises UsageError that lists them."""
 
-    def read(option: str, text: str) -> str:
-        if text in words:
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def __call__(self, option: str, text: str) -> str:
+        """Return the text if it is one of the words."""
+        if text in self.words:
             return text
-        raise UsageError(f"--{option} cannot be '{text}'", f"Choose from: {', '.join(words)}")
+        raise UsageError(f"--{option} cannot be '{text}'", f"Choose from: {', '.join(self.words)}")
 
-    return read
+
+def one_of(*words: str) -> OneOf:
+    """Return the reader of an option that takes one of these words."""
+    return OneOf(words)

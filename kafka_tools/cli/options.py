@@ -21,6 +21,13 @@ COMMAND_CONFIG = Option(
     "A properties file with the client's settings, by Java's names or librdkafka's. Default: KTOOLS_COMMAND_CONFIG.",
     "FILE",
 )
+SETTING = Option(
+    ("-X",),
+    "A setting of the client, by Java's or librdkafka's name; goes before the file's. May be repeated.",
+    "NAME=VALUE",
+    multiple=True,
+    completes="client-setting",
+)
 OUTPUT = Option(
     ("--output",),
     f"{', '.join(OUTPUT_FORMATS)}; default: table on a terminal, Apache's plain text in a pipe.",
@@ -51,3 +58,6 @@ WATCH = Option(
 )
 HELP = Option(("--help",), "Show this message and exit.")
 VERSION = Option(("--version",), "Show the version and exit.")
+DEBUG = Option(("--debug",), "Show a traceback if ktools itself fails.")
+GROUP_OPTIONS = (VERSION, DEBUG, HELP)
+"""What `ktools` itself takes, before the tool."""

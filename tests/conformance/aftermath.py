@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, ResourceType, TopicMetadata
+from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, OffsetSpec, ResourceType, TopicMetadata
 
 SECONDS = 15.0
 
@@ -20,6 +20,12 @@ def leaders(admin: AdminClient, topic: str) -> list[int]:
     """Return the leader of each partition as every broker's clients see it now; empty if the topic is not there."""
     found = admin.list_topics(timeout=SECONDS).topics.get(topic)
     return [partition.leader for _, partition in sorted(found.partitions.items())] if found else []
+
+
+def served(admin: AdminClient, topic: str, partitions: int) -> bool:
+    """Say whether each partition's leader knows that it is one: metadata of other brokers says so a moment sooner."""
+    newest = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in range(partitions)}
+    return all(answer.exception() is None for answer in admin.list_offsets(newest, request_timeout=SECONDS).values())
 
 
 def counts_on(admin: AdminClient, prefix: str, broker: int) -> bool:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,12 @@ from confluent_kafka import KafkaException
 
 from kafka_tools.sandbox import jars, java
 from kafka_tools.sandbox.progress import shown
+from kafka_tools.shims import apache
+from kafka_tools.shims import folder as shims
+from kafka_tools.tools import names as tool_names
+from tests.conformance import idiom
 from tests.conformance.case import Case, names, read, write
+from tests.conformance.idiom import Idiom
 from tests.conformance.normalise import outcome
 from tests.conformance.stage import Stage
 
@@ -52,23 +58,34 @@ def main() -> int:
     parser.add_argument("--missing", action="store_true", help="only cases that have no record yet")
     parser.add_argument("--list", action="store_true", help="list the cases and record nothing")
     arguments = parser.parse_args()
-    parts = arguments.cases or [""]
-    wanted = [read(name) for name in names() if any(part in name for part in parts)]
+    every = [*map(read, names()), *map(idiom.read, idiom.names())]
+    wanted = [each for each in every if any(part in _shown_name(each) for part in arguments.cases or [""])]
     if arguments.ktools:
-        wanted = [case for case in wanted if case.difference]
+        wanted = [each for each in wanted if each.difference]
     if arguments.missing:
-        wanted = [case for case in wanted if not (case.ktools if arguments.ktools else case.apache)]
+        wanted = [each for each in wanted if not (each.ktools if arguments.ktools else each.apache)]
     if arguments.list or not wanted:
-        sys.stdout.write("".join(f"{case.name}\n" for case in wanted))
+        sys.stdout.write("".join(f"{_listed(each)}\n" for each in wanted))
+        waiting = sum(isinstance(each, Idiom) and bool(each.waits_for) for each in wanted)
+        sys.stderr.write(f"{len(wanted)} in all, {waiting} of them idioms that wait for a tool\n")
         return 0 if wanted else 1
     failed = 0
     with silenced() as log4j:
         for kraft in (False, True):
-            cases = [case for case in wanted if case.kraft == kraft]
-            if cases:
+            here = [each for each in wanted if kraft == (isinstance(each, Case) and each.kraft)]
+            if here:
                 with sandbox(arguments.here, kraft) as cluster:
-                    failed += sum(not renewed(case, cluster, None if arguments.ktools else log4j) for case in cases)
+                    failed += sum(not renewed(each, cluster, None if arguments.ktools else log4j) for each in here)
     return min(failed, 1)
+
+
+def _shown_name(each: Case | Idiom) -> str:
+    return each.name if isinstance(each, Case) else f"idioms/{each.name}"
+
+
+def _listed(each: Case | Idiom) -> str:
+    waits = () if isinstance(each, Case) else each.waits_for
+    return f"{_shown_name(each)}  (waits for {', '.join(waits)})" if waits else _shown_name(each)
 
 
 @contextmanager
@@ -98,26 +115,51 @@ def silenced() -> Iterator[Path]:
         yield path
 
 
-def renewed(case: Case, cluster: Cluster, log4j: Path | None) -> bool:
-    """Record one case, with Apache's tool or (without `log4j`) with ktools; say whether its file could be written."""
-    command = (*KTOOLS, case.tool) if log4j is None else _java(case.kafka, case.main, log4j)
+def renewed(each: Case | Idiom, cluster: Cluster, log4j: Path | None) -> bool:
+    """Record one, with Apache's tools or (without `log4j`) with ktools; say whether its file could be written."""
+    name = _shown_name(each)
     try:
-        with Stage(case, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
-            recorded = _run(command, case, stage, cluster.env)
-    except subprocess.TimeoutExpired:
-        sys.stderr.write(f"{case.name}: did not end within {SECONDS} s\n")
+        same = _case(each, cluster, log4j) if isinstance(each, Case) else _idiom(each, cluster, log4j)
+    except subprocess.TimeoutExpired as expired:
+        sys.stderr.write(f"{name}: did not end within {expired.timeout} s\n")
         return False
     except (KafkaException, TimeoutError, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"{case.name}: {error}\n")
+        sys.stderr.write(f"{name}: {error}\n")
         return False
+    sys.stderr.write(f"{name}: {'as before' if same else 'recorded'}\n")
+    return True
+
+
+def _case(case: Case, cluster: Cluster, log4j: Path | None) -> bool:
+    """Record one case; say whether it is as before."""
+    command = (*KTOOLS, case.tool) if log4j is None else (*_java(case.kafka, log4j), case.main)
+    with Stage(case, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+        recorded = _run(command, case, stage, cluster.env)
     if log4j is None:
         parts = [part for part in case.compared(recorded) if recorded[part] != case.apache[part]]
         new = replace(case, ktools={part: recorded[part] for part in parts})
     else:
         new = replace(case, apache=recorded)
     write(new)
-    sys.stderr.write(f"{case.name}: {'as before' if new == case else 'recorded'}\n")
-    return True
+    return new == case
+
+
+def _idiom(asked: Idiom, cluster: Cluster, log4j: Path | None) -> bool:
+    """Record one idiom; say whether it is as before."""
+    with tempfile.TemporaryDirectory(prefix="ktools-record-") as folder:
+        home = Path(folder)
+        if log4j is None:
+            shims.install(home / "bin", apache.scripts(tool_names()), force=False)
+        else:
+            idiom.write_apaches_scripts(home, _java(asked.kafka, log4j), _main_classes(asked.kafka))
+        with idiom.IdiomStage(asked, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+            found = idiom.run(asked, stage, home, cluster.env, None)
+    if log4j is None:
+        new = replace(asked, ktools={part: found[part] for part in idiom.PARTS if found[part] != asked.apache[part]})
+    else:
+        new = replace(asked, apache=found)
+    idiom.write(new)
+    return new == asked
 
 
 def _run(command: Sequence[str], case: Case, stage: Stage, env: Mapping[str, str]) -> dict[str, str]:
@@ -130,11 +172,29 @@ def _run(command: Sequence[str], case: Case, stage: Stage, env: Mapping[str, str
 
 
 @cache
-def _java(version: str, main_class: str, log4j: Path) -> tuple[str, ...]:
+def _class_path(version: str) -> tuple[Path, ...]:
     with shown() as progress:
-        path = jars.class_path(version, progress, with_tools=not version.startswith("2."))
+        return tuple(jars.class_path(version, progress, with_tools=not version.startswith("2.")))
+
+
+def _java(version: str, log4j: Path) -> tuple[str, ...]:
+    """Return the command line of Apache's tools up to the main class."""
     silent = f"-Dlog4j.configuration=file:{log4j}"
-    return (str(java.find(version)), *JVM, silent, *SILENT_4, "-cp", os.pathsep.join(map(str, path)), main_class)
+    path = os.pathsep.join(map(str, _class_path(version)))
+    return (str(java.find(version)), *JVM, silent, *SILENT_4, "-cp", path)
+
+
+@cache
+def _main_classes(version: str) -> dict[str, str]:
+    """Return the main class of each tool that this version has: the newest that is in its jars."""
+    there = {
+        name.removesuffix(".class").replace("/", ".")
+        for jar in _class_path(version)
+        if "kafka" in jar.name or "zookeeper" in jar.name
+        for name in zipfile.ZipFile(jar).namelist()
+    }
+    found = {tool: [each for each in classes if each in there] for tool, classes in apache.MAIN_CLASSES.items()}
+    return {tool: classes[-1] for tool, classes in found.items() if classes}
 
 
 def _addresses(env: dict[str, str]) -> tuple[str, str]:

@@ -140,6 +140,7 @@ class Stage:
         topic = NewTopic(name, num_partitions=len(replicas), replica_assignment=replicas, config=config)
         self.admin.create_topics([topic], operation_timeout=30)[name].result()
         self._until(lambda: aftermath.leaders(self.admin, name) == [partition[0] for partition in replicas])
+        self._until(lambda: aftermath.served(self.admin, name, len(replicas)))
 
     def _send_in_transaction(self, name: str, ending: str, text: str) -> None:
         producer = Producer({**self.config, "transactional.id": self.topic})

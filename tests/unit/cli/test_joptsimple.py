@@ -87,6 +87,22 @@ def test_what_java_does_not_take_for_an_integer(text: str) -> None:
     assert refused.value.message == f"Cannot parse argument '{text}' of option partitions"
 
 
+@pytest.mark.parametrize(
+    ("argv", "one", "rest"),
+    [
+        ("", None, ()),
+        ("a", "a", ()),
+        ("--list a b c", "a", ("b", "c")),
+        ("a -- b --list -- c", "a", ("b", "--list", "--", "c")),
+        ("--topic a -", "-", ()),
+    ],
+)
+def test_words_beside_the_options(argv: str, one: str | None, rest: tuple[str, ...]) -> None:
+    words = (Option(("one",), "the first", "ONE"), Option(("rest",), "the others", "REST", multiple=True))
+    values = parse((*OPTIONS, *words), argv.split())
+    assert (values["one"], values["rest"]) == (one, rest)
+
+
 def test_longs_have_64_bits() -> None:
     assert long("timeout", "9223372036854775807") == (1 << 63) - 1
     with pytest.raises(KafkaToolError):

@@ -1,0 +1,92 @@
+"""Manual pages: sound roff, and every word of the help in them."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools import __version__
+from kafka_tools.cli import roff, shape
+from kafka_tools.cli.joptsimple import Option
+from kafka_tools.cli.options import GROUP_OPTIONS
+from kafka_tools.tools import find, names
+
+MACROS = {"TH", "SH", "PP", "TP", "B", "nf", "fi"}
+SHAPES = [shape.of(tool) for tool in map(find, names()) if tool is not None]
+ESCAPE = re.compile(r"\\(?:f[BIR]|\(rs|\(aq|\(ga|\(ha|\(ti|\(dq|-|&|\[u[0-9A-F]{4,6}\])")
+LETTERS = {letter: text for text, letter in roff.ESCAPES.items()}
+
+
+def _read(page: str) -> str:
+    """Return the text of a page; fail where it is not what man(7) knows."""
+    assert page.isascii()
+    assert re.fullmatch(r"(?s)((?!\\f).)*(\\f[BI]((?!\\f).)+\\fR((?!\\f).)*)*", page), "a font that does not end"
+    lines = []
+    for line in page.splitlines():
+        assert not ESCAPE.sub("", line).count("\\"), line
+        macro, _, rest = line[1:].partition(" ") if line.startswith(".") else ("", "", line)
+        assert not macro or macro in MACROS, line
+        assert not rest.startswith((".", "'")), line
+        lines.append(rest.replace('"', "") if macro in ("TH", "SH") else rest)
+    return ESCAPE.sub(lambda found: _letter(found[0]), "\n".join(lines))
+
+
+def _letter(escape: str) -> str:
+    if escape.startswith(r"\[u"):
+        return chr(int(escape[3:-1], 16))
+    return "" if escape.startswith((r"\f", r"\&")) else LETTERS[escape]
+
+
+def _words(text: str) -> str:
+    return " ".join(text.replace("`", "").split())
+
+
+@pytest.mark.parametrize("each", SHAPES, ids=lambda each: each.name)
+def test_a_page_has_what_the_help_has(each: shape.Shape) -> None:
+    page = _read(roff.of_tool(each, ["ktools"]))
+    assert page.startswith(f"KTOOLS-{each.name.upper()} 1  ktools {__version__} ktools\nNAME\nktools-{each.name} - ")
+    text = _words(page)
+    for command in (each, *each.commands):
+        assert _words(command.description) in text
+        for option in command.options:
+            assert _words(option.help) in text
+            assert option.metavar in text
+            assert option.is_word or all(name in text for name in option.names)
+
+
+def test_the_page_of_ktools_names_every_tool() -> None:
+    page = _words(_read(roff.of_group(GROUP_OPTIONS, SHAPES)))
+    for each in SHAPES:
+        assert f"{each.name} {each.summary}" in page
+        assert f"ktools-{each.name}(1)" in page
+    assert "KTOOLS_BOOTSTRAP_SERVERS" in page
+
+
+@given(
+    st.text(st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20) | st.text(".'\\-`\" ab", max_size=9)
+)
+def test_no_text_is_read_as_roff(text: str) -> None:
+    odd = shape.Shape("x", "", text, text, (Option(("--x",), text, text),))
+    page = _read(roff.of_tool(odd, ["ktools"]))
+    assert _words(text) in _words(page)
+
+
+def test_pages_are_written_and_always_the_same(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        argv = [sys.executable, "-m", "kafka_tools", "manual", str(tmp_path / "man" / folder)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        assert (tmp_path / "man" / folder / "ktools-topics.1").is_file()
+        assert len(done.stdout.splitlines()) == len(names()) + 1
+    pages = [{page.name: page.read_bytes() for page in (tmp_path / "man" / each).iterdir()} for each in ("one", "two")]
+    assert pages[0] == pages[1]
+    assert {*pages[0]} == {"ktools.1", *(f"ktools-{name}.1" for name in names())}
+
+
+def test_a_folder_must_be_named() -> None:
+    done = subprocess.run([sys.executable, "-m", "kafka_tools", "manual"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("no folder is named: ktools manual DIR\n")
