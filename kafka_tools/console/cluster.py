@@ -1,19 +1,26 @@
-"""What the streaming tools ask a cluster before they start, and how they live through its outages."""
+"""What the streaming tools ask a cluster before they start."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.brokers.session import CONNECT_SECONDS, Causes
-from kafka_tools.console.notes import note
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.console.outages import Outages
+from kafka_tools.errors import KafkaToolError, UnreachableError
+
+if TYPE_CHECKING:
+    from kafka_tools.model.security import Security
+
+CONNECT_SECONDS = 5.0
+"""How long an unreachable cluster is waited for."""
+
+LIST_SECONDS = 1.0
+"""How long librdkafka is waited for before our own connection is asked what is wrong."""
 
 TOPIC_APPEARS_SECONDS = 1.0
 """How long a broker may not yet know a topic that was just created."""
-
-OUTAGE_SECONDS = 3.0
-"""How long all brokers are away before the user is told."""
 
 INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 """Topics that a pattern leaves out, as Java's consumer does (exclude.internal.topics)."""
@@ -22,19 +29,11 @@ HINT = "`ktools topics --list` shows what is there; `ktools topics --create` mak
 
 
 class Cluster:
-    """One client's view of its cluster: pass `on_error` as its `error_cb`."""
+    """One client's view of its cluster: pass `outages.on_error` as its `error_cb`."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, bootstrap_servers: str, security: "Security | None" = None) -> None:
         self.bootstrap_servers = bootstrap_servers
-        self.causes = Causes()
-        self._down_since: float | None = None
-        self._told = False
-
-    def on_error(self, error: Any) -> None:
-        """Keep what librdkafka (confluent_kafka.KafkaError) says of connections, and since when no broker answers."""
-        self.causes(error)
-        if error.code() == confluent_kafka().KafkaError._ALL_BROKERS_DOWN and self._down_since is None:
-            self._down_since = time.monotonic()
+        self.outages = Outages(bootstrap_servers, security)
 
     def open(self, make: Callable[[dict[str, Any]], Any], settings: dict[str, Any]) -> Any:
         """Return a client (confluent_kafka.Consumer or Producer). Raises KafkaToolError for settings it refuses."""
@@ -65,32 +64,26 @@ class Cluster:
                 raise _unusable(topic, found.error)
             time.sleep(0.1)
 
+    def check_read(self, client: Any, topic: str | None) -> None:
+        """Raise KafkaToolError where no record came because brokers that lead the topic (None: any) are not reached."""
+        if self.outages.seen:
+            topics = self._metadata(client, topic).values()
+            leaders = {partition.leader for each in topics for partition in each.partitions.values()}
+            self.outages.check_leaders(leaders)
+
     def _metadata(self, client: Any, topic: str | None) -> Any:
-        kafka = confluent_kafka()
+        import_module("confluent_kafka.admin")  # list_topics would do it in C, where Ctrl-C looks like a missing module
         deadline = time.monotonic() + CONNECT_SECONDS
         while True:
             try:
-                return client.list_topics(topic, timeout=1.0).topics
-            except kafka.KafkaException as error:
+                return client.list_topics(topic, timeout=LIST_SECONDS).topics
+            except confluent_kafka().KafkaException as error:
                 client.poll(0)
-                if time.monotonic() > deadline - 0.5:
-                    raise self.causes.unreachable(self.bootstrap_servers) from error
-
-    def watch(self, client: Any, topic: str | None) -> None:
-        """Tell once that no broker answers, and once that one answers again; called while nothing else happens."""
-        if self._down_since is None or time.monotonic() - self._down_since < OUTAGE_SECONDS:
-            return
-        try:
-            client.list_topics(topic, timeout=1.0)
-        except confluent_kafka().KafkaException:
-            if not self._told:
-                cause = self.causes.unreachable(self.bootstrap_servers).message
-                note(f"ktools: {cause} Waiting for the cluster to come back.")
-                self._told = True
-            return
-        if self._told:
-            note("ktools: the cluster answers again.")
-        self._down_since, self._told = None, False
+                left = deadline - time.monotonic()
+                self.outages.check_contact(max(left, LIST_SECONDS / 2))
+                if left <= 0:
+                    text = words(error.args[0])
+                    raise UnreachableError(f"{self.bootstrap_servers} answers, but not in time ({text}).") from error
 
 
 def _may_appear(error: Any) -> bool:
@@ -105,7 +98,7 @@ def _unusable(topic: str, error: Any) -> KafkaToolError:
         case "TOPIC_EXCEPTION":
             return KafkaToolError(f"'{topic}' is not a valid topic name", HINT)
         case "TOPIC_AUTHORIZATION_FAILED":
-            return KafkaToolError(f"not authorized to access topic '{topic}'")
+            return KafkaToolError(f"not authorized to access topic '{topic}'", f"It needs DESCRIBE on topic '{topic}'.")
         case _:
             return KafkaToolError(
                 f"topic '{topic}' cannot be used: {words(error) if error else 'it has no partitions'}"
@@ -115,4 +108,18 @@ def _unusable(topic: str, error: Any) -> KafkaToolError:
 def words(error: Any) -> str:
     """Return the reason of a confluent_kafka.KafkaError without its origin: `Message size too large`."""
     text: str = error.str()
-    return text.replace("Broker: ", "").replace("Local: ", "")
+    return re.sub(r"Broker: |Local: |FindCoordinator response error: | from broker \S+(?=:)", "", text).rstrip(".")
+
+
+def missing_right(error: Any, topic: str, operation: str, group: str | None = None) -> str:
+    """Return what a confluent_kafka.KafkaError says that the user may not do, as an ACL would name it; "" for another.
+
+    `operation` is READ or WRITE. A producer that may write to no topic gets no producer id
+    (kafka.server.KafkaApis.handleInitProducerIdRequest 3.9).
+    """
+    rights = {
+        "Topic authorization failed": f"{operation} on topic '{topic}'",
+        "Group authorization failed": f"READ on group '{group}'",
+        "Cluster authorization failed": f"{operation} on topic '{topic}', or IDEMPOTENT_WRITE on the cluster",
+    }
+    return next((f"It needs {right}." for text, right in rights.items() if text in error.str()), "")

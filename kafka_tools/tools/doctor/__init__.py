@@ -1,0 +1,100 @@
+"""`ktools doctor`: is the cluster reached, by whom, and what is wrong with it; Apache has no such tool."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kafka_tools.backends import Brokers, ZooKeeper
+from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, ZOOKEEPER
+from kafka_tools.report import Report
+
+if TYPE_CHECKING:
+    from kafka_tools.settings.layers import Choice
+
+DESCRIPTION = """\
+Check one thing after the other: do names resolve, is there a connection, TLS, a login, a cluster, a controller, is each
+broker reached at the address that it advertises, how fast, is the quorum whole, are the groups' offsets safe. The first
+failure is explained, with what to try. It reads and changes nothing, and takes about 6 seconds at most.
+
+With --bootstrap-server it asks the brokers, with --zookeeper the ensemble, with both, or a context or a sandbox that
+names both, it asks both.
+
+Status 1 says that a check failed or that something is at risk, although it works: a certificate that expires within 30
+days, an even number of servers that vote or a quorum of which no more may fail, offsets with fewer replicas than 3, or
+than there are brokers. What could not be checked because of an earlier failure is `not run`; so is what the user may
+not read, which alone is no failure.
+
+In a pipe: a line for each check, tabs between its fields: `CHECK STATE WHERE MS FOUND`; STATE is ok, at risk, failed,
+not run or not used. What is not there is `-`."""
+
+
+class Diagnose(NamedTuple):
+    """Which cluster to check: its brokers, its ensemble or both. `source` says who named it."""
+
+    brokers: Brokers | None
+    ensemble: ZooKeeper | None
+    source: str
+
+
+def _run(options: Mapping[str, Any]) -> Report:
+    return diagnose(_request(options["bootstrap_server"], options["zookeeper"], options["command_config"]))
+
+
+def _request(bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Diagnose:
+    """Return what the flags name, else the environment, the context or the sandbox: all that one of them names."""
+    from kafka_tools.settings import layers, resolve
+    from kafka_tools.settings.layers import Flags
+
+    servers, ensemble = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
+    if bootstrap_server is None and zookeeper is None and servers and ensemble:
+        bootstrap_server, zookeeper = servers, ensemble
+    only_zookeeper = zookeeper if bootstrap_server is None else None
+    choice = layers.choose(Flags(bootstrap_server, command_config, zookeeper=only_zookeeper))
+    if choice.is_zookeeper:
+        return Diagnose(None, resolve.of_zookeeper(choice), choice.source)
+    beside = zookeeper or _beside(choice)
+    if not beside:
+        return Diagnose(resolve.of_brokers(choice), None, choice.source)
+    of_ensemble = layers.choose_zookeeper(Flags(command_config=command_config, zookeeper=zookeeper))
+    return Diagnose(resolve.of_brokers(choice), resolve.of_zookeeper(of_ensemble), choice.source)
+
+
+def _beside(choice: "Choice") -> str | None:
+    """Return the ensemble that stands beside the brokers where these came from."""
+    if choice.context is not None:
+        return choice.context.zookeeper
+    if choice.source != "the sandbox":
+        return None
+    from kafka_tools.sandbox import state
+
+    running = state.running()
+    return running.zookeeper if running else None
+
+
+command = ToolCommand(
+    name="doctor",
+    section="Clusters",
+    summary="Check what stands between you and the cluster, and the cluster.",
+    description=DESCRIPTION,
+    options=(BOOTSTRAP_SERVER, ZOOKEEPER, COMMAND_CONFIG),
+    run=_run,
+)
+
+
+def diagnose(request: Diagnose) -> Report:
+    """Return what is wrong with a cluster, and what is well."""
+    from kafka_tools.tools.doctor.run import run
+    from kafka_tools.tools.doctor.views import report
+
+    return report(run(request.brokers, request.ensemble), *_title(request))
+
+
+def _title(request: Diagnose) -> tuple[str, Sequence[str]]:
+    names = [request.brokers.bootstrap_servers] if request.brokers else []
+    names += [f"ZooKeeper {request.ensemble.connect}"] if request.ensemble else []
+    facts = [f"named by {request.source}"]
+    if request.brokers:
+        security = request.brokers.security
+        facts.append(security.protocol if security else "PLAINTEXT")
+    return ", ".join(names), facts

@@ -1,0 +1,193 @@
+"""The checks of brokers: each server that was named step by step, then the cluster behind them."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from time import monotonic
+
+from kafka_tools.backends import Brokers
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.table import count
+from kafka_tools.together import together
+from kafka_tools.tools.doctor.checks import (
+    BROKER,
+    CLUSTER_ID,
+    CONTROLLER,
+    LISTENERS,
+    OFFSETS,
+    Check,
+    State,
+    failed,
+    milliseconds,
+    missing_offsets,
+    not_run,
+    offsets_check,
+    passed,
+    quorum,
+)
+from kafka_tools.wire import checkup, probe
+from kafka_tools.wire.checkup import Overview, Quorum
+from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.errors import NOT_AUTHORIZED, BrokerError
+from kafka_tools.wire.reach import cause as reason
+from kafka_tools.wire.reach import reach
+from kafka_tools.wire.session import LOGIN_HINT, parse
+from kafka_tools.wire.sockets import Address, BrokenConnectionError, text
+
+FIRST_SECONDS = 3.0
+"""How long the servers that were named are waited for, all at once."""
+
+THEN_SECONDS = 2.5
+"""How long everything after that may take."""
+
+LATE_SECONDS = 0.2
+"""So much longer is waited for what should have ended by itself."""
+
+EXPIRES_SOON_DAYS = 30
+DAY_SECONDS = 86_400
+
+ADVICE = {
+    probe.RESOLVE: "Is the name spelled rightly?",
+    probe.CONNECT: "Is the broker up, and its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
+    probe.TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
+    probe.VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
+    probe.SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",
+}
+CONTROLLERS_UP = "Are a majority of the controllers, or of the ZooKeeper servers, up?"
+
+
+def check_brokers(target: Brokers) -> Iterator[Check]:
+    """Yield the checks in their order; all of them take FIRST_SECONDS + THEN_SECONDS at most."""
+    deadline = monotonic() + FIRST_SECONDS
+    steps: dict[Address, list[probe.Step]] = {server: [] for server in parse(target.bootstrap_servers)}
+    calls = {server: partial(probe.probe, made, server, target.security, deadline) for server, made in steps.items()}
+    connections: list[Connection] = []
+    for server, found in together(calls, deadline + LATE_SECONDS).items():
+        late = found if isinstance(found, KafkaToolError) else None
+        yield from _steps(text(server), steps[server], late, target)
+        connections += [found] if isinstance(found, Connection) else []
+    try:
+        yield from _cluster(target, connections[0]) if connections else _unknown("no server answers")
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _steps(where: str, steps: Sequence[probe.Step], late: KafkaToolError | None, target: Brokers) -> Iterator[Check]:
+    """Yield the checks of one server; where it was too `late`, the step after those that were made is at fault."""
+    made = {step.name: step for step in steps}
+    unused = {} if target.security is not None and target.security.tls else {probe.TLS: "plaintext"}
+    unused |= {} if target.security is not None and target.security.sasl else {probe.SASL: "no login"}
+    for name in probe.STEPS:
+        step = made.get(name)
+        if step is not None:
+            yield _step(where, step)
+        elif name in unused:
+            yield Check(name, State.NOT_USED, where, None, unused[name])
+        elif late is not None:
+            yield failed(name, late, ADVICE[name], where)
+            late = None
+        else:
+            yield not_run(name, "an earlier step failed", where)
+
+
+def _step(where: str, step: probe.Step) -> Check:
+    if step.failure is not None:
+        return failed(step.name, step.failure, ADVICE[step.name], where, step.seconds)
+    if step.expires is None:
+        return passed(step.name, step.found, where, step.seconds)
+    from time import gmtime, strftime, time
+
+    found = f"{step.found}, certificate until {strftime('%Y-%m-%d', gmtime(step.expires))}"
+    if step.expires - time() > EXPIRES_SOON_DAYS * DAY_SECONDS:
+        return passed(step.name, found, where, step.seconds)
+    return Check(step.name, State.AT_RISK, where, milliseconds(step.seconds), found, "It needs a new certificate soon.")
+
+
+def _unknown(why: str) -> Iterator[Check]:
+    for name in (CLUSTER_ID, CONTROLLER, BROKER, OFFSETS):
+        yield not_run(name, why)
+
+
+def _cluster(target: Brokers, connection: Connection) -> Iterator[Check]:
+    deadline = monotonic() + THEN_SECONDS
+    [seen] = together({0: partial(checkup.overview, connection)}, deadline).values()
+    if isinstance(seen, KafkaToolError):
+        yield failed(CLUSTER_ID, _hung_up(seen, target), "", text(connection.address))
+        yield from list(_unknown("an earlier check failed"))[1:]
+        return
+    yield passed(CLUSTER_ID, seen.cluster_id or "it has none")
+    found = together(
+        {
+            CONTROLLER: partial(_controller, connection, seen),
+            BROKER: partial(_brokers, target, text(connection.address), seen, deadline),
+        },
+        deadline + LATE_SECONDS,
+    )
+    for name, checks in found.items():
+        yield from [failed(name, checks, CONTROLLERS_UP)] if isinstance(checks, KafkaToolError) else checks
+    if isinstance(found[CONTROLLER], KafkaToolError) and seen.offsets is None:
+        yield not_run(OFFSETS, "an earlier request got no answer")
+        return
+    [offsets] = together({0: partial(_offsets, connection, seen)}, deadline + 2 * LATE_SECONDS).values()
+    yield failed(OFFSETS, offsets, CONTROLLERS_UP) if isinstance(offsets, KafkaToolError) else offsets
+
+
+def _hung_up(failure: KafkaToolError, target: Brokers) -> KafkaToolError:
+    if isinstance(failure, BrokenConnectionError) and (target.security is None or target.security.sasl is None):
+        return KafkaToolError("the broker hung up on a Metadata request", LOGIN_HINT)
+    return failure
+
+
+def _controller(connection: Connection, seen: Overview) -> list[Check]:
+    try:
+        controllers = checkup.quorum(connection)
+    except BrokerError as error:
+        if error.code not in NOT_AUTHORIZED:
+            raise
+        return [not_run(CONTROLLER, f"{error.message} It needs DESCRIBE on the cluster.")]
+    if controllers is not None:
+        return list(_quorum(controllers))
+    if seen.controller is None:
+        return [failed(CONTROLLER, KafkaToolError("there is none now"), "Is ZooKeeper up? It is elected in seconds.")]
+    return [passed(CONTROLLER, f"broker {seen.controller}")]
+
+
+def _quorum(controllers: Quorum) -> Iterator[Check]:
+    if controllers.leader is None:
+        yield failed(CONTROLLER, KafkaToolError("none is active"), CONTROLLERS_UP)
+    else:
+        yield passed(CONTROLLER, f"{controllers.leader} is active")
+    serving = len(controllers.voters) - len(controllers.silent)
+    yield quorum("controller quorum", "controllers", len(controllers.voters), serving)
+
+
+def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> list[Check]:
+    reached = reach(seen.brokers, target.security, deadline)
+    checks = []
+    if not seen.brokers:
+        checks.append(failed(BROKER, KafkaToolError("the cluster names none"), "Is it starting? Try again."))
+    for broker, found in reached.items():
+        where, name = text(seen.brokers[broker]), f"{BROKER} {broker}"
+        if isinstance(found, KafkaToolError):
+            cause = KafkaToolError(f"{reason(found)}; {server} advertises it there", found.hint)
+            checks.append(failed(name, cause, LISTENERS, where))
+        else:
+            checks.append(passed(name, "ready for requests", where, found))
+    for broker, replicas in seen.absent.items():
+        away = KafkaToolError(f"it is not there, and has {count(replicas, 'replica')}")
+        checks.append(failed(f"{BROKER} {broker}", away, "Start it, or move its replicas."))
+    return checks
+
+
+def _offsets(connection: Connection, seen: Overview) -> Check:
+    brokers = len(seen.brokers) + len(seen.absent)
+    if seen.offsets is not None:
+        return offsets_check(seen.offsets, brokers)
+    if not seen.brokers:
+        return not_run(OFFSETS, "there is no broker")
+    try:
+        return missing_offsets(checkup.offsets_factor(connection, min(seen.brokers)), brokers)
+    except BrokerError as error:
+        if error.code not in NOT_AUTHORIZED:
+            raise
+        return not_run(OFFSETS, f"{error.message} It needs DESCRIBE and DESCRIBE_CONFIGS on this topic.")

@@ -1,0 +1,124 @@
+"""What a check has found, and how a list of them is judged."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.table import count
+from kafka_tools.wire.checkup import OFFSETS_FACTOR, Offsets
+from kafka_tools.wire.sockets import BrokenConnectionError
+
+CLUSTER_ID, CONTROLLER, BROKER, OFFSETS = "cluster id", "controller", "broker", "__consumer_offsets"
+
+LISTENERS = "Check advertised.listeners of this broker: clients must resolve and reach what it says."
+
+SAFE_FACTOR = 3
+"""So many replicas the offsets should have, where there are so many brokers (Kafka's default)."""
+
+
+class State(Enum):
+    """How a check ended: everything is fine, works for now, does not work, was not made, or has no object here."""
+
+    OK = "ok"
+    AT_RISK = "at risk"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    NOT_USED = "not used"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: of what (`where`: an address, None for the whole cluster), how it ended, how long it took (`ms`),
+    what it `found`, and what to try where that is wrong (`advice`, "" where nothing is)."""
+
+    check: str
+    state: State
+    where: str | None
+    ms: float | None
+    found: str
+    advice: str = ""
+
+
+def passed(check: str, found: str, where: str | None = None, seconds: float | None = None) -> Check:
+    """Return a check that found what it should."""
+    return Check(check, State.OK, where, milliseconds(seconds), found)
+
+
+def failed(
+    check: str, failure: KafkaToolError, advice: str, where: str | None = None, seconds: float | None = None
+) -> Check:
+    """Return a check that failed; the failure's own hint goes before `advice`."""
+    cause = failure.cause if isinstance(failure, BrokenConnectionError) else failure.message
+    if where and cause.startswith(f"{where} "):
+        cause = f"it {cause.removeprefix(where).lstrip()}"
+    found = cause.removeprefix("TLS: ").removesuffix(".")
+    return Check(check, State.FAILED, where, milliseconds(seconds), found, failure.hint or advice)
+
+
+def not_run(check: str, why: str, where: str | None = None) -> Check:
+    """Return a check that was not made."""
+    return Check(check, State.NOT_RUN, where, None, why)
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Return a time as it is shown."""
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
+def quorum(check: str, servers: str, voters: int, serving: int, where: str | None = None) -> Check:
+    """Return the check of a quorum: `serving` of so many `voters` work together, a majority is needed.
+
+    An even number is at risk: of one server less as many may fail. So is a quorum of which a part has failed already,
+    when no more may.
+    """
+    needed = voters // 2 + 1
+    spare = serving - needed
+    found = f"{serving} of {voters} {servers} serve, {needed} needed" if voters > 1 else f"{serving} of 1 serves"
+    if spare < 0:
+        advice = "Nothing can be changed, and with ZooKeeper nothing read, before a majority is back."
+        return Check(check, State.FAILED, where, None, found, advice)
+    found = f"{found}: {spare or 'none'} may still fail"
+    if voters > 1 and voters % 2 == 0:
+        advice = f"An even number is no safer than {voters - 1}: have {voters + 1}, or {voters - 1}."
+        return Check(check, State.AT_RISK, where, None, found, advice)
+    if spare == 0 and voters > 1:
+        return Check(check, State.AT_RISK, where, None, found, "Start those that are away.")
+    return Check(check, State.OK, where, None, found)
+
+
+def offsets_check(offsets: Offsets, brokers: int) -> Check:
+    """Return the check of the topic that keeps the groups' offsets in a cluster of so many brokers."""
+    found = f"replication factor {offsets.factor}, {count(brokers, 'broker')}"
+    if offsets.leaderless:
+        gone = KafkaToolError(f"{offsets.leaderless} of {offsets.partitions} partitions have no leader")
+        return failed(OFFSETS, gone, "The groups on them cannot work: start the brokers that are away.")
+    if offsets.factor < min(SAFE_FACTOR, brokers):
+        advice = f"A broker that dies takes groups' offsets away: give the topic {min(SAFE_FACTOR, brokers)} replicas."
+        return Check(OFFSETS, State.AT_RISK, None, None, found, advice)
+    return passed(OFFSETS, found)
+
+
+def missing_offsets(factor: int | None, brokers: int) -> Check:
+    """Return the check where the topic is not there: the first group makes it, with so many replicas."""
+    if factor is not None and factor > brokers:
+        few = KafkaToolError(f"it cannot be made with replication factor {factor}, {count(brokers, 'broker')}")
+        return failed(OFFSETS, few, f"No group can work: start more brokers, or set {OFFSETS_FACTOR}.")
+    kept = "" if factor is None else f" with replication factor {factor}"
+    return passed(OFFSETS, f"not there yet: the first group makes it{kept}")
+
+
+def first_problem(checks: Sequence[Check]) -> Check | None:
+    """Return the first check that failed, else the first that is at risk."""
+    for state in (State.FAILED, State.AT_RISK):
+        found = next((check for check in checks if check.state is state), None)
+        if found:
+            return found
+    return None
+
+
+def tally(checks: Iterable[Check]) -> str:
+    """Return how many checks ended how, the worst first: `1 failed · 4 not run · 9 ok`."""
+    states = [check.state for check in checks]
+    order = (State.FAILED, State.AT_RISK, State.NOT_RUN, State.OK)
+    return " · ".join(f"{states.count(state)} {state.value}" for state in order if state in states)

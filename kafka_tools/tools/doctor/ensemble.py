@@ -1,0 +1,157 @@
+"""The checks of a ZooKeeper ensemble, and of the cluster that it keeps."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from kafka_tools.backends import ZooKeeper
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.together import together
+from kafka_tools.tools.doctor.checks import (
+    BROKER,
+    CLUSTER_ID,
+    CONTROLLER,
+    LISTENERS,
+    OFFSETS,
+    Check,
+    failed,
+    missing_offsets,
+    not_run,
+    offsets_check,
+    passed,
+    quorum,
+)
+from kafka_tools.wire.checkup import Offsets
+from kafka_tools.wire.sockets import Address, open_socket, text
+from kafka_tools.zookeeper.connect_string import parse_connect
+
+if TYPE_CHECKING:
+    from kafka_tools.zookeeper.ensemble import Registered, Server
+
+SERVER, SESSION, QUORUM = "ZooKeeper server", "ZooKeeper session", "ZooKeeper quorum"
+
+SERVER_SECONDS = 2.0
+"""How long a server is waited for, while a session is opened."""
+
+SESSION_SECONDS = 4.5
+"""How long a session, and what is read in it, is waited for."""
+
+BROKERS_SECONDS = 1.0
+"""How long brokers are waited for."""
+
+UP = "Is it up, and its port open to this machine? Another one: --zookeeper HOST:PORT."
+CHROOT = "Is there a chroot: --zookeeper HOST:PORT/kafka?"
+Answers = Mapping[Address, "Server | KafkaToolError"]
+Session = tuple[float, "Registered"]
+
+
+def check_ensemble(target: ZooKeeper, alone: bool) -> Iterator[Check]:
+    """Yield the checks in their order, in SESSION_SECONDS + BROKERS_SECONDS at most.
+
+    `alone`: no broker is asked, so that ZooKeeper says what it knows of them.
+    """
+    answers, session = _asked(target)
+    for server, answer in answers.items():
+        yield _server(server, answer)
+    if isinstance(session, KafkaToolError):
+        yield failed(SESSION, session, UP, target.connect)
+        yield _quorum(answers, None)
+        yield from (not_run(name, "there is no session") for name in _of_cluster(alone))
+        return
+    seconds, seen = session
+    yield passed(SESSION, "open", target.connect, seconds)
+    yield _quorum(answers, seen.voters)
+    yield _cluster_id(target, seen)
+    if alone:
+        yield from _cluster(seen)
+
+
+def _of_cluster(alone: bool) -> tuple[str, ...]:
+    return (CLUSTER_ID, CONTROLLER, BROKER, OFFSETS) if alone else (CLUSTER_ID,)
+
+
+def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
+    """Ask all servers, and open a session, at once."""
+    from kafka_tools.zookeeper.ensemble import ask
+
+    servers, _ = parse_connect(target.connect)
+    tls = target.security.tls if target.security else None
+    deadline = monotonic() + SESSION_SECONDS
+    calls: dict[Address | None, Callable[[], Session | Server]] = {
+        server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
+    }
+    calls[None] = partial(_session, target)
+    found = together(calls, deadline)
+    session = found.pop(None)
+    return found, session  # type: ignore[return-value]
+
+
+def _session(target: ZooKeeper) -> Session:
+    from kafka_tools.zookeeper.ensemble import registered
+    from kafka_tools.zookeeper.session import connected
+
+    began = monotonic()
+    with connected(target.connect, target.security) as client:
+        seconds = monotonic() - began
+        return seconds, registered(client)
+
+
+def _server(address: Address, answer: "Server | KafkaToolError") -> Check:
+    if isinstance(answer, KafkaToolError):
+        return failed(SERVER, answer, UP, text(address))
+    found = ", ".join(filter(None, (answer.mode, f"ZooKeeper {answer.version}" if answer.version else "")))
+    return passed(
+        SERVER, found or "it does not tell (srvr is not in 4lw.commands.whitelist)", text(address), answer.seconds
+    )
+
+
+def _quorum(answers: Answers, voters: int | None) -> Check:
+    """Judge the quorum: of the servers that vote, as the ensemble says itself, else of those that were named."""
+    voting = [answer for answer in answers.values() if isinstance(answer, KafkaToolError) or answer.mode != "observer"]
+    modes = [answer.mode for answer in voting if not isinstance(answer, KafkaToolError)]
+    if "standalone" in modes:
+        return quorum(QUORUM, "servers", 1, 1)
+    serving = len(modes)
+    if voters is not None and voters > len(voting):
+        found = f"{voters} servers vote, a majority serves; --zookeeper names {len(voting)}: the others are not asked"
+        return passed(QUORUM, found)
+    return quorum(QUORUM, "servers", voters or len(voting), serving)
+
+
+def _cluster_id(target: ZooKeeper, seen: "Registered") -> Check:
+    if seen.cluster_id is None:
+        return failed(CLUSTER_ID, KafkaToolError("there is no Kafka cluster here"), CHROOT, target.connect)
+    return passed(CLUSTER_ID, seen.cluster_id, target.connect)
+
+
+def _cluster(seen: "Registered") -> Iterator[Check]:
+    if seen.controller is None:
+        yield failed(CONTROLLER, KafkaToolError("there is none now"), "Is a broker up? It is elected in seconds.")
+    else:
+        yield passed(CONTROLLER, f"broker {seen.controller}")
+    yield from _brokers(seen)
+    if seen.offsets_factor is None:
+        yield missing_offsets(None, len(seen.brokers))
+    else:
+        yield offsets_check(Offsets(0, seen.offsets_factor, 0), len(seen.brokers))
+
+
+def _brokers(seen: "Registered") -> Iterator[Check]:
+    """Check where the brokers are advertised; what their listeners speak, ZooKeeper's settings do not say."""
+    if not seen.brokers:
+        yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
+    deadline = monotonic() + BROKERS_SECONDS
+    calls = {broker: partial(_connect, address, deadline) for broker, address in seen.brokers.items()}
+    for broker, found in together(calls, deadline).items():
+        name, where = f"{BROKER} {broker}", text(seen.brokers[broker])
+        if isinstance(found, KafkaToolError):
+            yield failed(name, found, LISTENERS, where)
+        else:
+            yield passed(name, "somebody listens", where, found)
+
+
+def _connect(address: Address, deadline: float) -> float:
+    began = monotonic()
+    open_socket(address, deadline).close()
+    return monotonic() - began

@@ -1,0 +1,114 @@
+"""What one broker tells of its whole cluster, read without a change: nothing here makes a topic."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS, TOPIC
+from kafka_tools.wire.describe_quorum import DESCRIBE_QUORUM, METADATA_LOG
+from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION, check
+from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.sockets import Address
+
+OFFSETS = "__consumer_offsets"
+OFFSETS_FACTOR = "offsets.topic.replication.factor"
+
+BROKER = 4
+"""org.apache.kafka.common.config.ConfigResource.Type.BROKER."""
+
+VOTER_SILENT_MS = 5000
+"""A controller that asked the active one for nothing for so long is away: they ask every half second."""
+
+
+class Offsets(NamedTuple):
+    """The topic of the groups' offsets: `factor` is the fewest replicas that a partition has, `leaderless` how many of
+    its partitions have no leader."""
+
+    partitions: int
+    factor: int
+    leaderless: int
+
+
+class Overview(NamedTuple):
+    """A cluster as Metadata shows it.
+
+    `controller` is None where there is none; without ZooKeeper brokers name any of them. `absent` counts the replicas
+    of brokers that are not there; `offsets` is None where that topic is not there, or must not be seen.
+    """
+
+    cluster_id: str | None
+    brokers: Mapping[int, Address]
+    controller: int | None
+    absent: Mapping[int, int]
+    offsets: Offsets | None
+
+
+def overview(connection: Connection) -> Overview:
+    """Ask for all topics: up to Kafka 2.7, asking for __consumer_offsets by name makes it.
+
+    Raises KafkaToolError.
+    """
+    answer = connection.ask(METADATA, {"topics": None})
+    check(answer["error_code"])
+    brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in answer["brokers"]}
+    partitions = {topic["name"]: topic["partitions"] for topic in answer["topics"]}
+    held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
+    of_offsets = partitions.get(OFFSETS)
+    return Overview(
+        cluster_id=answer["cluster_id"],
+        brokers=brokers,
+        controller=answer["controller_id"] if answer["controller_id"] >= 0 else None,
+        absent={broker: held[broker] for broker in sorted(held) if broker not in brokers},
+        offsets=None
+        if not of_offsets
+        else Offsets(
+            len(of_offsets),
+            min(len(one["replica_nodes"]) for one in of_offsets),
+            sum(one["leader_id"] < 0 for one in of_offsets),
+        ),
+    )
+
+
+class Quorum(NamedTuple):
+    """The controllers of a cluster without ZooKeeper: `silent` are those of the `voters` that are away, as far as the
+    `leader` knows."""
+
+    leader: int | None
+    voters: tuple[int, ...]
+    silent: tuple[int, ...]
+
+
+def quorum(connection: Connection) -> Quorum | None:
+    """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
+    if not connection.supports(DESCRIBE_QUORUM):
+        return None
+    asked = {"topics": [{"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}]}
+    answer = connection.ask(DESCRIBE_QUORUM, asked)
+    check(answer["error_code"])
+    partition = answer["topics"][0]["partitions"][0]
+    check(partition["error_code"])
+    leader = partition["leader_id"]
+    seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in partition["current_voters"]}
+    clock = max((voter["last_caught_up_timestamp"] for voter in partition["current_voters"]), default=-1)
+    silent = [voter for voter in seen if voter != leader and seen[voter] < clock - VOTER_SILENT_MS]
+    return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)))
+
+
+def offsets_factor(connection: Connection, broker: int) -> int | None:
+    """Return how many replicas the broker will give __consumer_offsets; None where that must not be read.
+
+    Raises KafkaToolError, BrokerError where the topic may be there, and must not be seen.
+    """
+    resources = [
+        {"resource_type": TOPIC, "resource_name": OFFSETS, "configuration_keys": []},
+        {"resource_type": BROKER, "resource_name": str(broker), "configuration_keys": [OFFSETS_FACTOR]},
+    ]
+    results = {
+        each["resource_type"]: each for each in connection.ask(DESCRIBE_CONFIGS, {"resources": resources})["results"]
+    }
+    topic = results[TOPIC]
+    if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
+        check(topic["error_code"], topic["error_message"])
+    entries = results[BROKER]["configs"]
+    return next((int(entry["value"]) for entry in entries if entry["name"] == OFFSETS_FACTOR), None)

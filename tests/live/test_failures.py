@@ -1,0 +1,200 @@
+"""What keeps a client from a cluster, each for real: every tool names the cause, ends with 1, and is quiet besides."""
+
+import re
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cluster, ended, sandbox
+from tests.unit.wire.servers import refusing, serving
+from tests.unit.wire.test_tls import Authority
+
+SECONDS = 60
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+NOISE = re.compile(rb"%\d\||Traceback|rdkafka|hunter2|bug in ktools|/bootstrap|ssl_s|[a-z_]+\.c:\d")
+"""librdkafka's log lines, OpenSSL's and Python's own words, and a password."""
+
+Said = Mapping[str, subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    options = ("--security", "sasl-tls", "--brokers", "1")
+    for cluster in sandbox(tmp_path_factory.mktemp("failures") / "sandbox", *options):
+        config = str(cluster.home / "admin.properties")
+        for topic in ("public-a", "secret-a"):
+            created = cluster.run("topics", "--create", "--topic", topic, "--command-config", config)
+            assert created.returncode == 0, created.stderr
+        yield cluster
+
+
+def settings(cluster: Cluster, folder: Path, **changes: str) -> str:
+    """Write the user's settings with `changes` (an empty one leaves a setting out) and return the file."""
+    text = (cluster.home / "user.properties").read_text()
+    for name, value in changes.items():
+        text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
+        text += f"{name.replace('_', '.')}={value}\n" if value else ""
+    file = folder / f"{len(list(folder.iterdir()))}.properties"
+    file.touch(mode=0o600)
+    file.write_text(text)
+    return str(file)
+
+
+def all_tools(cluster: Cluster, server: str, config: str = "", topic: str = "public-a") -> Said:
+    """Run every tool against `server` at once, to its end."""
+    to = ("--bootstrap-server", server)
+    reading = ("--topic", topic, "--from-beginning", "--timeout-ms", "4000")
+    argv: Mapping[str, Sequence[str]] = {
+        "topics": ("topics", *to, "--list", *(("--command-config", config) if config else ())),
+        "doctor": ("doctor", *to, *(("--command-config", config) if config else ())),
+        "consumer": ("console-consumer", *to, *reading, *(("--consumer.config", config) if config else ())),
+        "producer": ("console-producer", *to, "--topic", topic, *(("--producer.config", config) if config else ())),
+    }
+    with ExitStack() as stack:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        running = {name: stack.enter_context(ended(cluster.popen(*words, **pipes))) for name, words in argv.items()}
+        for process in running.values():
+            assert process.stdin is not None
+            process.stdin.write(b"one\n")
+            process.stdin.close()
+            process.stdin = None
+        said = {name: process.communicate(timeout=SECONDS) for name, process in running.items()}
+        return {
+            name: subprocess.CompletedProcess(argv[name], running[name].returncode, *streams)
+            for name, streams in said.items()
+        }
+
+
+def check(said: Said, words: str) -> None:
+    """Check that every tool says why, once, and ends with 1."""
+    for name, ran in said.items():
+        output = ran.stdout + ran.stderr
+        assert ran.returncode == 1, (name, output)
+        assert re.search(words.encode(), output), (name, output)
+        assert not NOISE.search(output), (name, output)
+        if name in ("consumer", "producer"):
+            assert ran.stdout == b""
+
+
+@contextmanager
+def with_certificate(folder: Path, pair: tuple[str, str]) -> Iterator[str]:
+    """Serve TLS with this key and certificate; give the address."""
+    file = folder / "server.pem"
+    file.write_text("".join(pair))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+
+    def handler(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(100)
+
+    with serving(handler) as port:
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def forwarded(cluster: Cluster, instead: Mapping[str, int]) -> Iterator[str]:
+    """Forward a port to the cluster's first broker, whose answers name other ports for these addresses."""
+    target = cluster.bootstrap.partition(",")[0]
+    changes = [(_advertised(address), _advertised(f"127.0.0.1:{port}")) for address, port in instead.items()]
+
+    def handler(connection: socket.socket) -> None:
+        host, _, port = target.partition(":")
+        with socket.create_connection((host, int(port))) as broker:
+            threading.Thread(target=_answers, args=(broker, connection, changes), daemon=True).start()
+            while asked := connection.recv(1 << 16):
+                broker.sendall(asked)
+
+    with serving(handler) as port:
+        yield f"127.0.0.1:{port}"
+
+
+def _answers(broker: socket.socket, connection: socket.socket, changes: Sequence[tuple[bytes, bytes]]) -> None:
+    with suppress(OSError):
+        while answer := broker.recv(1 << 20):
+            for there, here in changes:
+                answer = answer.replace(there, here)
+            connection.sendall(answer)
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _advertised(address: str) -> bytes:
+    host, _, port = address.partition(":")
+    return host.encode() + struct.pack(">i", int(port))
+
+
+def test_nobody_is_reached(kafka39: Cluster) -> None:
+    with refusing() as port:
+        check(all_tools(kafka39, f"127.0.0.1:{port}"), "connection refused")
+    check(all_tools(kafka39, "nosuch.invalid:9092"), r"the name nosuch\.invalid does not resolve")
+
+
+def test_brokers_that_are_not_where_they_are_advertised(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=3)
+    with refusing() as closed, forwarded(kafka39, dict.fromkeys(kafka39.bootstrap.split(","), closed)) as server:
+        said = dict(all_tools(kafka39, server, topic=topic))
+    assert said.pop("topics").returncode == 0, "the first contact is all that a list needs"
+    check(said, f"broker 1.*127.0.0.1:{closed}.*connection refused")
+    check(said, server)
+
+
+def test_tls_where_there_is_none_and_the_reverse(kafka39: Cluster, secured: Cluster, tmp_path: Path) -> None:
+    check(all_tools(secured, secured.bootstrap), "this listener speaks TLS, not plaintext")
+    check(all_tools(secured, kafka39.bootstrap, settings(secured, tmp_path)), "speaks plaintext, not TLS")
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "known", "words"),
+    [
+        ("127.0.0.1", 9, False, "certificate is not trusted"),
+        ("127.0.0.1", -1, True, "certificate has expired"),
+        ("127.0.0.9", 9, True, "certificate is for another host"),
+    ],
+)
+def test_certificates(secured: Cluster, tmp_path: Path, host: str, days: int, known: bool, words: str) -> None:
+    authority = Authority()
+    (tmp_path / "ca.pem").write_text(authority.pem if known else Authority().pem)
+    config = settings(secured, tmp_path, ssl_truststore_location=str(tmp_path / "ca.pem"))
+    with with_certificate(tmp_path, authority.pair(host, days)) as server:
+        check(all_tools(secured, server, config), words)
+
+
+def test_logins(secured: Cluster, tmp_path: Path) -> None:
+    server = secured.bootstrap
+    wrong = settings(secured, tmp_path, sasl_jaas_config=f'{SCRAM} required username="user" password="hunter2";')
+    check(all_tools(secured, server, wrong), "does not let user in with SCRAM-SHA-512: Authentication failed")
+    other = settings(secured, tmp_path, sasl_mechanism="OAUTHBEARER", sasl_oauthbearer_config="principal=me")
+    check(all_tools(secured, server, other), "does not take OAUTHBEARER")
+    none = settings(secured, tmp_path, security_protocol="SSL")
+    check(all_tools(secured, server, none), r"hung up on a Metadata request(.|\n)*Does it want a login\?")
+
+
+def test_a_login_that_nobody_wants(kafka39: Cluster, secured: Cluster, tmp_path: Path) -> None:
+    config = settings(secured, tmp_path, security_protocol="SASL_PLAINTEXT")
+    check(all_tools(secured, kafka39.bootstrap, config), "takes no login")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("topics", "--create", "--topic", "public-b"), "CREATE on topic 'public-b'"),
+        (("topics", "--delete", "--topic", "public-a"), "DELETE on topic 'public-a'"),
+        (("topics", "--describe", "--topic", "public-a"), "DESCRIBE_CONFIGS on topic 'public-a'"),
+        (("console-producer", "--topic", "public-a"), "WRITE on topic 'public-a'"),
+        (("console-producer", "--topic", "secret-a"), "DESCRIBE on topic 'secret-a'"),
+        (("console-consumer", "--topic", "public-a", "--group", "secret-g"), "READ on group 'secret-g'"),
+        (("console-consumer", "--topic", "secret-a"), "DESCRIBE on topic 'secret-a'"),
+    ],
+)
+def test_what_a_user_may_not_do(secured: Cluster, tmp_path: Path, argv: Sequence[str], words: str) -> None:
+    option = "--command-config" if argv[0] == "topics" else f"--{argv[0].removeprefix('console-')}.config"
+    ran = secured.run(*argv, option, settings(secured, tmp_path), stdin=b"one\n")
+    check({argv[0]: ran}, words)
+    assert b"uthoriz" in ran.stdout + ran.stderr
