@@ -22,6 +22,15 @@ def state_folder() -> str:
     return user_state_dir("ktools")
 
 
+def cache_folder() -> str:
+    """Return the folder of what can be had again; it may not exist."""
+    if sys.platform == "linux":
+        return _xdg("XDG_CACHE_HOME", "~/.cache")
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("ktools")
+
+
 def _xdg(variable: str, default: str) -> str:
     chosen = os.environ.get(variable, "")
     return os.path.join(chosen if os.path.isabs(chosen) else os.path.expanduser(default), "ktools")

@@ -121,6 +121,16 @@ CHECKS: Mapping[str, Callable[[str, str], None]] = {
 }
 """Config name -> check(name, value), which raises KafkaToolError (LogConfig.configDefCopy, Kafka 3.9.1)."""
 
+
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words that the value of a config may be; none where it is something else."""
+    check = CHECKS.get(name)
+    kind = getattr(check, "__self__", None)
+    if isinstance(kind, Words):
+        return kind.allowed
+    return ("true", "false") if check is _boolean else ()
+
+
 SINCE_3_6 = frozenset(
     {
         "compression.gzip.level",

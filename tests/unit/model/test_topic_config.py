@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.topic_config import CHECKS, check, parse
+from kafka_tools.model.topic_config import CHECKS, check, parse, words_of
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,23 @@ def test_parse_keeps_the_last_of_a_name() -> None:
 def test_parse_refuses(setting: str) -> None:
     with pytest.raises(KafkaToolError, match='must be in the format "key=val"'):
         parse([setting])
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_words_that_a_config_may_be_are_taken(name: str) -> None:
+    for word in words_of(name):
+        check({name: word})
+    assert (words_of(name) != ()) is (name in WITH_WORDS)
+
+
+WITH_WORDS = {
+    "cleanup.policy",
+    "compression.type",
+    "message.downconversion.enable",
+    "message.timestamp.type",
+    "preallocate",
+    "remote.log.copy.disable",
+    "remote.log.delete.on.disable",
+    "remote.storage.enable",
+    "unclean.leader.election.enable",
+}

@@ -1,0 +1,89 @@
+"""Names that only a cluster knows: of the cluster that the command line would talk to.
+
+Nobody is asked for a password, no program is run (`NAME_command`), and a context that came with a repository gets no
+login: all that somebody did was to press Tab.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kafka_tools.backends import Brokers, Target, open_topics
+from kafka_tools.completion import live
+from kafka_tools.completion.memory import Candidate
+from kafka_tools.completion.values import Given
+from kafka_tools.settings import layers
+from kafka_tools.settings.layers import Choice, Flags
+from kafka_tools.settings.references import COMMAND_SUFFIX, shown
+
+OVERRIDES = ("X", "consumer_property", "producer_property")
+"""Options with settings of the client."""
+
+
+def names(kind: str, given: Given) -> tuple[Candidate, ...]:
+    """Return the `topics`, `groups` or `brokers` of the cluster that `given` names; nothing where it must not be asked.
+
+    Raises KafkaToolError where settings cannot be read.
+    """
+
+    def find() -> tuple[Candidate, ...]:
+        choice = _choice(given)
+        if _needs_somebody(choice):
+            return ()
+        return live.names(f"{kind} {_key(choice)}", lambda: KINDS[kind](_target(choice)))
+
+    return live.soon(find)
+
+
+def _choice(given: Given) -> Choice:
+    def last(*options: str) -> str | None:
+        return next((given[option][-1] for option in options if option in given), None)
+
+    overrides = [text for option in OVERRIDES for text in given.get(option, ()) if "=" in text]
+    servers = last("bootstrap_server", "broker_list")
+    return layers.choose(Flags(servers, last("command_config"), overrides, last("zookeeper")))
+
+
+def _needs_somebody(choice: Choice) -> bool:
+    if choice.context is not None and choice.context.project and choice.settings:
+        return True
+    return any(setting.name.endswith(COMMAND_SUFFIX) for setting in choice.settings)
+
+
+def _key(choice: Choice) -> str:
+    """Return a line that tells one cluster, and one user there, from another; without secrets."""
+    settings = (f"{each.name}={shown(each.name, each.value)} {each.file}" for each in choice.settings)
+    road = "zookeeper" if choice.is_zookeeper else "brokers"
+    return " ".join((road, choice.address, *sorted(settings))).replace("\n", " ")
+
+
+def _target(choice: Choice) -> Target:
+    from kafka_tools.settings.resolve import of_brokers, of_zookeeper
+
+    return of_zookeeper(choice) if choice.is_zookeeper else of_brokers(choice)
+
+
+def _topics(target: Target) -> Iterator[Candidate]:
+    with open_topics(target) as topics:
+        yield from map(Candidate, topics.names())
+
+
+def _brokers(target: Target) -> Iterator[Candidate]:
+    with open_topics(target) as topics:
+        for broker in topics.brokers():
+            yield Candidate(str(broker.broker), f"rack {broker.rack}" if broker.rack else "")
+
+
+def _groups(target: Target) -> Iterator[Candidate]:
+    if not isinstance(target, Brokers):
+        return
+    from kafka_tools.wire.groups import consumer_group_names
+    from kafka_tools.wire.session import cluster
+
+    with cluster(target.bootstrap_servers, target.security) as session:
+        yield from map(Candidate, consumer_group_names(session))
+
+
+KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
+    "brokers": _brokers,
+    "groups": _groups,
+    "topics": _topics,
+}
