@@ -2,12 +2,11 @@
 
 import sys
 import time
-from operator import methodcaller
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster, words
+from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.direct import DirectReader
 from kafka_tools.console.discovery import Discovery
 from kafka_tools.console.format import Batch, Formatter, UnreadableError
@@ -17,6 +16,7 @@ from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
 from kafka_tools.console.output import Output, whole
 from kafka_tools.console.positions import EARLIEST, Ends, Place
+from kafka_tools.console.progress import Progress, covers_records
 from kafka_tools.console.request import ConsumeRequest, Topics
 from kafka_tools.console.stopping import Stop, stop_by_signal
 from kafka_tools.errors import KafkaToolError
@@ -31,16 +31,14 @@ LAST_RECORD_SECONDS = 5.0
 
 ANSWER_SECONDS = 5.0
 
-GROUP_SECONDS = 4.0
+GROUP_SECONDS = 10.0
 """How long a group takes to share out its partitions before the user is told."""
-
-ERROR = methodcaller("error")
 
 SETTINGS: dict[str, Any] = {
     "isolation.level": "read_uncommitted",  # Apache's default; librdkafka's is read_committed
     "check.crcs": True,  # as Java does
     "fetch.queue.backoff.ms": 5,
-    "queued.max.messages.kbytes": 65536,
+    "queued.max.messages.kbytes": 32768,
     "receive.message.max.bytes": 1_000_000_000,
     "auto.commit.interval.ms": 5000,
     "topic.metadata.refresh.interval.ms": 10_000,  # when a group sees new partitions of its topics
@@ -78,38 +76,48 @@ CURABLE = frozenset(
 SILENT = frozenset({"_TRANSPORT", "_RESOLVE", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_MAX_POLL_EXCEEDED"})
 """Those that say nothing of the topic; `Cluster.watch` tells of an outage."""
 
+OF_A_GROUP = frozenset(
+    {"GROUP_AUTHORIZATION_FAILED", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR"}
+)
+"""Those that concern nobody but members of a group."""
+
 NO_GROUP = "ktools-console-consumer"
-"""librdkafka wants a name even where partitions are assigned directly; no group of this name comes to be."""
+"""librdkafka wants a name even where partitions are assigned directly; no group of this name comes to be.
+
+It looks for the group's coordinator nevertheless, whatever its settings, as `assign` is one of a group's methods there:
+a cluster that never had a group gets its topic __consumer_offsets by that.
+"""
 
 
-def consume(request: ConsumeRequest) -> int:
+def consume(request: ConsumeRequest, formatter: Formatter | None = None) -> int:
     """Write records to stdout until the request's end, a signal or the end of stdout; return the exit status.
 
+    `formatter` writes them where the request's own words for it do not say how.
     Raises KafkaToolError where the cluster or the topic cannot be reached, and where an error ends the reading.
     """
     if sys.stdout is None:
         raise KafkaToolError("stdout is closed")
-    cluster = Cluster(request.bootstrap_servers)
+    cluster = Cluster(request.bootstrap_servers, request.security)
     settings = _settings(request, cluster)
     consumer = cluster.open(confluent_kafka().Consumer, settings)
     topics = Topics(request)
     places = topics.places(consumer, cluster)
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
-        loop = Loop(request, consumer, cluster, output, stop)
+        loop = Loop(request, consumer, cluster, output, stop, formatter or _format(request))
         if topics.may_grow:
-            shared = client_settings(request.bootstrap_servers, request.config, cluster.causes)
+            shared = client_settings(request.bootstrap_servers, request.config)
             wanted = Discovery(shared, request.topic, topics.wanted, set(places), request.discovery_seconds)
             loop.discovery = wanted
         return _run(loop, places)
 
 
 def _settings(request: ConsumeRequest, cluster: Cluster) -> dict[str, Any]:
-    shared = client_settings(request.bootstrap_servers, request.config, cluster.causes)
+    shared = client_settings(request.bootstrap_servers, request.config)
     return (
         SETTINGS
         | shared
         | {
-            "error_cb": cluster.on_error,
+            "error_cb": cluster.outages.on_error,
             "group.id": request.group or NO_GROUP,
             "enable.auto.commit": request.group is not None and request.commits,
             "enable.auto.offset.store": False,
@@ -159,7 +167,15 @@ def _format(request: ConsumeRequest) -> Formatter:
 class Loop:
     """One consumer from its first to its last record; `processed` is how many records were written or left out."""
 
-    def __init__(self, request: ConsumeRequest, consumer: Any, cluster: Cluster, output: Output, stop: Stop) -> None:
+    def __init__(
+        self,
+        request: ConsumeRequest,
+        consumer: Any,
+        cluster: Cluster,
+        output: Output,
+        stop: Stop,
+        formatter: Formatter,
+    ) -> None:
         self.request = request
         self.consumer = consumer
         self.cluster = cluster
@@ -169,14 +185,13 @@ class Loop:
         self.discovery: Discovery | None = None
         self.processed = 0
         if request.group is not None:
-            self.group = GroupMember(consumer, request.reset, output, request.commits)
+            self.group = GroupMember(consumer, request.reset, output, request.commits, request.cooperative)
         self._reader = self.group or DirectReader(consumer)
-        self._format = _format(request)
+        self._format = formatter
         self._taken = self._reader.taken
         self._ends: Ends | None = None
         self._told: set[int] = set()
         self._told_of_group = False
-        self._began = time.monotonic()
 
     def begin(self, places: list[Place]) -> None:
         """Ask for the partitions, or for a share of them."""
@@ -194,7 +209,12 @@ class Loop:
         self.group.join(sorted({topic for topic, _ in places}), set(places))
 
     def run(self) -> None:
-        """Take, write and store batch by batch."""
+        """Take, write and store batch by batch; on a terminal, tell how far it is where the end is known."""
+        wanted = not covers_records(self.output.descriptor)
+        with Progress(f"consuming {self.request.name}", self._share()[1], wanted) as progress:
+            self._rounds(progress)
+
+    def _rounds(self, progress: Progress) -> None:
         left = self.request.max_messages if self.request.max_messages is not None else sys.maxsize
         patience = self._patience()
         idle_since = time.monotonic()
@@ -204,16 +224,27 @@ class Loop:
                 left -= self._write(batch)
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since >= patience:
+                self.cluster.check_read(self.consumer, self.request.topic)
                 return
             else:
                 self._wait()
+            progress.advance(self.processed, *self._share())
             if self.discovery is not None and self.discovery.found:
                 self._reader.add(self.discovery.take())
 
+    def _share(self) -> tuple[int, int | None]:
+        """Return how much has been read and how much that will be, if it is known: of offsets or of records."""
+        most = self.request.max_messages
+        if self._ends is None or (most is not None and most < self._ends.total):
+            return self.processed, most
+        return self._ends.covered, self._ends.total
+
     def _wait(self) -> None:
-        """Tell once what is waited for, where that is not the next record."""
-        self.cluster.watch(self.consumer, self.request.topic)
-        if self._reader.places is None and not self._told_of_group and time.monotonic() - self._began > GROUP_SECONDS:
+        """Tell once what is waited for, where that is not the next record, and look whether somebody still reads."""
+        self.output.look()
+        self.cluster.outages.watch()
+        since = self.group and self.group.waiting_since
+        if since and not self._told_of_group and time.monotonic() - since > GROUP_SECONDS:
             self._told_of_group = True
             note(
                 "ktools: waiting for the group to share out its partitions (a member that was killed leaves it when "
@@ -222,11 +253,14 @@ class Loop:
 
     def _has_ended(self) -> bool:
         """Say whether every partition that is read here has reached its end."""
-        places = self._reader.places
-        return self._ends is not None and places is not None and not self._ends.left.keys() & places
+        if self._ends is None or (self.group and self.group.waiting_since):
+            return False
+        return not self._ends.left & (self._reader.places or set())
 
     def _take(self, left: int, wait: float) -> Batch:
         """Return what is here already, at most `left` records; where nothing is, wait `wait` seconds for a record."""
+        from kafka_tools.console.parts import has_errors
+
         taken = self._taken
         if not taken:
             message = self.consumer.poll(wait)
@@ -236,7 +270,7 @@ class Loop:
         more = self.consumer.consume(max(0, min(BATCH, left) - len(taken)), 0)
         batch: Batch = (taken + more)[:left]
         taken.clear()
-        if any(map(ERROR, batch)):
+        if has_errors(batch):
             batch = self._records(batch)
         return batch if self._ends is None else self._ends.within(batch)
 
@@ -254,6 +288,10 @@ class Loop:
             content = self._format(batch)
         except UnreadableError:
             return self._write_readable(batch)
+        return self._put(batch, content)
+
+    def _put(self, batch: Batch, content: bytes) -> int:
+        self._reader.in_flight = batch
         done = self.output.write(content)
         if done < len(content):
             batch = self._whole_records(batch, content, done)
@@ -266,7 +304,7 @@ class Loop:
         count = 0
         for message in batch:
             try:
-                self._format([message])
+                content = self._format([message])
             except UnreadableError as error:
                 self.processed += 1
                 count += 1
@@ -276,7 +314,7 @@ class Loop:
                 note(f"ktools: {place} is left out: {error}")
                 self._reader.store([message])
             else:
-                count += self._write([message])
+                count += self._put([message], content)
             if not self.output.is_open or self.stop:
                 break
         return count
@@ -284,7 +322,9 @@ class Loop:
     def _whole_records(self, batch: Batch, content: bytes, done: int) -> Batch:
         """Return the records that were written wholly; one that was cut is completed if its reader lets it."""
         lengths = [len(self._format([message])) for message in batch]
-        count, end = whole(lengths, done)
+        heading = len(content) - sum(lengths)
+        count, end = whole(lengths, max(0, done - heading))
+        end += heading
         if end < done and self.output.is_open:
             rest = content[done : end + lengths[count]]
             if self.output.write(rest, LAST_RECORD_SECONDS) == len(rest):
@@ -307,8 +347,11 @@ class Loop:
                 self._ends.at((message.topic(), message.partition()), message.offset())
         elif error.name() == "_AUTO_OFFSET_RESET":
             self._reset((message.topic(), message.partition()), message.offset())
+        elif self.group is None and error.name() in OF_A_GROUP:
+            return
         elif not (error.retriable() or error.name() in CURABLE):
-            raise KafkaToolError(f"cannot go on reading {self.request.subject}: {words(error)}")
+            right = missing_right(error, self.request.topic or message.topic(), "READ", self.request.group)
+            raise KafkaToolError(f"cannot go on reading {self.request.subject}: {words(error)}", right)
         elif error.name() not in SILENT and error.code() not in self._told:
             self._told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")

@@ -5,194 +5,81 @@ TransactionLogKey/Value (transaction-coordinator). A key begins with the number 
 """
 
 import base64
-import struct
-from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from kafka_tools.console.format import UnreadableError
+from kafka_tools.wire import codec
+from kafka_tools.wire.schema import Field
 
 Fields: TypeAlias = dict[str, Any]
 
-
-class Field(NamedTuple):
-    """One field of a schema: which versions have it, and where it is a tagged field, its tag and what is left out."""
-
-    name: str
-    read: "Callable[[Bytes], Any]"
-    since: int = 0
-    until: int = 99
-    tag: int | None = None
-    default: Any = None
-
-
-class Bytes:
-    """The bytes of one message, read from left to right. `is_compact` says whether its version has Kafka's newer,
-    compact encoding with tagged fields. Methods raise UnreadableError where the bytes end too early."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.place = 0
-        self.version = 0
-        self.is_compact = False
-
-    def number(self, code: str) -> int:
-        """Return a number; `code` is struct's."""
-        try:
-            (value,) = struct.unpack_from(f">{code}", self.content, self.place)
-        except struct.error:
-            raise UnreadableError("the record ends too early") from None
-        self.place += struct.calcsize(f">{code}")
-        return int(value)
-
-    def varint(self) -> int:
-        """Return an unsigned number of variable length."""
-        value = shift = 0
-        while True:
-            byte = self.number("B")
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80 or shift > 35:
-                return value
-
-    def take(self, size: int) -> bytes:
-        """Return the next `size` bytes."""
-        if size > len(self.content) - self.place:
-            raise UnreadableError("the record ends too early")
-        self.place += size
-        return self.content[self.place - size : self.place]
-
-    def string(self) -> str | None:
-        """Return text, or null."""
-        size = self.varint() - 1 if self.is_compact else self.number("h")
-        return None if size < 0 else self.take(size).decode(errors="replace")
-
-    def octets(self) -> bytes | None:
-        """Return bytes, or null."""
-        size = self.varint() - 1 if self.is_compact else self.number("i")
-        return None if size < 0 else self.take(size)
-
-    def array(self, read: "Callable[[Bytes], Any]") -> list[Any] | None:
-        """Return a list, or null."""
-        size = self.varint() - 1 if self.is_compact else self.number("i")
-        if size > len(self.content) - self.place:
-            raise UnreadableError("the record ends too early")
-        return None if size < 0 else [read(self) for _ in range(size)]
-
-    def struct(self, fields: tuple[Field, ...]) -> Fields:
-        """Return the fields that this version has, in the schema's order."""
-        values = {
-            field.name: field.read(self)
-            for field in fields
-            if field.tag is None and field.since <= self.version <= field.until
-        }
-        tagged = self._tagged({field.tag: field for field in fields}) if self.is_compact else {}
-        names = [field.name for field in fields if field.name in values or field.name in tagged]
-        return {name: values[name] if name in values else tagged[name] for name in names}
-
-    def _tagged(self, fields: dict[int | None, Field]) -> Fields:
-        values: Fields = {}
-        for _ in range(self.varint()):
-            field, content = fields.get(self.varint()), Bytes(self.take(self.varint()))
-            if field is not None:
-                value = field.read(content)
-                if value != field.default:
-                    values[field.name] = value
-        return values
-
-
-def _string(content: Bytes) -> Any:
-    return content.string()
-
-
-def _int16(content: Bytes) -> Any:
-    return content.number("h")
-
-
-def _int32(content: Bytes) -> Any:
-    return content.number("i")
-
-
-def _int64(content: Bytes) -> Any:
-    return content.number("q")
-
-
-def _octets(content: Bytes) -> Any:
-    return content.octets()
-
-
-def _uuid(content: bytes) -> str:
-    """Return an id as Kafka's Uuid prints it."""
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-NO_UUID = _uuid(bytes(16))
+VERSION_BYTES = 2
 
 
 class Schema(NamedTuple):
-    """The fields of a message, its newest version, and the first one that is compact."""
+    """The fields of a message, its newest version, and the first one that is compact and has tagged fields."""
 
     fields: tuple[Field, ...]
     newest: int
     compact_since: int = 99
 
 
-OFFSET_KEY = Schema((Field("group", _string), Field("topic", _string), Field("partition", _int32)), 1)
+OFFSET_KEY = Schema((Field("group", "string"), Field("topic", "string"), Field("partition", "int32")), 1)
 OFFSET_VALUE = Schema(
     (
-        Field("offset", _int64),
-        Field("leaderEpoch", _int32, since=3),
-        Field("metadata", _string),
-        Field("commitTimestamp", _int64),
-        Field("expireTimestamp", _int64, since=1, until=1),
-        Field("topicId", lambda content: _uuid(content.take(16)), tag=0, default=NO_UUID),
+        Field("offset", "int64"),
+        Field("leaderEpoch", "int32", since=3),
+        Field("metadata", "string", nullable=0),
+        Field("commitTimestamp", "int64"),
+        Field("expireTimestamp", "int64", since=1, until=1),
+        Field("topicId", "uuid", tag=0),
     ),
     newest=4,
     compact_since=4,
 )
 MEMBER = (
-    Field("memberId", _string),
-    Field("groupInstanceId", _string, since=3),
-    Field("clientId", _string),
-    Field("clientHost", _string),
-    Field("rebalanceTimeout", _int32, since=1),
-    Field("sessionTimeout", _int32),
-    Field("subscription", _octets),
-    Field("assignment", _octets),
+    Field("memberId", "string"),
+    Field("groupInstanceId", "string", since=3, nullable=3),
+    Field("clientId", "string"),
+    Field("clientHost", "string"),
+    Field("rebalanceTimeout", "int32", since=1),
+    Field("sessionTimeout", "int32"),
+    Field("subscription", "bytes", nullable=0),
+    Field("assignment", "bytes", nullable=0),
 )
-GROUP_KEY = Schema((Field("group", _string),), 2)
+GROUP_KEY = Schema((Field("group", "string"),), 2)
 GROUP_VALUE = Schema(
     (
-        Field("protocolType", _string),
-        Field("generation", _int32),
-        Field("protocol", _string),
-        Field("leader", _string),
-        Field("currentStateTimestamp", _int64, since=2),
-        Field("members", lambda content: content.array(lambda each: each.struct(MEMBER))),
+        Field("protocolType", "string"),
+        Field("generation", "int32"),
+        Field("protocol", "string", nullable=0),
+        Field("leader", "string", nullable=0),
+        Field("currentStateTimestamp", "int64", since=2),
+        Field("members", "[]struct", MEMBER),
     ),
     newest=4,
     compact_since=4,
 )
-TRANSACTION_KEY = Schema((Field("transactionalId", _string),), 0)
-TRANSACTION_PARTITIONS = (
-    Field("topic", _string),
-    Field("partitionIds", lambda content: content.array(_int32)),
-)
+TRANSACTION_KEY = Schema((Field("transactionalId", "string"),), 0)
 TRANSACTION_VALUE = Schema(
     (
-        Field("producerId", _int64),
-        Field("previousProducerId", _int64, tag=0, default=-1),
-        Field("nextProducerId", _int64, tag=1, default=-1),
-        Field("producerEpoch", _int16),
-        Field("nextProducerEpoch", _int16, tag=3, default=-1),
-        Field("transactionTimeoutMs", _int32),
-        Field("transactionStatus", lambda content: content.number("b")),
+        Field("producerId", "int64"),
+        Field("previousProducerId", "int64", tag=0, default=-1),
+        Field("nextProducerId", "int64", tag=1, default=-1),
+        Field("producerEpoch", "int16"),
+        Field("nextProducerEpoch", "int16", tag=3, default=-1),
+        Field("transactionTimeoutMs", "int32"),
+        Field("transactionStatus", "int8"),
         Field(
             "transactionPartitions",
-            lambda content: content.array(lambda each: each.struct(TRANSACTION_PARTITIONS)),
+            "[]struct",
+            (Field("topic", "string"), Field("partitionIds", "[]int32")),
+            nullable=0,
         ),
-        Field("transactionLastUpdateTimestampMs", _int64),
-        Field("transactionStartTimestampMs", _int64),
-        Field("clientTransactionVersion", _int16, tag=2, default=0),
+        Field("transactionLastUpdateTimestampMs", "int64"),
+        Field("transactionStartTimestampMs", "int64"),
+        Field("clientTransactionVersion", "int16", tag=2),
     ),
     newest=1,
     compact_since=1,
@@ -200,15 +87,41 @@ TRANSACTION_VALUE = Schema(
 
 
 def version_of(content: bytes) -> int:
-    """Return the number that a key or value begins with."""
-    return Bytes(content).number("h")
+    """Return the number that a key or value begins with. Raises UnreadableError where there is none."""
+    if len(content) < VERSION_BYTES:
+        raise UnreadableError("the record ends too early")
+    return int.from_bytes(content[:VERSION_BYTES], signed=True)
 
 
 def decode(content: bytes, schema: Schema) -> Fields | None:
     """Return a message's fields, or None where its version is newer than the schema. Raises UnreadableError."""
-    message = Bytes(content)
-    message.version = message.number("h")
-    if not 0 <= message.version <= schema.newest:
+    version = version_of(content)
+    if not 0 <= version <= schema.newest:
         return None
-    message.is_compact = message.version >= schema.compact_since
-    return message.struct(schema.fields)
+    try:
+        (values,) = codec.decode(content[VERSION_BYTES:], _reader(schema, version))
+    except codec.MalformedError as error:
+        raise UnreadableError(error.message) from error
+    return _of_version(values, schema.fields, version)
+
+
+@cache
+def _reader(schema: Schema, version: int) -> codec.Reader:
+    return codec.struct_reader(schema.fields, version, version >= schema.compact_since)
+
+
+def _of_version(values: Fields, fields: tuple[Field, ...], version: int) -> Fields:
+    """Return the fields that this version has, in the schema's order, tagged ones only where they say something."""
+    return {
+        field.name: _shown(values[field.name], field, version)
+        for field in fields
+        if field.since <= version <= field.until and (field.tag is None or values[field.name] != field.default)
+    }
+
+
+def _shown(value: Any, field: Field, version: int) -> Any:
+    if field.kind == "uuid":
+        return base64.urlsafe_b64encode(value).decode().rstrip("=")  # as Kafka's Uuid prints it
+    if field.kind == "[]struct" and value is not None:
+        return [_of_version(each, field.fields, version) for each in value]
+    return value

@@ -1,33 +1,18 @@
-"""A record as text: Apache's DefaultMessageFormatter (org.apache.kafka.tools.consumer, 3.9 and 4.3), compiled once.
+"""How records are to be printed: what formatters share, and the choices of Apache's DefaultMessageFormatter."""
 
-A record's parts stand in this order: timestamp, partition, offset, delivery, epoch, headers, key, value. Without a
-deserializer all are bytes, never decoded.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from operator import methodcaller
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from kafka_tools.console.deserializers import Deserializer, Reader
+    from kafka_tools.console.deserializers import Deserializer
 
 Batch = Sequence[Any]
 """Records as confluent_kafka.Message, in the order they are written."""
 
 Formatter = Callable[[Batch], bytes]
-Column = Callable[[Batch], Iterable[bytes]]
 
 TIMESTAMP_TYPES = {1: b"CreateTime", 2: b"LogAppendTime"}
 """confluent_kafka.TIMESTAMP_CREATE_TIME and TIMESTAMP_LOG_APPEND_TIME as Java's TimestampType prints them."""
-
-KEY = methodcaller("key")
-VALUE = methodcaller("value")
-TOPIC = methodcaller("topic")
-PARTITION = methodcaller("partition")
-OFFSET = methodcaller("offset")
-TIMESTAMP = methodcaller("timestamp")
-LEADER_EPOCH = methodcaller("leader_epoch")
-HEADERS = methodcaller("headers")
 
 
 class UnreadableError(Exception):
@@ -52,117 +37,3 @@ class RecordFormat(NamedTuple):
     key_deserializer: "Deserializer | None" = None
     value_deserializer: "Deserializer | None" = None
     headers_deserializer: "Deserializer | None" = None
-
-
-def compile_format(record_format: RecordFormat) -> Formatter:
-    """Return the function that turns a batch into the bytes to write; it raises UnreadableError.
-
-    Raises UsageError for a deserializer that is not there.
-    """
-    columns = _columns(record_format)
-    line = record_format.line_separator
-    if not columns:
-        return lambda _batch: b""  # DefaultMessageFormatter writes no line separator for print.value=false alone
-    if len(columns) == 1:
-        return _joined_values(columns[0], line)
-    between = record_format.key_separator.join
-
-    def written(batch: Batch) -> bytes:
-        rows = zip(*(column(batch) for column in columns), strict=True)
-        return line.join(map(between, rows)) + line
-
-    return written
-
-
-def _joined_values(column: Column, line: bytes) -> Formatter:
-    def written(batch: Batch) -> bytes:
-        return line.join(column(batch)) + line
-
-    return written
-
-
-def _columns(record_format: RecordFormat) -> list[Column]:
-    null = record_format.null_literal
-    headers = _headers(record_format.headers_separator, null, _reader(record_format.headers_deserializer))
-    wanted: list[tuple[bool, Column]] = [
-        (record_format.print_timestamp, _timestamps),
-        (record_format.print_partition, _partitions),
-        (record_format.print_offset, _offsets),
-        (record_format.print_delivery, _deliveries),
-        (record_format.print_epoch, _epochs),
-        (record_format.print_headers, headers),
-        (record_format.print_key, _or_null(KEY, null, _reader(record_format.key_deserializer))),
-        (record_format.print_value, _or_null(VALUE, null, _reader(record_format.value_deserializer))),
-    ]
-    return [column for is_wanted, column in wanted if is_wanted]
-
-
-def _reader(deserializer: "Deserializer | None") -> "Reader | None":
-    """Return what reads a part of a record, None where its bytes are written as they are."""
-    if deserializer is None:
-        return None
-    from kafka_tools.console.deserializers import reader
-
-    read = reader(deserializer)
-    return None if read is bytes else read
-
-
-def _or_null(part: Callable[[Any], bytes | None], null: bytes, read: "Reader | None") -> Column:
-    def column(batch: Batch) -> Iterable[bytes]:
-        parts = list(map(part, batch))
-        return [null if each is None else each for each in parts] if None in parts else parts  # type: ignore[return-value]
-
-    def read_column(batch: Batch) -> Iterable[bytes]:
-        return [null if each is None else read(each) for each in map(part, batch)]  # type: ignore[misc]
-
-    return column if read is None else read_column
-
-
-class Texts(dict[Any, bytes]):
-    """What was written for a value before: partitions and times repeat in neighbouring records."""
-
-    def __init__(self, write: Callable[[Any], bytes]) -> None:
-        self._write = write
-
-    def __missing__(self, value: Any) -> bytes:
-        text = self[value] = self._write(value)
-        return text
-
-
-def _timestamp(kind_and_time: tuple[int, int]) -> bytes:
-    kind, time = kind_and_time
-    return b"%b:%d" % (TIMESTAMP_TYPES[kind], time) if kind in TIMESTAMP_TYPES else b"NO_TIMESTAMP"
-
-
-def _timestamps(batch: Batch) -> Iterable[bytes]:
-    return map(Texts(_timestamp).__getitem__, map(TIMESTAMP, batch))
-
-
-def _partitions(batch: Batch) -> Iterable[bytes]:
-    return map(Texts(lambda partition: b"Partition:%d" % partition).__getitem__, map(PARTITION, batch))
-
-
-def _offsets(batch: Batch) -> Iterable[bytes]:
-    return [b"Offset:%d" % offset for offset in map(OFFSET, batch)]
-
-
-def _deliveries(batch: Batch) -> Iterable[bytes]:
-    """Only a share group counts deliveries."""
-    return [b"Delivery:NOT_PRESENT"] * len(batch)
-
-
-def _epochs(batch: Batch) -> Iterable[bytes]:
-    return [b"Epoch:NOT_PRESENT" if epoch is None else b"Epoch:%d" % epoch for epoch in map(LEADER_EPOCH, batch)]
-
-
-def _headers(separator: bytes, null: bytes, read: "Reader | None") -> Column:
-    decoded = read or bytes
-
-    def text(headers: list[tuple[str, bytes | None]] | None) -> bytes:
-        if not headers:
-            return b"NO_HEADERS"
-        return separator.join(
-            b"%b:%b" % (key.encode(), null if value is None else decoded(value)) for key, value in headers
-        )
-
-    return lambda batch: map(text, map(HEADERS, batch))

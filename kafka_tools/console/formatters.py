@@ -1,6 +1,6 @@
 """Apache's formatters by the names of their classes (`--formatter`)."""
 
-from kafka_tools.console.format import Batch, Formatter, RecordFormat, compile_format
+from kafka_tools.console.format import Batch, Formatter, RecordFormat
 from kafka_tools.errors import UsageError, nearest
 
 PACKAGE = "org.apache.kafka.tools.consumer."
@@ -42,6 +42,8 @@ def compile_formatter(class_name: str, record_format: RecordFormat) -> Formatter
     if name == "NoOpMessageFormatter":
         return _nothing
     if name in PLAIN:  # what LoggingMessageFormatter logs, Apache's log configuration does not show
+        from kafka_tools.console.columns import compile_format
+
         return compile_format(record_format)
     from kafka_tools.console import coordinator_formats as formats
 

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from kafka_tools.console.format import TIMESTAMP_TYPES, Batch, Formatter
-from kafka_tools.console.parse import FullParser, FullRecord, shown
+from kafka_tools.console.parse import FullRecord, Parser, shown
 from kafka_tools.errors import KafkaToolError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,8 +81,9 @@ def _text(content: bytes | None) -> Any:
         return {"base64": base64.b64encode(content).decode()}
 
 
-def compile_reader() -> FullParser:
-    """Return the function that turns lines into records; it is called again and again, as the lines are counted.
+def compile_reader(topic: str) -> Parser:
+    """Return the function that turns lines into records of this topic, whatever topic they name; it is called again and
+    again, as the lines are counted.
 
     Empty lines are left out. It raises KafkaToolError for a line that is no such object.
     """
@@ -93,25 +94,26 @@ def compile_reader() -> FullParser:
             if not line.strip():
                 continue
             try:
-                yield _record(json.loads(line))
+                yield _record(json.loads(line), topic)
             except (ValueError, TypeError, RecursionError) as error:
                 raise KafkaToolError(f"line {number} is no record ({error}): '{shown(line)}'") from error
 
     return records
 
 
-def _record(content: Any) -> FullRecord:
+def _record(content: Any, topic: str) -> FullRecord:
     if not isinstance(content, dict):
         raise ValueError("an object is needed")
     headers = content.get("headers") or []
     if not isinstance(headers, list):
         raise ValueError("headers is no list")
     return FullRecord(
-        _bytes(content.get("key"), "key"),
+        topic,
         _bytes(content.get("value"), "value"),
-        [_header(header) for header in headers],
+        _bytes(content.get("key"), "key"),
         _number(content.get("partition"), "partition", -1, 1 << 31),
-        _timestamp(content),
+        timestamp=_timestamp(content),
+        headers=[_header(header) for header in headers],
     )
 
 

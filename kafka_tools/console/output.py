@@ -1,7 +1,11 @@
-"""Writing to a pipe that may be slow, stopped or gone, and knowing how many bytes it took."""
+"""Writing to a pipe that may be slow, stopped or gone, and knowing how many bytes it took and its reader used."""
 
+import fcntl
 import os
 import select
+import stat
+import sys
+import termios
 from types import TracebackType
 from typing import Self
 
@@ -12,13 +16,17 @@ class Output:
     """Unbuffered writes to a file descriptor.
 
     A blocked write is awaited until `release` is called (from a signal handler); from then on no write waits.
+    `written` counts the bytes that were taken.
     """
 
     def __init__(self, descriptor: int = STDOUT) -> None:
         self.descriptor = descriptor
         self.is_open = True
         self.is_writing = False
+        self.written = 0
         self._released = False
+        self._is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        self._seen = (0, 0)
         self._was_blocking = os.get_blocking(descriptor)
 
     def __enter__(self) -> Self:
@@ -42,7 +50,43 @@ class Output:
         `patience` says for how many seconds a write after `release` still waits for the reader. Raises OSError, for a
         full disk as an example.
         """
+        self._see()
         self.is_writing = True
+        try:
+            done = self._write(content, patience)
+        finally:
+            self.is_writing = False
+        self.written += done
+        return done
+
+    def look(self) -> None:
+        """Notice a reader that is gone while there is nothing to write."""
+        self._see()
+        poll = select.poll()
+        poll.register(self.descriptor, 0)
+        if poll.poll(0):
+            self.is_open = False
+
+    def used(self) -> int:
+        """Return how many bytes the reader has surely used: it took these, and then came back for more.
+
+        What it took last may be lost when it goes, as `head` reads more than it prints; so is what is in the pipe.
+        """
+        before, last = self._seen
+        return last if last < self._taken() else before
+
+    def _see(self) -> None:
+        taken = self._taken()
+        if taken > self._seen[1]:
+            self._seen = (self._seen[1], taken)
+
+    def _taken(self) -> int:
+        """Return how many bytes the reader has taken; those of anything but a pipe are taken when they are written."""
+        if not self._is_pipe:
+            return self.written
+        return self.written - int.from_bytes(fcntl.ioctl(self.descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def _write(self, content: bytes, patience: float) -> int:
         try:
             done = os.write(self.descriptor, content) if content else 0
             return done if done == len(content) else self._write_rest(content, done, patience)
@@ -51,8 +95,6 @@ class Output:
         except BrokenPipeError:
             self.is_open = False
             return 0
-        finally:
-            self.is_writing = False
 
     def _write_rest(self, content: bytes, done: int, patience: float) -> int:
         view = memoryview(content)

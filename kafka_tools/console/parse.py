@@ -3,16 +3,16 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
 
-Pair = tuple[bytes | None, bytes | None]
-"""Key and value; None is null."""
-
 Headers = list[tuple[str, bytes | None]]
 
-Parser = Callable[[Iterable[bytes]], Iterator[Pair]]
+Record = tuple[Any, ...]
+"""What confluent_kafka.Producer.produce takes, in its order: topic, value and key (None is null), or a FullRecord."""
+
+Parser = Callable[[Iterable[bytes]], Iterator[Record]]
 
 SHOWN_CHARACTERS = 1000
 """How much of a line an error shows."""
@@ -21,14 +21,14 @@ SHOWN_CHARACTERS = 1000
 class FullRecord(NamedTuple):
     """A record with all its parts; `partition` -1 and `timestamp` (ms) 0 leave the choice to the client."""
 
-    key: bytes | None
+    topic: str
     value: bytes | None
-    headers: Headers
+    key: bytes | None
     partition: int = -1
+    callback: None = None
+    on_delivery: None = None
     timestamp: int = 0
-
-
-FullParser = Callable[[Iterable[bytes]], Iterator[FullRecord]]
+    headers: Headers | None = None
 
 
 class LineFormat(NamedTuple):
@@ -69,46 +69,51 @@ class LineFormat(NamedTuple):
             raise UsageError(f"headers.separator is not a regular expression: {error}") from error
 
 
-def compile_parser(line_format: LineFormat) -> Parser:
-    """Return the function that turns lines into keys and values; it is called again and again, as lines are counted.
+def compile_parser(line_format: LineFormat, topic: str) -> Parser:
+    """Return the function that turns lines into records; it is called again and again, as lines are counted.
 
-    It raises KafkaToolError, in Apache's words, at the line that has no key.
+    It raises KafkaToolError, in Apache's words, at the line that has no key or no headers.
     """
-    parse = _keyed(line_format) if line_format.parse_key else _values
+    if line_format.parse_headers:
+        return _full(line_format, topic)
+    parse = _keyed(line_format, topic) if line_format.parse_key else _values(topic)
     return _nulls(parse, line_format.null_marker) if line_format.null_marker is not None else parse
 
 
-def _values(lines: Iterable[bytes]) -> Iterator[Pair]:
-    return zip(repeat(None), lines)
+def _values(topic: str) -> Parser:
+    return lambda lines: zip(repeat(topic), lines, strict=False)
 
 
-def _keyed(line_format: LineFormat) -> Parser:
+def _keyed(line_format: LineFormat, topic: str) -> Parser:
     separator, ignore_error = line_format.key_separator, line_format.ignore_error
     numbers = count(1)
 
-    def records(lines: Iterable[bytes]) -> Iterator[Pair]:
+    def records(lines: Iterable[bytes]) -> Iterator[Record]:
         for line, number in zip(lines, numbers, strict=False):
-            at = line.find(separator)
-            if at >= 0:
-                yield line[:at], line[at + len(separator) :]
+            key, found, value = line.partition(separator)
+            if found:
+                yield topic, value, key
             elif ignore_error:
-                yield None, line
+                yield topic, line
             else:
                 raise _missing("key separator", number, line)
 
-    return records
+    def with_empty_keys(lines: Iterable[bytes]) -> Iterator[Record]:
+        return zip(repeat(topic), lines, repeat(b""), strict=False)
+
+    return records if separator else with_empty_keys
 
 
 def _nulls(parse: Parser, marker: bytes) -> Parser:
-    def records(lines: Iterable[bytes]) -> Iterator[Pair]:
-        for key, value in parse(lines):
-            yield None if key == marker else key, None if value == marker else value
+    def records(lines: Iterable[bytes]) -> Iterator[Record]:
+        for topic, *content in parse(lines):
+            yield topic, *(None if part == marker else part for part in content)
 
     return records
 
 
-def compile_full_parser(line_format: LineFormat) -> FullParser:
-    """Return the function that turns lines with headers into records; else as `compile_parser`."""
+def _full(line_format: LineFormat, topic: str) -> Parser:
+    """Return the function that turns lines with headers into FullRecords."""
     delimiter, separator, marker = line_format.headers_delimiter, line_format.key_separator, line_format.null_marker
     ignore_error, parse_headers = line_format.ignore_error, _headers(line_format)
     numbers = count(1)
@@ -128,7 +133,8 @@ def compile_full_parser(line_format: LineFormat) -> FullParser:
         elif line_format.parse_key and not ignore_error:
             raise _missing("key separator", number, line)
         value = line[place:]
-        return FullRecord(None if key == marker else key, None if value == marker else value, headers)
+        parts = None if value == marker else value, None if key == marker else key
+        return FullRecord(topic, *parts, headers=headers)
 
     return lambda lines: (record(line, number) for line, number in zip(lines, numbers, strict=False))
 

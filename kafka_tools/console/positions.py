@@ -5,7 +5,7 @@ from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import words
-from kafka_tools.console.format import PARTITION, TOPIC, Batch
+from kafka_tools.console.format import Batch
 from kafka_tools.errors import KafkaToolError
 
 EARLIEST, LATEST = -2, -1
@@ -16,14 +16,6 @@ ANSWER_SECONDS = 10.0
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
-
-
-def newest(batch: Batch, is_one_topic: bool) -> dict[Place, Any]:
-    """Return the last record of each partition in the batch; it is found sooner where all are of one topic."""
-    if is_one_topic:
-        by_partition = dict(zip(map(PARTITION, batch), batch, strict=True))
-        return {(message.topic(), partition): message for partition, message in by_partition.items()}
-    return dict(zip(zip(map(TOPIC, batch), map(PARTITION, batch), strict=True), batch, strict=True))
 
 
 def offsets(consumer: Any, places: Iterable[Place], time: int) -> dict[Place, int]:
@@ -89,27 +81,43 @@ class Window:
 
 
 class Ends:
-    """The partitions that have not yet reached their end (exclusive): `left`."""
+    """The partitions that have not yet reached their end (exclusive): `left`.
+
+    Of the `total` offsets between where the reading begins and the ends, `covered` lie behind it.
+    """
 
     def __init__(self, ends: dict[Place, int], starts: dict[Place, int]) -> None:
         self._ends = ends
         self._is_one_topic = len({topic for topic, _ in ends}) == 1
-        self.left = {place: end for place, end in ends.items() if starts.get(place, 0) < end}
-        self.total = sum(end - max(starts.get(place, 0), 0) for place, end in self.left.items())
+        self._positions: dict[Place, int] = {}
+        self.left = {place for place, end in ends.items() if end > 0}
+        self.total = self.covered = 0
+        for place, start in starts.items():
+            self.begin(place, start)
+
+    def begin(self, place: Place, offset: int) -> None:
+        """Note where the reading of a partition begins; one that came back to the group has begun before."""
+        if place not in self._positions:
+            self._positions[place] = offset
+            self.total += max(0, self._ends.get(place, 0) - offset)
+        self.at(place, offset)
 
     def within(self, batch: Batch) -> Batch:
         """Return the batch without what lies behind an end."""
+        from kafka_tools.console.parts import newest
+
         behind = False
         for place, message in newest(batch, self._is_one_topic).items():
-            end = self._ends.get(place, 0)
-            if message.offset() >= end - 1:
-                self.left.pop(place, None)
-                behind = behind or message.offset() >= end
+            self.at(place, message.offset() + 1)
+            behind = behind or message.offset() >= self._ends.get(place, 0)
         if not behind:
             return batch
         return [m for m in batch if m.offset() < self._ends.get((m.topic(), m.partition()), 0)]
 
     def at(self, place: Place, offset: int) -> None:
         """Note that everything before `offset` has been read."""
-        if offset >= self._ends.get(place, 0):
-            self.left.pop(place, None)
+        end = self._ends.get(place, 0)
+        self.covered += min(offset, end) - min(self._positions.get(place, offset), end)
+        self._positions[place] = offset
+        if offset >= end:
+            self.left.discard(place)

@@ -3,18 +3,22 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.brokers.session import CONNECT_SECONDS, client_settings
-from kafka_tools.console.cluster import Cluster, words
+from kafka_tools.brokers.session import client_settings
+from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
-from kafka_tools.console.parse import FullParser, LineFormat, compile_full_parser, compile_parser
+from kafka_tools.console.parse import LineFormat, Parser, compile_parser
+from kafka_tools.console.progress import Progress, bytes_ahead
 from kafka_tools.console.reader import TICK_SECONDS, blocks, lines
 from kafka_tools.console.stopping import Stop, stop_by_signal
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import KafkaToolError, UnreachableError
+
+if TYPE_CHECKING:
+    from kafka_tools.model.security import Security
 
 STDIN = 0
 BATCH_BYTES = 1_000_000
@@ -27,17 +31,19 @@ SETTINGS: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # as Java's for keys; records without a key stick to a partition for a batch
-    "linger.ms": 5,
+    "linger.ms": 50,
+    "batch.size": BATCH_BYTES,
     "message.max.bytes": 100_000_000,  # the broker decides what is too large
     "queue.buffering.max.messages": 100_000,
-    "queue.buffering.max.kbytes": 131_072,  # must have room for the largest message
+    "queue.buffering.max.kbytes": 131_072,
     "delivery.timeout.ms": 120_000,
     "delivery.report.only.error": True,
 }
 
 
 class ProduceRequest(NamedTuple):
-    """Where the lines of stdin go. `bootstrap_servers` and `config` (librdkafka's settings) name the cluster.
+    """Where the lines of stdin go. `bootstrap_servers`, `config` (librdkafka's settings) and `security` (the same, for
+    our own connection) name the cluster.
 
     With `json_lines` each line is a whole record as console-consumer --output jsonl writes it, else `line_format` says
     how it is taken apart. `sync` waits for each record's delivery before the next is sent.
@@ -46,6 +52,7 @@ class ProduceRequest(NamedTuple):
     bootstrap_servers: str
     topic: str
     config: Mapping[str, str] = {}
+    security: "Security | None" = None
     line_format: LineFormat = LineFormat()
     json_lines: bool = False
     sync: bool = False
@@ -76,6 +83,8 @@ class Deliveries:
 def _reason(error: Any) -> str:
     if error.name() == "_MSG_TIMED_OUT":
         return "no broker acknowledged them in time"
+    if error.name() in ("_PURGE_QUEUE", "_PURGE_INFLIGHT"):
+        return "no broker was reached"
     return words(error)
 
 
@@ -87,7 +96,7 @@ def produce(request: ProduceRequest) -> int:
     """
     if sys.stdin is None:
         raise KafkaToolError("stdin is closed")
-    cluster = Cluster(request.bootstrap_servers)
+    cluster = Cluster(request.bootstrap_servers, request.security)
     client, deliveries = _open(request, cluster)
     with stop_by_signal() as stop, rare_collections():
         return Loop(request, client, cluster, deliveries, stop).run()
@@ -97,25 +106,42 @@ def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
     """Return a producer whose batches the topic takes. Raises KafkaToolError where the topic cannot be reached."""
     make = confluent_kafka().Producer
     deliveries = Deliveries()
-    shared = client_settings(request.bootstrap_servers, request.config, cluster.causes) | {"error_cb": cluster.on_error}
-    size = int(request.config.get("batch.size", BATCH_BYTES))
-    settings = SETTINGS | shared | {"batch.size": size, "on_delivery": deliveries.on_delivery}
-    client = cluster.open(make, settings)  # now, as it takes librdkafka half a second to get a producer id
+    settings = SETTINGS | client_settings(request.bootstrap_servers, request.config)
+    settings |= {"error_cb": cluster.outages.on_error, "on_delivery": deliveries.on_delivery}
+    room = int(settings["queue.buffering.max.kbytes"]) * 1024  # as Java has it: without, a large record waits for ever
+    settings["message.max.bytes"] = min(int(settings["message.max.bytes"]), room)
+    size = int(settings["batch.size"])
+    client = cluster.open(make, settings)
     cluster.partitions(client, request.topic)
-    limit = _max_message_bytes(shared, request.topic)
-    return cluster.open(make, settings | {"batch.size": limit}) if limit < size else client, deliveries
+    limit = _max_message_bytes(request)
+    if limit < size:
+        client = cluster.open(make, settings | {"batch.size": limit})
+        cluster.partitions(client, request.topic)
+    cluster.partitions(client, request.topic)  # librdkafka asks for a producer id then: too early the first time
+    return client, deliveries
 
 
-def _max_message_bytes(settings: dict[str, Any], topic: str) -> int:
+def _max_message_bytes(request: ProduceRequest) -> int:
     """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
-    from confluent_kafka.admin import AdminClient, ConfigResource
+    from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS, TOPIC
+    from kafka_tools.wire.session import cluster
 
-    admin, resource = AdminClient(settings), ConfigResource("topic", topic)
+    name = "max.message.bytes"
+    resource = {"resource_type": TOPIC, "resource_name": request.topic, "configuration_keys": [name]}
     try:
-        configs = admin.describe_configs([resource], request_timeout=CONNECT_SECONDS)[resource].result()
-        return int(configs["max.message.bytes"].value)
-    except confluent_kafka().KafkaException:
+        with cluster(request.bootstrap_servers, request.security) as session:
+            results = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
+    except KafkaToolError:  # a login that librdkafka alone knows
         return BATCH_BYTES
+    return min((int(config["value"]) for result in results for config in result["configs"]), default=BATCH_BYTES)
+
+
+def _parser(request: ProduceRequest) -> Parser:
+    if request.json_lines:
+        from kafka_tools.console.jsonl import compile_reader
+
+        return compile_reader(request.topic)
+    return compile_parser(request.line_format, request.topic)
 
 
 class Loop:
@@ -129,71 +155,59 @@ class Loop:
         self.cluster = cluster
         self.deliveries = deliveries
         self.stop = stop
-        self._send_lines = self._sender(request)
-
-    def _sender(self, request: ProduceRequest) -> "Callable[[Iterable[bytes]], None]":
-        """Return the function that sends a batch of lines."""
-        if request.json_lines:
-            from kafka_tools.console.jsonl import compile_reader
-
-            return self._full_sender(compile_reader())
-        if request.line_format.parse_headers:
-            return self._full_sender(compile_full_parser(request.line_format))
-        self.parse = compile_parser(request.line_format)
-        return self._send
+        self._parse = _parser(request)
+        self._progress = Progress(f"producing to {request.topic}", bytes_ahead(STDIN))
+        self._read = 0
 
     def run(self) -> int:
         """Send all, wait, report; return the exit status."""
-        send = self._send_one_by_one if self.request.sync else self._send_lines
         try:
-            for batch in lines(prompted(blocks(STDIN, self._tick))):
-                send(batch)
-        except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
-            raise KafkaToolError(f"cannot go on: {words(error.args[0])}") from error
+            with self._progress:
+                self._send_all()
         finally:
-            self._flush()
             self._report()
         return self.stop.status or (1 if self.deliveries.failures else 0)
 
+    def _send_all(self) -> None:
+        send = self._send_one_by_one if self.request.sync else self._send
+        try:
+            for batch in lines(self._blocks()):
+                send(batch)
+        except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
+            right = missing_right(error.args[0], self.request.topic, "WRITE")
+            raise KafkaToolError(f"cannot go on: {words(error.args[0])}", right) from error
+        finally:
+            self._flush()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield what stdin has until its end or a signal."""
+        for block in prompted(blocks(STDIN, self._tick, self._send_now)):
+            self._read += len(block)
+            yield block
+
     def _send(self, batch: Iterable[bytes]) -> None:
         """Hand the lines to librdkafka, in their order, waiting where its queue is full."""
-        produce, topic, deliveries = self.client.produce, self.request.topic, self.deliveries
-        refusal = confluent_kafka().KafkaException
-        for key, value in self.parse(batch):
-            while True:
-                try:
-                    produce(topic, value, key)
-                    deliveries.taken += 1
-                except BufferError:
-                    self._wait_for_room()
-                    continue
-                except refusal as error:
-                    self._refused(error.args[0])
-                break
-
-    def _full_sender(self, parse: FullParser) -> "Callable[[Iterable[bytes]], None]":
-        """Return the function that sends records with headers, partition and time; else as `_send`."""
-        produce, topic, deliveries = self.client.produce, self.request.topic, self.deliveries
-        refusal = confluent_kafka().KafkaException
-
-        def send(batch: Iterable[bytes]) -> None:
-            for key, value, headers, partition, timestamp in parse(batch):
+        produce, refusal = self.client.produce, confluent_kafka().KafkaException
+        taken = 0
+        try:
+            for record in self._parse(batch):
                 while True:
                     try:
-                        produce(topic, value, key, partition, timestamp=timestamp, headers=headers)
-                        deliveries.taken += 1
+                        produce(*record)
                     except BufferError:
                         self._wait_for_room()
                         continue
                     except refusal as error:
                         self._refused(error.args[0])
+                    else:
+                        taken += 1
                     break
-
-        return send
+        finally:
+            self.deliveries.taken += taken
 
     def _send_one_by_one(self, batch: Iterable[bytes]) -> None:
         for line in batch:
-            self._send_lines([line])
+            self._send([line])
             self._flush()
             if self.deliveries.failures:
                 raise KafkaToolError("stopped at the first record that was not delivered (--sync)")
@@ -201,21 +215,38 @@ class Loop:
     def _refused(self, error: Any) -> None:
         self.deliveries.refused(error)
         if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
-            raise KafkaToolError(f"cannot go on: {words(error)}")
+            raise KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
 
     def _wait_for_room(self) -> None:
         self.client.poll(ROOM_SECONDS)
-        self.cluster.watch(self.client, self.request.topic)
+        self.cluster.outages.watch()
 
     def _tick(self) -> bool:
         """Look at what else happened; return whether to read on."""
         self.client.poll(0)
-        self.cluster.watch(self.client, self.request.topic)
+        self.cluster.outages.watch()
+        self._show_progress()
         return not self.stop
 
+    def _send_now(self) -> None:
+        """Let nothing wait for a batch to fill, as no more comes for now, unless it was said how long to wait."""
+        if "linger.ms" not in self.request.config:
+            self.client.flush(ROOM_SECONDS)
+
     def _flush(self) -> None:
+        """Wait until each record is delivered or has failed; where no broker was ever reached, all fail now."""
         while self.client.flush(TICK_SECONDS) > 0:
-            self.cluster.watch(self.client, self.request.topic)
+            try:
+                self.cluster.outages.watch()
+            except UnreachableError:
+                self.client.purge()
+                self.client.flush(TICK_SECONDS)
+                raise
+            self._show_progress()
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        self._progress.advance(self.deliveries.taken - len(self.client), self._read)
 
     def _report(self) -> None:
         deliveries, topic = self.deliveries, self.request.topic

@@ -5,18 +5,24 @@ import select
 from collections.abc import Callable, Iterable, Iterator
 
 BLOCK_BYTES = 1 << 18
+IDLE_SECONDS = 0.005
+"""How long nothing comes before what came is dealt with as if it were all for now."""
+
 TICK_SECONDS = 0.2
 """How often a loop that waits for stdin looks at what else happened."""
 
 
-def blocks(stdin: int, on_tick: Callable[[], bool]) -> Iterator[bytes]:
+def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] = lambda: None) -> Iterator[bytes]:
     """Yield what comes in on the file descriptor `stdin`, at once, until its end.
 
-    `on_tick` is called every TICK_SECONDS while nothing comes; reading ends when it returns False. Raises OSError.
+    `on_tick` is called before each block and every TICK_SECONDS while nothing comes; reading ends when it returns
+    False. `on_idle` is called when nothing came for IDLE_SECONDS. Raises OSError.
     """
     while on_tick():
-        if not select.select([stdin], [], [], TICK_SECONDS)[0]:
-            continue
+        if not select.select([stdin], [], [], IDLE_SECONDS)[0]:
+            on_idle()
+            if not select.select([stdin], [], [], TICK_SECONDS)[0]:
+                continue
         try:
             block = os.read(stdin, BLOCK_BYTES)
         except BlockingIOError:

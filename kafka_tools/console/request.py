@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.console.cluster import INTERNAL, Cluster
 from kafka_tools.console.discovery import INTERVAL_SECONDS
@@ -11,11 +11,15 @@ from kafka_tools.console.formatters import DEFAULT
 from kafka_tools.console.positions import LATEST, Place, Window
 from kafka_tools.errors import KafkaToolError
 
+if TYPE_CHECKING:
+    from kafka_tools.model.security import Security
+
 
 class ConsumeRequest(NamedTuple):
     """What to read and how to write it.
 
-    `bootstrap_servers` and `config` (librdkafka's settings) name the cluster. The topic is `topic`, or those whose
+    `bootstrap_servers`, `config` (librdkafka's settings) and `security` (the same, for our own connection) name the
+    cluster. The topic is `topic`, or those whose
     whole names fit the pattern `include`, without Kafka's internal ones unless `internal`; of a topic all `partitions`
     are read unless some are named. With a `group` its committed offsets decide where to start, and it commits unless
     `commits` is false; without one `start` does (EARLIEST, LATEST or an offset), `last` or `from_time`, which end as
@@ -31,6 +35,7 @@ class ConsumeRequest(NamedTuple):
     include: str | None = None
     internal: bool = False
     config: Mapping[str, str] = {}
+    security: "Security | None" = None
     group: str | None = None
     commits: bool = True
     partitions: tuple[int, ...] = ()
@@ -53,6 +58,17 @@ class ConsumeRequest(NamedTuple):
     def window(self) -> Window:
         """The part of the partitions that is read."""
         return Window(self.start, self.last, self.from_time, self.to_time, self.until_end)
+
+    @property
+    def cooperative(self) -> bool:
+        """Whether the group hands over some partitions and keeps the others (KIP-429, KIP-848)."""
+        strategy, protocol = self.config.get("partition.assignment.strategy"), self.config.get("group.protocol", "")
+        return strategy == "cooperative-sticky" or protocol.lower() == "consumer"
+
+    @property
+    def name(self) -> str:
+        """The topic, or the pattern of topics."""
+        return self.topic or ascii(self.include)
 
     @property
     def subject(self) -> str:

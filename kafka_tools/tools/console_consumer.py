@@ -1,14 +1,15 @@
 """`ktools console-consumer`: kafka-console-consumer.sh (org.apache.kafka.tools.consumer.ConsoleConsumer, 3.9)."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.joptsimple import Option, integer, long, one_of
 from kafka_tools.cli.options import BOOTSTRAP_SERVER
 from kafka_tools.console.consumer import consume
-from kafka_tools.console.format import RecordFormat
-from kafka_tools.console.formatters import DEFAULT, deprecation
+from kafka_tools.console.format import Formatter, RecordFormat
+from kafka_tools.console.formatters import DECODING, DEFAULT, PACKAGE, PLAIN, deprecation
 from kafka_tools.console.notes import note
 from kafka_tools.console.positions import EARLIEST, LATEST
 from kafka_tools.console.properties import Properties
@@ -16,6 +17,7 @@ from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java import hash_order
 from kafka_tools.settings import target as settings
+from kafka_tools.settings.guard import check_change
 
 FLAGS = (
     "print.timestamp",
@@ -30,9 +32,17 @@ FLAGS = (
 TEXTS = ("key.separator", "line.separator", "headers.separator", "null.literal")
 DESERIALIZERS = ("key.deserializer", "value.deserializer", "headers.deserializer")
 RESETS = {"earliest": EARLIEST, "latest": LATEST, "error": None}
+UNUSABLE = ("interceptor.classes", "enable.auto.offset.store", "enable.partition.eof")
+"""What only Java's consumer can do, and what would undo what this tool promises."""
+
 OFFSETS = {"earliest": EARLIEST, "latest": LATEST}
-OUTPUTS = ("plain", "json", "jsonl")
+OUTPUTS = ("plain", "table", "json", "jsonl")
 """--output's words; none of Apache's tools has the option."""
+
+IN_A_TABLE = RecordFormat(
+    print_timestamp=True, print_partition=True, print_offset=True, print_headers=True, print_key=True
+)
+"""What a table shows where nothing else is said."""
 
 
 def _partitions(option: str, text: str) -> tuple[int, ...]:
@@ -58,8 +68,13 @@ def _time(option: str, text: str) -> int:
 OPTIONS = (
     BOOTSTRAP_SERVER,
     Option(("--topic",), "The topic to read.", "TOPIC"),
-    Option(("--include",), "Read all topics whose whole names fit this pattern, new ones too.", "REGEX"),
-    Option(("--whitelist",), "The older name of --include, which wins.", "REGEX"),
+    Option(
+        ("--include",),
+        "Read all topics whose whole names fit this pattern, new ones too.",
+        "REGEX",
+        completes="topic",
+    ),
+    Option(("--whitelist",), "The older name of --include, which wins.", "REGEX", completes="topic"),
     Option(("--from-beginning",), "Start at the oldest record, unless the group has been further."),
     Option(("--max-messages",), "End after N records.", "N", read=integer),
     Option(("--timeout-ms",), "End, with status 0, when no record comes for MS milliseconds.", "MS", read=long),
@@ -74,6 +89,7 @@ OPTIONS = (
         ("--offset",),
         "With --partition: where to start. earliest, latest, a number, or -N for N records before the end.",
         "OFFSET",
+        completes=tuple(OFFSETS),
     ),
     Option(("--last",), "Start N records before the end of each partition.", "N", read=long),
     Option(("--from-time",), "Start at this time: 2026-11-23T08:00, 1700000000, -1h, now.", "TIME", read=_time),
@@ -83,10 +99,11 @@ OPTIONS = (
         ("--isolation-level",),
         "read_committed leaves out records of transactions that were not committed; default read_uncommitted.",
         "LEVEL",
+        completes=("read_committed", "read_uncommitted"),
     ),
     Option(
         ("--output",),
-        f"{', '.join(OUTPUTS)}: as Apache prints records, or whole as JSON objects.",
+        f"{', '.join(OUTPUTS)}: as Apache prints records, as a table that grows, or whole as JSON objects.",
         "FORMAT",
         read=one_of(*OUTPUTS),
     ),
@@ -95,25 +112,63 @@ OPTIONS = (
         f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}; may be repeated.",
         "NAME=VALUE",
         multiple=True,
+        completes=tuple(f"{name}=" for name in (*FLAGS, *TEXTS, *DESERIALIZERS)),
     ),
     Option(("--formatter-config",), "A file of such properties; --property wins.", "FILE"),
-    Option(("--key-deserializer",), "What reads keys, of org.apache.kafka.common.serialization.", "CLASS"),
-    Option(("--value-deserializer",), "What reads values.", "CLASS"),
-    Option(("--formatter",), "What prints records, of org.apache.kafka.tools.consumer.", "CLASS"),
+    Option(
+        ("--key-deserializer",),
+        "What reads keys, of org.apache.kafka.common.serialization.",
+        "CLASS",
+        completes="deserializer",
+    ),
+    Option(("--value-deserializer",), "What reads values.", "CLASS", completes="deserializer"),
+    Option(
+        ("--formatter",),
+        "What prints records, of org.apache.kafka.tools.consumer.",
+        "CLASS",
+        completes=tuple(f"{PACKAGE}{name}" for name in (*PLAIN, *DECODING)),
+    ),
     Option(("--skip-message-on-error",), "Leave out a record that cannot be read instead of ending."),
     Option(
-        ("--consumer-property", "--command-property"),
+        ("--consumer-property", "--command-property", "-X"),
         "A property of the consumer, by Java's or librdkafka's name; may be repeated.",
         "NAME=VALUE",
         multiple=True,
+        completes="client-setting",
     ),
     Option(("--command-config", "--consumer.config"), "A file of such properties; --consumer-property wins.", "FILE"),
+    Option(("--yes",), "Join a group of a protected cluster without a question."),
     Option(("--enable-systest-events",), "Write shutdown_complete on stdout in the end."),
+    Option(("--zookeeper",), "As before Kafka 2.0; names the ensemble where the brokers are found.", "HOST:PORT[,…]"),
+    Option(("--new-consumer", "--csv-reporter-enabled"), "Of versions before 2.0; without effect."),
+    Option(("--metrics-dir",), "Of versions before 2.0; without effect.", "DIR"),
 )
 
 
 def _run(options: Mapping[str, Any]) -> int:
-    return consume(_request(options))
+    request = _request(options)
+    return consume(request, _table(request) if request.output == "table" else None)
+
+
+def _table(request: ConsumeRequest) -> Formatter:
+    """Return what writes records as rows of a table."""
+    from kafka_tools.console.cells import compile_cells
+    from kafka_tools.render.growing import Column, GrowingTable
+
+    columns = {
+        "topic": Column("Topic"),
+        "partition": Column("Partition", is_number=True),
+        "offset": Column("Offset", is_number=True),
+        "timestamp": Column("Timestamp", least=len("08:00:00.000")),
+        "delivery": Column("Delivery"),
+        "epoch": Column("Epoch", is_number=True),
+        "key": Column("Key", folds=True),
+        "headers": Column("Headers", folds=True, is_optional=True),
+        "value": Column("Value", folds=True),
+    }
+    names, rows = compile_cells(request.record_format, with_topic=request.topic is None)
+    table, encoding = GrowingTable([columns[name] for name in names]), sys.stdout.encoding
+    return lambda batch: table.text(rows(batch)).encode(encoding, "backslashreplace")
 
 
 def _request(options: Mapping[str, Any]) -> ConsumeRequest:
@@ -121,20 +176,21 @@ def _request(options: Mapping[str, Any]) -> ConsumeRequest:
     include = _include(options)
     start, last = _start(options)
     properties = Properties.parse(options["consumer_property"], "--consumer-property")
-    _refuse(properties)
+    in_options = dict(pair.split("=", 1) for pair in properties.pairs())
+    in_file = _settings_file(options["command_config"])
+    _refuse(in_options, in_file)
     internal = not properties.flag("exclude.internal.topics", True)
     level = [f"isolation.level={options['isolation_level']}"] if options["isolation_level"] is not None else []
-    target = settings.choose_brokers(
-        options["bootstrap_server"], options["command_config"], [*properties.pairs(), *level]
-    )
+    target = settings.choose_brokers(_servers(options), options["command_config"], [*properties.pairs(), *level])
     reset = _reset(options["from_beginning"], target.config)
     request = ConsumeRequest(
         bootstrap_servers=target.bootstrap_servers,
         config=target.config,
+        security=target.security,
         topic=options["topic"],
         include=include,
         internal=internal,
-        group=_group(options, target.config),
+        group=_group(options, (in_file.get("group.id"), in_options.get("group.id")), target.config),
         commits=target.config.get("enable.auto.commit", "true").lower() == "true",
         partitions=options["partitions"] or (),
         start=(LATEST if reset is None else reset) if start is None else start,
@@ -145,7 +201,7 @@ def _request(options: Mapping[str, Any]) -> ConsumeRequest:
         reset=reset,
         max_messages=_max_messages(options["max_messages"]),
         timeout_ms=options["timeout_ms"],
-        formatter=_formatter(options["formatter"]),
+        formatter=_formatter(options["formatter"], options["output"]),
         output=options["output"] or "plain",
         record_format=_record_format(options),
         skip_unreadable=options["skip_message_on_error"],
@@ -154,7 +210,21 @@ def _request(options: Mapping[str, Any]) -> ConsumeRequest:
     if options["partition"] is not None:
         request = request._replace(partitions=(options["partition"],))
     _check_window(request, options)
+    if request.group is not None:
+        check_change(target, options["yes"])
     return request
+
+
+def _servers(options: Mapping[str, Any]) -> str | None:
+    """Return --bootstrap-server's addresses, or those of the brokers that the old consumer's --zookeeper knows."""
+    servers: str | None = options["bootstrap_server"]
+    if servers is not None or options["zookeeper"] is None:
+        return servers
+    from kafka_tools.backends import registered_brokers
+
+    servers = registered_brokers(settings.choose_zookeeper(options["zookeeper"]))
+    note(f"ktools: ZooKeeper names the brokers {servers}, which keep the offsets; --zookeeper is of Kafka before 2.0.")
+    return servers
 
 
 def _include(options: Mapping[str, Any]) -> str | None:
@@ -190,32 +260,34 @@ def _start(options: Mapping[str, Any]) -> tuple[int | None, int | None]:
     )
 
 
-def _refuse(properties: Properties) -> None:
-    """Raise UsageError for what only Java's consumer can do, and what would undo what this tool promises."""
-    for name in ("interceptor.classes", "enable.auto.offset.store", "enable.partition.eof"):
-        if properties.text(name) is not None:
+def _refuse(in_options: Mapping[str, str], in_file: Mapping[str, str]) -> None:
+    """Raise UsageError for settings that cannot be; in a file, which may serve others, some are only told of."""
+    for name in UNUSABLE:
+        if name in in_options:
             raise UsageError(f"--consumer-property {name} cannot be had here")
-    given = dict(pair.split("=", 1) for pair in properties.pairs())
-    if given.get("group.id") == "":
+        if name in in_file:
+            note(f"ktools: {name} has no effect here")
+    if in_options.get("group.id") == "":
         raise UsageError("The group id cannot be empty.")
-    if given.get("auto.offset.reset", "earliest") not in ("earliest", "latest", "none"):
-        raise UsageError(
-            f"auto.offset.reset cannot be '{given['auto.offset.reset']}'", "Choose from: earliest, latest, none"
-        )
+    for given in (in_options, in_file):
+        reset = given.get("auto.offset.reset", "earliest")
+        if reset not in ("earliest", "latest", "none"):
+            raise UsageError(f"auto.offset.reset cannot be '{reset}'", "Choose from: earliest, latest, none")
 
 
-def _group(options: Mapping[str, Any], config: Mapping[str, str]) -> str | None:
-    group, other = options["group"], config.get("group.id")
-    if group is not None and other is not None and group != other:
-        detected = ", ".join(f"'{each}'" for each in hash_order((group, other), 16))
+def _group(options: Mapping[str, Any], provided: Sequence[str | None], config: Mapping[str, str]) -> str | None:
+    """Return the group that all who name one agree on; an option and a file go before a context's settings."""
+    groups = list(dict.fromkeys(group for group in (options["group"], *provided) if group is not None))
+    if len(groups) > 1:
+        detected = ", ".join(f"'{each}'" for each in hash_order(groups, 16))
         raise UsageError(
             "The group ids provided in different places (directly using '--group', via '--consumer-property', or via "
             f"'--consumer.config') do not match. Detected group ids: {detected}"
         )
-    group = other if group is None else group
+    group = groups[0] if groups else config.get("group.id")
     if group is not None and options["partition"] is not None:
         raise UsageError("Options group and partition cannot be specified together.")
-    return str(group) if group is not None else None
+    return group
 
 
 def _reset(from_beginning: bool, config: Mapping[str, str]) -> int | None:
@@ -257,7 +329,9 @@ def _max_messages(number: int | None) -> int | None:
     return None if number is None or number == -1 else max(0, number)
 
 
-def _formatter(class_name: str | None) -> str:
+def _formatter(class_name: str | None, output: str | None) -> str:
+    if class_name is not None and output not in (None, "plain"):
+        raise UsageError(f"--formatter and --output {output} cannot be given together")
     warning = deprecation(class_name) if class_name is not None else ""
     if warning:
         note(warning)
@@ -273,12 +347,25 @@ def _file(path: str | None) -> dict[str, str]:
     return dict(read_properties(path))
 
 
+def _settings_file(path: str | None) -> dict[str, str]:
+    """Return what is looked at here of a file of client settings, references replaced, without what is empty."""
+    if path is None:
+        return {}
+    from kafka_tools.settings.values import Values
+
+    content = _file(path)
+    wanted = {
+        name: Values(content).text(name) for name in (*UNUSABLE, "group.id", "auto.offset.reset") if name in content
+    }
+    return {name: value for name, value in wanted.items() if value}
+
+
 def _record_format(options: Mapping[str, Any]) -> RecordFormat:
     """Read DefaultMessageFormatter's properties; a property goes before the option of the same meaning."""
     base = _file(options["formatter_config"])
     base |= {f"{part}.deserializer": name for part in ("key", "value") if (name := options[f"{part}_deserializer"])}
     properties = Properties.parse(options["property"], "--property", base)
-    default = RecordFormat()
+    default = IN_A_TABLE if options["output"] == "table" else RecordFormat()
     parts: dict[str, Any] = {}
     for name in FLAGS:
         parts[name.replace(".", "_")] = properties.flag(name, getattr(default, name.replace(".", "_")))

@@ -1,6 +1,6 @@
 """`ktools console-producer`: kafka-console-producer.sh (kafka.tools.ConsoleProducer, 3.9)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.cli.command import ToolCommand
@@ -11,11 +11,13 @@ from kafka_tools.console.producer import ProduceRequest, produce
 from kafka_tools.console.properties import Properties
 from kafka_tools.errors import UsageError, nearest
 from kafka_tools.settings import target as settings
+from kafka_tools.settings.guard import check_change
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ACKS = ("all", "-1", "0", "1")
 FLAGS = ("parse.key", "parse.headers", "ignore.error")
 SEPARATORS = ("key.separator", "headers.delimiter", "headers.separator", "headers.key.separator")
+PARTITIONERS = ("DefaultPartitioner", "UniformStickyPartitioner")
 READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.tools.LineMessageReader")
 
 OPTIONS = (
@@ -29,19 +31,36 @@ OPTIONS = (
         "FORMAT",
         read=one_of("lines", "jsonl"),
     ),
-    Option(("--compression-codec",), f"{', '.join(CODECS)}; gzip when given bare.", "CODEC", bare="gzip"),
+    Option(
+        ("--compression-codec",),
+        f"{', '.join(CODECS)}; gzip when given bare.",
+        "CODEC",
+        bare="gzip",
+        completes=CODECS,
+    ),
     Option(
         ("--property", "--reader-property"),
         f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker; may be repeated.",
         "NAME=VALUE",
         multiple=True,
+        completes=tuple(f"{name}=" for name in (*FLAGS, *SEPARATORS, "null.marker")),
     ),
     Option(("--reader-config",), "A file of such properties; --property wins.", "FILE"),
-    Option(("--line-reader",), "The class that reads lines: LineMessageReader is the only one here.", "CLASS"),
-    Option(("--request-required-acks",), "all (or -1), 1 or 0; default all.", "ACKS"),
+    Option(
+        ("--line-reader",),
+        "The class that reads lines: LineMessageReader is the only one here.",
+        "CLASS",
+        completes=READERS,
+    ),
+    Option(("--request-required-acks",), "all (or -1), 1 or 0; default all.", "ACKS", completes=ACKS),
     Option(("--batch-size",), "Send at most so many bytes to a partition at once.", "BYTES", read=integer),
     Option(("--max-partition-memory-bytes",), "The same; goes before --batch-size.", "BYTES", read=integer),
-    Option(("--timeout",), "Wait so long for a batch to fill; default 5.", "MS", read=long),
+    Option(
+        ("--timeout",),
+        "Wait so long for a batch to fill; default 50, and no longer than more comes in.",
+        "MS",
+        read=long,
+    ),
     Option(
         ("--message-send-max-retries",), "Try again so often; default: until delivery.timeout.ms.", "N", read=integer
     ),
@@ -52,12 +71,24 @@ OPTIONS = (
     Option(("--max-memory-bytes",), "Keep at most so many bytes that are not yet sent.", "BYTES", read=long),
     Option(("--socket-buffer-size",), "The size of the system's buffer for sending.", "BYTES", read=integer),
     Option(
-        ("--producer-property", "--command-property"),
+        ("--producer-property", "--command-property", "-X"),
         "A property of the producer, by Java's or librdkafka's name; may be repeated.",
         "NAME=VALUE",
         multiple=True,
+        completes="client-setting",
     ),
     Option(("--command-config", "--producer.config"), "A file of such properties; --producer-property wins.", "FILE"),
+    Option(("--yes",), "Send to a protected cluster without a question."),
+    Option(("--new-producer", "--old-producer"), "Of versions before 2.0; without effect."),
+    Option(
+        ("--queue-size", "--queue-enqueuetimeout-ms", "--metadata-fetch-timeout-ms"),
+        "Of versions before 2.0; without effect: a full queue waits.",
+        "N",
+        multiple=True,
+    ),
+    Option(
+        ("--key-serializer", "--value-serializer"), "Of versions before 2.0; without effect.", "CLASS", multiple=True
+    ),
 )
 
 
@@ -73,13 +104,15 @@ def _request(options: Mapping[str, Any]) -> ProduceRequest:
         raise UsageError("The topic cannot be empty.")
     _check_reader(options["line_reader"])
     properties = Properties.parse(options["producer_property"], "--producer-property")
-    own = dict(_own_properties(properties))
-    overrides = [*properties.pairs(), *(f"{name}={value}" for name, value in (own | _of_options(options)).items())]
+    overrides = [*properties.pairs(), *(f"{name}={value}" for name, value in _of_options(options).items())]
     server = options["bootstrap_server"] or options["broker_list"]
     target = settings.choose_brokers(server, options["command_config"], overrides)
+    _check_possible({**target.java, **target.config})
+    check_change(target, options["yes"])
     return ProduceRequest(
         bootstrap_servers=target.bootstrap_servers,
-        config=_with_idempotence(target.config),
+        config=_with_idempotence({**_of_java(target.java), **target.config}),
+        security=target.security,
         topic=options["topic"],
         line_format=_line_format(options),
         json_lines=options["input"] == "jsonl",
@@ -94,22 +127,24 @@ def _check_reader(class_name: str | None) -> None:
         raise UsageError(f"there is no line reader {class_name}", hint)
 
 
-def _own_properties(properties: Properties) -> Iterator[tuple[str, str]]:
-    """Take the properties that have another name or meaning in librdkafka.
+def _check_possible(config: Mapping[str, str]) -> None:
+    """Raise UsageError for settings that only Java's producer can obey, wherever they stand: another partition, or
+    another meaning of success, must not come silently."""
+    for name in ("interceptor.classes", "transactional.id"):
+        if config.get(name):
+            raise UsageError(f"{name}={config[name]} cannot be had here")
+    partitioner = config.get("partitioner.class", "")
+    if partitioner and partitioner.rpartition(".")[2] not in PARTITIONERS:
+        raise UsageError(f"partitioner.class={partitioner} cannot be had: only Java's default can")
 
-    Raises UsageError for what only Java's producer can do.
-    """
-    for name in ("interceptor.classes", "transactional.id", "transaction.timeout.ms"):
-        if properties.text(name) is not None:
-            raise UsageError(f"--producer-property {name} cannot be had here")
-    partitioner = properties.text("partitioner.class")
-    if partitioner and partitioner.rpartition(".")[2] not in ("DefaultPartitioner", "UniformStickyPartitioner"):
-        raise UsageError(f"--producer-property partitioner.class={partitioner} cannot be had: only Java's default can")
-    if properties.flag("partitioner.ignore.keys", False):
-        yield "partitioner", "random"
-    memory = properties.text("buffer.memory")
-    if memory is not None:
-        yield from _memory(memory).items()
+
+def _of_java(config: Mapping[str, str]) -> dict[str, str]:
+    """Return librdkafka's settings for those of Java's producer that have another name and unit there."""
+    found = {}
+    sticky = config.get("partitioner.class", "").endswith("UniformStickyPartitioner")
+    if sticky or config.get("partitioner.ignore.keys", "").lower() == "true":
+        found["partitioner"] = "random"
+    return found | (_memory(config["buffer.memory"]) if config.get("buffer.memory") else {})
 
 
 def _of_options(options: Mapping[str, Any]) -> dict[str, str]:
@@ -140,11 +175,10 @@ def _of_options(options: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _memory(text: str) -> dict[str, str]:
-    """Return the room (bytes) for what is not yet sent; a record that alone has no room is refused, as Java does."""
-    if not text.strip().isdecimal():
+    """Return the room for what is not yet sent, from bytes."""
+    if not (text.isdecimal() and len(text) < 20):
         raise UsageError(f"buffer.memory cannot be '{text}': it is a number of bytes")
-    room = max(1 << 20, int(text))
-    return {"queue.buffering.max.kbytes": str(-(-room // 1024)), "message.max.bytes": str(min(room, 100_000_000))}
+    return {"queue.buffering.max.kbytes": str(min(max(1 << 10, -(-int(text) // 1024)), (1 << 31) - 1))}
 
 
 def _with_idempotence(config: Mapping[str, str]) -> Mapping[str, str]:

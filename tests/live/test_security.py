@@ -1,5 +1,6 @@
 """Secured clusters: who gets in, who does not and why, and what he may; the same files drive Apache's own tools."""
 
+import json
 import os
 import re
 import subprocess
@@ -150,6 +151,15 @@ def test_topics_through_the_tool(secured: Secured, tmp_path: Path) -> None:
     hidden = secured.cluster.run("topics", "--command-config", config, "--describe", "--topic", "secret-a", env=env)
     assert hidden.returncode == 1
     assert hidden.stdout.startswith(b"Error while executing topic command : ")
+
+
+def test_the_doctor_gets_in(secured: Secured, tmp_path: Path) -> None:
+    for principal in ("admin", "user"):
+        ran = secured.cluster.run("doctor", "--command-config", secured.config(principal, tmp_path), "--output", "json")
+        states = {row["check"]: row["state"] for row in json.loads(ran.stdout)}
+        assert states["TLS"] == ("ok" if "tls" in secured.kind else "not used")
+        assert states["SASL"] == ("ok" if "sasl" in secured.kind else "not used")
+        assert ran.returncode == 0, ran.stderr
 
 
 def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:

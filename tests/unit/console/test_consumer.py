@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from kafka_tools.console.cluster import Cluster
-from kafka_tools.console.consumer import Loop, _last_words
+from kafka_tools.console.consumer import Loop, _format, _last_words
 from kafka_tools.console.deserializers import Deserializer
 from kafka_tools.console.direct import DirectReader
 from kafka_tools.console.discovery import Discovery
@@ -41,7 +41,10 @@ class Queue:
     def consume(self, count: int, _timeout: float) -> list[Message]:
         return [self.records.popleft() for _ in range(min(count, len(self.records)))]
 
-    def store_offsets(self, message: Message) -> None:
+    def store_offsets(self, message: Message | None = None, offsets: Sequence[TopicPartition] = ()) -> None:
+        self.stored_offsets = {(each.topic, each.partition): each.offset for each in offsets}
+        if message is None:
+            return
         if message.partition() == 9:
             raise KafkaException(KafkaError(KafkaError._STATE))
         self.stored.append((message.partition() or 0, message.offset() or 0))
@@ -60,6 +63,16 @@ class Queue:
 
     def assign(self, partitions: list[TopicPartition]) -> None:
         self.assigned = {(each.topic, each.partition): each.offset for each in partitions}
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.added = {(each.topic, each.partition): each.offset for each in partitions}
+
+    def incremental_unassign(self, partitions: list[TopicPartition]) -> None:
+        self.removed = [(each.topic, each.partition) for each in partitions]
+
+    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        assert timeout
+        return [TopicPartition(each.topic, each.partition, 10) for each in partitions]
 
     def position(self, _partitions: list[TopicPartition]) -> list[TopicPartition]:
         return [TopicPartition("t", 0, 5), TopicPartition("t", 1, -1001)]
@@ -85,7 +98,7 @@ def numbered(count: int, value: bytes = b"x") -> list[Message]:
 
 
 def loop(request: ConsumeRequest, queue: Queue, output: Output) -> Loop:
-    return Loop(request, queue, Cluster(request.bootstrap_servers), output, Stop())
+    return Loop(request, queue, Cluster(request.bootstrap_servers), output, Stop(), _format(request))
 
 
 def test_what_is_here_is_written(pipe: tuple[int, Output]) -> None:
@@ -134,6 +147,27 @@ def test_an_error_that_waiting_does_not_cure_ends_it(pipe: tuple[int, Output]) -
         loop(REQUEST, Queue([Message(error=error)]), pipe[1]).run()
 
 
+def test_who_is_in_no_group_needs_no_right_to_one(pipe: tuple[int, Output], capsys: pytest.CaptureFixture[str]) -> None:
+    refused = Message(error=KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED, "Group authorization failed"))
+    loop(REQUEST, Queue([refused, record(b"a")]), pipe[1]).run()
+    assert (os.read(pipe[0], 100), capsys.readouterr().err) == (b"a\n", "")
+    with pytest.raises(KafkaToolError, match="Group authorization failed"):
+        loop(REQUEST._replace(group="g"), Queue([refused]), pipe[1]).run()
+
+
+def test_a_stop_within_a_heading_counts_nothing(pipe: tuple[int, Output]) -> None:
+    queue = Queue(numbered(3))
+    headings = [b"Value\n" * 100_000]
+
+    def heading_once(batch: Sequence[Message]) -> bytes:
+        return (headings.pop() if headings else b"") + b"x\n" * len(batch)
+
+    running = Loop(REQUEST._replace(group="g"), queue, Cluster("127.0.0.1:9092"), pipe[1], Stop(), heading_once)
+    pipe[1].release()
+    assert running._write(running._take(3, 0)) == 0
+    assert (running.processed, queue.stored) == (0, [])
+
+
 def test_other_errors_are_told_once_and_never_written(
     pipe: tuple[int, Output], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +199,57 @@ def test_what_was_taken_of_lost_partitions_is_left_to_others(pipe: tuple[int, Ou
     assert [message.partition() for message in taken] == [0, 0]
 
 
+def partitions(*numbers: int) -> list[TopicPartition]:
+    return [TopicPartition("t", number) for number in numbers]
+
+
+def test_a_group_moves_one_partition_and_keeps_the_others(pipe: tuple[int, Output]) -> None:
+    queue = Queue([])
+    member = GroupMember(queue, -2, pipe[1])
+    member._begin(None, partitions(0, 1))
+    member.go_to(("t", 0), 7)
+    assert queue.assigned == {("t", 0): 7, ("t", 1): 10}
+
+
+@pytest.mark.parametrize("cooperative", [False, True])
+def test_what_is_being_written_is_not_read_again_after_a_rebalance(pipe: tuple[int, Output], cooperative: bool) -> None:
+    queue = Queue([])
+    member = GroupMember(queue, -2, pipe[1], cooperative=cooperative)
+    member._begin(None, partitions(0, 1, 2))
+    member.store([record(b"x", partition=1, offset=11)])
+    member.in_flight = [record(b"x", partition=number, offset=offset) for number in (0, 1) for offset in (12, 14)]
+    member._forget(None, partitions(0, 1, 2))
+    assert member.places == set()
+    member._begin(None, partitions(0, 1, 2))
+    started = queue.added if cooperative else queue.assigned
+    assert started == {("t", 0): 15, ("t", 1): 10, ("t", 2): 10}  # of 1, another offset is committed than was stored
+    assert member.places == {("t", number) for number in range(3)}
+
+
+def test_what_was_written_after_a_partition_was_given_away_counts_when_it_comes_back(
+    pipe: tuple[int, Output],
+) -> None:
+    queue = Queue([])
+    member = GroupMember(queue, -2, pipe[1])
+    member._begin(None, partitions(0, 1))
+    member._forget(None, partitions(0, 1))
+    member.store([record(b"x", partition=0, offset=12)])
+    assert queue.stored == []
+    member._begin(None, partitions(0, 1))
+    assert queue.assigned == {("t", 0): 13, ("t", 1): 10}
+    assert queue.stored_offsets == {("t", 0): 13}
+
+
+def test_a_cooperative_group_adds_to_what_it_has(pipe: tuple[int, Output]) -> None:
+    queue = Queue([])
+    member = GroupMember(queue, -2, pipe[1], cooperative=True)
+    member._begin(None, partitions(0))
+    member._begin(None, partitions(1))
+    assert (member.places, queue.added) == ({("t", 0), ("t", 1)}, {("t", 1): 10})
+    member.go_to(("t", 0), 7)
+    assert (queue.removed, queue.added) == ([("t", 0)], {("t", 0): 7})
+
+
 def test_leaving_says_why_nothing_was_committed(pipe: tuple[int, Output]) -> None:
     queue = Queue([])
     assert "transport failure" in leave(queue, GroupMember(queue, -2, pipe[1])).lower()
@@ -177,7 +262,7 @@ def test_an_offset_that_is_not_there_is_told(pipe: tuple[int, Output], capsys: p
     queue = Queue([missing, record(b"a", offset=20)])
     loop(REQUEST, queue, pipe[1]).run()
     assert os.read(pipe[0], 100) == b"a\n"
-    assert queue.assigned == {("t", 0): 20, ("t", 1): -1001}
+    assert (queue.removed, queue.added) == ([("t", 0)], {("t", 0): 20})
     told = "ktools: t-0 has no offset 7 (it begins at 10 and ends before 20): reading goes on at 20\n"
     assert capsys.readouterr().err == told
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.jsonl import compile_array, compile_lines, compile_reader
+from kafka_tools.console.parse import FullRecord
 from kafka_tools.errors import KafkaToolError
 from tests.unit.console.records import record
 
@@ -37,19 +38,18 @@ def test_what_is_written_reads_back(
     batch = [record(v, k, n % 5, n, list(h), (1, t)) for n, (k, v, h, t) in enumerate(contents)]
     written = compile_lines()(batch)
     assert written.count(b"\n") == len(batch)
-    found = [tuple(each) for each in compile_reader()(written.splitlines(keepends=True))]
-    assert found == [(k, v, h, n % 5, t) for n, (k, v, h, t) in enumerate(contents)]
+    found = list(compile_reader("other")(written.splitlines(keepends=True)))
+    assert found == [("other", v, k, n % 5, None, None, t, h) for n, (k, v, h, t) in enumerate(contents)]
     array = compile_array()
     assert len(json.loads(array(batch[:1]) + array(batch[1:]) + b"]")) == len(batch)
 
 
 def test_little_is_needed() -> None:
     lines = [b"{}", b"", b'{"value": "v", "timestamp": "2023-11-14T22:13:20.123Z"}', b'{"key": "k", "timestamp": 5}']
-    records = list(compile_reader()(lines))
-    assert [(each.key, each.value, each.partition, each.timestamp) for each in records] == [
-        (None, None, -1, 0),
-        (None, b"v", -1, 1_700_000_000_123),
-        (b"k", None, -1, 5),
+    assert list(compile_reader("t")(lines)) == [
+        FullRecord("t", None, None, headers=[]),
+        FullRecord("t", b"v", None, timestamp=1_700_000_000_123, headers=[]),
+        FullRecord("t", None, b"k", timestamp=5, headers=[]),
     ]
 
 
@@ -70,7 +70,7 @@ def test_little_is_needed() -> None:
     ],
 )
 def test_what_is_no_record_is_told_with_its_line(line: bytes) -> None:
-    read = compile_reader()
+    read = compile_reader("t")
     list(read([b"{}"]))
     with pytest.raises(KafkaToolError, match=r"^line 2 is no record "):
         list(read([line]))
@@ -79,4 +79,4 @@ def test_what_is_no_record_is_told_with_its_line(line: bytes) -> None:
 @given(st.binary(max_size=40))
 def test_no_line_gives_a_traceback(line: bytes) -> None:
     with suppress(KafkaToolError):
-        list(compile_reader()([line]))
+        list(compile_reader("t")([line]))

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,39 @@ def test_a_reader_that_goes_in_the_middle(pipe: Pipe) -> None:
     later(0.2, lambda: os.close(reading))
     assert 0 < output.write(LARGE) < len(LARGE)
     assert not output.is_open
+
+
+def test_a_reader_that_goes_while_nothing_is_written(pipe: Pipe) -> None:
+    reading, output = pipe
+    output.write(b"a")
+    output.look()
+    assert output.is_open
+    os.close(reading)
+    output.look()
+    assert not output.is_open
+
+
+def test_a_reader_has_used_what_it_took_before_it_came_back_for_more(pipe: Pipe) -> None:
+    reading, output = pipe
+    output.write(b"abc")
+    assert (output.written, output.used()) == (3, 0)
+    os.read(reading, 2)
+    output.write(b"def")  # this is when the two are seen to be taken
+    assert (output.written, output.used()) == (6, 0)
+    os.read(reading, 1)
+    assert output.used() == 2
+    output.look()
+    os.close(reading)
+    assert (output.written, output.used()) == (6, 2)
+
+
+def test_a_file_has_taken_what_was_written(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as file, Output(file.fileno()) as output:
+        output.write(b"abc")
+        output.write(b"def")
+        assert (output.written, output.used()) == (6, 3)
+        output.look()
+        assert output.is_open
 
 
 def test_the_descriptor_is_left_as_it_was() -> None:

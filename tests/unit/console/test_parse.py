@@ -4,36 +4,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.parse import SHOWN_CHARACTERS, FullRecord, LineFormat, compile_full_parser, compile_parser
+from kafka_tools.console.parse import SHOWN_CHARACTERS, FullRecord, LineFormat, Parser
+from kafka_tools.console.parse import compile_parser as compile_for_topic
 from kafka_tools.errors import KafkaToolError, UsageError
 
 LINES = st.lists(st.binary(max_size=30))
 
 
+def compile_parser(line_format: LineFormat) -> Parser:
+    return compile_for_topic(line_format, "t")
+
+
 @given(LINES)
 def test_a_line_is_a_value(lines: list[bytes]) -> None:
-    assert list(compile_parser(LineFormat())(lines)) == [(None, line) for line in lines]
+    assert list(compile_parser(LineFormat())(lines)) == [("t", line) for line in lines]
 
 
 @given(LINES, st.binary(min_size=1, max_size=3))
 def test_key_separator_and_value_are_the_line(lines: list[bytes], separator: bytes) -> None:
     parse = compile_parser(LineFormat(parse_key=True, key_separator=separator, ignore_error=True))
-    for line, (key, value) in zip(lines, parse(lines), strict=True):
-        assert value is not None
-        assert line == (value if key is None else key + separator + value)
-        assert separator not in (key or b"")
+    for line, (topic, value, *keys) in zip(lines, parse(lines), strict=True):
+        assert topic == "t"
+        assert line == separator.join([*keys, value])
+        assert all(separator not in key for key in keys)
 
 
 def test_an_empty_separator_gives_an_empty_key() -> None:
-    assert list(compile_parser(LineFormat(parse_key=True, key_separator=b""))([b"word"])) == [(b"", b"word")]
+    assert list(compile_parser(LineFormat(parse_key=True, key_separator=b""))([b"word"])) == [("t", b"word", b"")]
 
 
 def test_lines_are_counted_over_all_batches() -> None:
     parse = compile_parser(LineFormat(parse_key=True, key_separator=b":"))
-    assert list(parse([b"a:1", b"b:2"])) == [(b"a", b"1"), (b"b", b"2")]
+    assert list(parse([b"a:1", b"b:2"])) == [("t", b"1", b"a"), ("t", b"2", b"b")]
     assert list(parse([])) == []
     records = parse([b"c:3", b"none", b"d:4"])
-    assert next(records) == (b"c", b"3")
+    assert next(records) == ("t", b"3", b"c")
     with pytest.raises(KafkaToolError, match="line number 4: 'none'"):
         next(records)
 
@@ -46,7 +51,12 @@ def test_a_huge_line_is_not_shown_whole() -> None:
 
 def test_the_null_marker_stands_for_keys_and_values() -> None:
     parse = compile_parser(LineFormat(parse_key=True, null_marker=b"NIL"))
-    assert list(parse([b"NIL\tNIL", b"NILL\t", b"\tNIL"])) == [(None, None), (b"NILL", b""), (b"", None)]
+    assert list(parse([b"NIL\tNIL", b"NILL\t", b"\tNIL"])) == [
+        ("t", None, None),
+        ("t", b"", b"NILL"),
+        ("t", None, b""),
+    ]
+    assert list(compile_parser(LineFormat(null_marker=b"NIL"))([b"NIL", b"a"])) == [("t", None), ("t", b"a")]
 
 
 FULL = LineFormat(parse_headers=True, parse_key=True)
@@ -54,25 +64,27 @@ FULL = LineFormat(parse_headers=True, parse_key=True)
 
 def test_headers_key_and_value() -> None:
     lines = [b"a:1,b:\xff\tk\tv", b"a:1:2\t\t"]
-    assert list(compile_full_parser(FULL)(lines)) == [
-        FullRecord(b"k", b"v", [("a", b"1"), ("b", b"\xff")]),
-        FullRecord(b"", b"", [("a", b"1:2")]),
+    assert list(compile_parser(FULL)(lines)) == [
+        FullRecord("t", b"v", b"k", headers=[("a", b"1"), ("b", b"\xff")]),
+        FullRecord("t", b"", b"", headers=[("a", b"1:2")]),
     ]
 
 
 def test_headers_are_split_as_java_splits() -> None:
     line_format = FULL._replace(headers_separator=b"[;|]", ignore_error=True)
-    (found,) = compile_full_parser(line_format)([b"a:1;b|;|\tk\tv"])
+    (found,) = compile_parser(line_format)([b"a:1;b|;|\tk\tv"])
+    assert isinstance(found, FullRecord)
     assert found.headers == [("a", b"1"), ("b", None)]
-    (found,) = compile_full_parser(line_format)([b";\tk\tv"])
+    (found,) = compile_parser(line_format)([b";\tk\tv"])
+    assert isinstance(found, FullRecord)
     assert found.headers == []
 
 
 def test_a_null_marker_stands_for_headers_and_their_values() -> None:
-    parse = compile_full_parser(FULL._replace(null_marker=b"NIL"))
+    parse = compile_parser(FULL._replace(null_marker=b"NIL"))
     assert list(parse([b"NIL\tNIL\tNIL", b"a:NIL\tk\tv"])) == [
-        FullRecord(None, None, []),
-        FullRecord(b"k", b"v", [("a", None)]),
+        FullRecord("t", None, None, headers=[]),
+        FullRecord("t", b"v", b"k", headers=[("a", None)]),
     ]
     with pytest.raises(KafkaToolError, match="Header keys should not be equal to the null marker 'NIL'"):
         list(parse([b"NIL:1\tk\tv"]))
@@ -87,7 +99,7 @@ def test_a_null_marker_stands_for_headers_and_their_values() -> None:
     ],
 )
 def test_what_is_missing_is_told_with_its_line(line: bytes, words: str) -> None:
-    parse = compile_full_parser(FULL)
+    parse = compile_parser(FULL)
     list(parse([b"h:1\tk\tv"]))
     with pytest.raises(KafkaToolError) as caught:
         list(parse([line]))
@@ -96,7 +108,7 @@ def test_what_is_missing_is_told_with_its_line(line: bytes, words: str) -> None:
 
 @given(st.lists(st.binary(max_size=30)))
 def test_no_line_with_headers_is_lost(lines: list[bytes]) -> None:
-    assert len(list(compile_full_parser(FULL._replace(ignore_error=True))(lines))) == len(lines)
+    assert len(list(compile_parser(FULL._replace(ignore_error=True))(lines))) == len(lines)
 
 
 @pytest.mark.parametrize("names", [("headers_delimiter", "headers_separator"), ("null_marker", "key_separator")])

@@ -71,8 +71,7 @@ def test_no_answer_is_an_error() -> None:
 
 def test_what_lies_behind_an_end_is_left_out() -> None:
     ends = Ends({A: 3, B: 5}, {A: 0, B: 5})
-    assert ends.left == {A: 3}
-    assert ends.total == 3
+    assert ends.left == {A}
     batch = [record(b"", partition=0, offset=offset) for offset in (1, 2)]
     assert ends.within(batch[:1]) == batch[:1]
     assert ends.left
@@ -87,3 +86,22 @@ def test_an_end_without_a_record() -> None:
     assert ends.left
     ends.at(A, 3)
     assert not ends.left
+
+
+def test_what_is_covered_counts_offsets_and_not_records() -> None:
+    ends = Ends({A: 10, B: 8}, {A: 4, B: 9})
+    assert (ends.covered, ends.total) == (0, 6)
+    ends.within([record(b"", partition=0, offset=offset) for offset in (5, 7)])
+    assert ends.covered == 4
+    ends.within([record(b"", partition=0, offset=12), record(b"", partition=1, offset=10)])
+    assert (ends.covered, ends.total) == (6, 6)
+
+
+def test_a_partition_that_comes_back_is_counted_once() -> None:
+    ends = Ends({A: 10}, {})
+    ends.begin(A, 0)
+    ends.at(A, 7)
+    ends.begin(A, 5)
+    assert (ends.covered, ends.total) == (5, 10)
+    ends.at(A, 10)
+    assert (ends.covered, ends.total) == (10, 10)

@@ -1,9 +1,13 @@
 """The producer's loop, without a cluster."""
 
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.parse import LineFormat
@@ -17,12 +21,16 @@ REQUEST = ProduceRequest("127.0.0.1:9092", "t")
 class Client:
     """A producer with room for three records until it is polled."""
 
-    def __init__(self) -> None:
+    def __init__(self, rooms: Iterable[int] = repeat(3)) -> None:
         self.sent: list[tuple[bytes | None, bytes | None]] = []
+        self.rooms = iter(rooms)
         self.room = 3
         self.flushed = 0
 
-    def produce(self, _topic: str, value: bytes | None, key: bytes | None) -> None:
+    def __len__(self) -> int:
+        return 0
+
+    def produce(self, _topic: str, value: bytes | None, key: bytes | None = None) -> None:
         if self.room == 0:
             raise BufferError
         if value == b"large":
@@ -33,7 +41,7 @@ class Client:
         self.sent.append((key, value))
 
     def poll(self, _timeout: float) -> int:
-        self.room = 3
+        self.room = next(self.rooms, 3)
         return 0
 
     def flush(self, _timeout: float) -> int:
@@ -41,8 +49,8 @@ class Client:
         return 0
 
 
-def loop(request: ProduceRequest) -> tuple[Loop, Any]:
-    client = Client()
+def loop(request: ProduceRequest, client: Any = None) -> tuple[Loop, Any]:
+    client = Client() if client is None else client
     return Loop(request, client, Cluster(request.bootstrap_servers), Deliveries(), Stop()), client
 
 
@@ -51,6 +59,22 @@ def test_a_full_queue_waits_and_keeps_the_order() -> None:
     running._send([b"%d" % number for number in range(20)])
     assert [value for _, value in client.sent] == [b"%d" % number for number in range(20)]
     assert running.deliveries.taken == running.deliveries.delivered == 20
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"large"]), max_size=40), st.lists(st.integers(0, 4)), st.integers(1, 9))
+def test_whatever_is_refused_and_however_full_it_is(lines: list[bytes], rooms: list[int], size: int) -> None:
+    running, client = loop(REQUEST, Client(rooms))
+    for start in range(0, len(lines), size):
+        running._send(lines[start : start + size])
+    assert [value for _, value in client.sent] == [line for line in lines if line != b"large"]
+    assert (running.deliveries.taken, running.deliveries.delivered) == (len(lines), len(client.sent))
+
+
+def test_what_was_sent_before_a_line_that_is_none_counts() -> None:
+    running, _ = loop(REQUEST._replace(line_format=LineFormat(parse_key=True)))
+    with pytest.raises(KafkaToolError, match="line number 3"):
+        running._send([b"k\ta", b"k\tb", b"none", b"k\tc"])
+    assert running.deliveries.taken == 2
 
 
 def test_what_is_too_large_is_counted_and_the_rest_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +113,14 @@ def test_keys_and_nulls_reach_the_client() -> None:
     running, client = loop(REQUEST._replace(line_format=LineFormat(parse_key=True, null_marker=b"-")))
     running._send([b"k\tv", b"k\t-", b"\t"])
     assert client.sent == [(b"k", b"v"), (b"k", None), (b"", b"")]
+
+
+@pytest.mark.parametrize(("config", "flushed"), [({}, 1), ({"linger.ms": "50"}, 0)])
+def test_no_batch_waits_for_more_where_no_more_comes(config: dict[str, str], flushed: int) -> None:
+    running, client = loop(REQUEST._replace(config=config))
+    running._send([b"a"])
+    running._send_now()
+    assert client.flushed == flushed
 
 
 def test_sync_waits_for_each_record() -> None:

@@ -56,3 +56,17 @@ def test_blocks_wait_on_a_descriptor_that_does_not_block() -> None:
     threading.Timer(0.5, os.close, (writing,)).start()
     assert list(blocks(reading, lambda: True)) == [b"late", b""]
     os.close(reading)
+
+
+def test_what_came_is_dealt_with_while_nothing_comes() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\n")
+    idle: list[int] = []
+
+    def on_idle() -> None:
+        idle.append(writing)
+        os.close(writing)
+
+    assert list(blocks(reading, lambda: True, on_idle)) == [b"one\n", b""]
+    assert idle == [writing]
+    os.close(reading)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.deserializers import Deserializer
-from kafka_tools.console.format import RecordFormat
+from kafka_tools.console.format import Formatter, RecordFormat
 from kafka_tools.console.positions import EARLIEST, LATEST
 from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
@@ -24,7 +24,8 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
     """Return a function that runs a command line and gives back what would be consumed."""
     requests: list[ConsumeRequest] = []
 
-    def consume(request: ConsumeRequest) -> int:
+    def consume(request: ConsumeRequest, formatter: Formatter | None) -> int:
+        assert (formatter is not None) == (request.output == "table")
         requests.append(request)
         return 0
 
@@ -128,6 +129,78 @@ def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
     assert request.config["fetch.wait.max.ms"] == "7"
 
 
+def test_a_table_shows_more_unless_it_is_told_not_to(requested: Requested) -> None:
+    request = requested("--output", "table", "--property", "print.offset=false", "--property", "null.literal=-")
+    assert request.output == "table"
+    assert request.record_format == console_consumer.IN_A_TABLE._replace(print_offset=False, null_literal=b"-")
+
+
+@pytest.mark.parametrize(
+    ("argv", "groups"),
+    [
+        ("--group a --consumer-property group.id=b", "'in-file', 'a', 'b'"),
+        ("--group a", "'in-file', 'a'"),
+        ("--consumer-property group.id=b", "'in-file', 'b'"),
+    ],
+)
+def test_all_who_name_a_group_must_agree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], argv: str, groups: str
+) -> None:
+    (tmp_path / "consumer").write_text("group.id=in-file\n")
+    options = ("--topic", "t", "--consumer.config", str(tmp_path / "consumer"), *argv.split())
+    assert run(["console-consumer", *SERVER, *options]) == 1
+    message = capsys.readouterr().err.splitlines()[0]
+    assert message.startswith("The group ids provided in different places")
+    named = message.partition("Detected group ids: ")[2]
+    assert sorted(named.split(", ")) == sorted(groups.split(", "))
+
+
+def test_a_group_that_is_named_twice_is_one(
+    requested: Requested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "g")
+    (tmp_path / "consumer").write_text("group.id=${env:MINE}\n")
+    options = ("--consumer.config", str(tmp_path / "consumer"), "--consumer-property", "group.id=g")
+    assert requested(*options, "--group", "g").group == "g"
+
+
+def test_a_group_of_the_environment_is_a_default(
+    requested: Requested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "consumer").write_text("group.id=usual\n")
+    monkeypatch.setenv("KTOOLS_COMMAND_CONFIG", str(tmp_path / "consumer"))
+    assert (requested().group, requested("--group", "g").group) == ("usual", "g")
+
+
+def test_what_a_file_says_in_vain_is_told(
+    requested: Requested, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    consumer = tmp_path / "consumer"
+    consumer.write_text("interceptor.classes=x.Y\nenable.auto.offset.store=true\n")
+    requested("--consumer.config", str(consumer))
+    assert capsys.readouterr().err.splitlines() == [
+        "ktools: interceptor.classes has no effect here",
+        "ktools: enable.auto.offset.store has no effect here",
+    ]
+    consumer.write_text("auto.offset.reset=middle\n")
+    assert run(["console-consumer", *SERVER, "--topic", "t", "--consumer.config", str(consumer)]) == 1
+    assert capsys.readouterr().err.startswith("auto.offset.reset cannot be 'middle'\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "cooperative"),
+    [
+        ("group.protocol=consumer", True),
+        ("partition.assignment.strategy=cooperative-sticky", True),
+        ("partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor", True),
+        ("partition.assignment.strategy=cooperative-sticky,range", False),
+        ("group.protocol=classic", False),
+    ],
+)
+def test_how_a_group_shares_partitions_out(requested: Requested, setting: str, cooperative: bool) -> None:
+    assert requested("--group", "g", "--consumer-property", setting).cooperative is cooperative
+
+
 def test_an_older_name_of_a_formatter(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:
     assert requested("--formatter", "kafka.tools.NoOpMessageFormatter").formatter == "kafka.tools.NoOpMessageFormatter"
     assert capsys.readouterr().err == (
@@ -179,6 +252,10 @@ def test_an_older_name_of_a_formatter(requested: Requested, capsys: pytest.Captu
         ("--topic t --to-time +1h", "--to-time is in the future"),
         ("--topic t --from-time soon", "--from-time: 'soon' is no time"),
         ("--topic t --output csv", "--output cannot be 'csv'"),
+        (
+            "--topic t --formatter kafka.tools.NoOpMessageFormatter --output table",
+            "--formatter and --output table cannot be given together",
+        ),
         ("--topic t --formatter x.Formatter", "there is no formatter x.Formatter"),
         ("--topic t --group=", "Option group requires an argument"),
         ("--topic t --consumer-property group.id=", "The group id cannot be empty."),

@@ -66,11 +66,12 @@ def test_all_properties(requested: Requested) -> None:
         ("--topic t --request-required-acks some", "--request-required-acks cannot be 'some'"),
         ("--topic t --line-reader x.Reader", "there is no line reader x.Reader"),
         ("--topic t --input csv", "--input cannot be 'csv'"),
-        ("--topic t --producer-property transactional.id=x", "--producer-property transactional.id cannot be had here"),
+        ("--topic t --producer-property transactional.id=x", "transactional.id=x cannot be had here"),
+        ("--topic t --producer-property interceptor.classes=x.Y", "interceptor.classes=x.Y cannot be had here"),
         ("--topic t --producer-property buffer.memory=x", "buffer.memory cannot be 'x': it is a number of bytes"),
         (
             "--topic t --producer-property partitioner.class=x.RoundRobinPartitioner",
-            "--producer-property partitioner.class=x.RoundRobinPartitioner cannot be had: only Java's default can",
+            "partitioner.class=x.RoundRobinPartitioner cannot be had: only Java's default can",
         ),
     ],
 )
@@ -97,13 +98,14 @@ def test_what_is_refused(argv: str, words: str, capsys: pytest.CaptureFixture[st
         ("--retry-backoff-ms 7", {"retry.backoff.ms": "7"}),
         ("--metadata-expiry-ms 7", {"topic.metadata.refresh.interval.ms": "7"}),
         ("--max-block-ms 7", {}),
-        ("--max-memory-bytes 2000001", {"queue.buffering.max.kbytes": "1954", "message.max.bytes": "2000001"}),
-        (
-            "--producer-property buffer.memory=1",
-            {"queue.buffering.max.kbytes": "1024", "message.max.bytes": "1048576"},
-        ),
+        ("--max-memory-bytes 2000001", {"queue.buffering.max.kbytes": "1954"}),
+        ("--producer-property buffer.memory=1", {"queue.buffering.max.kbytes": "1024"}),
+        ("--producer-property buffer.memory=9999999999999999999", {"queue.buffering.max.kbytes": "2147483647"}),
+        ("--max-memory-bytes 2000001 --producer-property buffer.memory=1", {"queue.buffering.max.kbytes": "1954"}),
         ("--socket-buffer-size 7", {"socket.send.buffer.bytes": "7"}),
         ("--producer-property partitioner.ignore.keys=true", {"partitioner": "random"}),
+        ("--producer-property partitioner.class=x.UniformStickyPartitioner", {"partitioner": "random"}),
+        ("--producer-property partitioner.class=x.DefaultPartitioner", {}),
         ("--command-property linger.ms=7", {"linger.ms": "7"}),
     ],
 )
@@ -119,6 +121,42 @@ def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
     request = requested(*SERVER, *files, "--property", "key.separator=:")
     assert request.line_format == LineFormat(parse_key=True, key_separator=b":")
     assert dict(request.config) == {"linger.ms": "3", "acks": "all"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("transactional.id=x", "transactional.id=x cannot be had here"),
+        ("interceptor.classes=x.Y", "interceptor.classes=x.Y cannot be had here"),
+        ("partitioner.class=x.Mine", "partitioner.class=x.Mine cannot be had: only Java's default can"),
+    ],
+)
+@pytest.mark.parametrize("named", ["flag", "environment"])
+def test_what_only_java_can_is_refused_wherever_it_stands(
+    text: str,
+    words: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = tmp_path / "client.properties"
+    config.write_text(f"{text}\n")
+    flags = ["--producer.config", str(config)] if named == "flag" else []
+    if not flags:
+        monkeypatch.setenv("KTOOLS_COMMAND_CONFIG", str(config))
+    assert run(["console-producer", *SERVER, "--topic", "t", *flags]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == words
+
+
+def test_javas_words_in_a_file_count(requested: Requested, tmp_path: Path) -> None:
+    config = tmp_path / "client.properties"
+    config.write_text(
+        "buffer.memory=2097152\npartitioner.ignore.keys=true\nmax.request.size=5000\ninterceptor.classes=\n"
+    )
+    request = requested(*SERVER, "--producer.config", str(config))
+    expected = {"queue.buffering.max.kbytes": "2048", "partitioner": "random", "message.max.bytes": "5000"}
+    assert dict(request.config) == expected
 
 
 def test_headers_and_whole_records(requested: Requested) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.format import RecordFormat, compile_format
+from kafka_tools.console.columns import compile_format
+from kafka_tools.console.format import RecordFormat
 from tests.unit.console.records import record
 
 ALL = RecordFormat(print_timestamp=True, print_partition=True, print_offset=True, print_headers=True, print_key=True)

@@ -1,0 +1,73 @@
+"""Groups of console consumers: who shares partitions out in which way, and what a rebalance repeats."""
+
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cluster, ended
+from tests.live.test_console import (
+    committed,
+    consume,
+    consuming,
+    numbers,
+    produce,
+    read_some,
+    rest,
+    stopped,
+    wait_for_exit,
+)
+
+STRATEGY = "partition.assignment.strategy"
+
+
+@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+def test_a_rebalance_while_nobody_reads_repeats_nothing(kafka39: Cluster, strategy: str) -> None:
+    topic, other = kafka39.topic(partitions=2), kafka39.topic()
+    lines = numbers(100_000, 199_999)
+    produce(kafka39, topic, lines)
+    produce(kafka39, other, b"hello\n")
+    config = {"max.poll.interval.ms": "7000", "session.timeout.ms": "6000", STRATEGY: strategy}
+    with consuming(kafka39, topic, config, group=f"g-{topic}", max_messages=100_000) as reader:
+        seen = read_some(reader, 65_536)
+        with consuming(kafka39, other, config, group=f"g-{topic}") as newcomer:
+            assert read_some(newcomer, 1) == b"hello\n"
+            newcomer.send_signal(signal.SIGTERM)
+            assert wait_for_exit(newcomer) == 0
+        seen += rest(reader)
+        assert wait_for_exit(reader) == 0
+    assert sorted(seen.split()) == lines.split()
+    assert sum(committed(kafka39, f"g-{topic}", topic, 2)) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("cluster", "setting"), [("kafka39", f"{STRATEGY}=cooperative-sticky"), ("kafka4", "group.protocol=consumer")]
+)
+def test_partitions_are_handed_over_bit_by_bit(request: pytest.FixtureRequest, cluster: str, setting: str) -> None:
+    kafka: Cluster = request.getfixturevalue(cluster)
+    topic = kafka.topic(partitions=3)
+    group = ("--group", f"g-{topic}", "--from-beginning", "--consumer-property", setting)
+    command: Any = ("console-consumer", "--topic", topic, *group)
+    produce(kafka, topic, numbers(1, 1000))
+    with ended(kafka.popen(*command, stdout=subprocess.PIPE)) as first:
+        seen = read_some(first, 1)
+        with ended(kafka.popen(*command, stdout=subprocess.PIPE)) as second:
+            produce(kafka, topic, numbers(1001, 2000))
+            seen += stopped(second)
+        produce(kafka, topic, numbers(2001, 3000))
+        while b"\n3000\n" not in seen or len(set(seen.split())) < 3000:
+            seen += read_some(first, 1)
+        seen += stopped(first)
+    assert sorted(map(int, set(seen.split()))) == list(range(1, 3001))
+    assert consume(kafka, topic, *group, "--until-end") == b""
+    assert sum(committed(kafka, f"g-{topic}", topic, 3)) == 3000
+
+
+def test_a_file_that_asks_for_both_ways_gets_the_older(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produce(kafka39, topic, b"a\n")
+    package = "org.apache.kafka.clients.consumer."
+    both = f"{STRATEGY}={package}RangeAssignor,{package}CooperativeStickyAssignor"
+    group = ("--group", f"g-{topic}", "--from-beginning", "--consumer-property", both)
+    assert consume(kafka39, topic, *group, "--max-messages", "1") == b"a\n"

@@ -1,0 +1,49 @@
+"""A producer whose brokers are not where they are advertised: what it took is reported, and it ends."""
+
+import pytest
+from confluent_kafka import KafkaError
+
+from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.producer import Deliveries, Loop, ProduceRequest
+from kafka_tools.console.stopping import Stop
+from kafka_tools.errors import UnreachableError
+
+
+class Client:
+    """A producer that delivers nothing; what is purged is reported at the next flush."""
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self.deliveries = deliveries
+        self.queue: list[bytes] = []
+        self.purged = False
+
+    def __len__(self) -> int:
+        return len(self.queue)
+
+    def produce(self, _topic: str, value: bytes, *_: object) -> None:
+        self.queue.append(value)
+
+    def flush(self, _seconds: float) -> int:
+        while self.purged and self.queue:
+            self.queue.pop()
+            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_QUEUE), None)
+        return len(self.queue)
+
+    def purge(self) -> None:
+        self.purged = True
+
+
+def test_what_was_taken_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def watch() -> None:
+        raise UnreachableError("no broker at its address.")
+
+    cluster, deliveries = Cluster("b:1"), Deliveries()
+    monkeypatch.setattr(cluster.outages, "watch", watch)
+    client = Client(deliveries)
+    loop = Loop(ProduceRequest("b:1", "t"), client, cluster, deliveries, Stop())
+    loop._send([b"one", b"two"])
+    with pytest.raises(UnreachableError):
+        loop._flush()
+    loop._report()
+    assert client.queue == []
+    assert capsys.readouterr().err == "ktools: 2 of 2 records not delivered to topic 't': no broker was reached\n"

@@ -1,0 +1,116 @@
+"""Tables that grow: nothing is cut, and what does not fit brings new headings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kafka_tools.render import terminal
+from kafka_tools.render.growing import Column, GrowingTable, wrapped
+from kafka_tools.render.lines import safe, width
+
+COLUMNS = (
+    Column("Offset", is_number=True),
+    Column("Timestamp", least=12),
+    Column("Key", folds=True),
+    Column("Headers", folds=True, is_optional=True),
+    Column("Value", folds=True),
+)
+TIME = "2026-11-23 08:00"
+
+
+def table(monkeypatch: pytest.MonkeyPatch, columns: int | None) -> GrowingTable:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: columns is not None)
+    monkeypatch.setattr(terminal, "columns", lambda: columns)
+    monkeypatch.setattr(terminal, "painter", lambda: terminal.unpainted)
+    return GrowingTable(COLUMNS)
+
+
+def test_headings_come_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = table(monkeypatch, 80)
+    assert grown.text([("7", TIME, "k", "", "v")]).splitlines() == [
+        "Offset  Timestamp         Key  Value",
+        "     7  2026-11-23 08:00  k    v",
+    ]
+    assert grown.text([("8", TIME, "k2", "", "a longer value")]) == "     8  2026-11-23 08:00  k2   a longer value\n"
+
+
+def test_no_rows_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert table(monkeypatch, 80).text([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "heading"),
+    [
+        (("1234567", TIME, "k", "", "v"), " Offset  Timestamp         Key  Value"),
+        (("8", TIME, "k-1234", "", "v"), "Offset  Timestamp         Key     Value"),
+        (("8", TIME, "k", "a:b", "v"), "Offset  Timestamp         Key  Headers  Value"),
+    ],
+)
+def test_what_does_not_fit_brings_new_headings(
+    monkeypatch: pytest.MonkeyPatch, row: tuple[str, ...], heading: str
+) -> None:
+    grown = table(monkeypatch, 80)
+    grown.text([("7", TIME, "k", "", "v")])
+    assert grown.text([row]).splitlines()[:2] == ["", heading]
+    assert grown.text([row]).splitlines()[0].split() == " ".join(row).split()
+
+
+def test_a_long_value_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = table(monkeypatch, 60)
+    lines = grown.text([("7", TIME, "key", "", "one two three four five six seven eight nine ten")]).splitlines()
+    assert lines == [
+        "Offset  Timestamp     Key  Value",
+        "     7  2026-11-23    key  one two three four five six",
+        "        08:00              seven eight nine ten",
+    ]
+    assert grown.text([("8", TIME, "key", "", "v")]).splitlines() == [
+        "     8  2026-11-23    key  v",
+        "        08:00",
+    ]
+
+
+def test_a_long_key_leaves_room_for_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = table(monkeypatch, 60)
+    first = grown.text([("7", TIME, "k" * 30, "", "v" * 40)]).splitlines()
+    assert first[0] == "Offset  Timestamp     Key           Value"
+    assert first[1:] == [
+        f"     7  2026-11-23    {'k' * 12}  {'v' * 24}",
+        f"        08:00         {'k' * 12}  {'v' * 16}",
+        f"                      {'k' * 6}",
+    ]
+    assert grown.text([("8", TIME, "k" * 31, "", "v")]).startswith("     8")
+
+
+def test_in_a_pipe_a_record_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = table(monkeypatch, None)
+    assert grown.text([("7", TIME, "k" * 30, "", "v " * 500 + "v")]).count("\n") == 2
+    assert grown.text([("8", TIME, "k" * 30, "", "v" * 5000)]).count("\n") == 1
+
+
+def test_nothing_acts_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = table(monkeypatch, 80).text([("7", TIME, "[red]k", "", "\x1b[31mred\r\n\ttab")])
+    assert r"[red]k  \x1b[31mred\r\n\ttab" in text
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 10**12).map(str), st.just(TIME), st.text(), st.text(max_size=9), st.text()), max_size=9
+)
+
+
+@given(st.lists(ROWS, max_size=4), st.integers(50, 200))
+def test_every_character_is_shown_within_the_terminal(batches: list[list[tuple[str, ...]]], columns: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        grown = table(monkeypatch, columns)
+        for rows in batches:
+            text = grown.text(rows)
+            assert all(width(line) <= max(columns, 75) for line in text.splitlines())
+            for row in rows:
+                for cell in row:
+                    assert set(safe(cell).replace(" ", "")) <= set(text)
+
+
+@given(st.text() | st.text("ab 你e\u0301", min_size=20), st.integers(1, 40))
+def test_pieces_are_the_text(text: str, columns: int) -> None:
+    pieces = wrapped(text, columns)
+    assert "".join(pieces) == text
+    assert all(width(piece) <= max(columns, 2) for piece in pieces)
