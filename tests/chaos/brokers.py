@@ -1,0 +1,43 @@
+"""Brokers that are killed and come back."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.conftest import Cluster
+
+PATIENCE_SECONDS = 60
+
+
+def leader(cluster: Cluster, topic: str, partition: int = 0) -> int:
+    return int(cluster.admin().list_topics(timeout=10).topics[topic].partitions[partition].leader)
+
+
+@contextmanager
+def killed(cluster: Cluster, number: int) -> Iterator[None]:
+    """Kill a broker with SIGKILL; with the end of the block it is started again, however that ends."""
+    assert cluster.run("sandbox", "kill", f"broker-{number}", timeout=120).returncode == 0
+    try:
+        yield
+    finally:
+        started = cluster.run("sandbox", "start", f"broker-{number}", timeout=120)
+    assert started.returncode == 0, started.stderr
+
+
+def wait_until_whole(cluster: Cluster, topic: str, replicas: int) -> None:
+    """Wait until the topic has all its leaders and all its replicas in sync."""
+    admin = cluster.admin()
+
+    def is_whole() -> bool:
+        known = admin.list_topics(timeout=30).topics
+        partitions = known[topic].partitions.values() if topic in known else ()
+        return bool(partitions) and all(len(each.isrs) == replicas and each.leader >= 0 for each in partitions)
+
+    wait_until(is_whole, "the in-sync replicas are whole again")
+
+
+def wait_until(condition: Callable[[], bool], words: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {words}"
+        time.sleep(0.1)
