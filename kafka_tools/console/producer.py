@@ -84,7 +84,7 @@ def _reason(error: Any) -> str:
     if error.name() == "_MSG_TIMED_OUT":
         return "no broker acknowledged them in time"
     if error.name() in ("_PURGE_QUEUE", "_PURGE_INFLIGHT"):
-        return "no broker was reached"
+        return "no broker took them"
     return words(error)
 
 
@@ -174,8 +174,7 @@ class Loop:
             for batch in lines(self._blocks()):
                 send(batch)
         except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
-            right = missing_right(error.args[0], self.request.topic, "WRITE")
-            raise KafkaToolError(f"cannot go on: {words(error.args[0])}", right) from error
+            raise self._cannot_go_on(error.args[0]) from error
         finally:
             self._flush()
 
@@ -215,7 +214,10 @@ class Loop:
     def _refused(self, error: Any) -> None:
         self.deliveries.refused(error)
         if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
-            raise KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
+            raise self._cannot_go_on(error)
+
+    def _cannot_go_on(self, error: Any) -> KafkaToolError:
+        return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
 
     def _wait_for_room(self) -> None:
         self.client.poll(ROOM_SECONDS)
@@ -235,14 +237,19 @@ class Loop:
 
     def _flush(self) -> None:
         """Wait until each record is delivered or has failed; where no broker was ever reached, all fail now."""
-        while self.client.flush(TICK_SECONDS) > 0:
-            try:
+        try:
+            while self.client.flush(TICK_SECONDS) > 0:
                 self.cluster.outages.watch()
-            except UnreachableError:
-                self.client.purge()
-                self.client.flush(TICK_SECONDS)
-                raise
-            self._show_progress()
+                self._show_progress()
+        except UnreachableError:
+            self.client.purge()
+            self.client.flush(TICK_SECONDS)
+            raise
+        except confluent_kafka().KafkaException as error:  # nothing more will be sent; what was, is waited for
+            self.client.purge(in_flight=False)
+            while self.client.flush(TICK_SECONDS) > 0:
+                self.cluster.outages.watch()
+            raise self._cannot_go_on(error.args[0]) from error
         self._show_progress()
 
     def _show_progress(self) -> None:

@@ -1,12 +1,12 @@
-"""A producer whose brokers are not where they are advertised: what it took is reported, and it ends."""
+"""A producer that cannot go on: what it took is reported, and it ends."""
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.producer import Deliveries, Loop, ProduceRequest
 from kafka_tools.console.stopping import Stop
-from kafka_tools.errors import UnreachableError
+from kafka_tools.errors import KafkaToolError, UnreachableError
 
 
 class Client:
@@ -16,6 +16,7 @@ class Client:
         self.deliveries = deliveries
         self.queue: list[bytes] = []
         self.purged = False
+        self.fatal: list[KafkaException] = []
 
     def __len__(self) -> int:
         return len(self.queue)
@@ -24,12 +25,14 @@ class Client:
         self.queue.append(value)
 
     def flush(self, _seconds: float) -> int:
+        if self.fatal:
+            raise self.fatal.pop()
         while self.purged and self.queue:
             self.queue.pop()
             self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_QUEUE), None)
         return len(self.queue)
 
-    def purge(self) -> None:
+    def purge(self, in_flight: bool = True) -> None:  # noqa: ARG002
         self.purged = True
 
 
@@ -46,4 +49,16 @@ def test_what_was_taken_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         loop._flush()
     loop._report()
     assert client.queue == []
-    assert capsys.readouterr().err == "ktools: 2 of 2 records not delivered to topic 't': no broker was reached\n"
+    assert capsys.readouterr().err == "ktools: 2 of 2 records not delivered to topic 't': no broker took them\n"
+
+
+def test_a_fatal_error_while_the_last_records_are_delivered(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster, deliveries = Cluster("b:1"), Deliveries()
+    client = Client(deliveries)
+    loop = Loop(ProduceRequest("b:1", "t"), client, cluster, deliveries, Stop())
+    loop._send([b"one", b"two"])
+    client.fatal = [KafkaException(KafkaError(KafkaError._FATAL, "Broker: Cluster authorization failed"))]
+    with pytest.raises(KafkaToolError, match="cannot go on: Cluster authorization failed"):
+        loop._flush()
+    loop._report()
+    assert capsys.readouterr().err == "ktools: 2 of 2 records not delivered to topic 't': no broker took them\n"
