@@ -1,90 +1,16 @@
-"""How a ZooKeeper ensemble is: each server asked by itself, and what a session shows of it and of Kafka's cluster."""
+"""What a session shows of a ZooKeeper ensemble and of Kafka's cluster."""
 
-import re
-import socket
 from collections.abc import Mapping
-from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
+from kafka_tools.zookeeper.server import Address
 from kafka_tools.zookeeper.topics import BROKER_IDS, TOPICS
 from kafka_tools.zookeeper.znodes import Znodes
 
-if TYPE_CHECKING:
-    from kafka_tools.model.security import Tls
-
 CONFIG, CLUSTER_ID, CONTROLLER = "/zookeeper/config", "/cluster/id", "/controller"
 OFFSETS = f"{TOPICS}/__consumer_offsets"
-Address = tuple[str, int]
-
-
-class Server(NamedTuple):
-    """One server that serves: its `mode` is leader, follower, observer or standalone, "" where it does not tell."""
-
-    mode: str
-    version: str
-    seconds: float
-
-
-def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
-    """Ask a server how it is (the four letter word `srvr`).
-
-    Raises KafkaToolError with the cause where it does not serve.
-    """
-    began = monotonic()
-    try:
-        with socket.create_connection(server, timeout=seconds) as connection:
-            answer = _answer(connection, server[0], tls)
-    except socket.gaierror:
-        raise KafkaToolError(f"the name {server[0]} does not resolve") from None
-    except TimeoutError:
-        raise KafkaToolError(f"no answer within {seconds:.0f} s") from None
-    except OSError as error:
-        raise KafkaToolError(_words(error)) from None
-    return _server(answer, monotonic() - began)
-
-
-def _answer(connection: socket.socket, host: str, tls: "Tls | None") -> str:
-    if tls is None:
-        return _said(connection)
-    from kafka_tools.tls import context
-
-    with context(tls).wrap_socket(connection, server_hostname=host) as secured:
-        return _said(secured)
-
-
-def _said(connection: socket.socket) -> str:
-    connection.sendall(b"srvr")
-    chunks = []
-    while chunk := connection.recv(4096):
-        chunks.append(chunk)
-    return b"".join(chunks).decode(errors="replace")
-
-
-def _server(answer: str, seconds: float) -> Server:
-    version = re.match(r"Zookeeper version: ([\w.]+)", answer)
-    mode = re.search(r"^Mode: (\w+)", answer, re.MULTILINE)
-    if version:
-        return Server(mode[1] if mode else "", version[1], seconds)
-    if "not in the whitelist" in answer:
-        return Server("", "", seconds)
-    if "not currently serving" in answer:
-        hint = "Start the others: a majority of the servers must be up, and reach each other."
-        raise KafkaToolError("it runs, but does not serve: there is no quorum", hint)
-    raise KafkaToolError(
-        "connection closed: is this a ZooKeeper server, and does it speak TLS?"
-        if not answer
-        else "this is no ZooKeeper"
-    )
-
-
-def _words(error: OSError) -> str:
-    if type(error).__module__ == "ssl":
-        from kafka_tools.tls import cause
-
-        return cause(error, "server")
-    return (error.strerror or str(error)).lower()
 
 
 class Registered(NamedTuple):

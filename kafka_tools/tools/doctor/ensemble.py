@@ -27,7 +27,8 @@ from kafka_tools.wire.sockets import Address, open_socket, text
 from kafka_tools.zookeeper.connect_string import parse_connect
 
 if TYPE_CHECKING:
-    from kafka_tools.zookeeper.ensemble import Registered, Server
+    from kafka_tools.zookeeper.ensemble import Registered
+    from kafka_tools.zookeeper.server import Server
 
 SERVER, SESSION, QUORUM = "ZooKeeper server", "ZooKeeper session", "ZooKeeper quorum"
 
@@ -73,7 +74,7 @@ def _of_cluster(alone: bool) -> tuple[str, ...]:
 
 def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
     """Ask all servers, and open a session, at once."""
-    from kafka_tools.zookeeper.ensemble import ask
+    from kafka_tools.zookeeper.server import ask
 
     servers, _ = parse_connect(target.connect)
     tls = target.security.tls if target.security else None

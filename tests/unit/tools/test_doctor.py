@@ -38,7 +38,8 @@ from kafka_tools.wire.describe_quorum import DESCRIBE_QUORUM
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
-from kafka_tools.zookeeper.ensemble import Registered, Server
+from kafka_tools.zookeeper.ensemble import Registered
+from kafka_tools.zookeeper.server import Server
 from tests.unit.wire.servers import Broker, brokers, refusing, serving
 
 

@@ -1,46 +1,9 @@
-"""One server asked how it is, and who votes."""
+"""Who votes in an ensemble."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.errors import KafkaToolError
-from kafka_tools.zookeeper.ensemble import ask, voters
-from tests.unit.wire.servers import refusing, saying, serving, silent
-
-SERVES = b"Zookeeper version: 3.8.4-9316c2a7, built on 2024-02-12 22:16 UTC\nZxid: 0x1\nMode: follower\nNode count: 5\n"
-OLD = SERVES.replace(b"3.8.4", b"3.5.9").replace(b"Mode: follower\n", b"")
-WHITELIST = b"srvr is not executed because it is not in the whitelist.\n"
-
-
-@pytest.mark.parametrize(
-    ("answer", "mode", "version"), [(SERVES, "follower", "3.8.4"), (OLD, "", "3.5.9"), (WHITELIST, "", "")]
-)
-def test_a_server_that_serves(answer: bytes, mode: str, version: str) -> None:
-    with serving(saying(answer)) as port:
-        server = ask(("127.0.0.1", port), None, 5)
-    assert (server.mode, server.version) == (mode, version)
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (b"This ZooKeeper instance is not currently serving requests\n", "does not serve: there is no quorum"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "this is no ZooKeeper"),
-        (b"", "is this a ZooKeeper server"),
-        (b"\xff\x00\n", "this is no ZooKeeper"),
-    ],
-)
-def test_one_that_does_not(answer: bytes, words: str) -> None:
-    with serving(saying(answer)) as port, pytest.raises(KafkaToolError, match=words):
-        ask(("127.0.0.1", port), None, 5)
-
-
-def test_one_that_is_not_there_or_silent() -> None:
-    with refusing() as port, pytest.raises(KafkaToolError, match=r"^connection refused$"):
-        ask(("127.0.0.1", port), None, 5)
-    with serving(silent) as port, pytest.raises(KafkaToolError, match=r"^no answer within"):
-        ask(("127.0.0.1", port), None, 0.2)
+from kafka_tools.zookeeper.ensemble import voters
 
 
 def test_who_votes() -> None:
