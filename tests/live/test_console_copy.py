@@ -15,6 +15,8 @@ PARTITIONS = 3
 CODECS = {"gzip": 1, "snappy": 2, "zstd": 4}
 """Their numbers in the attributes of a batch (Kafka's record format)."""
 START_MS = 1_700_000_000_000
+KEPT = ("retention.ms=-1",)
+"""Records of that time are older than the seven days after which Kafka deletes them."""
 HEADERS: list[tuple[str, str | bytes | None]] = [
     ("h", b"\xff\0\n"),
     ("h", None),
@@ -57,7 +59,7 @@ def parts(message: Message) -> tuple[Any, ...]:
 
 
 def test_a_copy_is_identical(kafka39: Cluster) -> None:
-    old, new = kafka39.topic(partitions=PARTITIONS), kafka39.topic(partitions=PARTITIONS)
+    old, new = (kafka39.topic(partitions=PARTITIONS, configs=KEPT) for _ in range(2))
     for at, codec in enumerate(CODECS):
         produce(kafka39, old, codec, range(RECORDS * at // 3, RECORDS * (at + 1) // 3))
     assert codecs(kafka39, old) >= set(CODECS.values())

@@ -23,6 +23,8 @@ sys.exit(consume(ConsumeRequest(**json.loads(sys.argv[1]))))
 SERIALIZATION = "org.apache.kafka.common.serialization."
 EARLIEST = -2
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+KEPT = ("retention.ms=-1",)
+"""For records that are older than the seven days after which Kafka deletes them."""
 """The lowest three bits of a batch's attributes (org.apache.kafka.common.record.CompressionType)."""
 
 
@@ -164,7 +166,7 @@ def test_until_the_end_of_what_is_committed(kafka39: Cluster) -> None:
 
 
 def test_windows(kafka39: Cluster) -> None:
-    topic = kafka39.topic(partitions=2)
+    topic = kafka39.topic(partitions=2, configs=KEPT)
     start = 1_700_000_000_000
     records = ({"value": b"%d" % n, "partition": n % 2, "timestamp": start + 1000 * n} for n in range(20))
     send(kafka39, topic, *records)
@@ -214,7 +216,7 @@ def test_compression(kafka39: Cluster, codec: str) -> None:
 
 
 def test_a_topic_is_copied_with_all_that_is_in_it(kafka39: Cluster) -> None:
-    old, new = kafka39.topic(partitions=3), kafka39.topic(partitions=3)
+    old, new = (kafka39.topic(partitions=3, configs=KEPT) for _ in range(2))
     start = 1_700_000_000_000
     for batch, codec in enumerate(("none", "gzip", "lz4")):
         records = []

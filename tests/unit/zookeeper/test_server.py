@@ -25,7 +25,7 @@ def test_a_server_that_serves(answer: bytes, mode: str, version: str) -> None:
     [
         (b"This ZooKeeper instance is not currently serving requests\n", "does not serve: there is no quorum"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "this is not a ZooKeeper server"),
-        (b"", "is this a ZooKeeper server"),
+        (b"", "or it speaks TLS only"),
         (b"\x15\x03\x03\x00\x02\x02\x50", "it speaks TLS only"),
         (b"\xff\x00\n", "this is not a ZooKeeper server"),
     ],
