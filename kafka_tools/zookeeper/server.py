@@ -17,9 +17,7 @@ QUESTION = b"srvr\n"
 
 TLS_ALERT = b"\x15\x03"
 WANTS_TLS = "it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"
-HUNG_UP = (
-    "connection closed: is this a ZooKeeper server, and does it speak TLS only (zookeeper.ssl.client.enable=true)?"
-)
+HUNG_UP = "this is not a ZooKeeper server, or it speaks TLS only (zookeeper.ssl.client.enable=true)"
 
 
 class Server(NamedTuple):
