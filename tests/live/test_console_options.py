@@ -23,9 +23,9 @@ sys.exit(consume(ConsumeRequest(**json.loads(sys.argv[1]))))
 SERIALIZATION = "org.apache.kafka.common.serialization."
 EARLIEST = -2
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
+"""The lowest three bits of a batch's attributes (org.apache.kafka.common.record.CompressionType)."""
 KEPT = ("retention.ms=-1",)
 """For records that are older than the seven days after which Kafka deletes them."""
-"""The lowest three bits of a batch's attributes (org.apache.kafka.common.record.CompressionType)."""
 
 
 def consume(cluster: Cluster, *options: str) -> subprocess.CompletedProcess[bytes]:
@@ -42,8 +42,17 @@ def produce(cluster: Cluster, topic: str, content: bytes, *options: str) -> None
 def send(cluster: Cluster, topic: str, *records: dict[str, Any], **config: Any) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap, **config})
     for record in records:
-        producer.produce(topic, **record)
+        while not _delivered(producer, topic, record):
+            time.sleep(0.1)
+
+
+def _delivered(producer: Producer, topic: str, record: dict[str, Any]) -> bool:
+    """Send one record; not every broker knows a new partition at once."""
+    failures: list[str] = []
+    producer.produce(topic, **record, on_delivery=lambda error, _: failures.append(error.name()) if error else None)
     assert producer.flush(30) == 0
+    assert set(failures) <= {"_UNKNOWN_PARTITION"}
+    return not failures
 
 
 def committed(cluster: Cluster, group: str, topic: str) -> int:
