@@ -72,10 +72,10 @@ def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
     """Start a sandbox in `home` and end it with all its processes."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
     env["KTOOLS_SANDBOX_DIR"] = str(home)
-    up = subprocess.run(
-        [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
-    )
     try:
+        up = subprocess.run(
+            [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
+        )
         assert up.returncode == 0, (up.stdout + up.stderr).decode()
         endpoints = _endpoints(env)
         yield Cluster(home, env, *endpoints)
