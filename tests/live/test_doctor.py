@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from kafka_tools.zookeeper.server import NoQuorumError, ask
 from tests.conftest import Cluster, sandbox
 from tests.live.test_failures import forwarded
+from tests.live.test_sandbox import until
 from tests.unit.wire.servers import refusing
 
 Row = dict[str, Any]
@@ -84,10 +86,12 @@ def test_servers_die_one_by_one(mortal: Cluster) -> None:
     mortal.topic(partitions=4, replication_factor=2)
     found = examined(mortal, *to)
     assert found["ZooKeeper quorum"][0]["found"] == "3 of 3 servers serve, 2 needed: 1 may still fail"
-    two = ",".join(mortal.zookeeper.split(",")[:2])
+    first, second, third = mortal.zookeeper.split(",")
+    two = f"{first},{second}"
     assert "3 servers vote" in examined(mortal, "--zookeeper", two)["ZooKeeper quorum"][0]["found"]
 
     kill(mortal, "zookeeper-1")
+    assert until(lambda: not (without_quorum(second) or without_quorum(third)), 30), "the others elect a leader"
     found = examined(mortal, *to, status=1)
     assert states(found["ZooKeeper server"]) == ["failed", "ok", "ok"]
     assert states(found["ZooKeeper quorum"]) == ["at risk"]
@@ -95,6 +99,7 @@ def test_servers_die_one_by_one(mortal: Cluster) -> None:
 
     kill(mortal, "broker-2")
     kill(mortal, "zookeeper-2")
+    assert until(lambda: without_quorum(third), 30), "the last server notices in its own time"
     found = examined(mortal, *to, status=1)
     assert states(found["connect"]) == ["ok", "failed"]
     assert states(found["broker 2"]) == ["failed"]
@@ -110,6 +115,15 @@ def test_servers_die_one_by_one(mortal: Cluster) -> None:
     assert {state for name in ("cluster id", "broker", "__consumer_offsets") for state in states(found[name])} == {
         "not run"
     }
+
+
+def without_quorum(server: str) -> bool:
+    host, _, port = server.partition(":")
+    try:
+        ask((host, int(port)), None, 5)
+    except NoQuorumError:
+        return True
+    return False
 
 
 def kill(cluster: Cluster, server: str) -> None:
