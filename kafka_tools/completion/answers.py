@@ -6,13 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from kafka_tools.completion.bash import parse, replacement
 from kafka_tools.completion.candidates import Completion, complete
+from kafka_tools.errors import UsageError
 
 OPEN_ENDS = ("=", ",", ":", "/")
 """A word that ends so goes on: no blank after it."""
 
 
 def bash(words: Sequence[str]) -> Iterator[str]:
-    """Yield the lines for bash, which gives COMP_WORDBREAKS and its line up to the cursor."""
+    """Yield the lines for bash, which gives COMP_WORDBREAKS and its line up to the cursor.
+
+    Raises UsageError for anything else: somebody else called.
+    """
+    if len(words) != 2:
+        raise UsageError("bash gives $COMP_WORDBREAKS and its line up to the cursor: two words")
     breaks, text = words
     line = parse(text, breaks)
     completion = Completion("files") if line.is_redirect else _complete(line.words, line.current, explain=False)

@@ -10,6 +10,7 @@ from kafka_tools.completion import answers, values
 from kafka_tools.completion.candidates import Completion
 from kafka_tools.completion.memory import Candidate
 from kafka_tools.completion.scripts import script
+from kafka_tools.errors import UsageError
 from kafka_tools.tools.completion import SHELLS
 
 BREAKS = " \t\n\"'@><=;|&(:"
@@ -103,3 +104,9 @@ def test_every_kind_that_an_option_names_is_there() -> None:
     kinds = {values.kind(option) for tool in tools for option in of(shape.of(tool))}
     assert {kind for kind in kinds if isinstance(kind, str)} <= {"", *values.FILES, *values.SOURCES}
     assert {"topic", "group", "brokers", "context", "server", "files"} <= kinds
+
+
+@pytest.mark.parametrize("words", [["topics"], ["topics", "--topic", ""]])
+def test_who_is_not_bash_is_told(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="two words"):
+        list(answers.bash(words))
