@@ -18,6 +18,9 @@ from confluent_kafka.admin import AdminClient
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 UP_SECONDS = 600
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A run in the background of a script ignores Ctrl-C and would hand that on to the tools that the tests interrupt."""
+
 
 @dataclass
 class Cluster:

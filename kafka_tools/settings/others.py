@@ -62,9 +62,13 @@ def _is_kcat(path: str) -> bool:
 
 def _kcat_pairs(content: bytes) -> dict[str, str]:
     """Read `name=value` lines; unlike in Java's files a backslash is only that."""
-    lines = (line.strip() for line in content.decode("utf-8", "replace").splitlines())
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    lines = (line.strip() for line in content.splitlines())
+    pairs = (line.partition(b"=") for line in lines if line and not line.startswith(b"#"))
+    return {_text(name): _text(value) for name, _, value in pairs}
+
+
+def _text(part: bytes) -> str:
+    return part.strip().decode("utf-8", "replace")
 
 
 def _java_pairs(path: str, content: bytes) -> dict[str, str]:

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kafka_tools.backends import Brokers
@@ -88,6 +88,7 @@ SETTINGS = TEXTS.filter(lambda name: name and not name.endswith(NAMING_FILES))
 
 
 @given(NAMES, TEXTS, st.dictionaries(SETTINGS, TEXTS.filter(bool)))
+@example("0", "\x85[", {})
 def test_what_is_added_is_found(home_name: str, servers: str, settings: dict[str, str]) -> None:
     Path(config_path()).unlink(missing_ok=True)
     context = Context(home_name, config_path(), servers, settings=settings, protected=True)

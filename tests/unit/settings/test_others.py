@@ -95,8 +95,8 @@ def test_kcl(home: Path) -> None:
 
 
 def test_kcat_has_no_escapes(home: Path) -> None:
-    (found,) = read(home, "kcat.conf", "# mine\nbootstrap.servers = a:1\nsasl.password=a\\b=c\n").values()
-    assert (found.bootstrap_servers, found.settings) == ("a:1", {"sasl.password": "a\\b=c"})
+    (found,) = read(home, "kcat.conf", "# mine\nbootstrap.servers = a:1\nsasl.password=a\\b\x85=c\n").values()
+    assert (found.bootstrap_servers, found.settings) == ("a:1", {"sasl.password": "a\\b\x85=c"})
 
 
 def test_client_properties(home: Path) -> None:
