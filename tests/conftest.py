@@ -1,6 +1,7 @@
 """Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,20 @@ class Cluster:
         assert created.returncode == 0, created.stdout + created.stderr
         self.topics.append(name)
         return name
+
+    def config(self, principal: str, folder: Path, **changes: str) -> str:
+        """Write a principal's settings of a secured sandbox, with `changes` (an empty one leaves a setting out).
+
+        Return the file.
+        """
+        text = (self.home / f"{principal}.properties").read_text()
+        for name, value in changes.items():
+            text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
+            text += f"{name.replace('_', '.')}={value}\n" if value else ""
+        file = folder / f"{principal}-{len(list(folder.iterdir()))}.properties"
+        file.touch(mode=0o600)
+        file.write_text(text)
+        return str(file)
 
     def admin(self) -> AdminClient:
         """Return an admin client, an oracle beside `ktools`."""

@@ -35,18 +35,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield cluster
 
 
-def settings(cluster: Cluster, folder: Path, **changes: str) -> str:
-    """Write the user's settings with `changes` (an empty one leaves a setting out) and return the file."""
-    text = (cluster.home / "user.properties").read_text()
-    for name, value in changes.items():
-        text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
-        text += f"{name.replace('_', '.')}={value}\n" if value else ""
-    file = folder / f"{len(list(folder.iterdir()))}.properties"
-    file.touch(mode=0o600)
-    file.write_text(text)
-    return str(file)
-
-
 def all_tools(cluster: Cluster, server: str, config: str = "", topic: str = "public-a") -> Said:
     """Run every tool against `server` at once, to its end."""
     to = ("--bootstrap-server", server)
@@ -147,7 +135,7 @@ def test_brokers_that_are_not_where_they_are_advertised(kafka39: Cluster) -> Non
 
 def test_tls_where_there_is_none_and_the_reverse(kafka39: Cluster, secured: Cluster, tmp_path: Path) -> None:
     check(all_tools(secured, secured.bootstrap), "this listener speaks TLS, not plaintext")
-    check(all_tools(secured, kafka39.bootstrap, settings(secured, tmp_path)), "speaks plaintext, not TLS")
+    check(all_tools(secured, kafka39.bootstrap, secured.config("user", tmp_path)), "speaks plaintext, not TLS")
 
 
 @pytest.mark.parametrize(
@@ -161,23 +149,23 @@ def test_tls_where_there_is_none_and_the_reverse(kafka39: Cluster, secured: Clus
 def test_certificates(secured: Cluster, tmp_path: Path, host: str, days: int, known: bool, words: str) -> None:
     authority = Authority()
     (tmp_path / "ca.pem").write_text(authority.pem if known else Authority().pem)
-    config = settings(secured, tmp_path, ssl_truststore_location=str(tmp_path / "ca.pem"))
+    config = secured.config("user", tmp_path, ssl_truststore_location=str(tmp_path / "ca.pem"))
     with with_certificate(tmp_path, authority.pair(host, days)) as server:
         check(all_tools(secured, server, config), words)
 
 
 def test_logins(secured: Cluster, tmp_path: Path) -> None:
     server = secured.bootstrap
-    wrong = settings(secured, tmp_path, sasl_jaas_config=f'{SCRAM} required username="user" password="hunter2";')
+    wrong = secured.config("user", tmp_path, sasl_jaas_config=f'{SCRAM} required username="user" password="hunter2";')
     check(all_tools(secured, server, wrong), "does not let user in with SCRAM-SHA-512: Authentication failed")
-    other = settings(secured, tmp_path, sasl_mechanism="OAUTHBEARER", sasl_oauthbearer_config="principal=me")
+    other = secured.config("user", tmp_path, sasl_mechanism="OAUTHBEARER", sasl_oauthbearer_config="principal=me")
     check(all_tools(secured, server, other), "does not take OAUTHBEARER")
-    none = settings(secured, tmp_path, security_protocol="SSL")
+    none = secured.config("user", tmp_path, security_protocol="SSL")
     check(all_tools(secured, server, none), r"hung up on a Metadata request(.|\n)*Does it want a login\?")
 
 
 def test_a_login_that_nobody_wants(kafka39: Cluster, secured: Cluster, tmp_path: Path) -> None:
-    config = settings(secured, tmp_path, security_protocol="SASL_PLAINTEXT")
+    config = secured.config("user", tmp_path, security_protocol="SASL_PLAINTEXT")
     check(all_tools(secured, kafka39.bootstrap, config), "takes no login")
 
 
@@ -195,6 +183,6 @@ def test_a_login_that_nobody_wants(kafka39: Cluster, secured: Cluster, tmp_path:
 )
 def test_what_a_user_may_not_do(secured: Cluster, tmp_path: Path, argv: Sequence[str], words: str) -> None:
     option = "--command-config" if argv[0] == "topics" else f"--{argv[0].removeprefix('console-')}.config"
-    ran = secured.run(*argv, option, settings(secured, tmp_path), stdin=b"one\n")
+    ran = secured.run(*argv, option, secured.config("user", tmp_path), stdin=b"one\n")
     check({argv[0]: ran}, words)
     assert b"uthoriz" in ran.stdout + ran.stderr

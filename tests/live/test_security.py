@@ -42,17 +42,6 @@ class Secured:
     cluster: Cluster
     kind: str
 
-    def config(self, principal: str, folder: Path, **changes: str) -> str:
-        """Write the principal's settings with `changes` (an empty one leaves a setting out) and return the file."""
-        text = (self.cluster.home / f"{principal}.properties").read_text()
-        for name, value in changes.items():
-            text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
-            text += f"{name.replace('_', '.')}={value}\n" if value else ""
-        file = folder / f"{principal}-{len(list(folder.iterdir()))}.properties"
-        file.touch(mode=0o600)
-        file.write_text(text)
-        return str(file)
-
     def client(self, config: str) -> tuple[AdminClient, list[str]]:
         """Return confluent-kafka's client with the settings that ktools makes of a file, and what it says."""
         brokers = target.choose_brokers(None, config)
@@ -100,8 +89,8 @@ def refusals(secured: Secured, config: str) -> str:
 
 
 def test_the_administrator_sees_everything_and_the_user_little(secured: Secured, tmp_path: Path) -> None:
-    assert topics(secured, secured.config("admin", tmp_path)) == {"public-a", "secret-a"}
-    assert topics(secured, secured.config("user", tmp_path)) == {"public-a"}
+    assert topics(secured, secured.cluster.config("admin", tmp_path)) == {"public-a", "secret-a"}
+    assert topics(secured, secured.cluster.config("user", tmp_path)) == {"public-a"}
 
 
 def own_topics(to: Brokers) -> set[str]:
@@ -112,7 +101,7 @@ def own_topics(to: Brokers) -> set[str]:
 
 def test_our_own_connection(secured: Secured, tmp_path: Path) -> None:
     for principal, expected in (("admin", {"public-a", "secret-a"}), ("user", {"public-a"})):
-        assert own_topics(target.choose_brokers(None, secured.config(principal, tmp_path))) == expected
+        assert own_topics(target.choose_brokers(None, secured.cluster.config(principal, tmp_path))) == expected
 
 
 def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) -> None:
@@ -131,7 +120,7 @@ def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) ->
             ({"sasl_mechanism": "OAUTHBEARER", "sasl_oauthbearer_config": "principal=me"}, "does not take OAUTHBEARER")
         )
     for changes, words in cases:
-        to = target.choose_brokers(None, secured.config("user", tmp_path, **changes))
+        to = target.choose_brokers(None, secured.cluster.config("user", tmp_path, **changes))
         with pytest.raises(KafkaToolError, match=words) as refused:
             own_topics(to)
         assert "hunter2" not in refused.value.message + refused.value.hint
@@ -143,7 +132,7 @@ def test_topics_through_the_tool(secured: Secured, tmp_path: Path) -> None:
     assert everything.stdout.split() == [b"public-a", b"secret-a"], everything.stderr
     little = secured.cluster.run("topics", "--list", env=env | {"KTOOLS_CONTEXT": "sandbox-user"})
     assert little.stdout.split() == [b"public-a"], little.stderr
-    config = secured.config("user", tmp_path)
+    config = secured.cluster.config("user", tmp_path)
     create = ("topics", "--command-config", config, "--create", "--topic", "public-c", "--partitions", "1")
     refused = secured.cluster.run(*create, env=env)
     assert refused.returncode == 1
@@ -155,7 +144,9 @@ def test_topics_through_the_tool(secured: Secured, tmp_path: Path) -> None:
 
 def test_the_doctor_gets_in(secured: Secured, tmp_path: Path) -> None:
     for principal in ("admin", "user"):
-        ran = secured.cluster.run("doctor", "--command-config", secured.config(principal, tmp_path), "--output", "json")
+        ran = secured.cluster.run(
+            "doctor", "--command-config", secured.cluster.config(principal, tmp_path), "--output", "json"
+        )
         states = {row["check"]: row["state"] for row in json.loads(ran.stdout)}
         assert states["TLS"] == ("ok" if "tls" in secured.kind else "not used")
         assert states["SASL"] == ("ok" if "sasl" in secured.kind else "not used")
@@ -163,7 +154,7 @@ def test_the_doctor_gets_in(secured: Secured, tmp_path: Path) -> None:
 
 
 def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
-    config = secured.config("admin", tmp_path)
+    config = secured.cluster.config("admin", tmp_path)
     produce = ("console-producer", "--topic", "public-a", "--producer.config", config)
     assert secured.cluster.run(*produce, stdin=b"one\n").returncode == 0
     consume = (
@@ -176,7 +167,7 @@ def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
         "--max-messages",
         "1",
     )
-    mine = secured.config("user", tmp_path)
+    mine = secured.cluster.config("user", tmp_path)
     read = secured.cluster.run(*consume, "--consumer.config", mine)
     assert (read.returncode, read.stdout) == (0, b"one\n"), read.stderr
     forbidden = secured.cluster.run(*produce[:-1], mine, stdin=b"two\n")
@@ -187,10 +178,10 @@ def test_records_through_the_tools(secured: Secured, tmp_path: Path) -> None:
 
 
 def test_who_reads_without_a_group_needs_no_right_to_one(secured: Secured, tmp_path: Path) -> None:
-    config = secured.config("admin", tmp_path)
+    config = secured.cluster.config("admin", tmp_path)
     produce = ("console-producer", "--topic", "public-a", "--producer.config", config)
     assert secured.cluster.run(*produce, stdin=b"three\n").returncode == 0
-    mine = secured.config("user", tmp_path)
+    mine = secured.cluster.config("user", tmp_path)
     consume = ("console-consumer", "--topic", "public-a", "--from-beginning", "--until-end", "--consumer.config", mine)
     read = secured.cluster.run(*consume)
     assert (read.returncode, read.stdout.splitlines()[-1]) == (0, b"three"), read.stderr
@@ -201,11 +192,11 @@ def test_who_reads_without_a_group_needs_no_right_to_one(secured: Secured, tmp_p
 
 
 def test_the_user_may_not_create_or_look_at_what_is_not_his(secured: Secured, tmp_path: Path) -> None:
-    client, _ = secured.client(secured.config("user", tmp_path))
+    client, _ = secured.client(secured.cluster.config("user", tmp_path))
     (created,) = client.create_topics([NewTopic("public-b", 1, 1)]).values()
     with pytest.raises(KafkaException, match="TOPIC_AUTHORIZATION_FAILED"):
         created.result(30)
-    assert "public-b" not in topics(secured, secured.config("admin", tmp_path))
+    assert "public-b" not in topics(secured, secured.cluster.config("admin", tmp_path))
 
 
 def test_java_s_tool_takes_the_same_files(secured: Secured, tmp_path: Path) -> None:
@@ -227,19 +218,19 @@ def client_files(secured: Secured, folder: Path) -> Iterator[str]:
     stores, files = folder / "stores", folder / "files"
     for each in (stores, files):
         each.mkdir()
-    yield secured.config("admin", files)
-    yield secured.config("user", files)
-    yield secured.config("user", files, client_id="x\\\n   \\u0079:z", default_api_timeout_ms=" 70000")
+    yield secured.cluster.config("admin", files)
+    yield secured.cluster.config("user", files)
+    yield secured.cluster.config("user", files, client_id="x\\\n   \\u0079:z", default_api_timeout_ms=" 70000")
     if "2.8" in secured.kind:
         return
     if "tls" in secured.kind:
         wanted = () if "sasl" in secured.kind else key_stores(secured, stores)
         for changes in (*trust_stores(secured, stores), *wanted):
-            yield secured.config("user", files, **changes)
+            yield secured.cluster.config("user", files, **changes)
     if "sasl" in secured.kind:
         for mechanism in ("PLAIN", "SCRAM-SHA-256"):
             line = login_line(mechanism, credentials.password(secured.cluster.home, "user"))
-            yield secured.config("user", files, sasl_mechanism=mechanism, sasl_jaas_config=line)
+            yield secured.cluster.config("user", files, sasl_mechanism=mechanism, sasl_jaas_config=line)
 
 
 def login_line(mechanism: str, password: str) -> str:
@@ -260,15 +251,15 @@ def test_what_a_user_may_not_do_ends_as_with_apache_s_tool(secured: Secured, tmp
     if secured.kind not in ("sasl-tls", "tls-kraft"):
         assert {"sasl-tls", "tls-kraft"} < KINDS.keys()
         return
-    mine = secured.config("user", tmp_path)
-    before = our_topics(secured, secured.config("admin", tmp_path), "--describe").stdout
+    mine = secured.cluster.config("user", tmp_path)
+    before = our_topics(secured, secured.cluster.config("admin", tmp_path), "--describe").stdout
     with ThreadPoolExecutor(2) as pool:
         theirs = list(pool.map(lambda argv: java_topics(secured, mine, *argv), REFUSED))
     for argv, java_s in zip(REFUSED, theirs, strict=True):
         ours = our_topics(secured, mine, *argv)
         expected = re.sub(rb"'Optional\[(.*)\]'", rb"'\1'", java_s.stdout)
         assert (ours.returncode, ours.stdout) == (java_s.returncode, expected), argv
-    assert our_topics(secured, secured.config("admin", tmp_path), "--describe").stdout == before
+    assert our_topics(secured, secured.cluster.config("admin", tmp_path), "--describe").stdout == before
 
 
 def trust_stores(secured: Secured, folder: Path) -> Iterator[dict[str, str]]:
@@ -313,7 +304,7 @@ def test_an_encrypted_key(secured: Secured, tmp_path: Path) -> None:
         "ssl_keystore_location": str(java_stores.encrypted_pem(own, tmp_path / "e.pem")),
         "ssl_key_password": java_stores.PASSWORD,
     }
-    assert topics(secured, secured.config("user", tmp_path, **changes)) == {"public-a"}
+    assert topics(secured, secured.cluster.config("user", tmp_path, **changes)) == {"public-a"}
 
 
 def our_topics(secured: Secured, config: str, *argv: str) -> subprocess.CompletedProcess[bytes]:
@@ -350,7 +341,7 @@ def test_every_mechanism(secured: Secured, tmp_path: Path, mechanism: str) -> No
     password = credentials.password(secured.cluster.home, "user")
     for value, found in ((password, True), (f"{password}x", False)):
         line = login_line(mechanism, value)
-        config = secured.config("user", tmp_path, sasl_mechanism=mechanism, sasl_jaas_config=line)
+        config = secured.cluster.config("user", tmp_path, sasl_mechanism=mechanism, sasl_jaas_config=line)
         if found:
             assert topics(secured, config) == {"public-a"}
         else:
@@ -358,7 +349,7 @@ def test_every_mechanism(secured: Secured, tmp_path: Path, mechanism: str) -> No
 
 
 def test_a_broker_that_is_not_trusted(secured: Secured, tmp_path: Path) -> None:
-    config = secured.config("user", tmp_path, ssl_truststore_location="", ssl_truststore_type="")
+    config = secured.cluster.config("user", tmp_path, ssl_truststore_location="", ssl_truststore_type="")
     if "tls" in secured.kind:
         assert "certificate verify failed" in refusals(secured, config)
     else:
@@ -366,7 +357,7 @@ def test_a_broker_that_is_not_trusted(secured: Secured, tmp_path: Path) -> None:
 
 
 def test_without_a_client_certificate_nobody_is_anybody(secured: Secured, tmp_path: Path) -> None:
-    anonymous = secured.config("user", tmp_path, ssl_keystore_key="", ssl_keystore_certificate_chain="")
+    anonymous = secured.cluster.config("user", tmp_path, ssl_keystore_key="", ssl_keystore_certificate_chain="")
     assert topics(secured, anonymous) == (set() if secured.kind.startswith("tls") else {"public-a"})
 
 
