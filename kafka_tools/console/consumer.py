@@ -74,7 +74,7 @@ CURABLE = frozenset(
 """Names of errors that may end by themselves while the consumer waits."""
 
 SILENT = frozenset({"_TRANSPORT", "_RESOLVE", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_MAX_POLL_EXCEEDED"})
-"""Those that say nothing of the topic; `Cluster.watch` tells of an outage."""
+"""Those that say nothing of the topic; `Outages.watch` tells of an outage."""
 
 OF_A_GROUP = frozenset(
     {"GROUP_AUTHORIZATION_FAILED", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR"}

@@ -65,7 +65,7 @@ class Discovery:
         try:
             topics = admin.list_topics(self._topic, timeout=ANSWER_SECONDS).topics
         except confluent_kafka().KafkaException:
-            return  # an outage; `Cluster.watch` tells of it
+            return  # an outage; `Outages.watch` tells of it
         new = self._wanted(topics) - self._known
         if new:
             self.found = new
