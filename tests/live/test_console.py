@@ -174,15 +174,13 @@ def test_a_lone_record_appears_at_once(kafka39: Cluster) -> None:
         time.sleep(2)
         with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as writer:
             assert writer.stdin is not None
-            waits = []
-            for word in (b"first\n", b"second\n", b"third\n"):
+            for word in (b"first\n", b"second\n"):
                 time.sleep(1.5)
                 started = time.monotonic()
                 writer.stdin.write(word)
                 writer.stdin.flush()
                 assert read_some(reader, len(word)) == word
-                waits.append(time.monotonic() - started)
-        assert min(waits) < 0.4, waits
+                assert time.monotonic() - started < 0.6
         reader.send_signal(signal.SIGINT)
         assert wait_for_exit(reader) == 130
 
