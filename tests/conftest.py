@@ -19,9 +19,6 @@ from confluent_kafka.admin import AdminClient
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 UP_SECONDS = 600
 
-signal.signal(signal.SIGINT, signal.default_int_handler)
-"""A run in the background of a script ignores Ctrl-C and would hand that on to the tools that the tests interrupt."""
-
 
 @dataclass
 class Cluster:
@@ -139,7 +136,9 @@ def pytest_configure() -> None:
     """End on SIGTERM as on Ctrl-C: with the clusters taken down. No property test fails because a machine is slow.
 
     Where CI is set, property tests take the same examples each time: what is new is found where somebody looks at it.
+    A run in the background of a script ignores Ctrl-C, which the tools that the tests interrupt must not inherit.
     """
     hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("any machine")
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
