@@ -8,7 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ class Cluster:
     env: dict[str, str]
     bootstrap: str
     zookeeper: str
-    topics: list[str] = field(default_factory=list)
 
     def run(
         self, *argv: str, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None
@@ -43,7 +42,7 @@ class Cluster:
         return subprocess.Popen([*KTOOLS, *argv], env=self.env, **kwargs)
 
     def topic(self, partitions: int = 1, replication_factor: int = 1, configs: Sequence[str] = ()) -> str:
-        """Create a topic with a random name; it is deleted when the session ends."""
+        """Create a topic with a random name; it goes with its cluster, when the session ends."""
         name = f"t-{uuid.uuid4().hex[:12]}"
         counts = ("--partitions", str(partitions), "--replication-factor", str(replication_factor))
         settings = [word for config in configs for word in ("--config", config)]
@@ -51,7 +50,6 @@ class Cluster:
             "topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", name, *counts, *settings
         )
         assert created.returncode == 0, created.stdout + created.stderr
-        self.topics.append(name)
         return name
 
     def config(self, principal: str, folder: Path, **changes: str) -> str:
@@ -69,7 +67,7 @@ class Cluster:
         return str(file)
 
     def admin(self) -> AdminClient:
-        """Return an admin client, an oracle beside `ktools`."""
+        """Return an admin client, an oracle beside `ktools`; it must live until its answers are there."""
         return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
 
 
@@ -105,31 +103,22 @@ def _endpoints(env: dict[str, str]) -> tuple[str, str]:
     return bootstrap, zookeeper
 
 
-def _deleting_topics(clusters: Iterator[Cluster]) -> Iterator[Cluster]:
-    for cluster in clusters:
-        yield cluster
-        if cluster.topics:
-            for deleted in cluster.admin().delete_topics(cluster.topics).values():
-                deleted.exception()
-
-
 @pytest.fixture(scope="session")
 def kafka39(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 3.9 with ZooKeeper, three brokers."""
-    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka39"), "--brokers", "3"))
+    yield from sandbox(tmp_path_factory.mktemp("kafka39"), "--brokers", "3")
 
 
 @pytest.fixture(scope="session")
 def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 2.8 with ZooKeeper 3.5, one broker."""
-    options = ("--brokers", "1", "--kafka-version", "2.8")
-    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka28"), *options))
+    yield from sandbox(tmp_path_factory.mktemp("kafka28"), "--brokers", "1", "--kafka-version", "2.8")
 
 
 @pytest.fixture(scope="session")
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The newest Kafka 4, three nodes, no ZooKeeper."""
-    yield from _deleting_topics(sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "3"))
+    yield from sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "3")
 
 
 def pytest_configure() -> None:

@@ -86,7 +86,7 @@ def test_a_member_that_was_thought_dead_reads_to_the_end(kafka39: Cluster) -> No
 
 
 def members(cluster: Cluster, group: str) -> int:
-    admin = cluster.admin()  # it must live until its answer is here
+    admin = cluster.admin()
     return len(admin.describe_consumer_groups([group], request_timeout=10)[group].result(20).members)
 
 

@@ -53,7 +53,6 @@ def zookeeper(kafka39: Cluster) -> Iterator[Any]:
 def creation(cluster: Cluster) -> tuple[str, tuple[str, ...]]:
     """Return the name of a new topic and the command that creates it."""
     topic = f"t-{uuid.uuid4().hex[:12]}"
-    cluster.topics.append(topic)
     counts = ("--partitions", "3", "--replication-factor", "2", "--config", "retention.ms=60000")
     return topic, ("topics", "--zookeeper", cluster.zookeeper, "--create", "--topic", topic, *counts)
 

@@ -380,7 +380,7 @@ def test_without_a_group_nothing_is_left(kafka39: Cluster) -> None:
 
 
 def groups(cluster: Cluster) -> set[str]:
-    admin = cluster.admin()  # lives until the answer is there
+    admin = cluster.admin()
     return {group.group_id for group in admin.list_consumer_groups().result().valid}
 
 

@@ -119,7 +119,6 @@ def test_new_topics_of_a_pattern_are_read(kafka39: Cluster, in_group: bool) -> N
         new = f"{old}-new"
         counts = ("--partitions", "1", "--replication-factor", "1")
         assert kafka39.run("topics", "--create", "--topic", new, *counts).returncode == 0
-        kafka39.topics.append(new)
         produce(kafka39, new, b"new\n")
         assert read_line(reader) == b"new\n"
         assert reader.wait(20) == 0

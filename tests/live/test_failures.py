@@ -99,6 +99,7 @@ def forwarded(cluster: Cluster, instead: Mapping[str, int]) -> Iterator[str]:
             threading.Thread(target=_answers, args=(broker, connection, changes), daemon=True).start()
             while asked := connection.recv(1 << 16):
                 broker.sendall(asked)
+            broker.shutdown(socket.SHUT_RDWR)  # to be closed would not wake the thread that waits for its answers
 
     with serving(handler) as port:
         yield f"127.0.0.1:{port}"

@@ -94,7 +94,6 @@ def test_ansible_task(rows: dict[str, list[str]], env: dict[str, str], kafka39: 
     assert task["register"] == "created"
     done(rows["scripts, cron"][0], env)
     topic = "ansible-orders"
-    kafka39.topics.append(topic)
     words = {"localhost:9092": kafka39.bootstrap, "orders": topic}
     argv = [words.get(word, word) for word in shlex.split(task["command"])]
     argv[0] = f"{env['HOME']}/kafka-bin/{argv[0]}"

@@ -62,7 +62,6 @@ def test_both_back_ends_give_the_same_objects(kafka39: Cluster) -> None:
 
 def test_brokers_serve_what_was_created_in_zookeeper(kafka39: Cluster) -> None:
     topic = name()
-    kafka39.topics.append(topic)
     configs = ("--config", "retention.ms=60000", "--config", "max.message.bytes=1000")
     counts = ("--partition", "3", "--replication-factor", "3")
     created = kafka39.run("topics", "--zookeeper", kafka39.zookeeper, "--topic", topic, *counts, *configs, "--create")
