@@ -2,6 +2,7 @@
 
 import re
 import socket
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,8 +37,7 @@ def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
     """Ask a server how it is. Raises NoQuorumError, KafkaToolError with the cause where it does not serve."""
     began = monotonic()
     try:
-        with socket.create_connection(server, timeout=seconds) as connection:
-            answer = _answer(connection, server[0], tls)
+        answer = _answer(server, tls, seconds)
     except socket.gaierror:
         raise KafkaToolError(f"the name {server[0]} does not resolve") from None
     except TimeoutError:
@@ -49,13 +49,22 @@ def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
     return _server(answer.decode(errors="replace"), monotonic() - began)
 
 
-def _answer(connection: socket.socket, host: str, tls: "Tls | None") -> bytes:
-    if tls is None:
-        return _said(connection)
-    from kafka_tools.tls import context
+def _answer(server: Address, tls: "Tls | None", seconds: float) -> bytes:
+    """Ask, and once more who hangs up: a server that loses its quorum does so on those whom it is answering."""
+    with suppress(ConnectionResetError):
+        if answer := _asked(server, tls, seconds):
+            return answer
+    return _asked(server, tls, seconds)
 
-    with context(tls).wrap_socket(connection, server_hostname=host) as secured:
-        return _said(secured)
+
+def _asked(server: Address, tls: "Tls | None", seconds: float) -> bytes:
+    with socket.create_connection(server, timeout=seconds) as connection:
+        if tls is None:
+            return _said(connection)
+        from kafka_tools.tls import context
+
+        with context(tls).wrap_socket(connection, server_hostname=server[0]) as secured:
+            return _said(secured)
 
 
 def _said(connection: socket.socket) -> bytes:

@@ -1,9 +1,12 @@
 """One server asked how it is."""
 
+import socket
+import struct
+
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.zookeeper.server import ask
+from kafka_tools.zookeeper.server import NoQuorumError, ask
 from tests.unit.wire.servers import refusing, saying, serving, silent
 
 SERVES = b"Zookeeper version: 3.8.4-9316c2a7, built on 2024-02-12 22:16 UTC\nZxid: 0x1\nMode: follower\nNode count: 5\n"
@@ -32,6 +35,21 @@ def test_a_server_that_serves(answer: bytes, mode: str, version: str) -> None:
 )
 def test_one_that_does_not(answer: bytes, words: str) -> None:
     with serving(saying(answer)) as port, pytest.raises(KafkaToolError, match=words):
+        ask(("127.0.0.1", port), None, 5)
+
+
+@pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)], ids=["closed", "reset"])
+def test_one_that_hangs_up_while_it_loses_its_quorum(linger: bytes) -> None:
+    answers = iter([b"", b"This ZooKeeper instance is not currently serving requests\n"])
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        if said := next(answers):
+            connection.sendall(said)
+        elif linger:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    with serving(answer) as port, pytest.raises(NoQuorumError):
         ask(("127.0.0.1", port), None, 5)
 
 
