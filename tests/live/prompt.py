@@ -43,7 +43,9 @@ set -g fish_greeting
 set -g fish_autosuggestion_enabled 0
 ktools completion fish | source
 function fish_prompt; printf '%s' $PROMPT; end
-"""
+""",
+        # without this folder fish reads all manual pages, in a process that outlives it
+        ".local/share/fish/generated_completions/none": "",
     },
 }
 
