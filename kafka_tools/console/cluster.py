@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,9 @@ LIST_SECONDS = 1.0
 
 TOPIC_APPEARS_SECONDS = 1.0
 """How long a broker may not yet know a topic that was just created."""
+
+PARTITION_APPEARS_SECONDS = 3.0
+"""How long a broker may not yet know a partition that was just added."""
 
 INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 """Topics that a pattern leaves out, as Java's consumer does (exclude.internal.topics)."""
@@ -50,17 +53,19 @@ class Cluster:
         topics: Mapping[str, Any] = self._metadata(client, None)
         return topics
 
-    def partitions(self, client: Any, topic: str) -> tuple[int, ...]:
-        """Return the topic's partitions without creating it.
+    def partitions(self, client: Any, topic: str, named: Collection[int] = ()) -> tuple[int, ...]:
+        """Return the topic's partitions without creating it; those `named` get some time to appear.
 
         Raises UnreachableError where no broker answers in CONNECT_SECONDS, KafkaToolError where there is no such topic.
         """
-        deadline = time.monotonic() + TOPIC_APPEARS_SECONDS
+        began = time.monotonic()
         while True:
             found = self._metadata(client, topic)[topic]
+            waited = time.monotonic() - began
             if found.partitions:
-                return tuple(sorted(found.partitions))
-            if time.monotonic() > deadline or (found.error and not _may_appear(found.error)):
+                if waited > PARTITION_APPEARS_SECONDS or found.partitions.keys() >= set(named):
+                    return tuple(sorted(found.partitions))
+            elif waited > TOPIC_APPEARS_SECONDS or (found.error and not _may_appear(found.error)):
                 raise _unusable(topic, found.error)
             time.sleep(0.1)
 
@@ -108,7 +113,9 @@ def _unusable(topic: str, error: Any) -> KafkaToolError:
 def words(error: Any) -> str:
     """Return the reason of a confluent_kafka.KafkaError without its origin: `Message size too large`."""
     text: str = error.str()
-    return re.sub(r"Broker: |Local: |FindCoordinator response error: | from broker \S+(?=:)", "", text).rstrip(".")
+    return re.sub(
+        r"Unable to produce message: |Broker: |Local: |FindCoordinator response error: | from broker \S+(?=:)", "", text
+    ).rstrip(".")
 
 
 def missing_right(error: Any, topic: str, operation: str, group: str | None = None) -> str:

@@ -11,7 +11,7 @@ from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
-from kafka_tools.console.parse import LineFormat, Parser, compile_parser
+from kafka_tools.console.parse import FullRecord, LineFormat, Parser, Record, compile_parser
 from kafka_tools.console.progress import Progress, bytes_ahead
 from kafka_tools.console.reader import TICK_SECONDS, blocks, lines
 from kafka_tools.console.stopping import Stop, stop_by_signal
@@ -197,6 +197,8 @@ class Loop:
                         self._wait_for_room()
                         continue
                     except refusal as error:
+                        if self._appears(record, error.args[0]):
+                            continue
                         self._refused(error.args[0])
                     else:
                         taken += 1
@@ -210,6 +212,13 @@ class Loop:
             self._flush()
             if self.deliveries.failures:
                 raise KafkaToolError("stopped at the first record that was not delivered (--sync)")
+
+    def _appears(self, record: Record, error: Any) -> bool:
+        """Return whether the partition that the record names, if that was not known, is there now."""
+        if not isinstance(record, FullRecord) or error.code() != confluent_kafka().KafkaError._UNKNOWN_PARTITION:
+            return False
+        named = record.partition
+        return named in self.cluster.partitions(self.client, self.request.topic, {named})
 
     def _refused(self, error: Any) -> None:
         self.deliveries.refused(error)

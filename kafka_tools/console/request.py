@@ -94,7 +94,7 @@ class Topics:
         request = self._request
         if request.topic is None:
             return sorted(self.wanted(cluster.topics(consumer)))
-        existing = cluster.partitions(consumer, request.topic)
+        existing = cluster.partitions(consumer, request.topic, request.partitions)
         for partition in request.partitions:
             if partition not in existing:
                 there = f"partition {existing[0]}" if len(existing) == 1 else f"partitions 0 to {existing[-1]}"

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
 from tests.conftest import Cluster, ended
+from tests.live.test_sandbox import until
 
 CONSUME = """
 import json, sys
@@ -41,18 +42,15 @@ def produce(cluster: Cluster, topic: str, content: bytes, *options: str) -> None
 
 def send(cluster: Cluster, topic: str, *records: dict[str, Any], **config: Any) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap, **config})
+    failures: list[Any] = []
     for record in records:
-        while not _delivered(producer, topic, record):
-            time.sleep(0.1)
-
-
-def _delivered(producer: Producer, topic: str, record: dict[str, Any]) -> bool:
-    """Send one record; not every broker knows a new partition at once."""
-    failures: list[str] = []
-    producer.produce(topic, **record, on_delivery=lambda error, _: failures.append(error.name()) if error else None)
+        producer.produce(topic, **record, on_delivery=lambda error, _: failures.append(error) if error else None)
     assert producer.flush(30) == 0
-    assert set(failures) <= {"_UNKNOWN_PARTITION"}
-    return not failures
+    assert failures == []
+
+
+def line(value: str, partition: int) -> bytes:
+    return b'{"value": "%s", "partition": %d}\n' % (value.encode(), partition)
 
 
 def committed(cluster: Cluster, group: str, topic: str) -> int:
@@ -104,7 +102,7 @@ def test_new_partitions_are_read_without_a_group(kafka39: Cluster) -> None:
         assert read_line(reader) == b"old\n"
         admin = kafka39.admin()
         admin.create_partitions([NewPartitions(topic, 3)])[topic].result()
-        send(kafka39, topic, {"value": b"one", "partition": 1}, {"value": b"two", "partition": 2})
+        produce(kafka39, topic, line("one", 1) + line("two", 2), "--input", "jsonl")
         assert {read_line(reader), read_line(reader)} == {b"one\n", b"two\n"}
         assert reader.wait(20) == 0
 
@@ -254,10 +252,27 @@ def test_a_line_that_is_no_record_ends_it_after_what_came_before(kafka39: Cluste
 def test_a_partition_that_is_not_there_is_told(kafka39: Cluster) -> None:
     topic = kafka39.topic()
     sent = kafka39.run(
-        "console-producer", "--topic", topic, "--input", "jsonl", stdin=b'{"value": "a", "partition": 7}'
+        "console-producer", "--topic", topic, "--input", "jsonl", stdin=line("a", 0) + line("b", 7) + line("c", 0)
     )
     assert sent.returncode == 1
-    assert "nknown partition" in sent.stderr.decode()
+    told = f"ktools: 1 of 2 records not delivered to topic '{topic}': Unknown partition\n"
+    assert sent.stderr.decode() == f"{told}ktools: cannot go on: Unknown partition\n"
+    assert [parts[2:4] for parts in everything(kafka39, topic, 1)] == [(None, b"a")]
+
+
+def test_a_partition_that_came_meanwhile_is_taken(kafka39: Cluster) -> None:
+    topic, admin = kafka39.topic(), kafka39.admin()
+    argv = ("console-producer", "--topic", topic, "--input", "jsonl")
+    with ended(kafka39.popen(*argv, stdin=subprocess.PIPE, stderr=subprocess.PIPE)) as producer:
+        assert producer.stdin
+        producer.stdin.write(line("one", 0))
+        producer.stdin.flush()
+        assert until(lambda: everything(kafka39, topic, 1) != []), "it has its view of the topic"
+        admin.create_partitions([NewPartitions(topic, 2)])[topic].result()
+        _, told = producer.communicate(line("two", 1), timeout=30)
+    assert (producer.returncode, told) == (0, b"")
+    ran = consume(kafka39, "--topic", topic, "--partitions", "0,1", "--from-beginning", "--until-end")
+    assert sorted(ran.stdout.splitlines()) == [b"one", b"two"]
 
 
 def test_the_end_is_said_on_stdout(kafka39: Cluster) -> None:
