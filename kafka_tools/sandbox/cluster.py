@@ -76,7 +76,8 @@ def up(wish: Wish, progress: Progress) -> Started:
             progress.stage("Cleaning up after a start that did not end")
             _end_all(recorded, home)
         _remove(home)
-        return _start_new(wish, home, progress)
+        with ports.free_block() as free:
+            return _start_new(plan(wish, free), home, progress)
 
 
 def down(progress: Progress) -> Sandbox | None:
@@ -126,8 +127,7 @@ def start(name: str, progress: Progress) -> StartedServer:
         return StartedServer(server, ready.has_majority(sandbox, server, home))
 
 
-def _start_new(wish: Wish, home: Path, progress: Progress) -> Started:
-    sandbox = plan(wish, ports.free_block())
+def _start_new(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
     runtime = launch.runtime(home, sandbox.kafka_version, progress)
     record.save(sandbox, home)
     try:

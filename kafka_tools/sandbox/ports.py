@@ -2,7 +2,8 @@
 
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.sandbox.state import HOST
@@ -14,13 +15,24 @@ BLOCK = 20
 TRIES = 200
 
 
-def free_block() -> range:
-    """Return BLOCK neighbouring ports on which nothing listens now. Raises KafkaToolError if there are none."""
+@contextmanager
+def free_block() -> Iterator[range]:
+    """Give BLOCK - 1 neighbouring ports on which nothing listens now, and which no other sandbox takes meanwhile.
+
+    The port behind them is held until the end: by this process, so that it is free when that dies. Raises
+    KafkaToolError if there are none.
+    """
     for _ in range(TRIES):
         first = random.randrange(LOWEST, HIGHEST, BLOCK)
-        block = range(first, first + BLOCK)
-        if all_free(block):
-            return block
+        block = range(first, first + BLOCK - 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as guard:
+            try:
+                guard.bind((HOST, block.stop))
+            except OSError:
+                continue
+            if all_free(block):
+                yield block
+                return
     raise KafkaToolError(f"No {BLOCK} neighbouring free ports were found on {HOST} between {LOWEST} and {HIGHEST}.")
 
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from kafka_tools.errors import UsageError
+from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.sandbox import cluster, ports, ready
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.record import Sandbox
@@ -57,12 +57,22 @@ def test_cluster_ids_are_kafka_uuids() -> None:
 
 
 def test_a_block_of_ports_is_free() -> None:
-    block = ports.free_block()
-    assert len(block) == ports.BLOCK
-    assert block[-1] <= ports.HIGHEST + ports.BLOCK
-    with socket.create_server(("127.0.0.1", block[5])):
-        assert not ports.all_free(block)
-    assert ports.all_free(block)
+    with ports.free_block() as block:
+        assert len(block) == ports.BLOCK - 1
+        assert block.stop <= ports.HIGHEST + ports.BLOCK
+        with socket.create_server(("127.0.0.1", block[5])):
+            assert not ports.all_free(block)
+        assert ports.all_free(block)
+
+
+def test_two_sandboxes_that_start_at_once_get_other_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ports.free_block() as block:
+        monkeypatch.setattr(ports, "LOWEST", block.start)
+        monkeypatch.setattr(ports, "HIGHEST", block.start + 1)
+        with pytest.raises(KafkaToolError, match="No 20 neighbouring free ports"), ports.free_block():
+            pass
+    with ports.free_block() as again:
+        assert again == block
 
 
 def test_the_cause_in_a_log_is_found() -> None:
