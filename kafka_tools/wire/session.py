@@ -150,19 +150,19 @@ class Session:
     def _at_controller(self, ask: Callable[[int | None], Answer]) -> Answer:
         deadline = monotonic() + CONNECT_SECONDS
         answer = ask(None)  # without ZooKeeper every broker passes it on
+        unreachable: UnreachableError | None = None
         while answer["error_code"] == NOT_CONTROLLER and monotonic() < deadline:
             try:
-                answer = ask(self._controller_id())
+                answer, unreachable = ask(self._controller_id()), None
             except LostAnswerError:
                 raise
-            except UnreachableError:
-                if monotonic() + PAUSE_SECONDS >= deadline:
-                    raise
+            except UnreachableError as error:
+                unreachable = error
             if answer["error_code"] == NOT_CONTROLLER:
                 self._controller = None
                 sleep(PAUSE_SECONDS)
         if answer["error_code"] == NOT_CONTROLLER:
-            raise UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
+            raise unreachable or self._without_controller()
         return answer
 
     def _connection(self, broker: int | None) -> Connection:
@@ -183,8 +183,11 @@ class Session:
         if self._controller is None:
             self.metadata(())
         if self._controller is None or self._controller < 0:
-            raise UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
+            raise self._without_controller()
         return self._controller
+
+    def _without_controller(self) -> UnreachableError:
+        return UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
 
     def _connect(self, broker: int) -> Connection:
         if broker not in self._brokers:

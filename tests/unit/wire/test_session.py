@@ -47,6 +47,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.4)
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a pause of 0.1 s count as 20 s of a minute: the end comes soon, but not because the machine stands still."""
+    pauses: list[float] = []
+    clock = sessions.monotonic
+    monkeypatch.setattr(sessions, "sleep", pauses.append)
+    monkeypatch.setattr(sessions, "monotonic", lambda: clock() + 200 * sum(pauses))
+    monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
+
+
 def _failure(bootstrap_servers: str, hint: str = USUAL_HINT) -> str:
     with pytest.raises(UnreachableError) as caught, cluster(bootstrap_servers):
         pass
@@ -54,17 +64,16 @@ def _failure(bootstrap_servers: str, hint: str = USUAL_HINT) -> str:
     return caught.value.message
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 def test_nobody_listens() -> None:
     with refusing() as port:
         assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (connection refused)."
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(
     ("handler", "cause"),
     [
-        (silent, "no answer within 0 s"),
         (closing, CLOSED),
         (lambda connection: connection.close(), CLOSED),
         (saying(struct.pack(">ii", 100, 1) + b"half"), CLOSED),
@@ -81,6 +90,12 @@ def test_who_listens_is_no_broker(handler: Callable[[socket.socket], None], caus
         assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} ({cause})."
 
 
+@pytest.mark.usefixtures("impatient")
+def test_who_listens_says_nothing() -> None:
+    with serving(silent) as port:
+        assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (no answer within 0 s)."
+
+
 def test_a_listener_that_answers_as_tls_does() -> None:
     with serving(saying(TLS_ALERT)) as port:
         said = _failure(f"127.0.0.1:{port}", "security.protocol=SSL or SASL_SSL in a --command-config file says so.")
@@ -93,7 +108,7 @@ def test_a_connection_is_never_made() -> None:
         assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (connection timed out)."
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("code", [sockets.EAI_AGAIN, socket.EAI_NONAME])
 def test_a_name_does_not_resolve(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def getaddrinfo(*_: object) -> None:
@@ -141,7 +156,7 @@ def _no_look_up(name: str | bytes, *_: object) -> None:
     raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 def test_all_causes_are_named() -> None:
     with refusing() as port, serving(closing) as closed:
         servers = f"127.0.0.1:{port},127.0.0.1:{closed}"
@@ -167,8 +182,9 @@ def test_a_name_with_an_address_that_is_silent(monkeypatch: pytest.MonkeyPatch) 
             return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", place)) for place in (hole, port)]
 
         monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
-        monkeypatch.setattr(sessions, "CONNECT_SECONDS", 2.0)
-        with cluster("kafka.example") as session:
+        monkeypatch.setattr(sessions, "TURN_SECONDS", 0.4)
+        monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
+        with cluster("kafka.example:1,kafka.example:2") as session:
             assert session.supports(METADATA)
 
 
@@ -231,7 +247,7 @@ def test_ctrl_c_ends_a_wait_at_once() -> None:
         asked.set()
         silent(connection)
 
-    code = "import sys; from kafka_tools.wire.session import Session; Session(sys.argv[1])"
+    code = "import sys; from kafka_tools.wire.session import Session; Session(sys.argv[1], seconds=60)"
     with (
         serving(hear) as port,
         subprocess.Popen([sys.executable, "-c", code, f"127.0.0.1:{port}"], stderr=subprocess.PIPE) as process,
@@ -309,8 +325,8 @@ def test_a_broker_that_hangs_up_on_a_request() -> None:
     assert [name for name, _ in broker.asked] == ["ApiVersions", "Metadata"] * 2
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_broker_that_does_not_answer_and_then_does() -> None:
+def test_a_broker_that_does_not_answer_and_then_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.4)
     go_on = threading.Event()
     late = iter([True, False])
 
@@ -325,6 +341,7 @@ def test_a_broker_that_does_not_answer_and_then_does() -> None:
             UnreachableError, match=rf"^127.0.0.1:{port} gave no answer to a Metadata request within 0 s"
         ):
             session.metadata(())
+        monkeypatch.setattr(connections, "ANSWER_SECONDS", 60.0)
         go_on.set()
         assert session.metadata(())["brokers"]
 
@@ -388,7 +405,8 @@ REASSIGNED = {"error_code": 0, "topics": []}
 REFUSED = {"error_code": NOT_CONTROLLER, "topics": []}
 
 
-def test_the_controller_is_found_and_followed() -> None:
+def test_the_controller_is_found_and_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
     new = Broker({LIST_PARTITION_REASSIGNMENTS: lambda _: REASSIGNED, METADATA: lambda _: brokers({})})
     old = Broker({LIST_PARTITION_REASSIGNMENTS: lambda _: REFUSED, METADATA: lambda _: brokers({})})
     with serving(new) as new_port, serving(old) as old_port, refusing() as closed:
@@ -405,7 +423,7 @@ def test_the_controller_is_found_and_followed() -> None:
     assert [name for name, _ in new.asked].count("ListPartitionReassignments") == 1
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(
     ("controller", "message"),
     [(-1, "answers, but the cluster has no controller now"), (5, "broker 5, which it advertises at 127.0.0.1")],
@@ -455,37 +473,7 @@ def test_a_change_without_an_answer_is_not_made_again(answer: Callable[[Any], An
     assert [name for name, _ in broker.asked] == ["ApiVersions", "CreateTopics"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 30])
-def test_many_requests_are_answered_in_order(count: int) -> None:
-    broker = Broker({DESCRIBE_CONFIGS: lambda values: {"throttle_time_ms": len(values["resources"])}})
-    resource = {"resource_type": 2, "resource_name": "t"}
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
-        answers = session.ask_each(DESCRIBE_CONFIGS, [{"resources": [resource] * number} for number in range(count)])
-        assert [answer["throttle_time_ms"] for answer in answers] == list(range(count))
-        assert list(session.ask_each(DESCRIBE_CONFIGS, [{}]))
-
-
-def test_many_requests_are_worked_on_at_once() -> None:
-    together = threading.Barrier(sessions.LANES)
-
-    def answer(_: dict[str, Any]) -> dict[str, Any]:
-        together.wait(60)
-        return {}
-
-    broker = Broker({DESCRIBE_CONFIGS: answer})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
-        assert len(list(session.ask_each(DESCRIBE_CONFIGS, [{}] * sessions.LANES))) == sessions.LANES
-
-
-def test_one_of_many_requests_gets_no_answer() -> None:
-    broker = Broker({DESCRIBE_CONFIGS: lambda values: {} if values["resources"] else None})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
-        some = {"resources": [{"resource_type": 2, "resource_name": "t"}]}
-        with pytest.raises(UnreachableError, match="DescribeConfigs request"):
-            list(session.ask_each(DESCRIBE_CONFIGS, [some, {}, some]))
-
-
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("hurried")
 def test_no_address_of_a_name_answers() -> None:
     with refusing() as port:
         assert _failure(f"localhost:{port}") == f"cannot reach localhost:{port} (connection refused)."
