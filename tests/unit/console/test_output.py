@@ -75,7 +75,7 @@ def test_a_released_write_has_some_patience(pipe: Pipe) -> None:
     reader.join()
     started = time.monotonic()
     assert output.write(LARGE * 2, patience=0.2) < len(LARGE) * 2
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_a_reader_that_is_gone(pipe: Pipe) -> None:

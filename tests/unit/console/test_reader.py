@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from itertools import pairwise
 
 from hypothesis import given
@@ -52,8 +53,14 @@ def test_blocks_end_when_the_tick_says_so() -> None:
 def test_blocks_wait_on_a_descriptor_that_does_not_block() -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    threading.Timer(0.3, os.write, (writing, b"late")).start()
-    threading.Timer(0.5, os.close, (writing,)).start()
+
+    def write_late() -> None:
+        time.sleep(0.3)
+        os.write(writing, b"late")
+        time.sleep(0.2)
+        os.close(writing)
+
+    threading.Thread(target=write_late).start()
     assert list(blocks(reading, lambda: True)) == [b"late", b""]
     os.close(reading)
 

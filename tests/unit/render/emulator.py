@@ -62,9 +62,9 @@ class Emulator:
         return "\n".join(self.lines)
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        """Draw what comes until the condition holds."""
+        """Draw what comes until the condition holds for a whole picture."""
         deadline = time.monotonic() + SECONDS
-        while not condition():
+        while self._is_drawing or not condition():
             assert time.monotonic() < deadline, self.text
             try:
                 self._draw(self.child.read_nonblocking(65536, timeout=0.1))
@@ -83,6 +83,11 @@ class Emulator:
                 break
         self.child.close()
         return -self.child.signalstatus if self.child.exitstatus is None else self.child.exitstatus
+
+    @property
+    def _is_drawing(self) -> bool:
+        """Whether only a part of a picture has come (synchronized output, DEC private mode 2026)."""
+        return self.bytes.rfind("\x1b[?2026h") > self.bytes.rfind("\x1b[?2026l")
 
     def _draw(self, text: str) -> None:
         self.bytes += text
