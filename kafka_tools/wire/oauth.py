@@ -25,7 +25,11 @@ def token(oauth: OAuth) -> str:
 
 
 def unsecured(claims: tuple[tuple[str, str], ...], now: float) -> str:
-    """Return a token that nobody signed (RFC 7519, alg none): for trying things only."""
+    """Return a token that nobody signed (RFC 7519, alg none): for trying things only.
+
+    Its time is in whole milliseconds: a broker refuses one that was issued later in the millisecond that it has.
+    """
+    now = int(now * 1000) / 1000
     body: dict[str, Any] = {"iat": now, "exp": now + LIFE_SECONDS} | dict(claims)
     return f"{_part({'alg': 'none'})}.{_part(body)}."
 
