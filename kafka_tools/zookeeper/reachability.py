@@ -1,19 +1,24 @@
 """Why a ZooKeeper ensemble gives no session: each server is asked how it is."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import monotonic
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.security import Tls
+from kafka_tools.together import together
 from kafka_tools.zookeeper.server import Address, NoQuorumError, ask
 
-PROBE_SECONDS = 1.0
+PROBE_SECONDS = 2.0
+
+LEEWAY_SECONDS = 0.3
+"""So much longer is waited for a server's cause, which may be known just when its time is over."""
 
 
 def unreachable(connect: str, servers: Sequence[Address], tls: Tls | None = None) -> UnreachableError:
-    """Ask each server how it is and say why there is no session."""
-    with ThreadPoolExecutor(max_workers=len(servers)) as pool:
-        causes = list(pool.map(lambda server: _cause(server, tls), servers))
+    """Ask each server how it is, for PROBE_SECONDS, and say why there is no session."""
+    probes = enumerate(partial(_cause, server, tls) for server in servers)
+    causes = together(dict(probes), monotonic() + PROBE_SECONDS + LEEWAY_SECONDS).values()
     waiting = sum(isinstance(cause, NoQuorumError) for cause in causes)
     if waiting:
         return UnreachableError(

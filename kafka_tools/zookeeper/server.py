@@ -2,11 +2,14 @@
 
 import re
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.together import together
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import Tls
@@ -19,6 +22,9 @@ QUESTION = b"srvr\n"
 TLS_ALERT = b"\x15\x03"
 WANTS_TLS = "it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"
 HUNG_UP = "this is not a ZooKeeper server, or it speaks TLS only (zookeeper.ssl.client.enable=true)"
+
+LEAST_SECONDS = 0.001
+"""A timeout of 0 would mean not to wait at all, one below 0 is refused."""
 
 
 class Server(NamedTuple):
@@ -34,12 +40,13 @@ class NoQuorumError(KafkaToolError):
 
 
 def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
-    """Ask a server how it is. Raises NoQuorumError, KafkaToolError with the cause where it does not serve."""
+    """Ask a server how it is, for so long at most.
+
+    Raises NoQuorumError, KafkaToolError with the cause where it does not serve.
+    """
     began = monotonic()
     try:
-        answer = _answer(server, tls, seconds)
-    except socket.gaierror:
-        raise KafkaToolError(f"the name {server[0]} does not resolve") from None
+        answer = _answer(server, tls, began + seconds)
     except TimeoutError:
         raise KafkaToolError(f"no answer within {seconds:.0f} s") from None
     except OSError as error:
@@ -49,30 +56,59 @@ def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
     return _server(answer.decode(errors="replace"), monotonic() - began)
 
 
-def _answer(server: Address, tls: "Tls | None", seconds: float) -> bytes:
+def _answer(server: Address, tls: "Tls | None", deadline: float) -> bytes:
     """Ask, and once more who hangs up: a server that loses its quorum does so on those whom it is answering."""
+    places = _places(server, deadline)
     with suppress(ConnectionResetError):
-        if answer := _asked(server, tls, seconds):
+        if answer := _asked(server[0], places, tls, deadline):
             return answer
-    return _asked(server, tls, seconds)
+    return _asked(server[0], places, tls, deadline)
 
 
-def _asked(server: Address, tls: "Tls | None", seconds: float) -> bytes:
-    with socket.create_connection(server, timeout=seconds) as connection:
+def _places(server: Address, deadline: float) -> list[Address]:
+    """Return the addresses of a server, looked up in a thread: the look-up itself knows no deadline."""
+    call = partial(socket.getaddrinfo, *server, type=socket.SOCK_STREAM)
+    try:
+        found = together({server: call}, deadline)[server]
+    except (socket.gaierror, UnicodeError):
+        found = None
+    if not isinstance(found, list):
+        raise KafkaToolError(f"the name {server[0]} does not resolve")
+    return [(str(place[0]), int(place[1])) for *_, place in found]
+
+
+def _asked(host: str, places: Sequence[Address], tls: "Tls | None", deadline: float) -> bytes:
+    with _connection(places, deadline) as connection:
         if tls is None:
-            return _said(connection)
+            return _said(connection, deadline)
         from kafka_tools.tls import context
 
-        with context(tls).wrap_socket(connection, server_hostname=server[0]) as secured:
-            return _said(secured)
+        connection.settimeout(_left(deadline))
+        with context(tls).wrap_socket(connection, server_hostname=host) as secured:
+            return _said(secured, deadline)
 
 
-def _said(connection: socket.socket) -> bytes:
+def _connection(places: Sequence[Address], deadline: float) -> socket.socket:
+    """Connect to the first that answers."""
+    *others, last = places
+    for number, place in enumerate(others):
+        with suppress(OSError):
+            return socket.create_connection(place, _left(deadline) / (len(places) - number))
+    return socket.create_connection(last, _left(deadline))
+
+
+def _said(connection: socket.socket, deadline: float) -> bytes:
+    connection.settimeout(_left(deadline))
     connection.sendall(QUESTION)
     chunks = []
     while chunk := connection.recv(4096):
         chunks.append(chunk)
+        connection.settimeout(_left(deadline))
     return b"".join(chunks)
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - monotonic(), LEAST_SECONDS)
 
 
 def _server(answer: str, seconds: float) -> Server:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
+
+END_SECONDS = 2.0
+"""How long a server that is connected is waited for, while it ends the session."""
+
 LOGIN_WANTED = -124
 """ZooKeeper's error SESSIONCLOSEDREQUIRESASLAUTH (3.6 and later), which kazoo does not know."""
 
@@ -46,10 +50,9 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None) -> Iter
     )
     from kazoo.handlers.threading import KazooTimeoutError
 
-    if not client.start_async().wait(CONNECT_SECONDS):
-        client.handler.spawn(client.stop)  # it would wait for a server that gives no answer
-        raise _unreachable(connect, servers, security)
     try:
+        if not client.start_async().wait(CONNECT_SECONDS):
+            raise _unreachable(connect, servers, security)
         if security is not None and security.username:
             from kafka_tools.zookeeper.login import log_in
 
@@ -69,8 +72,13 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None) -> Iter
     except KazooException as error:
         raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
     finally:
-        client.stop()
-        client.close()
+        client.handler.spawn(_end, client).join(END_SECONDS if client.connected else 0)
+
+
+def _end(client: Any) -> None:
+    """End the session on the server, or else the search for one, which kazoo gives up in SESSION_SECONDS."""
+    client.stop()
+    client.close()
 
 
 def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
