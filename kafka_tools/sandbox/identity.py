@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # For a moment, while one program becomes another (exec), a process has no command line: look again, 1 ms apart.
-EXEC_LOOKS = 500
+EXEC_LOOKS = 10_000
 
 
 def started(pid: int) -> str | None:

@@ -1,6 +1,7 @@
 """Which Kafka: from `--kafka-version` and `--mode` to one full version."""
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -69,7 +70,7 @@ def published() -> Sequence[str]:
         jars.check_fetching()
     found = _ask()
     if found:
-        draft = cache.with_suffix(".new")
+        draft = cache.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(found), encoding="utf-8")
         draft.replace(cache)
     return found or there
