@@ -58,9 +58,9 @@ class Cluster:
 
         Raises UnreachableError where no broker answers in CONNECT_SECONDS, KafkaToolError where there is no such topic.
         """
+        found = self._metadata(client, topic)[topic]
         began = time.monotonic()
         while True:
-            found = self._metadata(client, topic)[topic]
             waited = time.monotonic() - began
             if found.partitions:
                 if waited > PARTITION_APPEARS_SECONDS or found.partitions.keys() >= set(named):
@@ -68,6 +68,7 @@ class Cluster:
             elif waited > TOPIC_APPEARS_SECONDS or (found.error and not _may_appear(found.error)):
                 raise _unusable(topic, found.error)
             time.sleep(0.1)
+            found = self._metadata(client, topic)[topic]
 
     def check_read(self, client: Any, topic: str | None) -> None:
         """Raise KafkaToolError where no record came because brokers that lead the topic (None: any) are not reached."""

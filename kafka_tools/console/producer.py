@@ -4,11 +4,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster, missing_right, words
+from kafka_tools.console.cluster import TOPIC_APPEARS_SECONDS, Cluster, missing_right, words
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
 from kafka_tools.console.parse import FullRecord, LineFormat, Parser, Record, compile_parser
@@ -124,16 +125,21 @@ def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
 def _max_message_bytes(request: ProduceRequest) -> int:
     """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
     from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS, TOPIC
+    from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION
     from kafka_tools.wire.session import cluster
 
     name = "max.message.bytes"
     resource = {"resource_type": TOPIC, "resource_name": request.topic, "configuration_keys": [name]}
     try:
         with cluster(request.bootstrap_servers, request.security) as session:
-            results = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
+            deadline = monotonic() + TOPIC_APPEARS_SECONDS
+            [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
+            while result["error_code"] == UNKNOWN_TOPIC_OR_PARTITION and monotonic() < deadline:
+                sleep(ROOM_SECONDS)
+                [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
     except KafkaToolError:  # a login that librdkafka alone knows
         return BATCH_BYTES
-    return min((int(config["value"]) for result in results for config in result["configs"]), default=BATCH_BYTES)
+    return min((int(config["value"]) for config in result["configs"]), default=BATCH_BYTES)
 
 
 def _parser(request: ProduceRequest) -> Parser:
