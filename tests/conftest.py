@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +17,12 @@ import hypothesis
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from kafka_tools.errors import UnreachableError
+from kafka_tools.wire import session
+
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 UP_SECONDS = 600
+KNOWN_SECONDS = 60
 
 
 @dataclass
@@ -42,7 +47,7 @@ class Cluster:
         return subprocess.Popen([*KTOOLS, *argv], env=self.env, **kwargs)
 
     def topic(self, partitions: int = 1, replication_factor: int = 1, configs: Sequence[str] = ()) -> str:
-        """Create a topic with a random name; it goes with its cluster, when the session ends."""
+        """Create a topic with a random name, known to all brokers; it goes with its cluster, when the session ends."""
         name = f"t-{uuid.uuid4().hex[:12]}"
         counts = ("--partitions", str(partitions), "--replication-factor", str(replication_factor))
         settings = [word for config in configs for word in ("--config", config)]
@@ -50,6 +55,10 @@ class Cluster:
             "topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", name, *counts, *settings
         )
         assert created.returncode == 0, created.stdout + created.stderr
+        deadline = time.monotonic() + KNOWN_SECONDS
+        while not all(_is_known(server, name) for server in self.bootstrap.split(",")):
+            assert time.monotonic() < deadline, f"{name} is not known to all brokers"
+            time.sleep(0.05)
         return name
 
     def config(self, principal: str, folder: Path, **changes: str) -> str:
@@ -69,6 +78,15 @@ class Cluster:
     def admin(self) -> AdminClient:
         """Return an admin client, an oracle beside `ktools`; it must live until its answers are there."""
         return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
+
+
+def _is_known(server: str, topic: str) -> bool:
+    """Whether a broker tells of the topic; one that is down tells nothing else."""
+    try:
+        with session.cluster(server) as broker:
+            return broker.metadata([topic])["topics"][0]["error_code"] == 0
+    except UnreachableError:
+        return True
 
 
 @contextmanager

@@ -122,16 +122,24 @@ def test_a_consumer_lives_through_the_death_of_all_brokers(lone: Cluster, tmp_pa
 
 def test_producers_that_lose_all_brokers_say_how_many_records(lone: Cluster) -> None:
     resting, flowing = lone.topic(partitions=3), lone.topic(partitions=3)
+    over, fed = threading.Event(), [0]
+
+    def blocks() -> Iterator[bytes]:
+        while not over.is_set():
+            fed[0] += 500
+            yield numbers(fed[0] - 500, fed[0])
+
     with ended(impatient_producer(lone, resting)) as first, ended(impatient_producer(lone, flowing)) as second:
         feed(first, [numbers(0, 5000)])
-        feeding = threading.Thread(target=feed, args=(second, [numbers(at, at + 500) for at in range(0, 30_000, 500)]))
+        feeding = threading.Thread(target=feed, args=(second, blocks()))
         feeding.start()
         wait_until(lambda: oracle.count(lone, resting) == 5000, "nothing is in flight")
         wait_until(lambda: oracle.count(lone, flowing) > 5000, "records flow")
         with killed(lone, 1):
             feed(first, [numbers(5000, 12_000)])
+            over.set()
             feeding.join()
-            said = lost(first, 12_000), lost(second, 30_000)
+            said = lost(first, 12_000), lost(second, fed[0])
     wait_until_whole(lone, resting, 1)
     wait_until_whole(lone, flowing, 1)
     assert said[0] == 7000
@@ -139,7 +147,7 @@ def test_producers_that_lose_all_brokers_say_how_many_records(lone: Cluster) -> 
     kept = values(lone, flowing)
     assert len(kept) == len(set(kept))
     # What was in flight when the broker died may have been written without an answer: never less than was said.
-    assert 0 < 30_000 - len(kept) <= said[1] < 30_000
+    assert 0 < fed[0] - len(kept) <= said[1] < fed[0]
 
 
 def impatient_producer(cluster: Cluster, topic: str) -> subprocess.Popen[bytes]:
@@ -172,7 +180,7 @@ def test_a_stop_without_brokers_says_what_is_not_committed(lone: Cluster) -> Non
             assert reader.wait(timeout=30) == 130
             assert reader.stderr is not None
             said = reader.stderr.read().decode().splitlines()
-    assert said[0] == "Processed a total of 1 messages"
-    assert re.fullmatch(r"ktools: the last offsets were not committed \(.*\): .*", said[1])
+    at = said.index("Processed a total of 1 messages")  # behind a word of the outage, where that was there first
+    assert re.fullmatch(r"ktools: the last offsets were not committed \(.*\): .*", said[at + 1])
     wait_until_whole(lone, topic, 1)
     assert oracle.committed(lone, f"g-{topic}", topic, 1)[0] in (-1001, 0)

@@ -64,7 +64,7 @@ def test_twenty_interruptions_lose_nothing(kafka39: Cluster, number: signal.Sign
     choice = random.Random(number)
     seen = b"".join(interrupted(kafka39, argv, number, choice) for _ in range(INTERRUPTIONS))
     assert 0 < offset(kafka39, topic) < RECORDS, "the interruptions came too soon or too late"
-    found = sorted((seen + rest(kafka39, argv)).splitlines(keepends=True))
+    found = sorted((seen + rest(kafka39, options(topic))).splitlines(keepends=True))
     if number == signal.SIGKILL:
         found = sorted(set(found))
     assert b"".join(found) == LINES

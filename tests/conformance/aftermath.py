@@ -3,10 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, OffsetSpec, ResourceType, TopicMetadata
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.wire.session import cluster
 
 SECONDS = 15.0
 
@@ -16,10 +20,17 @@ def names(admin: AdminClient, prefix: str) -> list[str]:
     return sorted(name for name in admin.list_topics(timeout=SECONDS).topics if name.startswith(prefix))
 
 
-def leaders(admin: AdminClient, topic: str) -> list[int]:
-    """Return the leader of each partition as every broker's clients see it now; empty if the topic is not there."""
-    found = admin.list_topics(timeout=SECONDS).topics.get(topic)
-    return [partition.leader for _, partition in sorted(found.partitions.items())] if found else []
+def leaders(server: str, topic: str) -> list[int]:
+    """Return the leader of each partition as the broker at `server` knows it; empty if it does not know the topic.
+
+    Not through confluent-kafka, which asks whichever broker it likes.
+    """
+    try:
+        with cluster(server) as session:
+            [found] = session.metadata([topic])["topics"]
+    except KafkaToolError:  # it stands still: that it knows the topic cannot be seen yet
+        return []
+    return [partition["leader_id"] for partition in sorted(found["partitions"], key=itemgetter("partition_index"))]
 
 
 def served(admin: AdminClient, topic: str, partitions: int) -> bool:
@@ -57,7 +68,7 @@ def records(config: Mapping[str, Any], admin: AdminClient, prefix: str) -> Itera
     consumer = Consumer({**config, "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": False})
     try:
         for topic in names(admin, prefix):
-            for partition in range(len(leaders(admin, topic))):
+            for partition in range(len(admin.list_topics(topic, timeout=SECONDS).topics[topic].partitions)):
                 yield from (f"record {topic} {line}\n" for line in _records(consumer, topic, partition))
     finally:
         consumer.close()

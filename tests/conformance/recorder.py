@@ -44,9 +44,9 @@ class Cluster:
     zookeeper: str
     env: dict[str, str]
 
-    def run(self, *argv: str) -> Any:
+    def run(self, *argv: str, timeout: float = SECONDS) -> Any:
         """Run ktools."""
-        return subprocess.run([*KTOOLS, *argv], env=self.env, check=True, capture_output=True, timeout=SECONDS)
+        return subprocess.run([*KTOOLS, *argv], env=self.env, check=True, capture_output=True, timeout=timeout)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ import pyte
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
+AGAIN_SECONDS = 3
 WIDTH, HEIGHT = 160, 50
 MARK = "@"
 START = "ready>"
@@ -74,13 +75,18 @@ class Prompt:
 
     def until(self, done: Callable[[], bool]) -> None:
         """Read what the shell shows until `done`."""
-        deadline = time.monotonic() + SECONDS
+        assert self._comes(done, SECONDS), self.text
+
+    def _comes(self, done: Callable[[], bool], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
         while not done():
-            assert time.monotonic() < deadline, self.text
+            if time.monotonic() > deadline:
+                return False
             try:
                 self._stream.feed(self.child.read_nonblocking(65536, timeout=0.02))
             except pexpect.TIMEOUT:
                 continue
+        return True
 
     def type(self, line: str) -> None:
         """Type a line on an empty screen."""
@@ -116,10 +122,14 @@ class Prompt:
             assert time.monotonic() < deadline, line
 
     def offered(self, line: str, *expected: str) -> str:
-        """Type a line and a Tab behind it until all that is expected is shown; return what is."""
+        """Type a line and a Tab behind it, again where names have not come, and return what is shown then."""
+        deadline = time.monotonic() + SECONDS
         self.type(line)
         self.child.send("\t")
-        self.until(lambda: all(each in self.text for each in expected))
+        while not self._comes(lambda: all(each in self.text for each in expected), AGAIN_SECONDS):
+            assert time.monotonic() < deadline, self.text
+            self.type(line)
+            self.child.send("\t")
         shown = self.text
         self.clear()
         return shown

@@ -2,6 +2,8 @@
 
 import signal
 import subprocess
+import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -28,7 +30,7 @@ def test_a_rebalance_while_nobody_reads_repeats_nothing(kafka39: Cluster, strate
     lines = numbers(100_000, 199_999)
     produce(kafka39, topic, lines)
     produce(kafka39, other, b"hello\n")
-    config = {"max.poll.interval.ms": "7000", "session.timeout.ms": "6000", STRATEGY: strategy}
+    config = {"max.poll.interval.ms": "12000", "session.timeout.ms": "12000", STRATEGY: strategy}
     with consuming(kafka39, topic, config, group=f"g-{topic}", max_messages=100_000) as reader:
         seen = read_some(reader, 65_536)
         with consuming(kafka39, other, config, group=f"g-{topic}") as newcomer:
@@ -71,3 +73,32 @@ def test_a_file_that_asks_for_both_ways_gets_the_older(kafka39: Cluster) -> None
     both = f"{STRATEGY}={package}RangeAssignor,{package}CooperativeStickyAssignor"
     group = ("--group", f"g-{topic}", "--from-beginning", "--consumer-property", both)
     assert consume(kafka39, topic, *group, "--max-messages", "1") == b"a\n"
+
+
+def test_members_that_come_and_go_lose_nothing(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=4)
+    lines = numbers(100_000, 399_999)
+    options = ("--topic", topic, "--group", f"g-{topic}", "--from-beginning")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    readers = [kafka39.popen("console-consumer", *options, **pipes)]
+    seen = b""
+    with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as writer:
+        assert writer.stdin is not None
+        for part in chunks(lines, 8):
+            writer.stdin.write(part)
+            writer.stdin.flush()
+            readers.append(kafka39.popen("console-consumer", *options, **pipes))
+            time.sleep(0.7)
+            if len(readers) > 3:
+                seen += stopped(readers.pop(0))
+        writer.stdin.close()
+        assert wait_for_exit(writer) == 0
+    for reader in readers:
+        seen += stopped(reader)
+    seen += consume(kafka39, topic, *options[2:], "--until-end")
+    assert set(seen.split()) == set(lines.split())
+
+
+def chunks(content: bytes, count: int) -> Iterable[bytes]:
+    size = len(content) // count + 1
+    return (content[start : start + size] for start in range(0, len(content), size))

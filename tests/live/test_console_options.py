@@ -216,7 +216,7 @@ def test_a_record_that_cannot_be_read_is_not_committed(kafka39: Cluster) -> None
 def test_compression(kafka39: Cluster, codec: str) -> None:
     topic = kafka39.topic()
     produce(kafka39, topic, b"x" * 1000 + b"\n", "--compression-codec", codec)
-    (segment,) = kafka39.home.glob(f"**/{topic}-0/*.log")
+    (segment,) = kafka39.home.glob(f"broker-*/data/{topic}-0/*.log")
     attributes = segment.read_bytes()[21:23]  # behind base offset, length, epoch, magic and checksum of the first batch
     assert int.from_bytes(attributes, "big") & 7 == CODECS[codec]
 

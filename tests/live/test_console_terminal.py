@@ -75,7 +75,7 @@ def test_how_far_it_is(kafka39: Cluster, env: dict[str, str], tmp_path: Path) ->
 def test_in_a_pipe_nothing_is_said_of_it(kafka39: Cluster, env: dict[str, str]) -> None:
     topic = kafka39.topic()
     produce(kafka39, topic, b"1\n")
-    options = f"console-consumer --topic {topic} --from-beginning --max-messages 2 --timeout-ms 2000"
+    options = f"console-consumer --topic {topic} --from-beginning --max-messages 2 --timeout-ms 6000"
     screen = pexpect.spawn("sh", ["-c", f"{' '.join(KTOOLS)} {options} | cat"], env=env, encoding="utf-8")
     screen.expect(pexpect.EOF, timeout=30)
     screen.close()

@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -46,13 +47,13 @@ def all_tools(cluster: Cluster, server: str, config: str = "", topic: str = "pub
         "producer": ("console-producer", *to, "--topic", topic, *(("--producer.config", config) if config else ())),
     }
     with ExitStack() as stack:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running = {name: stack.enter_context(ended(cluster.popen(*words, **pipes))) for name, words in argv.items()}
-        for process in running.values():
-            assert process.stdin is not None
-            process.stdin.write(b"one\n")
-            process.stdin.close()
-            process.stdin = None
+        running = {}
+        for name, words in argv.items():
+            line = stack.enter_context(tempfile.TemporaryFile())
+            line.write(b"one\n")
+            line.seek(0)
+            process = cluster.popen(*words, stdin=line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            running[name] = stack.enter_context(ended(process))
         said = {name: process.communicate(timeout=SECONDS) for name, process in running.items()}
         return {
             name: subprocess.CompletedProcess(argv[name], running[name].returncode, *streams)

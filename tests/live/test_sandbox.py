@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,10 +80,16 @@ def starting(folder: Folder, *options: str) -> Iterator[subprocess.Popen[bytes]]
             up.kill()
 
 
+def states(folder: Folder) -> set[str]:
+    return {server["state"] for server in folder.servers("status").values()}
+
+
 def listening_addresses(pids: list[int]) -> set[str]:
     """Return the hexadecimal addresses on which the processes listen (proc(5), /proc/net/tcp)."""
-    files = [file for pid in pids for file in Path(f"/proc/{pid}/fd").iterdir()]
-    sockets = {str(file.readlink()) for file in files if file.is_symlink()}
+    sockets = set()
+    for file in (file for pid in pids for file in Path(f"/proc/{pid}/fd").iterdir()):
+        with suppress(FileNotFoundError):  # it has been closed
+            sockets.add(str(file.readlink()))
     found = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
@@ -120,8 +126,8 @@ def test_the_life_of_a_sandbox(folder: Folder) -> None:
     assert identity.started(up["broker-1"]["pid"]) is None
     assert folder.run("kill", "broker-1").returncode == 1
     assert folder.run("start", "1").stdout == f"broker-1 ({up['broker-1']['address']}) is up.\n"
+    assert until(lambda: states(folder) == {"running"})
     whole = folder.servers("status")
-    assert {server["state"] for server in whole.values()} == {"running"}
     assert whole["broker-1"]["address"] == up["broker-1"]["address"]
     assert whole["broker-1"]["pid"] != up["broker-1"]["pid"]
 
@@ -146,8 +152,7 @@ def test_an_ensemble_with_kafka_2_8(folder: Folder) -> None:
         assert folder.run("kill", f"zookeeper-{number}").returncode == 0
     assert until(lambda: folder.servers("status")["zookeeper-3"]["duty"] == "no quorum")
     assert folder.run("start", "zookeeper-1").stdout.endswith("is up.\n")
-    duties = sorted(folder.servers("status")[name]["duty"] for name in ("zookeeper-1", "zookeeper-3"))
-    assert duties == ["follower", "leader"]
+    assert until(lambda: {"follower", "leader"} <= {server["duty"] for server in folder.servers("status").values()})
 
 
 def test_three_kraft_nodes(folder: Folder) -> None:
@@ -162,7 +167,7 @@ def test_three_kraft_nodes(folder: Folder) -> None:
 
     assert until(lambda: next_controllers() not in ([], [first])), "the others elect a controller"
     assert folder.run("start", first).returncode == 0
-    assert {server["state"] for server in folder.servers("status").values()} == {"running"}
+    assert until(lambda: states(folder) == {"running"})
 
 
 @pytest.mark.parametrize("seconds", [0.4, 1.2, 3.0])
@@ -175,7 +180,7 @@ def test_down_finds_all_that_a_killed_up_left(folder: Folder, seconds: float) ->
 
 def test_up_cleans_up_after_a_killed_up(folder: Folder) -> None:
     with starting(folder, "--brokers", "2"):
-        assert until(lambda: len(folder.processes()) > 1)
+        assert until(lambda: len(folder.processes()) > 1, 60)
     left = folder.processes()
     status = folder.run("status")
     assert status.stdout.startswith("The sandbox is being started, or its start was cut off")
@@ -186,7 +191,7 @@ def test_up_cleans_up_after_a_killed_up(folder: Folder) -> None:
 
 def test_ctrl_c_ends_what_up_started(folder: Folder) -> None:
     with starting(folder) as up:
-        assert until(lambda: len(folder.processes()) > 1)
+        assert until(lambda: len(folder.processes()) > 1, 60)
         up.send_signal(signal.SIGINT)
         _, errors = up.communicate(timeout=60)
     assert (up.returncode, b"Traceback" in errors) == (130, False), errors

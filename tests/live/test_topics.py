@@ -4,9 +4,10 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from kazoo.client import KazooClient
 from kafka_tools.backends import Brokers, ZooKeeper, open_topics
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.topic_names import INTERNAL_TOPICS
-from tests.conftest import Cluster
+from kafka_tools.model.topics import TopicDescription
+from tests.conftest import Cluster, ended
+from tests.unit.wire.servers import refusing, serving, silent
 
 UNREACHABLE_SECONDS = 8
 """About 5 s, and the start of a process on a busy machine."""
@@ -44,10 +47,29 @@ def wait_until_served(cluster: Cluster, topic: str) -> None:
     raise AssertionError(f"{topic} is not served")
 
 
+def within(seconds: float, run: Callable[[], subprocess.CompletedProcess[bytes]]) -> subprocess.CompletedProcess[bytes]:
+    """Return what came of a run that took less than so many seconds; of two, as the machine may stand still once."""
+    for _ in range(2):
+        started = time.monotonic()
+        ran = run()
+        if time.monotonic() - started < seconds:
+            return ran
+    raise AssertionError(f"not within {seconds} s, twice")
+
+
+def as_znodes_tell(topic: TopicDescription) -> TopicDescription:
+    """Return the topic without what no znode holds: a broker's default."""
+    return topic if "min.insync.replicas" in topic.configs else topic._replace(min_isr=None)
+
+
 def test_both_back_ends_give_the_same_objects(kafka39: Cluster) -> None:
-    kafka39.topic(1, 1)
-    kafka39.topic(7, 3, ["cleanup.policy=compact,delete", "retention.ms=5", "flush.ms=7"])
-    wait_until_served(kafka39, kafka39.topic(5, 2))
+    made = {
+        kafka39.topic(1, 1),
+        kafka39.topic(7, 3, ["cleanup.policy=compact,delete", "retention.ms=5", "flush.ms=7"]),
+        kafka39.topic(5, 2),
+    }
+    for topic in made:
+        wait_until_served(kafka39, topic)
     with open_topics(Brokers(kafka39.bootstrap)) as topics:
         names = [name for name in topics.names() if name not in INTERNAL_TOPICS]
         by_brokers, brokers = topics.describe(names), topics.brokers()
@@ -55,8 +77,8 @@ def test_both_back_ends_give_the_same_objects(kafka39: Cluster) -> None:
         assert [name for name in topics.names() if name not in INTERNAL_TOPICS] == names
         assert topics.brokers() == brokers == tuple(BrokerRack(broker, None) for broker in (1, 2, 3))
         by_zookeeper = topics.describe(names)
-    assert {topic.min_isr for topic in by_brokers} == {1}  # a broker's default, which no znode holds
-    assert tuple(topic._replace(min_isr=None) for topic in by_brokers) == by_zookeeper
+    assert {topic.min_isr for topic in by_brokers if topic.topic in made} == {1}  # a broker's default
+    assert tuple(map(as_znodes_tell, by_brokers)) == by_zookeeper
     assert {topic.topic for topic in by_brokers} == set(names)
 
 
@@ -111,12 +133,6 @@ def test_the_sandbox_or_the_environment_name_the_cluster(kafka39: Cluster) -> No
     assert by_environment.stdout == kafka39.run("topics", "--list", "--zookeeper", kafka39.zookeeper).stdout
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.mark.parametrize(
     ("backend", "host", "cause"),
     [
@@ -129,10 +145,10 @@ def closed_port() -> int:
 def test_an_unreachable_cluster_names_its_cause_in_about_5_seconds(
     kafka39: Cluster, backend: str, host: str, cause: str
 ) -> None:
-    started = time.monotonic()
-    answer = kafka39.run("topics", backend, f"{host}:{closed_port()}", "--list", timeout=UNREACHABLE_SECONDS)
+    with refusing() as port:
+        listing = ("topics", backend, f"{host}:{port}", "--list")
+        answer = within(UNREACHABLE_SECONDS, lambda: kafka39.run(*listing))
     assert answer.returncode == 1
-    assert time.monotonic() - started < UNREACHABLE_SECONDS
     assert answer.stdout.startswith(b"Error while executing topic command : cannot reach ")
     assert f"({cause})" in answer.stdout.decode()
     assert answer.stdout.count(b"\n") == 1
@@ -141,18 +157,30 @@ def test_an_unreachable_cluster_names_its_cause_in_about_5_seconds(
 
 @pytest.mark.parametrize("backend", ["--zookeeper", "--bootstrap-server"])
 def test_ctrl_c_ends_the_wait_at_once(kafka39: Cluster, backend: str) -> None:
-    listing = ("topics", backend, f"127.0.0.1:{closed_port()}", "--list")
-    with kafka39.popen(*listing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
-        started = time.monotonic()
-        assert process.communicate(timeout=10) == (b"", b"")
-        assert process.returncode == 130
-        assert time.monotonic() - started < 2
+    assert any(seconds_from_ctrl_c_to_the_end(kafka39, backend) < 2 for _ in range(2))  # the machine may stand still
+
+
+def seconds_from_ctrl_c_to_the_end(cluster: Cluster, backend: str) -> float:
+    asked = threading.Event()
+
+    def mute(connection: socket.socket) -> None:
+        if connection.recv(4096):
+            asked.set()
+        silent(connection)
+
+    with serving(mute) as port:
+        listing = ("topics", backend, f"127.0.0.1:{port}", "--list")
+        with ended(cluster.popen(*listing, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as process:
+            assert asked.wait(30)
+            process.send_signal(signal.SIGINT)
+            started = time.monotonic()
+            assert process.communicate(timeout=30) == (b"", b"")
+            assert process.returncode == 130
+            return time.monotonic() - started
 
 
 def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
-    answer = kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list", timeout=UNREACHABLE_SECONDS)
+    answer = within(UNREACHABLE_SECONDS, lambda: kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list"))
     assert answer.returncode == 1
     assert b"this is not a ZooKeeper server" in answer.stdout
     assert b"Kafka 4 has no ZooKeeper: use --bootstrap-server" in answer.stderr

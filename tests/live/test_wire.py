@@ -93,10 +93,10 @@ def test_a_topic_is_what_confluent_kafka_says(real: Cluster) -> None:
 def test_names_and_brokers_are_those_of_the_cluster(real: Cluster) -> None:
     topic = real.topic()
     with cluster(real.bootstrap) as session:
-        topics = WireTopics(session)
-        known = real.admin().list_topics()
+        topics, admin = WireTopics(session), real.admin()
         assert topic in topics.names()
-        assert topics.names() == tuple(sorted(known.topics))
+        _until(lambda: WireTopics(session).names() == tuple(sorted(admin.list_topics(timeout=30).topics)))
+        known = admin.list_topics(timeout=30)
         assert [broker.broker for broker in topics.brokers()] == sorted(known.brokers)
         [described] = topics.describe([topic])
         assert described.topic_id is not None
@@ -106,7 +106,7 @@ def test_names_and_brokers_are_those_of_the_cluster(real: Cluster) -> None:
 @pytest.mark.parametrize("real", CLUSTERS, indirect=True)
 def test_reading_creates_nothing(real: Cluster) -> None:
     assert _described(real.bootstrap, "t-never-created") == ()
-    assert "t-never-created" not in real.admin().list_topics().topics
+    assert "t-never-created" not in real.admin().list_topics(timeout=30).topics
 
 
 @pytest.mark.parametrize("real", ["kafka39", "kafka4"], indirect=True)
@@ -131,8 +131,8 @@ def test_eligible_leader_replicas(kafka4: Cluster) -> None:
     name = kafka4.topic(1, 3, ["min.insync.replicas=3"])
     [partition] = _described(kafka4.bootstrap, name)[0].partitions
     victim = next(broker for broker in partition.replicas if broker != partition.leader)
-    kafka4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS)
     try:
+        assert kafka4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS).returncode == 0
         _until(lambda: _described(kafka4.bootstrap, name)[0].partitions[0].elr == (victim,))
         [partition] = _described(kafka4.bootstrap, name)[0].partitions
         assert victim not in partition.isr
@@ -140,7 +140,8 @@ def test_eligible_leader_replicas(kafka4: Cluster) -> None:
         with cluster(kafka4.bootstrap) as session:
             assert victim not in [broker.broker for broker in WireTopics(session).brokers()]
     finally:
-        kafka4.run("sandbox", "start", str(victim), timeout=2 * WAIT_SECONDS)
+        started = kafka4.run("sandbox", "start", str(victim), timeout=150)
+    assert started.returncode == 0, started.stderr
     _until(lambda: len(_described(kafka4.bootstrap, name)[0].partitions[0].isr) == 3)
     assert _described(kafka4.bootstrap, name)[0].partitions[0].elr == ()
 
@@ -200,15 +201,18 @@ def _reassign(session: Session, topic: str, replicas: tuple[int, ...] | None) ->
 
 @contextmanager
 def _throttled(real: Cluster, topic: str) -> Iterator[None]:
-    """Let replicas of the topic be copied at a byte a second."""
+    """Let replicas of the topic be copied at a byte a second, as soon as the block begins.
+
+    The topic comes first: brokers take changes in their order, so those that have the rates have the topic's too.
+    """
     rates = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
     lists = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
 
     admin = real.admin()
 
     def alter(operation: AlterConfigOpType) -> None:
-        settings = [(ConfigResource.Type.BROKER, str(broker), rates, "1") for broker in (1, 2, 3)]
-        settings.append((ConfigResource.Type.TOPIC, topic, lists, "*"))
+        settings = [(ConfigResource.Type.TOPIC, topic, lists, "*")]
+        settings += [(ConfigResource.Type.BROKER, str(broker), rates, "1") for broker in (1, 2, 3)]
         resources = [
             ConfigResource(
                 kind,
@@ -220,8 +224,15 @@ def _throttled(real: Cluster, topic: str) -> Iterator[None]:
         for resource in resources:  # a request for each: they go to different brokers
             admin.incremental_alter_configs([resource])[resource].result()
 
+    def in_force(broker: int) -> bool:
+        resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
+        configs = admin.describe_configs([resource])[resource].result()
+        return all(rate in configs and configs[rate].value == "1" for rate in rates)
+
     alter(AlterConfigOpType.SET)
     try:
+        for broker in (1, 2, 3):
+            _until(lambda of=broker: in_force(of))
         yield
     finally:
         alter(AlterConfigOpType.DELETE)
@@ -247,8 +258,12 @@ def test_a_reassignment_that_runs(real: Cluster) -> None:
                 assert coming not in partition.isr
         finally:
             _reassign(session, name, None)
-    after = _until(lambda: [p for p in _described(real.bootstrap, name)[0].partitions if not p.adding_replicas])[0]
-    assert (after.replicas, after.removing_replicas) == (before.replicas, ())
+    _until(lambda: _as_before(before, *_described(real.bootstrap, name)[0].partitions))
+
+
+def _as_before(before: Partition, now: Partition) -> bool:
+    """Say whether the move is over and undone: two brokers tell of it, the controller a moment sooner than another."""
+    return (now.replicas, now.adding_replicas, now.removing_replicas) == (before.replicas, (), ())
 
 
 def _moving(server: str, topic: str) -> list[Partition]:

@@ -157,7 +157,8 @@ def exactly(stream: Any, count: int) -> bytes:
 def test_a_write_whose_answer_is_lost_says_that_nobody_knows(kafka39: Cluster, zookeeper: Any, chroot: str) -> None:
     host, port = kafka39.zookeeper.split(":")
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        between = threading.Thread(target=forward_until_a_transaction, args=(listener, (host, int(port))))
+        listener.settimeout(30)
+        between = threading.Thread(target=forward_until_a_transaction, args=(listener, (host, int(port))), daemon=True)
         between.start()
         with pytest.raises(KafkaToolError) as lost, connected(f"127.0.0.1:{listener.getsockname()[1]}{chroot}") as c:
             ZooKeeperTopicChanges(c).create(NewTopic("new", assignment=((1,),)))

@@ -84,7 +84,9 @@ def large(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
         state = b'{"controller_epoch":1,"leader":%d,"version":1,"leader_epoch":0,"isr":[%d]}' % (number, number)
         client.create(f"{root}/brokers/topics/t{number:03}/partitions/0/state", state, makepath=True)
         if number % 3:
-            client.create_async(f"{root}/config/topics/t{number:03}", encode_configs({"flush.ms": str(number)}))
+            config = encode_configs({"flush.ms": str(number)})
+            last = client.create_async(f"{root}/config/topics/t{number:03}", config)
+    last.get(timeout=30)
     try:
         yield cluster.zookeeper + root, request.param[1]
     finally:
