@@ -9,6 +9,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -406,6 +407,7 @@ def test_a_file_shows_how_far_it_is_on_a_terminal(kafka39: Cluster, tmp_path: Pa
     lines.write_bytes(b"x\n" * 1_500_000)
     command, env = [*KTOOLS, "console-producer", "--topic", topic], kafka39.env | {"TERM": "xterm"}
     screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 120))  # 80 columns have no room for the words beside a million records a second
     with (
         lines.open("rb") as stdin,
         ended(subprocess.Popen(command, env=env, stdin=stdin, stderr=terminal)) as writer,
