@@ -2,41 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from kafka_tools.model.target import Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.model.assignment import Assignment, BrokerRack
-    from kafka_tools.model.rules import ContextRules
-    from kafka_tools.model.security import Security, ZooKeeperSecurity
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
-
-
-class Brokers(NamedTuple):
-    """A cluster reached through its brokers: `host:port[,host:port…]` and librdkafka's settings.
-
-    `security` is the same TLS and SASL for every other road (None: plaintext), `rules` are those of the context that
-    named the cluster, if one did. `java` has the settings that librdkafka has no word for, by their names in Java.
-    """
-
-    bootstrap_servers: str
-    config: Mapping[str, str] = {}
-    security: "Security | None" = None
-    rules: "ContextRules | None" = None
-    java: Mapping[str, str] = {}
-
-
-class ZooKeeper(NamedTuple):
-    """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`.
-
-    `rules` are those of the context that named it, if one did; `security` None: plaintext, nobody logs in.
-    """
-
-    connect: str
-    rules: "ContextRules | None" = None
-    security: "ZooKeeperSecurity | None" = None
-
-
-Target = Brokers | ZooKeeper
 
 
 class Topics(Protocol):

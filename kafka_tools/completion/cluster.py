@@ -6,10 +6,11 @@ login: all that somebody did was to press Tab.
 
 from collections.abc import Callable, Iterator, Mapping
 
-from kafka_tools.backends import Brokers, Target, open_topics
+from kafka_tools.backends import open_topics
 from kafka_tools.completion import live
 from kafka_tools.completion.memory import Candidate
 from kafka_tools.completion.values import Given
+from kafka_tools.model.target import Brokers, Target
 from kafka_tools.settings import layers
 from kafka_tools.settings.layers import Choice, Flags
 from kafka_tools.settings.references import COMMAND_SUFFIX, shown

@@ -2,8 +2,8 @@
 
 import sys
 
-from kafka_tools.backends import Target
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Target
 
 
 def check_change(target: Target, yes: bool = False) -> None:

@@ -1,7 +1,7 @@
 """From the settings that apply to a target that can be connected to."""
 
-from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.console.notes import note
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.settings import layers
 from kafka_tools.settings.layers import Choice, Flags
 from kafka_tools.settings.target import checked

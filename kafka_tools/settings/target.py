@@ -7,9 +7,9 @@ kafka_tools.settings.layers and is imported only for them.
 import os
 from collections.abc import Sequence
 
-from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.errors import UsageError
 from kafka_tools.model import addresses
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
 DEFAULT_ZOOKEEPER = "localhost:2181"

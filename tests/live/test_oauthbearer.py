@@ -11,8 +11,8 @@ from threading import Thread
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Brokers
 from kafka_tools.sandbox import credentials
 from kafka_tools.settings import target
 from kafka_tools.wire.create_topics import CREATE_TOPICS

@@ -16,8 +16,8 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Brokers
 from kafka_tools.sandbox import credentials, jars, java, record, zookeeper_security
 from kafka_tools.settings import resolve, target
 from kafka_tools.settings.layers import Flags, choose

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from kazoo.client import KazooClient
 
-from kafka_tools.backends import Brokers, ZooKeeper, open_topics
+from kafka_tools.backends import open_topics
 from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.model.topic_names import INTERNAL_TOPICS
 from kafka_tools.model.topics import TopicDescription
 from tests.conftest import Cluster, ended

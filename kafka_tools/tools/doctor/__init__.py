@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, ZOOKEEPER
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from time import monotonic
 
-from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Brokers
 from kafka_tools.table import count
 from kafka_tools.together import together
 from kafka_tools.tools.doctor.checks import (

@@ -5,8 +5,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from kafka_tools.backends import ZooKeeper
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.together import together
 from kafka_tools.tools.doctor.checks import (
     BROKER,

@@ -3,8 +3,8 @@
 from functools import partial
 from time import monotonic
 
-from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.together import together
 from kafka_tools.tools.doctor.brokers import check_brokers
 from kafka_tools.tools.doctor.checks import CLUSTER_ID, Check, State, failed

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from kafka_tools.backends import Target, open_topics
+from kafka_tools.backends import open_topics
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.joptsimple import Option
 from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
 from kafka_tools.errors import UsageError
+from kafka_tools.model.target import Target
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.report import Report
 from kafka_tools.settings import target as settings

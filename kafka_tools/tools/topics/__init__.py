@@ -7,10 +7,10 @@ Each action is a module of its own, imported only when it is asked for.
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_tools.backends import Target
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.joptsimple import Option, integer
 from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
+from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.settings import target as settings
 from kafka_tools.settings.guard import check_change

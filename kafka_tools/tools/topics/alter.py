@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kafka_tools.backends import (
-    Target,
     TopicChanges,
     TopicConfigChanges,
-    ZooKeeper,
     open_topic_changes,
     open_topic_config_changes,
     open_topics,
 )
 from kafka_tools.model import assignment, topic_config
 from kafka_tools.model.assignment import Assignment
+from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.model.topics import NewPartitions, TopicDescription
 from kafka_tools.report import Report

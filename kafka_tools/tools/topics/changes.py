@@ -5,9 +5,10 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from kafka_tools.backends import Target, TopicChanges, open_topics
+from kafka_tools.backends import TopicChanges, open_topics
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment
+from kafka_tools.model.target import Target
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.report import Report
 from kafka_tools.table import View

@@ -6,8 +6,8 @@ Source: TopicCommandOptions.checkArgs of Kafka 3.9 for brokers and of 2.8 for Zo
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafka_tools.backends import Target, ZooKeeper
 from kafka_tools.errors import UsageError
+from kafka_tools.model.target import Target, ZooKeeper
 
 FILTERS = (
     "under_replicated_partitions",

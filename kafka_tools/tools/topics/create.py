@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kafka_tools.backends import Target, open_topic_changes, open_topics
+from kafka_tools.backends import open_topic_changes, open_topics
 from kafka_tools.model import assignment, topic_config
+from kafka_tools.model.target import Target
 from kafka_tools.model.topic_names import has_collision_chars
 from kafka_tools.model.topics import NewTopic, TopicExistsError
 from kafka_tools.report import Report

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kafka_tools.backends import Target, ZooKeeper, open_topic_changes, open_topics
+from kafka_tools.backends import open_topic_changes, open_topics
 from kafka_tools.cli.confirm import confirmed
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.model.topics import TopicMarkedForDeletionError
 from kafka_tools.report import Report

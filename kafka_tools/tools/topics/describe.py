@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafka_tools.backends import Target, Topics, ZooKeeper, open_topics
+from kafka_tools.backends import Topics, open_topics
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.model.topic_names import checked_topic_id, is_literal, matching, no_such_topic
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.report import Report

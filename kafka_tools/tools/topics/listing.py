@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from kafka_tools.backends import Target, ZooKeeper, open_topics
+from kafka_tools.backends import open_topics
+from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.model.topic_names import matching
 from kafka_tools.report import Report
 

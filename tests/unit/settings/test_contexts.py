@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kafka_tools.backends import Brokers
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.rules import ContextRules
+from kafka_tools.model.target import Brokers
 from kafka_tools.settings import contexts, edit, guard, layers
 from kafka_tools.settings.contexts import NAMING_FILES, Context
 from kafka_tools.settings.current import config_path, current

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.backends import Target
 from kafka_tools.main import run
+from kafka_tools.model.target import Target
 from kafka_tools.settings import edit
 from kafka_tools.settings.contexts import Context
 from kafka_tools.tools import console_consumer, console_producer, layout

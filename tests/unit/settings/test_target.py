@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.folders import config_folder, state_folder
 from kafka_tools.model.rules import ContextRules
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.sandbox import state
 from kafka_tools.sandbox.state import Endpoints
 from kafka_tools.settings import edit, layers, target

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.backends import ZooKeeper
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Tls, ZooKeeperSecurity
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.settings import edit, target, zookeeper
 from kafka_tools.settings.contexts import Context
 from tests.unit.wire.test_tls import Authority

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.security import Sasl, Security
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.render import Look
 from kafka_tools.render.structured import as_json
 from kafka_tools.report import Report

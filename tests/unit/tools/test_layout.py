@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.backends import Brokers, Target, ZooKeeper
 from kafka_tools.main import run
 from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.tools import layout
 from kafka_tools.tools.layout import ShowLayout

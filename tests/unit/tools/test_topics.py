@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kafka_tools.backends import Brokers, ZooKeeper
 from kafka_tools.main import run
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.model.topics import NewTopic, Partition, TopicDescription
 from kafka_tools.tools.topics.alter import AlterTopics
 from kafka_tools.tools.topics.create import CreateTopic
