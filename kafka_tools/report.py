@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kafka_tools.errors import KafkaToolError
 
 if TYPE_CHECKING:
-    from kafka_tools.table import View
+    from kafka_tools.render.views import View
 
 
 class Report(NamedTuple):

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol, cast
 from kafka_tools.cli.joptsimple import OneOf, Option, parse
 from kafka_tools.cli.options import COLUMNS, HELP, OUTPUT, SORT_BY, VERSION
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.render import look as looks
-from kafka_tools.render.look import FORMATS, Look
+from kafka_tools.render import output_options
+from kafka_tools.render.output_options import FORMATS, OutputOptions
 from kafka_tools.report import Report
 
 
@@ -91,10 +91,10 @@ class ToolCommand(NamedTuple):
             if values["help"] or values["version"]:
                 return self._about(values)
             values["output"] = output = self._output(values)
-            look = looks.parse(output, values.get("columns"), values.get("sort_by"))
+            options = output_options.parse(output, values.get("columns"), values.get("sort_by"))
             if values.get("watch") is not None:
-                return self._watch(values, look)
-            return finish(self.run(values), look)
+                return self._watch(values, options)
+            return finish(self.run(values), options)
         except KafkaToolError as error:
             self.error_style.show(error, output)
             if isinstance(error, UsageError):
@@ -129,11 +129,11 @@ class ToolCommand(NamedTuple):
         is_plain = named == "plain" and (values.get("columns") or values.get("sort_by"))
         return named if fits and not is_plain else None
 
-    def _watch(self, values: Mapping[str, Any], look: Look) -> int:
+    def _watch(self, values: Mapping[str, Any], options: OutputOptions) -> int:
         from kafka_tools.render.watch import watch
 
         action = cast("Callable[[], Report]", lambda: self.run(values))  # what streams has no --watch
-        return watch(action, values["watch"], look)
+        return watch(action, values["watch"], options)
 
     def _about(self, values: Mapping[str, Any]) -> int:
         from kafka_tools.cli import help as texts
@@ -142,13 +142,13 @@ class ToolCommand(NamedTuple):
         return 0
 
 
-def finish(result: Report | int | None, look: Look) -> int:
+def finish(result: Report | int | None, options: OutputOptions) -> int:
     """Show what an action returned and return the exit status. Raises the failure of a report when that is shown."""
     if not isinstance(result, Report):
         return result or 0
     from kafka_tools.render import emit
 
-    status = emit(result, look)
+    status = emit(result, options)
     if result.failure:
         raise result.failure
     return status

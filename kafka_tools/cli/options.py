@@ -2,7 +2,7 @@
 
 from kafka_tools.cli.joptsimple import Option, one_of
 from kafka_tools.errors import UsageError
-from kafka_tools.render.look import FORMATS
+from kafka_tools.render.output_options import FORMATS
 
 OUTPUT_FORMATS = FORMATS
 

@@ -9,7 +9,7 @@ import click
 from kafka_tools.cli.command import ErrorStyle, finish
 from kafka_tools.cli.options import OUTPUT
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
 
 
 class ActionCommand(click.Command):
@@ -22,7 +22,7 @@ class ActionCommand(click.Command):
     def invoke(self, ctx: click.Context) -> int:
         """Run the action, show its Report, return the exit status."""
         try:
-            return finish(super().invoke(ctx), Look(ctx.params.get("output")))
+            return finish(super().invoke(ctx), OutputOptions(ctx.params.get("output")))
         except KafkaToolError as error:
             ErrorStyle().show(error, ctx.params.get("output"))
             return error.status

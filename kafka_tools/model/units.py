@@ -77,3 +77,8 @@ def human(name: str, value: str) -> str:
 
 def _kind(name: str) -> Kind | None:
     return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
+
+
+def count(number: int, word: str) -> str:
+    """Return `1 topic`, `1,200 topics`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

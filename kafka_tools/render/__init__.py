@@ -3,25 +3,25 @@
 import sys
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.report import Report
 
-__all__ = ["Look", "emit"]
+__all__ = ["OutputOptions", "emit"]
 
-AS_IT_SUITS = Look()
+AS_IT_SUITS = OutputOptions()
 
 
-def emit(report: Report, look: Look = AS_IT_SUITS) -> int:
-    """Write `report` to stdout as `look` says, its notes to stderr; return its status.
+def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
+    """Write `report` to stdout as `options` says, its notes to stderr; return its status.
 
     What is longer than the terminal is shown by a pager, unless the format was chosen to be another than a table.
     Raises UsageError for a column that the rows lack, OSError where stdout cannot take the text (BrokenPipeError: its
     reader went away).
     """
-    output = look.output or ("table" if sys.stdout.isatty() and not report.names_only else "plain")
-    text = _text(report, output, look)
+    output = options.output or ("table" if sys.stdout.isatty() and not report.names_only else "plain")
+    text = _text(report, output, options)
     try:
-        if look.output in (None, "table") and sys.stdout.isatty():
+        if options.output in (None, "table") and sys.stdout.isatty():
             from kafka_tools.render import pager
 
             pager.write(text)
@@ -38,17 +38,17 @@ def emit(report: Report, look: Look = AS_IT_SUITS) -> int:
     return report.status
 
 
-def _text(report: Report, output: str, look: Look) -> str:
+def _text(report: Report, output: str, options: OutputOptions) -> str:
     if output == "plain":
         return "".join([f"{line}\n" for line in report.plain])
     if output == "table":
         from kafka_tools.render.page import table_text
 
-        return table_text(report, look)
+        return table_text(report, options)
     if output in ("svg", "html"):
         from kafka_tools.render import picture
 
-        return picture.FORMATS[output](report, look)
+        return picture.FORMATS[output](report, options)
     from kafka_tools.render import structured
 
-    return structured.FORMATS[output](report, look)
+    return structured.FORMATS[output](report, options)

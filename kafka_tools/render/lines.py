@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from kafka_tools.table import Level, Mark
+from kafka_tools.render.views import Level, Mark
 
 Span = tuple[str, str]
 """Text and its style: "", or names of `paint.SGR` joined by "+"."""

@@ -22,7 +22,7 @@ from kafka_tools.render.lines import (
 )
 from kafka_tools.render.symbols import STYLES, SYMBOLS, Seen
 from kafka_tools.render.table import headings, notes, table_lines
-from kafka_tools.table import Cell, Mark, Matrix, MatrixRow, Table, Tally
+from kafka_tools.render.views import Cell, Mark, Matrix, MatrixRow, Table, Tally
 
 MARGIN_GAP, REMARK_GAP, GROUP_GAP = 2, 2, 2
 """Blanks behind labels, before remarks, and how many more than others neighbours of different groups have."""

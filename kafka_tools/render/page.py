@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator
 
 from kafka_tools.render import terminal
 from kafka_tools.render.lines import Line
-from kafka_tools.render.look import Look
 from kafka_tools.render.matrix import matrix_lines
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.select import as_table
 from kafka_tools.render.symbols import Seen
 from kafka_tools.render.table import table_lines
+from kafka_tools.render.views import Matrix, View
 from kafka_tools.report import Report
-from kafka_tools.table import Matrix, View
 
 
-def views(report: Report, look: Look) -> Iterable[View]:
+def views(report: Report, options: OutputOptions) -> Iterable[View]:
     """Return the report's own tables, or one of its rows where it has none or columns were chosen."""
-    return report.tables() if report.tables and not look.chosen else [as_table(report, look)]
+    return report.tables() if report.tables and not options.chosen else [as_table(report, options)]
 
 
 def page_lines(shown: Iterable[View], columns: int | None) -> Iterator[Line]:
@@ -31,9 +31,9 @@ def page_lines(shown: Iterable[View], columns: int | None) -> Iterator[Line]:
     yield from seen.legend(columns)
 
 
-def table_text(report: Report, look: Look) -> str:
+def table_text(report: Report, options: OutputOptions) -> str:
     """Return the page as stdout takes it: as wide as the terminal, or as need be where it is none."""
     terminal.stand_in_for_symbols()
     paint = terminal.painter()
     columns = terminal.columns() if terminal.is_terminal() else None
-    return "".join([f"{paint(line)}\n" for line in page_lines(views(report, look), columns)])
+    return "".join([f"{paint(line)}\n" for line in page_lines(views(report, options), columns)])

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from kafka_tools.render import terminal
 from kafka_tools.render.lines import Line, line_width
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.page import page_lines, views
 from kafka_tools.report import Report
 
@@ -70,21 +70,21 @@ pre {{ font: 14px/1.4 FONT; }}
 """.replace("FONT", FONT)
 
 
-def as_svg(report: Report, look: Look) -> str:
+def as_svg(report: Report, options: OutputOptions) -> str:
     """Return an SVG document."""
-    return _recorded(report, look).export_svg(theme=THEME, code_format=SVG)
+    return _recorded(report, options).export_svg(theme=THEME, code_format=SVG)
 
 
-def as_html(report: Report, look: Look) -> str:
+def as_html(report: Report, options: OutputOptions) -> str:
     """Return an HTML document."""
-    return _recorded(report, look).export_html(theme=THEME, code_format=HTML)
+    return _recorded(report, options).export_html(theme=THEME, code_format=HTML)
 
 
-FORMATS: Mapping[str, Callable[[Report, Look], str]] = {"svg": as_svg, "html": as_html}
+FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {"svg": as_svg, "html": as_html}
 
 
-def _recorded(report: Report, look: Look) -> Console:
-    lines = list(page_lines(views(report, look), terminal.columns() or WIDEST))
+def _recorded(report: Report, options: OutputOptions) -> Console:
+    lines = list(page_lines(views(report, options), terminal.columns() or WIDEST))
     console = Console(
         record=True,
         file=io.StringIO(),

@@ -6,9 +6,9 @@ from enum import Enum
 from typing import Any
 
 from kafka_tools.errors import UsageError, nearest
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
+from kafka_tools.render.views import Table
 from kafka_tools.report import Report
-from kafka_tools.table import Table
 
 
 def field_names(row: Any) -> tuple[str, ...]:
@@ -16,23 +16,23 @@ def field_names(row: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(row))
 
 
-def selected(report: Report, look: Look) -> tuple[Sequence[Any], Sequence[str]]:
+def selected(report: Report, options: OutputOptions) -> tuple[Sequence[Any], Sequence[str]]:
     """Return the rows in the order, and the names of the fields, that were asked for; all fields where none were.
 
     Raises UsageError with the nearest name for a column that the rows lack.
     """
     rows = list(report.rows)
-    known = field_names(rows[0]) if rows else look.columns or tuple(report.columns)
+    known = field_names(rows[0]) if rows else options.columns or tuple(report.columns)
     if rows:
-        _check((*look.columns, *(name for name, _ in look.sort_by)), known)
-    return sorted_rows(rows, look.sort_by), look.columns or known
+        _check((*options.columns, *(name for name, _ in options.sort_by)), known)
+    return sorted_rows(rows, options.sort_by), options.columns or known
 
 
-def as_table(report: Report, look: Look) -> Table:
+def as_table(report: Report, options: OutputOptions) -> Table:
     """Return the rows as one table."""
-    rows, names = selected(report, look)
+    rows, names = selected(report, options)
     headings = {name: report.columns.get(name, name.replace("_", " ").capitalize()) for name in names}
-    return Table(rows, headings if look.columns else report.columns)
+    return Table(rows, headings if options.columns else report.columns)
 
 
 def sorted_rows(rows: Sequence[Any], order: Iterable[tuple[str, bool]]) -> Sequence[Any]:

@@ -9,22 +9,22 @@ from enum import Enum
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.select import field_names, selected
 from kafka_tools.report import Report
 
 
-def as_json(report: Report, look: Look) -> str:
+def as_json(report: Report, options: OutputOptions) -> str:
     """Return one JSON array with a row a line, `[]` where there are no rows."""
-    return "[" + ",\n ".join(_json_rows(report, look)) + "]\n"
+    return "[" + ",\n ".join(_json_rows(report, options)) + "]\n"
 
 
-def as_jsonl(report: Report, look: Look) -> str:
+def as_jsonl(report: Report, options: OutputOptions) -> str:
     """Return one JSON object a line."""
-    return "".join([f"{row}\n" for row in _json_rows(report, look)])
+    return "".join([f"{row}\n" for row in _json_rows(report, options)])
 
 
-def as_yaml(report: Report, look: Look) -> str:
+def as_yaml(report: Report, options: OutputOptions) -> str:
     """Return one YAML sequence, in ASCII: PyYAML would read its own raw U+0085 as a blank.
 
     Raises KafkaToolError where PyYAML (the extra `yaml`) is not installed.
@@ -33,13 +33,13 @@ def as_yaml(report: Report, look: Look) -> str:
         import yaml
     except ImportError as error:
         raise KafkaToolError("--output yaml needs PyYAML.", "pip install 'kafka-ktools[yaml]'") from error
-    text: str = yaml.safe_dump(_rows(report, look), sort_keys=False, width=2**31)
+    text: str = yaml.safe_dump(_rows(report, options), sort_keys=False, width=2**31)
     return text
 
 
-def as_csv(report: Report, look: Look) -> str:
+def as_csv(report: Report, options: OutputOptions) -> str:
     """Return RFC 4180 lines under a header of field names; lists are joined by commas, mappings are JSON."""
-    rows, names = selected(report, look)
+    rows, names = selected(report, options)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
@@ -47,7 +47,7 @@ def as_csv(report: Report, look: Look) -> str:
     return text.getvalue()
 
 
-FORMATS: Mapping[str, Callable[[Report, Look], str]] = {
+FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {
     "json": as_json,
     "jsonl": as_jsonl,
     "yaml": as_yaml,
@@ -55,14 +55,14 @@ FORMATS: Mapping[str, Callable[[Report, Look], str]] = {
 }
 
 
-def _json_rows(report: Report, look: Look) -> Iterator[str]:
+def _json_rows(report: Report, options: OutputOptions) -> Iterator[str]:
     encode = json.JSONEncoder(ensure_ascii=False, default=_typed).encode
-    rows, names = selected(report, look)
+    rows, names = selected(report, options)
     return (encode({name: getattr(row, name) for name in names}) for row in rows)
 
 
-def _rows(report: Report, look: Look) -> list[dict[str, Any]]:
-    rows, names = selected(report, look)
+def _rows(report: Report, options: OutputOptions) -> list[dict[str, Any]]:
+    rows, names = selected(report, options)
     return [{name: _typed(getattr(row, name)) for name in names} for row in rows]
 
 

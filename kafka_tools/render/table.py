@@ -20,7 +20,7 @@ from kafka_tools.render.lines import (
     width,
 )
 from kafka_tools.render.symbols import STYLES, SYMBOLS, Seen
-from kafka_tools.table import Mark, Matrix, Table
+from kafka_tools.render.views import Mark, Matrix, Table
 
 TITLE_GAP, FACTS_INDENT, GAP = "   ", "  ", "  "
 LEAST_FOLDED = 12

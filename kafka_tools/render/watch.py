@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.units import count
 from kafka_tools.render import terminal
 from kafka_tools.render.changes import GUTTER, marked_changes, without_marks
 from kafka_tools.render.lines import BROKEN, DIM, Line, line_width
-from kafka_tools.render.look import Look
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.page import page_lines, views
+from kafka_tools.render.views import View
 from kafka_tools.report import Report
-from kafka_tools.table import View, count
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The alternate screen, no cursor, no wrapping (xterm's control sequences, DECSET)."""
@@ -34,10 +35,10 @@ class Ended(BaseException):
     """SIGTERM or SIGHUP came; its number is the argument."""
 
 
-def check(look: Look) -> None:
+def check(options: OutputOptions) -> None:
     """Raise UsageError where nothing can be watched: not on a terminal, or another format than a table."""
-    if look.output not in (None, "table"):
-        raise UsageError(f"--watch shows tables, it does not go with --output {look.output}")
+    if options.output not in (None, "table"):
+        raise UsageError(f"--watch shows tables, it does not go with --output {options.output}")
     if not terminal.is_terminal() or os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError(
             "--watch needs a terminal that can move its cursor",
@@ -45,24 +46,24 @@ def check(look: Look) -> None:
         )
 
 
-def watch(action: Callable[[], Report], seconds: float, look: Look) -> int:
+def watch(action: Callable[[], Report], seconds: float, options: OutputOptions) -> int:
     """Show what `action` returns, anew every so many seconds, until a signal ends it; return 128 + its number.
 
     A failure of the first action is raised, one of a later action is shown and the next one waited for. Ctrl-C is
     raised as KeyboardInterrupt when the last picture stands on the screen that was there before.
     """
-    check(look)
+    check(options)
     gc.enable()  # main disabled it: this may run for days
     terminal.stand_in_for_symbols()
     picture = Picture(seconds)
-    picture.take(list(views(action(), look)))
+    picture.take(list(views(action(), options)))
     try:
         with _signals_raised(), _own_screen(picture):
             while True:
                 picture.draw()
                 _wait(seconds, picture)
                 try:
-                    picture.take(list(views(action(), look)))
+                    picture.take(list(views(action(), options)))
                 except UsageError:
                     raise
                 except KafkaToolError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.units import count
 from kafka_tools.sandbox import (
     credentials,
     launch,
@@ -27,7 +28,6 @@ from kafka_tools.sandbox import (
 from kafka_tools.sandbox.launch import Runtime
 from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.table import count
 
 ANNOUNCED_FOR_SECONDS = 30.0
 OWN_FOLDERS = re.compile(rf"(broker|zookeeper)-\d+|logs|{credentials.FOLDER}")

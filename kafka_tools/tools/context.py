@@ -7,7 +7,7 @@ import click
 
 from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.look import FORMATS
+from kafka_tools.render.output_options import FORMATS
 from kafka_tools.report import Report
 from kafka_tools.settings import contexts, edit, layers, others
 from kafka_tools.settings.contexts import Context

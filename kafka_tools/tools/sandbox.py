@@ -7,6 +7,7 @@ import click
 
 from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.sandbox import cluster, record, state, status, zookeeper_security
 from kafka_tools.sandbox.cluster import Wish
@@ -15,7 +16,6 @@ from kafka_tools.sandbox.progress import shown
 from kafka_tools.sandbox.record import Sandbox
 from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS
 from kafka_tools.sandbox.status import ServerStatus
-from kafka_tools.table import Level, Mark, Table
 
 COLUMNS = {
     "name": "Server",

@@ -6,7 +6,7 @@ from time import monotonic
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
-from kafka_tools.table import count
+from kafka_tools.model.units import count
 from kafka_tools.together import together
 from kafka_tools.tools.doctor.checks import (
     BROKER,

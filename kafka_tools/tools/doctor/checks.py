@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.table import count
+from kafka_tools.model.units import count
 from kafka_tools.wire.checkup import OFFSETS_FACTOR, Offsets
 from kafka_tools.wire.sockets import BrokenConnectionError
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.units import count
+from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.table import Level, Mark, Table, count
 from kafka_tools.tools.doctor.checks import Check, State, first_problem, tally
 from kafka_tools.wire.probe import STEPS
 

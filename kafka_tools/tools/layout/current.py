@@ -7,8 +7,9 @@ from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.health import Health, Role, health, led_by_preferred, problems, reassignment, role, total, words
 from kafka_tools.model.layout import BrokerLoad, loads
 from kafka_tools.model.topics import Partition, TopicDescription
+from kafka_tools.model.units import count
+from kafka_tools.render.views import Cell, Level, Mark, Matrix, MatrixColumn, MatrixRow, Tally, level
 from kafka_tools.report import Report
-from kafka_tools.table import Cell, Level, Mark, Matrix, MatrixColumn, MatrixRow, Tally, count, level
 
 MOST_PARTITIONS = 100
 """With more than these, only what is wrong is shown one by one; where even that is more, a row a topic."""

@@ -8,8 +8,9 @@ from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.health import Replica, replicas
 from kafka_tools.model.layout import Outcome, Verdict, check_known, without_brokers
 from kafka_tools.model.topics import TopicDescription
+from kafka_tools.model.units import count
+from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.table import Level, Mark, Table, count
 
 MOST_PARTITIONS = 100
 """With more than these that change, only those are shown that come to harm."""

@@ -10,8 +10,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.target import Target
 from kafka_tools.model.topics import Partition, TopicDescription
+from kafka_tools.render.views import View
 from kafka_tools.report import Report
-from kafka_tools.table import View
 from kafka_tools.tools.topics.listing import COLUMNS
 from kafka_tools.tools.topics.rows import PlannedPartition, TopicRow
 

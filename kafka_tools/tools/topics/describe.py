@@ -13,7 +13,7 @@ from kafka_tools.tools.topics.checks import FILTERS
 from kafka_tools.tools.topics.lines import Wanted, broker_lines, zookeeper_lines
 
 if TYPE_CHECKING:
-    from kafka_tools.table import Table
+    from kafka_tools.render.views import Table
 
 
 class DescribeTopics(NamedTuple):

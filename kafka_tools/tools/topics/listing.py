@@ -9,7 +9,7 @@ from kafka_tools.model.topic_names import matching
 from kafka_tools.report import Report
 
 if TYPE_CHECKING:
-    from kafka_tools.table import Table
+    from kafka_tools.render.views import Table
     from kafka_tools.tools.topics.rows import TopicRow
 
 
@@ -51,7 +51,7 @@ def _rows(names: Sequence[str]) -> "Iterator[TopicRow]":
 
 
 def _details(target: Target, names: Sequence[str]) -> "Table":
-    from kafka_tools.table import Table
+    from kafka_tools.render.views import Table
     from kafka_tools.tools.topics.views import DETAIL_COLUMNS, details
 
     with open_topics(target) as topics:

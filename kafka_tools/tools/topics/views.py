@@ -16,8 +16,8 @@ from kafka_tools.model.health import (
     words,
 )
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.model.units import human
-from kafka_tools.table import Level, Mark, Table, count, level
+from kafka_tools.model.units import count, human
+from kafka_tools.render.views import Level, Mark, Table, level
 from kafka_tools.tools.topics.lines import Wanted
 
 MIN_ISR = "min.insync.replicas"

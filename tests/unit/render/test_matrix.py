@@ -8,7 +8,7 @@ from kafka_tools.model.health import Role
 from kafka_tools.render.matrix import matrix_lines
 from kafka_tools.render.symbols import Seen
 from kafka_tools.render.terminal import unpainted
-from kafka_tools.table import Cell, Level, Mark, Matrix, MatrixColumn, MatrixRow, Tally
+from kafka_tools.render.views import Cell, Level, Mark, Matrix, MatrixColumn, MatrixRow, Tally
 
 SIGNS = {"*": Role.LEADER, "o": Role.IN_SYNC, "x": Role.OUT_OF_SYNC, "-": Role.BROKER_DOWN}
 

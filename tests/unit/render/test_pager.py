@@ -10,14 +10,14 @@ from tests.unit.render.emulator import Emulator
 
 CODE = """
 import sys
-from kafka_tools.render import Look, emit
+from kafka_tools.render import OutputOptions, emit
 from kafka_tools.report import Report
-from kafka_tools.table import Table
+from kafka_tools.render.views import Table
 from types import SimpleNamespace
 rows = [SimpleNamespace(number=number) for number in range({rows})]
 lines = [f"line {{number}}" for number in range({rows})]
 report = Report((), {{}}, lines, lambda: [Table(rows, {{"number": "Number"}})], names_only={names_only}, status=3)
-status = emit(report, Look({output!r}))
+status = emit(report, OutputOptions({output!r}))
 print("status", status)
 sys.exit(status)
 """

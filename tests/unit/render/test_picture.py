@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafka_tools.render import Look
+from kafka_tools.render import OutputOptions
 from kafka_tools.render.picture import FORMATS
+from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.table import Level, Mark, Table
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -41,7 +41,7 @@ class Text(HTMLParser):
 
 
 def test_svg() -> None:
-    document = FORMATS["svg"](report("<b>&amp;"), Look("svg"))
+    document = FORMATS["svg"](report("<b>&amp;"), OutputOptions("svg"))
     assert words_of_svg(document) == ["<b>&amp;", "one", "State", "broken", "words"]
     assert re.findall(r"https?://[^\"' )]+", document) == ["http://www.w3.org/2000/svg"]
     red = re.search(r"\.(\S+-r\d+) { fill: #b3001b;font-weight: bold }", document)
@@ -50,7 +50,7 @@ def test_svg() -> None:
 
 
 def test_html() -> None:
-    document = FORMATS["html"](report("<b>&amp;"), Look("html"))
+    document = FORMATS["html"](report("<b>&amp;"), OutputOptions("html"))
     parser = Text()
     parser.feed(document)
     assert "<b>&amp;   one\n\n  State\n  broken words\n" in parser.text
@@ -61,13 +61,13 @@ def test_html() -> None:
 @settings(max_examples=50)
 @given(st.text(min_size=1))
 def test_any_text_makes_a_valid_document(text: str) -> None:
-    ElementTree.fromstring(FORMATS["svg"](report(text, text), Look("svg")))
+    ElementTree.fromstring(FORMATS["svg"](report(text, text), OutputOptions("svg")))
 
 
 def test_a_picture_is_as_wide_as_the_terminal_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     def width(columns: str) -> float:
         monkeypatch.setenv("COLUMNS", columns)
-        box = re.search(r'viewBox="0 0 ([\d.]+) ', FORMATS["svg"](report("t", "word " * 60), Look("svg")))
+        box = re.search(r'viewBox="0 0 ([\d.]+) ', FORMATS["svg"](report("t", "word " * 60), OutputOptions("svg")))
         assert box
         return float(box[1])
 

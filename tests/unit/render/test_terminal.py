@@ -12,7 +12,7 @@ from tests.unit.render.emulator import Emulator
 CODE = """
 import sys
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.render import Look, emit
+from kafka_tools.render import OutputOptions, emit
 from kafka_tools.report import Report
 from kafka_tools.tools.topics.views import topic_tables
 topic = TopicDescription("[red]orders", "7W7R5IOeRrOyHTNXKg", (
@@ -21,7 +21,7 @@ topic = TopicDescription("[red]orders", "7W7R5IOeRrOyHTNXKg", (
 report = Report((), {}, (), lambda: topic_tables([topic], {1, 2, 3}))
 """
 SUITABLY = f"{CODE}sys.exit(emit(report))"
-AS_A_TABLE = f"{CODE}sys.exit(emit(report, Look('table')))"
+AS_A_TABLE = f"{CODE}sys.exit(emit(report, OutputOptions('table')))"
 
 
 def drawn(width: int, **env: str) -> Emulator:

@@ -14,10 +14,10 @@ import sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render import Look
+from kafka_tools.render import OutputOptions
 from kafka_tools.render.watch import watch
 from kafka_tools.report import Report
-from kafka_tools.table import Table
+from kafka_tools.render.views import Table
 source = Path(sys.argv[1])
 def action():
     words = source.read_text().split()
@@ -27,7 +27,7 @@ def action():
     return Report((), {}, (), lambda: [Table(rows, {"name": "Name", "value": "Value"}, title="cluster")])
 print("before")
 try:
-    status = watch(action, 0.05, Look())
+    status = watch(action, 0.05, OutputOptions())
 except KafkaToolError as error:
     print(error.message, error.hint)
     status = 1

@@ -12,10 +12,10 @@ import pytest
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.model.target import Brokers, ZooKeeper
-from kafka_tools.render import Look
+from kafka_tools.render import OutputOptions
 from kafka_tools.render.structured import as_json
+from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.table import Level, Mark, Table
 from kafka_tools.tools import doctor
 from kafka_tools.tools.doctor import brokers as of_brokers
 from kafka_tools.tools.doctor import ensemble, run
@@ -365,6 +365,6 @@ def test_all_is_well_or_at_risk() -> None:
 
 def test_json_is_typed() -> None:
     told, _ = shown(FOUND)
-    first, *_, last = json.loads(as_json(told, Look("json")))
+    first, *_, last = json.loads(as_json(told, OutputOptions("json")))
     assert first == {"check": "resolve", "state": "ok", "where": "b:1", "ms": 0.4, "found": "127.0.0.1", "advice": ""}
     assert (last["state"], last["where"], last["ms"]) == ("at risk", None, None)

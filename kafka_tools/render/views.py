@@ -1,4 +1,4 @@
-"""What a person sees of a result: tables, matrices, and values that are louder than others."""
+"""What tools hand to the renderer for a person: tables, matrices, and words that are louder than others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,6 @@ def level(broken: bool, at_risk: bool) -> Level:
     if broken:
         return Level.BROKEN
     return Level.RISK if at_risk else Level.QUIET
-
-
-def count(number: int, word: str) -> str:
-    """Return `1 topic`, `1,200 topics`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from kafka_tools.errors import UsageError
 FORMATS = ("plain", "table", "json", "jsonl", "yaml", "csv", "svg", "html")
 
 
-class Look(NamedTuple):
+class OutputOptions(NamedTuple):
     """How to show a report; `output` is one of FORMATS, None for what suits: a table on a terminal, else plain text.
 
     `columns` are fields of its rows, none for those it shows by itself; `sort_by` are fields and whether the largest
@@ -24,20 +24,20 @@ class Look(NamedTuple):
         return bool(self.columns or self.sort_by)
 
 
-def parse(output: str | None, columns: str | None, sort_by: str | None) -> Look:
+def parse(output: str | None, columns: str | None, sort_by: str | None) -> OutputOptions:
     """Read the values of --output, --columns (`topic,leader`) and --sort-by (`leaders:desc,broker`).
 
     Columns without a format are shown as a table. Raises UsageError for plain text, which is Apache's, with columns.
     """
-    look = Look(output, _names(columns, "--columns"), tuple(map(_order, _names(sort_by, "--sort-by"))))
-    if not look.chosen:
-        return look
+    options = OutputOptions(output, _names(columns, "--columns"), tuple(map(_order, _names(sort_by, "--sort-by"))))
+    if not options.chosen:
+        return options
     if output == "plain":
         raise UsageError(
             "--columns and --sort-by do not go with --output plain, whose text is Apache's",
             f"Choose from: {', '.join(name for name in FORMATS if name != 'plain')}",
         )
-    return look._replace(output=output or "table")
+    return options._replace(output=output or "table")
 
 
 def _names(text: str | None, option: str) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import UsageError
-from kafka_tools.render import look
-from kafka_tools.render.look import Look
+from kafka_tools.render import output_options
+from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.select import as_table, selected
 from kafka_tools.report import Report
 
@@ -38,16 +38,16 @@ def report(rows: tuple[Row, ...] = ROWS) -> Report:
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        ((None, None, None), Look()),
-        (("json", None, None), Look("json")),
-        (("json", "topic, Min-ISR", None), Look("json", ("topic", "min_isr"))),
-        ((None, "topic", None), Look("table", ("topic",))),
-        ((None, None, "leader:desc,topic"), Look("table", (), (("leader", True), ("topic", False)))),
-        (("csv", None, "leader:asc"), Look("csv", (), (("leader", False),))),
+        ((None, None, None), OutputOptions()),
+        (("json", None, None), OutputOptions("json")),
+        (("json", "topic, Min-ISR", None), OutputOptions("json", ("topic", "min_isr"))),
+        ((None, "topic", None), OutputOptions("table", ("topic",))),
+        ((None, None, "leader:desc,topic"), OutputOptions("table", (), (("leader", True), ("topic", False)))),
+        (("csv", None, "leader:asc"), OutputOptions("csv", (), (("leader", False),))),
     ],
 )
-def test_options(given: tuple[str | None, ...], meant: Look) -> None:
-    assert look.parse(*given) == meant
+def test_options(given: tuple[str | None, ...], meant: OutputOptions) -> None:
+    assert output_options.parse(*given) == meant
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def test_options(given: tuple[str | None, ...], meant: Look) -> None:
 )
 def test_wrong_options(given: tuple[str | None, ...], message: str) -> None:
     with pytest.raises(UsageError) as failure:
-        look.parse(*given)
+        output_options.parse(*given)
     assert failure.value.message == message
 
 
 @given(st.text(), st.text())
 def test_any_option_is_read_or_refused(columns: str, order: str) -> None:
     try:
-        chosen = look.parse(None, columns, order)
+        chosen = output_options.parse(None, columns, order)
     except UsageError:
         return
     assert len(chosen.columns) == columns.count(",") + 1
@@ -89,19 +89,22 @@ def test_any_option_is_read_or_refused(columns: str, order: str) -> None:
     ],
 )
 def test_order(order: str, topics: str) -> None:
-    rows, _ = selected(report(), look.parse("json", None, order))
+    rows, _ = selected(report(), output_options.parse("json", None, order))
     assert "".join(row.topic for row in rows) == topics
 
 
 def test_columns() -> None:
-    assert selected(report(), Look())[1] == ("topic", "leader", "isr", "color", "configs")
-    assert selected(report(), Look("json", ("isr", "topic")))[1] == ("isr", "topic")
-    assert as_table(report(), Look("table", ("isr", "topic"))).columns == {"isr": "Isr", "topic": "Topic"}
-    assert as_table(report(), look.parse(None, None, "topic")).columns == {"topic": "Topic", "leader": "Leader"}
+    assert selected(report(), OutputOptions())[1] == ("topic", "leader", "isr", "color", "configs")
+    assert selected(report(), OutputOptions("json", ("isr", "topic")))[1] == ("isr", "topic")
+    assert as_table(report(), OutputOptions("table", ("isr", "topic"))).columns == {"isr": "Isr", "topic": "Topic"}
+    assert as_table(report(), output_options.parse(None, None, "topic")).columns == {
+        "topic": "Topic",
+        "leader": "Leader",
+    }
 
 
-@pytest.mark.parametrize("chosen", [Look("json", ("ledaer",)), Look("json", (), (("ledaer", True),))])
-def test_a_column_that_is_not_there(chosen: Look) -> None:
+@pytest.mark.parametrize("chosen", [OutputOptions("json", ("ledaer",)), OutputOptions("json", (), (("ledaer", True),))])
+def test_a_column_that_is_not_there(chosen: OutputOptions) -> None:
     with pytest.raises(UsageError) as failure:
         selected(report(), chosen)
     assert failure.value.message == "There is no column 'ledaer' here"
@@ -109,5 +112,5 @@ def test_a_column_that_is_not_there(chosen: Look) -> None:
 
 
 def test_no_rows_have_any_column() -> None:
-    assert selected(report(()), Look("csv", ("whatever",))) == ([], ("whatever",))
-    assert selected(report(()), Look("csv")) == ([], ("topic", "leader"))
+    assert selected(report(()), OutputOptions("csv", ("whatever",))) == ([], ("whatever",))
+    assert selected(report(()), OutputOptions("csv")) == ([], ("topic", "leader"))
