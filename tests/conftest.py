@@ -1,124 +1,15 @@
 """Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own."""
 
 import os
-import re
 import signal
-import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
-from confluent_kafka.admin import AdminClient
+from kazoo.client import KazooClient
 
-from kafka_tools.errors import UnreachableError
-from kafka_tools.wire import session
-
-KTOOLS = (sys.executable, "-m", "kafka_tools")
-UP_SECONDS = 600
-KNOWN_SECONDS = 60
-
-
-@dataclass
-class Cluster:
-    """A running sandbox and how to run `ktools` against it."""
-
-    home: Path
-    env: dict[str, str]
-    bootstrap: str
-    zookeeper: str
-
-    def run(
-        self, *argv: str, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run `ktools ARGV` to its end, its output in pipes."""
-        return subprocess.run(
-            [*KTOOLS, *argv], input=stdin, capture_output=True, timeout=timeout, env=self.env | (env or {}), check=False
-        )
-
-    def popen(self, *argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
-        """Start `ktools ARGV` and leave it running."""
-        return subprocess.Popen([*KTOOLS, *argv], env=self.env, **kwargs)
-
-    def topic(self, partitions: int = 1, replication_factor: int = 1, configs: Sequence[str] = ()) -> str:
-        """Create a topic with a random name, known to all brokers; it goes with its cluster, when the session ends."""
-        name = f"t-{uuid.uuid4().hex[:12]}"
-        counts = ("--partitions", str(partitions), "--replication-factor", str(replication_factor))
-        settings = [word for config in configs for word in ("--config", config)]
-        created = self.run(
-            "topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", name, *counts, *settings
-        )
-        assert created.returncode == 0, created.stdout + created.stderr
-        deadline = time.monotonic() + KNOWN_SECONDS
-        while not all(_is_known(server, name) for server in self.bootstrap.split(",")):
-            assert time.monotonic() < deadline, f"{name} is not known to all brokers"
-            time.sleep(0.05)
-        return name
-
-    def config(self, principal: str, folder: Path, **changes: str) -> str:
-        """Write a principal's settings of a secured sandbox, with `changes` (an empty one leaves a setting out).
-
-        Return the file.
-        """
-        text = (self.home / f"{principal}.properties").read_text()
-        for name, value in changes.items():
-            text = re.sub(rf"(?m)^{name.replace('_', '[.]')}=.*\n", "", text)
-            text += f"{name.replace('_', '.')}={value}\n" if value else ""
-        file = folder / f"{principal}-{len(list(folder.iterdir()))}.properties"
-        file.touch(mode=0o600)
-        file.write_text(text)
-        return str(file)
-
-    def admin(self) -> AdminClient:
-        """Return an admin client, an oracle beside `ktools`; it must live until its answers are there."""
-        return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
-
-
-def _is_known(server: str, topic: str) -> bool:
-    """Whether a broker tells of the topic; one that is down tells nothing else."""
-    try:
-        with session.cluster(server) as broker:
-            return broker.metadata([topic])["topics"][0]["error_code"] == 0
-    except UnreachableError:
-        return True
-
-
-@contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """End the process with the block, however that ends."""
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
-    """Start a sandbox in `home` and end it with all its processes."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
-    env["KTOOLS_SANDBOX_DIR"] = str(home)
-    try:
-        up = subprocess.run(
-            [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
-        )
-        assert up.returncode == 0, (up.stdout + up.stderr).decode()
-        endpoints = _endpoints(env)
-        yield Cluster(home, env, *endpoints)
-    finally:
-        subprocess.run([*KTOOLS, "sandbox", "down"], env=env, capture_output=True, timeout=120, check=True)
-
-
-def _endpoints(env: dict[str, str]) -> tuple[str, str]:
-    code = "from kafka_tools.sandbox.state import running; e = running(); print(e.bootstrap_servers, e.zookeeper or '')"
-    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    bootstrap, _, zookeeper = answer.stdout.strip("\n").partition(" ")
-    return bootstrap, zookeeper
+from tests.support.clusters import Cluster, sandbox
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +28,16 @@ def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The newest Kafka 4, three nodes, no ZooKeeper."""
     yield from sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "3")
+
+
+@pytest.fixture
+def zookeeper(kafka39: Cluster) -> Iterator[Any]:
+    """A session of kazoo's with the ZooKeeper of Kafka 3.9's cluster: an oracle beside `ktools`."""
+    client = KazooClient(kafka39.zookeeper)
+    client.start()
+    yield client
+    client.stop()
+    client.close()
 
 
 def pytest_configure() -> None:

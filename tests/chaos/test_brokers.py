@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import oracle
-from tests.chaos.brokers import killed, leader, wait_until, wait_until_whole
-from tests.conftest import Cluster, ended, sandbox
+from tests.support import oracle
+from tests.support.brokers import killed, leader, wait_until_whole
+from tests.support.clusters import Cluster, ended, sandbox
+from tests.support.waiting import wait_until
 
 RECORDS = 300_000
 KEYS = 997

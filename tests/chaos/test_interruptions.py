@@ -10,9 +10,9 @@ import time
 import pytest
 
 from kafka_tools.main import BUG
-from tests import oracle
-from tests.chaos.brokers import wait_until
-from tests.conftest import KTOOLS, Cluster, ended
+from tests.support import oracle
+from tests.support.clusters import KTOOLS, Cluster, ended
+from tests.support.waiting import wait_until
 
 INTERRUPTIONS = 20
 RECORDS = 200_000

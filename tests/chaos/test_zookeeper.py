@@ -10,9 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from kazoo.client import KazooClient
 
-from tests.conftest import Cluster, ended, sandbox
+from tests.support.clusters import Cluster, ended, sandbox
 
 UNREACHABLE_SECONDS = 8
 
@@ -39,15 +38,6 @@ def test_quorum_lost_and_found(ensemble: Cluster) -> None:
         assert answer.stderr == b"Nothing can be read or changed until a majority of the ZooKeeper servers is back.\n"
     assert ensemble.run("sandbox", "start", "zookeeper-2", timeout=120).returncode == 0
     assert ensemble.run(*listing).stdout == b""
-
-
-@pytest.fixture
-def zookeeper(kafka39: Cluster) -> Iterator[Any]:
-    client = KazooClient(kafka39.zookeeper)
-    client.start()
-    yield client
-    client.stop()
-    client.close()
 
 
 def creation(cluster: Cluster) -> tuple[str, tuple[str, ...]]:

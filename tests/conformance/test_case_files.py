@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conformance.case import FOLDER, PARTS, escaped, names, read, unescaped, write
+from tests.support.conformance.case import FOLDER, PARTS, escaped, names, read, unescaped, write
 
 
 def test_every_case_is_recorded() -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.conformance.case import names, read, section
-from tests.conformance.normalise import outcome
-from tests.conformance.stage import Stage
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
+from tests.support.conformance.case import names, read, section
+from tests.support.conformance.normalise import outcome
+from tests.support.conformance.stage import Stage
 
 
 @pytest.mark.parametrize("name", sorted(names(), key=lambda name: read(name).kraft))

@@ -7,9 +7,9 @@ import pytest
 
 from kafka_tools.shims import apache
 from kafka_tools.tools import names as tool_names
-from tests.conformance import idiom
-from tests.conformance.case import section
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
+from tests.support.conformance import idiom
+from tests.support.conformance.case import section
 
 ALL = [idiom.read(name) for name in idiom.names()]
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kazoo.client import KazooClient
 
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
-from tests.conftest import Cluster
-from tests.live import leaks
-from tests.live.znodes import a_cluster_of_znodes
+from tests.support import leaks
+from tests.support.clusters import Cluster
+from tests.support.znodes import a_cluster_of_znodes
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,15 +19,6 @@ def no_password_shows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         leaks.watch(patch)
         yield
     assert leaks.in_files(tmp_path_factory.getbasetemp()) == []
-
-
-@pytest.fixture
-def zookeeper(kafka39: Cluster) -> Iterator[Any]:
-    client = KazooClient(kafka39.zookeeper)
-    client.start()
-    yield client
-    client.stop()
-    client.close()
 
 
 @pytest.fixture

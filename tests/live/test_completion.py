@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from tests.conftest import Cluster
-from tests.live.prompt import MARK, START, Prompt, prompt
+from tests.support.clusters import Cluster
+from tests.support.prompt import MARK, START, Prompt, prompt
 
 SHELLS = ("bash", "zsh", "fish")
 GROUPS = ("odd group:1=a", 'it\'s "odd" $HOME\\ `x` *[é]? (#~) {a,b} <&>|; x!y')

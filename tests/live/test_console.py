@@ -1,10 +1,8 @@
 """console-consumer and console-producer on real brokers: every byte, every record, every status."""
 
-import json
 import os
 import pty
 import re
-import select
 import signal
 import statistics
 import subprocess
@@ -12,96 +10,28 @@ import sys
 import termios
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kafka_tools.console.positions import EARLIEST
-from tests.conftest import KTOOLS, Cluster, ended
+from tests.support.clusters import KTOOLS, Cluster, ended
+from tests.support.console import (
+    committed,
+    consume,
+    consuming,
+    numbers,
+    processed,
+    produce,
+    read_some,
+    rest,
+    stored,
+    wait_for_exit,
+)
 
-CONSUME = """
-import json, sys
-from kafka_tools.console.consumer import consume
-from kafka_tools.console.request import ConsumeRequest
-consume(ConsumeRequest(**json.loads(sys.argv[1])))
-"""
 FROM_START = ("--partition", "0", "--offset", "earliest")
-
-
-def numbers(first: int, last: int) -> bytes:
-    return b"".join(b"%d\n" % number for number in range(first, last + 1))
-
-
-def produce(cluster: Cluster, topic: str, content: bytes, *options: str) -> None:
-    sent = cluster.run("console-producer", "--topic", topic, *options, stdin=content)
-    assert (sent.returncode, sent.stdout, sent.stderr) == (0, b"", b"")
-
-
-def consume(cluster: Cluster, topic: str, *options: str) -> bytes:
-    """Return what the consumer wrote; it must end well and count right."""
-    ran = cluster.run("console-consumer", "--topic", topic, *options)
-    assert ran.returncode == 0, ran.stderr
-    assert processed(ran.stderr) >= ran.stdout.count(b"\n") or b"\n" in ran.stdout
-    return ran.stdout
-
-
-def processed(stderr: bytes) -> int:
-    found = re.fullmatch(rb"Processed a total of (\d+) messages\n", stderr)
-    assert found, stderr
-    return int(found[1])
-
-
-def stored(cluster: Cluster, topic: str, partitions: int = 1) -> list[bytes]:
-    """Return the values that the brokers have, partition by partition, read by another client."""
-    values: list[bytes] = []
-    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "oracle", "enable.auto.commit": False})
-    for partition in range(partitions):
-        position = TopicPartition(topic, partition, 0)
-        end = reader.get_watermark_offsets(position)[1]
-        reader.assign([position])
-        read: list[bytes] = []
-        while len(read) < end:
-            message = reader.poll(10)
-            assert message is not None
-            assert message.error() is None
-            read.append(message.value() or b"")
-        values += read
-    reader.close()
-    return values
-
-
-def committed(cluster: Cluster, group: str, topic: str, partitions: int) -> list[int]:
-    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": group, "enable.auto.commit": False})
-    found = reader.committed([TopicPartition(topic, partition) for partition in range(partitions)], timeout=10)
-    reader.close()
-    return [partition.offset for partition in found]
-
-
-def wait_for_exit(process: subprocess.Popen[bytes], seconds: float = 20) -> int:
-    return process.wait(timeout=seconds)
-
-
-def read_some(process: subprocess.Popen[bytes], size: int, block_size: int = 65_536) -> bytes:
-    """Read at least `size` bytes of stdout, if they come within 20 s."""
-    assert process.stdout is not None
-    content = b""
-    while len(content) < size:
-        assert select.select([process.stdout], [], [], 20)[0], content
-        block = os.read(process.stdout.fileno(), block_size)
-        if not block:
-            break
-        content += block
-    return content
-
-
-def rest(process: subprocess.Popen[bytes]) -> bytes:
-    assert process.stdout is not None
-    return process.stdout.read()
 
 
 def test_group_goes_on_where_it_stopped(kafka39: Cluster) -> None:
@@ -262,25 +192,6 @@ def test_a_reader_that_sleeps_longer_than_the_poll_interval_keeps_its_group(kafk
         seen += rest(reader)
         assert wait_for_exit(reader) == 0
     assert sorted(seen.split()) == lines.split()
-
-
-def consuming(
-    cluster: Cluster, topic: str, config: dict[str, str], group: str, max_messages: int | None = None
-) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    """Start a consumer with settings that have no option."""
-    request: dict[str, Any] = {"bootstrap_servers": cluster.bootstrap, "topic": topic, "config": config}
-    request |= {"group": group, "max_messages": max_messages, "reset": EARLIEST}
-    command = [sys.executable, "-c", CONSUME, json.dumps(request)]
-    return ended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
-
-
-def stopped(reader: subprocess.Popen[bytes]) -> bytes:
-    reader.send_signal(signal.SIGTERM)
-    content = rest(reader)
-    assert wait_for_exit(reader) in (143, -signal.SIGTERM)
-    assert reader.stdout is not None
-    reader.stdout.close()
-    return content
 
 
 def test_the_end_of_the_pipe_is_silent(kafka39: Cluster) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import Message, Producer
 
-from tests import oracle
-from tests.conftest import KTOOLS, Cluster
+from tests.support import oracle
+from tests.support.clusters import KTOOLS, Cluster
 
 RECORDS = 100_000
 PARTITIONS = 3

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Cluster, ended
-from tests.live.test_console import (
+from tests.support.clusters import Cluster, ended
+from tests.support.console import (
     committed,
     consume,
     consuming,

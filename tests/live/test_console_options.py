@@ -12,8 +12,8 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
-from tests.conftest import Cluster, ended
-from tests.live.test_sandbox import until
+from tests.support.clusters import Cluster, ended
+from tests.support.waiting import until
 
 CONSUME = """
 import json, sys

@@ -6,8 +6,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.conftest import KTOOLS, Cluster
-from tests.live.test_console import committed, produce
+from tests.support.clusters import KTOOLS, Cluster
+from tests.support.console import committed, produce
 
 ROW = r"0 +%d +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +%s\r\n"
 

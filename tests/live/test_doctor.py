@@ -8,10 +8,10 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.zookeeper.server import NoQuorumError, ask
-from tests.conftest import Cluster, sandbox
-from tests.live.test_failures import forwarded
-from tests.live.test_sandbox import until
-from tests.unit.wire.servers import refusing
+from tests.support.clusters import Cluster, sandbox
+from tests.support.forwarding import forwarded
+from tests.support.servers import refusing
+from tests.support.waiting import until
 
 Row = dict[str, Any]
 

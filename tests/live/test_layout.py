@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import ElectionType, KafkaException, TopicPartition
 from confluent_kafka.admin import NewTopic
 
-from tests.conftest import Cluster, sandbox
+from tests.support.clusters import Cluster, sandbox
 
 SETTLED_SECONDS = 60
 TOPICS = (

@@ -19,9 +19,9 @@ from kafka_tools.wire.create_topics import CREATE_TOPICS
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.oauth import unsecured
 from kafka_tools.wire.session import cluster
-from tests.conftest import Cluster, sandbox
-from tests.live import leaks
-from tests.live.test_sandbox import until
+from tests.support import leaks
+from tests.support.clusters import Cluster, sandbox
+from tests.support.waiting import until
 
 MODULE = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
 SECRET = "a secret+word"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
 
 README = Path(__file__).parents[2] / "README.md"
 

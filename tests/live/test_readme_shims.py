@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
 
 ROOT = Path(__file__).parents[2]
 HEADING = "## From kafka-topics.sh to ktools in a minute"

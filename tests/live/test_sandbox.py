@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from kafka_tools.sandbox import identity
+from tests.support.waiting import until
 
 KTOOLS = (sys.executable, "-m", "kafka_tools", "sandbox")
 LISTENING = "0A"
@@ -59,15 +60,6 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     down = folder.run("down")
     assert down.returncode == 0, down.stderr
     assert until(lambda: not folder.processes()), "something outlived `down`"
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from kafka_tools.settings import resolve, target
 from kafka_tools.settings.layers import Flags, choose
 from kafka_tools.wire.session import cluster
 from kafka_tools.zookeeper.session import connected
-from tests.conftest import Cluster, sandbox
-from tests.live import java_stores, leaks
-from tests.live.test_sandbox import until
-from tests.live.znodes import walk
+from tests.support import java_stores, leaks
+from tests.support.clusters import Cluster, sandbox
+from tests.support.waiting import until
+from tests.support.znodes import walk
 
 KINDS = {
     "sasl-tls": ("--security", "sasl-tls", "--brokers", "2"),

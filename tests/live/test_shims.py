@@ -11,7 +11,7 @@ import pytest
 
 from kafka_tools.shims import apache, folder
 from kafka_tools.tools import names
-from tests.conftest import Cluster, ended
+from tests.support.clusters import Cluster, ended
 
 Run = Callable[..., tuple[str, str, int]]
 

@@ -7,31 +7,21 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from kazoo.client import KazooClient
 
 from kafka_tools.backends import open_topics
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.model.topic_names import INTERNAL_TOPICS
 from kafka_tools.model.topics import TopicDescription
-from tests.conftest import Cluster, ended
-from tests.unit.wire.servers import refusing, serving, silent
+from tests.support.clusters import Cluster, ended
+from tests.support.servers import refusing, serving, silent
 
 UNREACHABLE_SECONDS = 8
 """About 5 s, and the start of a process on a busy machine."""
-
-
-@pytest.fixture
-def zookeeper(kafka39: Cluster) -> Iterator[Any]:
-    client = KazooClient(kafka39.zookeeper)
-    client.start()
-    yield client
-    client.stop()
-    client.close()
 
 
 def name() -> str:

@@ -16,7 +16,7 @@ from kafka_tools.wire.errors import check
 from kafka_tools.wire.schema import Field, Message
 from kafka_tools.wire.session import Session, cluster
 from kafka_tools.wire.topics import WireTopics
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
 
 WAIT_SECONDS = 60
 CLUSTERS = ["kafka28", "kafka39", "kafka4"]

@@ -14,8 +14,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
-from tests.conftest import Cluster
-from tests.live.znodes import WITH_ID, document, walk
+from tests.support.clusters import Cluster
+from tests.support.znodes import WITH_ID, document, walk
 
 
 class Meanwhile:

@@ -14,8 +14,8 @@ from kafka_tools.zookeeper import znodes
 from kafka_tools.zookeeper.documents import TopicDocument, encode_configs, encode_topic
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topics import ZooKeeperTopics
-from tests.conftest import Cluster
-from tests.live.znodes import BROKERS, WITH_ID, name
+from tests.support.clusters import Cluster
+from tests.support.znodes import BROKERS, WITH_ID, name
 
 
 def test_describe_tells_what_znodes_tell(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:

@@ -16,8 +16,8 @@ from kafka_tools.sandbox import jars, java
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 from kafka_tools.zookeeper.topics import ZooKeeperTopics
-from tests.conftest import Cluster
-from tests.live.znodes import BROKERS, WITH_ID, a_cluster_of_znodes, document, name, walk
+from tests.support.clusters import Cluster
+from tests.support.znodes import BROKERS, WITH_ID, a_cluster_of_znodes, document, name, walk
 
 CONFIGS = {
     "segment.ms": "100000",

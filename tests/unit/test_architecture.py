@@ -75,3 +75,14 @@ def test_functions_and_files_are_short() -> None:
 def test_only_main_exits() -> None:
     exits = [path.name for path in FILES if re.search(r"\b(sys\.|os\._)exit\(", path.read_text())]
     assert exits == ["main.py"]
+
+
+def test_what_tests_share_is_in_support() -> None:
+    tests = Path(__file__).parents[1]
+    strangers = [
+        f"{file.relative_to(tests)}: {line}"
+        for file in tests.rglob("*.py")
+        for line in file.read_text().splitlines()
+        if re.match(r"\s*(from|import) tests\b(?!\.support\b)", line)
+    ]
+    assert strangers == []

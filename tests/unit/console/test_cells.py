@@ -8,7 +8,7 @@ import pytest
 from kafka_tools.console.cells import compile_cells
 from kafka_tools.console.deserializers import Deserializer
 from kafka_tools.console.format import RecordFormat, UnreadableError
-from tests.unit.console.records import record
+from tests.support.records import record
 
 ALL = RecordFormat(
     print_timestamp=True,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kafka_tools.console.columns import compile_format
 from kafka_tools.console.format import RecordFormat
-from tests.unit.console.records import record
+from tests.support.records import record
 
 ALL = RecordFormat(print_timestamp=True, print_partition=True, print_offset=True, print_headers=True, print_key=True)
 VALUES = st.lists(st.one_of(st.none(), st.binary(max_size=20)), max_size=20)

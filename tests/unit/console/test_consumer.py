@@ -21,7 +21,7 @@ from kafka_tools.console.positions import Ends, Place
 from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.console.stopping import Stop
 from kafka_tools.errors import KafkaToolError
-from tests.unit.console.records import record
+from tests.support.records import record
 
 REQUEST = ConsumeRequest("127.0.0.1:9092", "t", timeout_ms=0)
 

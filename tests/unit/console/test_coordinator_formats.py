@@ -13,7 +13,7 @@ from kafka_tools.console import coordinator_records as records
 from kafka_tools.console.format import RecordFormat, UnreadableError
 from kafka_tools.console.formatters import PACKAGE, compile_formatter, deprecation
 from kafka_tools.errors import UsageError
-from tests.unit.console.records import record
+from tests.support.records import record
 
 KEY = b"\0\1\0\1g\0\1t\0\0\0\2"
 VALUE = b"\0\3" + bytes(7) + b"\5\0\0\0\1\0\2\xc3\xa9" + bytes(8)

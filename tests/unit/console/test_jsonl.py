@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kafka_tools.console.jsonl import compile_array, compile_lines, compile_reader
 from kafka_tools.console.parse import FullRecord
 from kafka_tools.errors import KafkaToolError
-from tests.unit.console.records import record
+from tests.support.records import record
 
 BYTES = st.one_of(st.none(), st.binary(max_size=20), st.text(max_size=20).map(str.encode))
 TIMES = st.integers(0, 1 << 45)

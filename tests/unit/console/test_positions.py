@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, TopicPartition
 
 from kafka_tools.console.positions import EARLIEST, LATEST, Ends, Window
 from kafka_tools.errors import KafkaToolError
-from tests.unit.console.records import record
+from tests.support.records import record
 
 A, B = ("t", 0), ("t", 1)
 

@@ -6,7 +6,7 @@ from confluent_kafka import Message
 
 from kafka_tools.console.output import Output
 from kafka_tools.console.used import Used
-from tests.unit.console.records import record
+from tests.support.records import record
 
 
 def write(output: Output, used: Used, batch: list[Message]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.render.emulator import Emulator
+from tests.support.emulator import Emulator
 
 CODE = """
 import sys

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.unit.render.emulator import Emulator
+from tests.support.emulator import Emulator
 
 CODE = """
 import sys

@@ -10,7 +10,7 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.sandbox import record
-from tests.unit.sandbox.conftest import SANDBOX
+from tests.support.sandboxes import SANDBOX
 
 
 def test_what_is_saved_is_loaded(home: Path) -> None:

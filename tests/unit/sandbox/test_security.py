@@ -12,7 +12,7 @@ from kafka_tools.sandbox import cluster, credentials, security
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.record import Sandbox
 from kafka_tools.settings import contexts, jaas
-from tests.unit.sandbox.conftest import SANDBOX
+from tests.support.sandboxes import SANDBOX
 
 SECURED = {name: replace(SANDBOX, security=name) for name in security.PROTOCOLS}
 KRAFT = replace(SANDBOX, mode="kraft", kafka_version="4.3.1")

@@ -10,7 +10,7 @@ import pytest
 from kafka_tools.sandbox import record, state
 from kafka_tools.sandbox.processes import Gated, Process, kill
 from kafka_tools.sandbox.state import Endpoints
-from tests.unit.sandbox.conftest import SANDBOX
+from tests.support.sandboxes import SANDBOX
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from kafka_tools.sandbox import cluster, credentials, record, security, state, z
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.record import Sandbox
 from kafka_tools.settings import contexts, jaas, zookeeper
-from tests.unit.sandbox.conftest import SANDBOX
+from tests.support.sandboxes import SANDBOX
 
 PORTS = range(20000, 20020)
 

@@ -10,7 +10,7 @@ from kafka_tools.model.target import Target
 from kafka_tools.settings import edit
 from kafka_tools.settings.contexts import Context
 from kafka_tools.tools import console_consumer, console_producer, layout
-from tests.unit.tools.fake_topics import FakeTopics, fake
+from tests.support.fake_topics import FakeTopics, fake
 
 __all__ = ["fake"]
 

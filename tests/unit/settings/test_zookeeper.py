@@ -9,7 +9,7 @@ from kafka_tools.model.security import Tls, ZooKeeperSecurity
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.settings import edit, target, zookeeper
 from kafka_tools.settings.contexts import Context
-from tests.unit.wire.test_tls import Authority
+from tests.support.authority import Authority
 
 DIGEST = "org.apache.zookeeper.server.auth.DigestLoginModule"
 LOGIN = {"zookeeper.sasl.username": "kafka", "zookeeper.sasl.password": "hunter2"}

@@ -40,7 +40,7 @@ from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.ensemble import Registered
 from kafka_tools.zookeeper.server import Server
-from tests.unit.wire.servers import Broker, brokers, refusing, serving
+from tests.support.servers import Broker, brokers, refusing, serving
 
 
 @pytest.mark.parametrize(

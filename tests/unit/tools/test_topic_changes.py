@@ -9,7 +9,7 @@ from kafka_tools.model.topics import NewPartitions, NewTopic, TopicMarkedForDele
 from kafka_tools.tools.topics import delete
 from kafka_tools.tools.topics.alter import CONFIG_WARNING, KEY_WARNING
 from kafka_tools.tools.topics.create import COLLISION_WARNING
-from tests.unit.tools.fake_topics import FakeTopics, fake, ktools
+from tests.support.fake_topics import FakeTopics, fake, ktools
 
 __all__ = ["fake"]
 

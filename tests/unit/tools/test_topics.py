@@ -12,7 +12,7 @@ from kafka_tools.tools.topics.create import CreateTopic
 from kafka_tools.tools.topics.delete import DeleteTopics
 from kafka_tools.tools.topics.describe import DescribeTopics
 from kafka_tools.tools.topics.listing import ListTopics
-from tests.unit.tools.fake_topics import ACTIONS, FakeTopics, fake, ktools
+from tests.support.fake_topics import ACTIONS, FakeTopics, fake, ktools
 
 __all__ = ["fake"]
 

@@ -16,7 +16,7 @@ from kafka_tools.wire.errors import BrokerError
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.reach import reach, unreached
 from kafka_tools.wire.schema import Message
-from tests.unit.wire.servers import Broker, brokers, refusing, serving, silent
+from tests.support.servers import Broker, brokers, refusing, serving, silent
 
 
 @contextmanager

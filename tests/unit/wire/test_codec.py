@@ -13,7 +13,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.wire.codec import FORMATS, MalformedError, decode, encode, struct_reader
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.schema import Field, Message
-from tests.unit.wire.kio_entities import entities, entity_class, messages, written
+from tests.support.kio_entities import entities, entity_class, messages, written
 
 
 def _decoded(fields: tuple[Field, ...], raw: bytes, flexible: bool = True) -> Any:

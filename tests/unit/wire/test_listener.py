@@ -13,8 +13,8 @@ from kafka_tools.model.security import Security, Tls
 from kafka_tools.wire.connection import connect
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.sockets import BrokenConnectionError
-from tests.unit.wire.servers import Broker, brokers, closing, serving
-from tests.unit.wire.test_tls import Authority
+from tests.support.authority import Authority
+from tests.support.servers import Broker, brokers, closing, serving
 
 TLS = Security(Tls())
 HANDSHAKE = b"\x16"

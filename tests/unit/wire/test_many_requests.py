@@ -9,7 +9,7 @@ from kafka_tools.errors import UnreachableError
 from kafka_tools.wire import session as sessions
 from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
 from kafka_tools.wire.session import cluster
-from tests.unit.wire.servers import Broker, serving
+from tests.support.servers import Broker, serving
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 30])

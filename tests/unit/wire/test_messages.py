@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kafka_tools.wire.codec import decode, encode, struct_reader
 from kafka_tools.wire.schema import Message
-from tests.unit.wire.kio_entities import as_ours, entities, entity_class, messages, read, same, written
+from tests.support.kio_entities import as_ours, entities, entity_class, messages, read, same, written
 
 
 def _versions() -> Iterator[Any]:

@@ -14,9 +14,8 @@ from kafka_tools.wire.connection import Connection
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.probe import CONNECT, RESOLVE, SASL, TLS, VERSIONS, Step, probe
 from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
-from tests.unit.wire.servers import Broker, brokers, refusing, serving
-from tests.unit.wire.test_tls import Authority
-from tests.unit.wire.test_tls import serving as serving_tls
+from tests.support.authority import Authority, serving_tls
+from tests.support.servers import Broker, brokers, refusing, serving
 
 LOGIN = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
 

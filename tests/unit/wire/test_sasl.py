@@ -21,7 +21,7 @@ from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
 from kafka_tools.wire.session import cluster
 from kafka_tools.wire.sockets import Address
-from tests.unit.wire import servers
+from tests.support import servers
 
 FIRST = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
 PROOF = b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="

@@ -30,7 +30,7 @@ from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIG
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
 from kafka_tools.wire.session import cluster, parse
-from tests.unit.wire.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent
+from tests.support.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent
 
 CLOSED = "connection closed by the other side: is this a Kafka listener, and a plaintext one?"
 NOT_KAFKA = "the answer is not Kafka's: is this a Kafka listener, and a plaintext one?"

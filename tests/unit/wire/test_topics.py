@@ -17,7 +17,7 @@ from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.schema import Message
 from kafka_tools.wire.session import cluster
 from kafka_tools.wire.topics import TOPICS_A_REQUEST, WireTopics
-from tests.unit.wire.servers import Answers, Broker, serving
+from tests.support.servers import Answers, Broker, serving
 
 ID = bytes([251, 255, 191]) * 5 + b"\1"
 UNKNOWN_TOPIC, NOT_ALLOWED, CLUSTER_NOT_ALLOWED = 3, 29, 31

@@ -10,7 +10,7 @@ import pytest
 
 from kafka_tools.zookeeper import reachability
 from kafka_tools.zookeeper.reachability import unreachable
-from tests.unit.wire.servers import black_hole, refusing, saying, serving, silent
+from tests.support.servers import black_hole, refusing, saying, serving, silent
 
 NO_QUORUM = b"This ZooKeeper instance is not currently serving requests\n"
 HERE = "127.0.0.1"

@@ -9,7 +9,7 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.zookeeper.server import NoQuorumError, ask
-from tests.unit.wire.servers import black_hole, refusing, saying, serving, silent
+from tests.support.servers import black_hole, refusing, saying, serving, silent
 
 SERVES = b"Zookeeper version: 3.8.4-9316c2a7, built on 2024-02-12 22:16 UTC\nZxid: 0x1\nMode: follower\nNode count: 5\n"
 OLD = SERVES.replace(b"3.8.4", b"3.5.9").replace(b"Mode: follower\n", b"")

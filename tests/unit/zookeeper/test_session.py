@@ -12,7 +12,7 @@ import pytest
 from kafka_tools.errors import UnreachableError
 from kafka_tools.zookeeper import reachability, session
 from kafka_tools.zookeeper.session import connected
-from tests.unit.wire.servers import refusing, serving
+from tests.support.servers import refusing, serving
 
 CLOSE = struct.pack("!i", -11)
 """ZooDefs.OpCode.closeSession."""

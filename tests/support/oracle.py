@@ -2,7 +2,7 @@
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from tests.conftest import Cluster
+from tests.support.clusters import Cluster
 
 ANSWER_SECONDS = 30
 

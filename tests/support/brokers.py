@@ -1,12 +1,10 @@
 """Brokers that are killed and come back."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.conftest import Cluster
-
-PATIENCE_SECONDS = 60
+from tests.support.clusters import Cluster
+from tests.support.waiting import wait_until
 
 
 def leader(cluster: Cluster, topic: str, partition: int = 0) -> int:
@@ -34,10 +32,3 @@ def wait_until_whole(cluster: Cluster, topic: str, replicas: int) -> None:
         return bool(partitions) and all(len(each.isrs) == replicas and each.leader >= 0 for each in partitions)
 
     wait_until(is_whole, "the in-sync replicas are whole again")
-
-
-def wait_until(condition: Callable[[], bool], words: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {words}"
-        time.sleep(0.1)

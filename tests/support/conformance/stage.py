@@ -13,8 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.conformance import aftermath
-from tests.conformance.case import Case
+from tests.support.conformance import aftermath
+from tests.support.conformance.case import Case
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0

@@ -25,12 +25,12 @@ from pathlib import Path
 
 from kafka_tools.shims import apache
 from kafka_tools.tools import names as tool_names
-from tests.conformance import aftermath
-from tests.conformance.case import Case, section, unescaped
-from tests.conformance.normalise import normalise
-from tests.conformance.stage import Stage
+from tests.support.conformance import aftermath
+from tests.support.conformance.case import Case, section, unescaped
+from tests.support.conformance.normalise import normalise
+from tests.support.conformance.stage import Stage
 
-FOLDER = Path(__file__).parent / "idioms"
+FOLDER = Path(__file__).parents[2] / "conformance" / "idioms"
 PARTS = ("stdout", "status", "leaves")
 SECONDS = 150
 RUNS = re.compile(r"(?:kafka|zookeeper|connect)-[a-z0-9]+(?:-[a-z0-9]+)*|(?:kafka|org\.apache)\.[A-Za-z.]+[A-Z]\w+")

@@ -21,11 +21,11 @@ from kafka_tools.sandbox.progress import shown
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
-from tests.conformance import idiom
-from tests.conformance.case import Case, names, read, write
-from tests.conformance.idiom import Idiom
-from tests.conformance.normalise import outcome
-from tests.conformance.stage import Stage
+from tests.support.conformance import idiom
+from tests.support.conformance.case import Case, names, read, write
+from tests.support.conformance.idiom import Idiom
+from tests.support.conformance.normalise import outcome
+from tests.support.conformance.stage import Stage
 
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 JVM = ("-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

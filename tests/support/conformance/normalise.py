@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from tests.conformance.case import Case
+from tests.support.conformance.case import Case
 
 CHANGING = (
     (re.compile(r"(?<=TopicId: )[A-Za-z0-9_-]{22}"), "{id}"),

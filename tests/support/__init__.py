@@ -1,0 +1,1 @@
+"""What several tests share: clusters, servers, oracles and recorded cases."""
