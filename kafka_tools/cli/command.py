@@ -117,7 +117,7 @@ class ToolCommand(NamedTuple):
         given: str | None = values.get("output")
         if given is not None or "bootstrap_server" not in values or values.get("watch") is not None:
             return given
-        from kafka_tools.settings.target import default_output
+        from kafka_tools.settings.choice import default_output
 
         named = default_output(
             values["bootstrap_server"], values.get("zookeeper"), values.get("command_config"), values.get("X", ())

@@ -11,9 +11,10 @@ from kafka_tools.completion import live
 from kafka_tools.completion.memory import Candidate
 from kafka_tools.completion.values import Given
 from kafka_tools.model.target import Brokers, Target
-from kafka_tools.settings import layers
-from kafka_tools.settings.layers import Choice, Flags
-from kafka_tools.settings.references import COMMAND_SUFFIX, shown
+from kafka_tools.settings import precedence
+from kafka_tools.settings.precedence import Choice, Flags
+from kafka_tools.settings.secrets import shown
+from kafka_tools.settings.values import COMMAND_SUFFIX
 
 OVERRIDES = ("X", "consumer_property", "producer_property")
 """Options with settings of the client."""
@@ -40,7 +41,7 @@ def _choice(given: Given) -> Choice:
 
     overrides = [text for option in OVERRIDES for text in given.get(option, ()) if "=" in text]
     servers = last("bootstrap_server", "broker_list")
-    return layers.choose(Flags(servers, last("command_config"), overrides, last("zookeeper")))
+    return precedence.choose(Flags(servers, last("command_config"), overrides, last("zookeeper")))
 
 
 def _needs_somebody(choice: Choice) -> bool:
@@ -57,7 +58,7 @@ def _key(choice: Choice) -> str:
 
 
 def _target(choice: Choice) -> Target:
-    from kafka_tools.settings.resolve import of_brokers, of_zookeeper
+    from kafka_tools.settings.choice import of_brokers, of_zookeeper
 
     return of_zookeeper(choice) if choice.is_zookeeper else of_brokers(choice)
 

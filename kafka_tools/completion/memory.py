@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-from kafka_tools.folders import cache_folder
+from kafka_tools.model.folders import cache_folder
 
 FRESH_SECONDS = 60
 """How long names are remembered."""

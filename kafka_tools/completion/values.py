@@ -159,7 +159,7 @@ def _topic_config_names(*_: object) -> Iterator[Candidate]:
 
 
 def _client_settings(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.settings.names import JAVA, LIBRDKAFKA
+    from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
 
     return (Candidate(f"{name}=") for name in sorted(JAVA | LIBRDKAFKA))
 

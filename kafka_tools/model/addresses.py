@@ -1,5 +1,10 @@
 """HOST:PORT, as it is written everywhere."""
 
+from kafka_tools.errors import UsageError
+
+KAFKA_PORT = 9092
+DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
+DEFAULT_ZOOKEEPER = "localhost:2181"
 IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
 
 
@@ -15,3 +20,14 @@ def parse(text: str, default_port: int) -> tuple[str, int] | None:
         return (host, int(port)) if host and set(host) <= IPV6_LETTERS else None
     is_name = host != "" and not any(letter.isspace() or letter in ":[]" for letter in host)
     return (host, int(port)) if is_name else None
+
+
+def checked(servers: str, source: str) -> str:
+    """Return a list of brokers' addresses without blanks; `source` is who named it, for the error.
+
+    Raises UsageError for what is no such list.
+    """
+    listed = [address.strip() for address in servers.split(",") if address.strip()]
+    if listed and all(parse(address, KAFKA_PORT) for address in listed):
+        return ",".join(listed)
+    raise UsageError(f"{source}: '{servers}' is not HOST:PORT[,HOST:PORT…]")

@@ -3,8 +3,22 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from kafka_tools.model.rules import ContextRules
 from kafka_tools.model.security import Security, ZooKeeperSecurity
+
+DEFAULT_SOURCE = "the default"
+"""The `source` of an address that nobody named."""
+
+UNNAMED = "No cluster was named: use --bootstrap-server, `ktools context add`, or start one by `ktools sandbox up`."
+"""The hint for a cluster at the default address that cannot be reached."""
+
+
+class ContextRules(NamedTuple):
+    """What a context allows on its cluster. `read_only`: nothing may be changed; `protected`: a change asks for the
+    context's name first."""
+
+    context: str
+    read_only: bool = False
+    protected: bool = False
 
 
 class Brokers(NamedTuple):
@@ -13,6 +27,7 @@ class Brokers(NamedTuple):
     `security` is the same TLS and SASL for every other road (None: plaintext), `rules` are those of the context that
     named the cluster, if one did. `java` has the settings that librdkafka has no word for, by their names in Java.
     `wait_seconds` is how long a cluster that refuses connections is asked again, because it may be starting (--wait).
+    `source` says who named the cluster: a variable, a file, a context, the sandbox, or DEFAULT_SOURCE; "" is a flag.
     """
 
     bootstrap_servers: str
@@ -21,19 +36,26 @@ class Brokers(NamedTuple):
     rules: ContextRules | None = None
     java: Mapping[str, str] = {}
     wait_seconds: float = 0.0
+    source: str = ""
 
 
 class ZooKeeper(NamedTuple):
     """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`.
 
     `rules` are those of the context that named it, if one did; `security` None: plaintext, nobody logs in.
-    `wait_seconds` is as that of Brokers.
+    `wait_seconds` and `source` are as those of Brokers.
     """
 
     connect: str
     rules: ContextRules | None = None
     security: ZooKeeperSecurity | None = None
     wait_seconds: float = 0.0
+    source: str = ""
 
 
 Target = Brokers | ZooKeeper
+
+
+def unreachable_hint(target: Target, hint: str) -> str:
+    """Return what to try where the target cannot be reached: `hint`, or how to name a cluster where nobody did."""
+    return UNNAMED if target.source == DEFAULT_SOURCE else hint

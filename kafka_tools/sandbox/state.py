@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafka_tools.folders import state_folder
+from kafka_tools.model.folders import state_folder
 from kafka_tools.sandbox.identity import ours
 
 if TYPE_CHECKING:

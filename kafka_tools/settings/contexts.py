@@ -14,20 +14,77 @@ sandbox brings its own; which one is current stands in a state file.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, nearest
-from kafka_tools.model.rules import ContextRules
-from kafka_tools.settings.current import PROJECT_FILE, config_path, project_path
+from kafka_tools.model.folders import config_folder, state_folder
+from kafka_tools.model.target import ContextRules
 
+PROJECT_FILE = ".ktools.toml"
 ROOT = 0
 NAMING_FILES = (".location", ".file", ".login.config")
 """How the names of settings end that name a file."""
 
 KEYS = ("bootstrap-servers", "zookeeper", "command-config", "output", "read-only", "protected", "settings")
 NAME_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+class Current(NamedTuple):
+    """The current context's name and who says so."""
+
+    name: str
+    source: str
+
+
+def config_path() -> str:
+    """Return the user's own file of contexts; it may not exist."""
+    return os.path.join(config_folder(), "config.toml")
+
+
+def current_path() -> str:
+    """Return the file that holds the name of the current context; it may not exist."""
+    return os.path.join(state_folder(), "context")
+
+
+def project_path() -> str | None:
+    """Return the project's file: in the working folder or above it, up to the repository's root; None without one.
+
+    Outside a repository only the working folder counts: a file in /tmp is anybody's.
+    """
+    try:
+        folder = here = os.getcwd()
+    except OSError:
+        return None
+    found = None
+    while True:
+        path = os.path.join(folder, PROJECT_FILE)
+        if found is None and os.path.isfile(path):
+            found = path
+        above = os.path.dirname(folder)
+        if os.path.exists(os.path.join(folder, ".git")):
+            return found
+        if above == folder:
+            return found if found and os.path.dirname(found) == here else None
+        folder = above
+
+
+def current() -> Current | None:
+    """Return the current context: $KTOOLS_CONTEXT, else the project's, else the one last used."""
+    named = os.environ.get("KTOOLS_CONTEXT")
+    if named:
+        return Current(named, "KTOOLS_CONTEXT")
+    project = project_path()
+    if project:
+        chosen = read(project).get("context")
+        if isinstance(chosen, str) and chosen:
+            return Current(chosen, project)
+    try:
+        with open(current_path(), encoding="utf-8") as file:
+            name = file.read().strip()
+    except OSError:
+        return None
+    return Current(name, current_path()) if name else None
 
 
 class Context(NamedTuple):
@@ -82,6 +139,8 @@ def find(name: str) -> Context:
 
 def read(path: str) -> dict[str, Any]:
     """Read a TOML file; one that is not there is empty. Raises KafkaToolError; its words have nothing of the text."""
+    import tomllib
+
     try:
         with open(path, "rb") as file:
             _check_owner(path, os.fstat(file.fileno()).st_uid)

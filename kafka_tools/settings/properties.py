@@ -4,10 +4,24 @@ Source: java.util.Properties.load(InputStream), which takes bytes for ISO 8859-1
 (org.apache.kafka.common.utils.Utils.loadProps 3.9.1).
 """
 
+import os
 from collections.abc import Iterator
+
+from kafka_tools.errors import KafkaToolError
 
 BLANK = " \t\f"
 ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
+
+
+def read(path: str) -> dict[str, str]:
+    """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""
+    try:
+        with open(os.path.expanduser(path), "rb") as file:
+            return parse(file.read())
+    except OSError as error:
+        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise KafkaToolError(f"cannot read {path}: {error}") from None
 
 
 def parse(content: bytes) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Trust stores and key stores: PEM, JKS and PKCS #12, told apart by their first bytes, as Java's own stores are."""
 
 import base64
+import hashlib
 import re
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.settings import jks
 
 INSTALL = "pip install 'kafka-ktools[pkcs12]'"
 BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -33,7 +34,7 @@ def read(path: str, password: str | None = None, key_password: str | None = None
         return _read(content, password, key_password)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from error
-    except jks.WrongPasswordError as error:
+    except WrongPasswordError as error:
         given = "wrong password" if password or key_password else "it needs a password"
         raise KafkaToolError(f"cannot open {path}: {given}") from error
     except ValueError as error:
@@ -41,8 +42,8 @@ def read(path: str, password: str | None = None, key_password: str | None = None
 
 
 def _read(content: bytes, password: str | None, key_password: str | None) -> Store:
-    if content.startswith(jks.MAGIC):
-        store = jks.read(content, password, key_password)
+    if content.startswith(JKS_MAGIC):
+        store = read_jks(content, password, key_password)
         return Store(
             _certificates(store.trusted),
             _certificates(store.chain),
@@ -81,7 +82,7 @@ def _pkcs12(content: bytes, password: str | None) -> Store:
         store = pkcs12.load_pkcs12(content, password.encode() if password is not None else None)
     except ValueError as error:
         if "password" in str(error).lower():
-            raise jks.WrongPasswordError from error
+            raise WrongPasswordError from error
         raise ValueError("it is no PKCS #12 that can be read") from error
     others = [each.certificate.public_bytes(Encoding.DER) for each in store.additional_certs]
     if store.key is None:
@@ -102,3 +103,107 @@ def _pem(label: str, der: bytes) -> str:
 def _wrapped(label: str, text: str) -> str:
     lines = [text[at : at + 64] for at in range(0, len(text), 64)]
     return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
+
+
+JKS_MAGIC = b"\xfe\xed\xfe\xed"
+KEY, TRUSTED = 1, 2
+WHITENER = b"Mighty Aphrodite"
+SALT = 20
+"""Bytes of the key protector's salt, and of its check at the end (SHA-1)."""
+
+
+class WrongPasswordError(ValueError):
+    """The password does not open the store or the key in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JavaKeyStore:
+    """What a store holds, as DER: trusted certificates, and the first private key (PKCS #8) with its chain."""
+
+    trusted: tuple[bytes, ...]
+    key: bytes = field(repr=False)
+    chain: tuple[bytes, ...]
+
+
+def read_jks(content: bytes, password: str | None, key_password: str | None) -> JavaKeyStore:
+    """Read a store; without a password its integrity is not checked, as in Java, and its key stays closed.
+
+    Raises WrongPasswordError, and ValueError for what is no such store.
+    """
+    try:
+        return _read_jks(content, password, key_password)
+    except (struct.error, IndexError) as error:
+        raise ValueError("it is damaged") from error
+
+
+def _read_jks(content: bytes, password: str | None, key_password: str | None) -> JavaKeyStore:
+    body, digest = content[:-20], content[-20:]
+    if password and hashlib.sha1(password.encode("utf-16-be") + WHITENER + body).digest() != digest:
+        raise WrongPasswordError
+    fields = _Fields(body)
+    version, count = fields.number(">4xI"), fields.number(">I")
+    trusted: list[bytes] = []
+    key, chain = b"", []
+    for _ in range(count):
+        kind = fields.number(">I")
+        fields.take(fields.number(">H"))  # alias
+        fields.number(">Q")  # its date
+        if kind == TRUSTED:
+            trusted.append(_certificate(fields, version))
+            continue
+        if kind != KEY:
+            raise ValueError("it holds an entry of an unknown kind")
+        hidden = fields.take(fields.number(">I"))
+        certificates = [_certificate(fields, version) for _ in range(fields.number(">I"))]
+        if not key and (key_password or password):
+            key, chain = _opened(hidden, key_password or password or ""), certificates
+    return JavaKeyStore(tuple(trusted), key, tuple(chain))
+
+
+def _certificate(fields: "_Fields", version: int) -> bytes:
+    if version == 2:
+        fields.take(fields.number(">H"))  # X.509
+    return fields.take(fields.number(">I"))
+
+
+def _opened(hidden: bytes, password: str) -> bytes:
+    """Undo the key protector: XOR with SHA-1 of the password and the block before, first of the salt."""
+    _, after, _ = _der(hidden, 0)  # EncryptedPrivateKeyInfo
+    _, _, after = _der(hidden, after)  # its algorithm
+    _, start, end = _der(hidden, after)
+    salt, covered, check = hidden[start : start + SALT], hidden[start + SALT : end - SALT], hidden[end - SALT : end]
+    secret, block, key = password.encode("utf-16-be"), salt, bytearray()
+    for at in range(0, len(covered), SALT):
+        block = hashlib.sha1(secret + block).digest()
+        key += bytes(one ^ other for one, other in zip(covered[at : at + SALT], block, strict=False))
+    if hashlib.sha1(secret + key).digest() != check:
+        raise WrongPasswordError
+    return bytes(key)
+
+
+def _der(content: bytes, at: int) -> tuple[int, int, int]:
+    """Return the tag, the start and the end of the contents of the DER value at `at`."""
+    length, start = content[at + 1], at + 2
+    if length & 0x80:
+        size = length & 0x7F
+        length, start = int.from_bytes(content[start : start + size]), start + size
+    return content[at], start, start + length
+
+
+class _Fields:
+    """Reads one field after the other."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+
+    def number(self, layout: str) -> int:
+        (value,) = struct.unpack_from(layout, self._content, self._at)
+        self._at += struct.calcsize(layout)
+        return int(value)
+
+    def take(self, size: int) -> bytes:
+        if self._at + size > len(self._content):
+            raise IndexError
+        self._at += size
+        return self._content[self._at - size : self._at]

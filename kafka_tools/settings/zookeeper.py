@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.security import Tls, ZooKeeperSecurity
-from kafka_tools.settings.java_options import LOGIN_CONFIG, login_module, system_properties
+from kafka_tools.settings.jaas import LOGIN_CONFIG, login_module, system_properties
 from kafka_tools.settings.values import Values
 
 PREFIX = "zookeeper."
@@ -86,7 +86,7 @@ def _name(name: str) -> str:
 def _tls(named: Mapping[str, str]) -> Tls | None:
     if Values(named).text("zookeeper.ssl.client.enable").lower() != "true":
         return None
-    from kafka_tools.settings.tls import tls
+    from kafka_tools.settings.security import tls
 
     own = {name.removeprefix(PREFIX): value for name, value in named.items()}
     checks = own.get("ssl.endpoint.identification.algorithm", "https").strip().lower() not in ("", "false")

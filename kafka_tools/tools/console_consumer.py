@@ -15,9 +15,9 @@ from kafka_tools.console.positions import EARLIEST, LATEST
 from kafka_tools.console.properties import Properties
 from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
-from kafka_tools.model.java import hash_order
-from kafka_tools.settings import target as settings
-from kafka_tools.settings.guard import check_change
+from kafka_tools.model.java_hash_order import hash_order
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.context_policy import check_change
 
 FLAGS = (
     "print.timestamp",
@@ -342,9 +342,9 @@ def _file(path: str | None) -> dict[str, str]:
     """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
     if path is None:
         return {}
-    from kafka_tools.settings.layers import read_properties
+    from kafka_tools.settings import properties as files
 
-    return dict(read_properties(path))
+    return files.read(path)
 
 
 def _settings_file(path: str | None) -> dict[str, str]:

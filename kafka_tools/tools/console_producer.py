@@ -10,8 +10,8 @@ from kafka_tools.console.parse import LineFormat
 from kafka_tools.console.producer import ProduceRequest, produce
 from kafka_tools.console.properties import Properties
 from kafka_tools.errors import UsageError, nearest
-from kafka_tools.settings import target as settings
-from kafka_tools.settings.guard import check_change
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.context_policy import check_change
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ACKS = ("all", "-1", "0", "1")
@@ -195,9 +195,9 @@ def _file(path: str | None) -> dict[str, str]:
     """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
     if path is None:
         return {}
-    from kafka_tools.settings.layers import read_properties
+    from kafka_tools.settings import properties as files
 
-    return dict(read_properties(path))
+    return files.read(path)
 
 
 def _line_format(options: Mapping[str, Any]) -> LineFormat:

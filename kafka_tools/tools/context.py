@@ -9,11 +9,10 @@ from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.output_options import FORMATS
 from kafka_tools.report import Report
-from kafka_tools.settings import contexts, edit, layers, others
-from kafka_tools.settings.contexts import Context
-from kafka_tools.settings.current import config_path, current, project_path
-from kafka_tools.settings.layers import Choice, Flags, Setting
-from kafka_tools.settings.references import holds_secret, shown
+from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence
+from kafka_tools.settings.contexts import Context, config_path, current, project_path
+from kafka_tools.settings.precedence import Choice, Flags, Setting
+from kafka_tools.settings.secrets import holds_secret, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def show(name: str | None, **_: object) -> Report:
 
     Secrets are never shown.
     """
-    rows = _of_context(contexts.find(name)) if name else _of_choice(layers.choose(Flags()))
+    rows = _of_context(contexts.find(name)) if name else _of_choice(precedence.choose(Flags()))
     lines = [f"{row.name} = {row.value}  ({row.source})" for row in rows]
     return Report(rows, {"name": "Setting", "value": "Value", "source": "From"}, lines)
 
@@ -75,9 +74,9 @@ def show(name: str | None, **_: object) -> Report:
 def use(name: str, **_: object) -> Report:
     """Make CONTEXT the current one. With `-` no context is the current one."""
     if name == "-":
-        edit.forget_current()
+        edit_contexts.forget_current()
         return _said("No context is the current one.")
-    edit.use(name)
+    edit_contexts.use(name)
     said = current()
     if said is not None and said.name != name:
         return _said(f"{name} is the current context, but here {said.source} says {said.name}.")
@@ -113,7 +112,9 @@ def add(
 
     config = str(Path(command_config).absolute()) if command_config else ""
     given = _given(settings)
-    edit.add(Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected))
+    edit_contexts.add(
+        Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected)
+    )
     return _said(
         f"Context {name} is added to {config_path()}.", f"`ktools context use {name}` makes it the current one."
     )
@@ -124,9 +125,9 @@ def add(
 def remove(name: str, **_: object) -> Report:
     """Remove CONTEXT from your own contexts."""
     said = current()
-    edit.remove(name)
+    edit_contexts.remove(name)
     if said is not None and said.name == name and project_path() is None:
-        edit.forget_current()
+        edit_contexts.forget_current()
     return _said(f"Context {name} is removed.")
 
 
@@ -139,13 +140,13 @@ def import_file(file: str, name: str | None, **_: object) -> Report:
     Java's client.properties, kcat's kcat.conf, kaf's ~/.kaf/config, kafkactl's config.yml, kcl's config.toml. Passwords
     are copied; your contexts can be read by nobody else.
     """
-    found = others.read(file, name)
+    found = import_contexts.read(file, name)
     taken = contexts.tables(contexts.read(config_path()), config_path())
     clash = [context.name for context in found if context.name in taken]
     if clash:
         raise KafkaToolError(f"there are contexts already that are called {', '.join(clash)}", "Nothing was imported.")
     for context in found:
-        edit.add(context)
+        edit_contexts.add(context)
     names = ", ".join(context.name for context in found)
     return _said(f"Imported: {names}.", f"`ktools context use {found[0].name}` makes it the current one.")
 
@@ -166,13 +167,13 @@ def _of_choice(choice: Choice) -> list[SettingRow]:
     if choice.context is not None:
         rows.insert(0, SettingRow("context", choice.context.name, named.source if named else ""))
         rows += _rules(choice.context)
-    return rows + [_setting(setting) for setting in choice.settings if setting.name not in layers.SERVERS]
+    return rows + [_setting(setting) for setting in choice.settings if setting.name not in precedence.SERVERS]
 
 
 def _of_context(context: Context) -> list[SettingRow]:
     addresses = (("bootstrap-servers", context.bootstrap_servers), ("zookeeper", context.zookeeper))
     rows = [SettingRow(name, value, context.origin) for name, value in addresses if value]
-    return rows + list(_rules(context)) + [_setting(setting) for setting in layers.of_context(context)]
+    return rows + list(_rules(context)) + [_setting(setting) for setting in precedence.of_context(context)]
 
 
 def _rules(context: Context) -> Iterator[SettingRow]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.java import hash_order
+from kafka_tools.model.java_hash_order import hash_order
 
 TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION = 3, 1, 2
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 from kafka_tools.sandbox import credentials
-from kafka_tools.settings import target
+from kafka_tools.settings import choice
 from kafka_tools.wire.create_topics import CREATE_TOPICS
 from kafka_tools.wire.metadata import METADATA
 from kafka_tools.wire.oauth import unsecured
@@ -85,7 +85,7 @@ def brokers(cluster: Cluster, folder: Path, options: str, endpoint: str = "") ->
     file = folder / "client.properties"
     file.touch(mode=0o600)
     file.write_text("\n".join(lines))
-    return target.choose_brokers(cluster.bootstrap, str(file))
+    return choice.choose_brokers(cluster.bootstrap, str(file))
 
 
 def names(to: Brokers) -> set[str]:

@@ -19,8 +19,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 from kafka_tools.sandbox import credentials, jars, java, record, zookeeper_security
-from kafka_tools.settings import resolve, target
-from kafka_tools.settings.layers import Flags, choose
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.precedence import Flags, choose
 from kafka_tools.wire.session import cluster
 from kafka_tools.zookeeper.session import connected
 from tests.support import java_stores, leaks
@@ -45,7 +45,7 @@ class Secured:
 
     def client(self, config: str) -> tuple[AdminClient, list[str]]:
         """Return confluent-kafka's client with the settings that ktools makes of a file, and what it says."""
-        brokers = target.choose_brokers(None, config)
+        brokers = settings.choose_brokers(None, config)
         said: list[str] = []
         own: dict[str, Any] = {
             "bootstrap.servers": brokers.bootstrap_servers,
@@ -106,7 +106,7 @@ def own_topics(to: Brokers) -> set[str]:
 
 def test_our_own_connection(secured: Secured, tmp_path: Path) -> None:
     for principal, expected in (("admin", {"public-a", "secret-a"}), ("user", {"public-a"})):
-        assert own_topics(target.choose_brokers(None, secured.cluster.config(principal, tmp_path))) == expected
+        assert own_topics(settings.choose_brokers(None, secured.cluster.config(principal, tmp_path))) == expected
 
 
 def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_our_own_connection_is_told_why_not(secured: Secured, tmp_path: Path) ->
             ({"sasl_mechanism": "OAUTHBEARER", "sasl_oauthbearer_config": "principal=me"}, "does not take OAUTHBEARER")
         )
     for changes, words in cases:
-        to = target.choose_brokers(None, secured.cluster.config("user", tmp_path, **changes))
+        to = settings.choose_brokers(None, secured.cluster.config("user", tmp_path, **changes))
         with pytest.raises(KafkaToolError, match=words) as refused:
             own_topics(to)
         assert "hunter2" not in refused.value.message + refused.value.hint
@@ -373,7 +373,7 @@ def test_tools_find_the_sandbox_as_its_administrator(secured: Secured, monkeypat
     monkeypatch.setenv("XDG_STATE_HOME", str(secured.cluster.home))
     choice = choose(Flags())
     assert choice.source == "the sandbox"
-    brokers = resolve.of_brokers(choice)
+    brokers = settings.of_brokers(choice)
     assert brokers.bootstrap_servers == secured.cluster.bootstrap
     assert (
         AdminClient({"bootstrap.servers": brokers.bootstrap_servers, **brokers.config}).list_topics(timeout=10).topics

@@ -10,7 +10,7 @@ from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 
 if TYPE_CHECKING:
-    from kafka_tools.settings.layers import Choice
+    from kafka_tools.settings.precedence import Choice
 
 DESCRIPTION = """\
 Check one thing after the other: do names resolve, is there a connection, TLS, a login, a cluster, a controller, is each
@@ -43,21 +43,22 @@ def _run(options: Mapping[str, Any]) -> Report:
 
 def _request(bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Diagnose:
     """Return what the flags name, else the environment, the context or the sandbox: all that one of them names."""
-    from kafka_tools.settings import layers, resolve
-    from kafka_tools.settings.layers import Flags
+    from kafka_tools.settings import choice as settings
+    from kafka_tools.settings import precedence
+    from kafka_tools.settings.precedence import Flags
 
     servers, ensemble = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
     if bootstrap_server is None and zookeeper is None and servers and ensemble:
         bootstrap_server, zookeeper = servers, ensemble
     only_zookeeper = zookeeper if bootstrap_server is None else None
-    choice = layers.choose(Flags(bootstrap_server, command_config, zookeeper=only_zookeeper))
+    choice = precedence.choose(Flags(bootstrap_server, command_config, zookeeper=only_zookeeper))
     if choice.is_zookeeper:
-        return Diagnose(None, resolve.of_zookeeper(choice), choice.source)
+        return Diagnose(None, settings.of_zookeeper(choice), choice.source)
     beside = zookeeper or _beside(choice)
     if not beside:
-        return Diagnose(resolve.of_brokers(choice), None, choice.source)
-    of_ensemble = layers.choose_zookeeper(Flags(command_config=command_config, zookeeper=zookeeper))
-    return Diagnose(resolve.of_brokers(choice), resolve.of_zookeeper(of_ensemble), choice.source)
+        return Diagnose(settings.of_brokers(choice), None, choice.source)
+    of_ensemble = precedence.choose_zookeeper(Flags(command_config=command_config, zookeeper=zookeeper))
+    return Diagnose(settings.of_brokers(choice), settings.of_zookeeper(of_ensemble), choice.source)
 
 
 def _beside(choice: "Choice") -> str | None:

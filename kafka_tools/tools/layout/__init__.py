@@ -11,7 +11,7 @@ from kafka_tools.errors import UsageError
 from kafka_tools.model.target import Target
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.report import Report
-from kafka_tools.settings import target as settings
+from kafka_tools.settings import choice as settings
 
 DESCRIPTION = """\
 Show which broker holds which replica, who leads, who is out of sync, and what each broker carries. --without-broker is

@@ -12,8 +12,8 @@ from kafka_tools.cli.joptsimple import Option, integer
 from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
 from kafka_tools.model.target import Target
 from kafka_tools.report import Report
-from kafka_tools.settings import target as settings
-from kafka_tools.settings.guard import check_change
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.context_policy import check_change
 from kafka_tools.tools.topics.checks import CHANGES, ONLY_WITH, check
 
 

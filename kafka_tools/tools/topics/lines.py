@@ -5,7 +5,7 @@ Source: TopicCommand.TopicDescription and PartitionDescription of both versions.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from kafka_tools.model.java import PROPERTIES_CAPACITY, hash_order
+from kafka_tools.model.java_hash_order import PROPERTIES_CAPACITY, hash_order
 from kafka_tools.model.topics import Partition, TopicDescription
 
 ALL_CONFIGS_CAPACITY = 64

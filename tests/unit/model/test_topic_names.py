@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.java import hash_order
+from kafka_tools.model.java_hash_order import hash_order
 from kafka_tools.model.topic_names import check_name, collisions, matching
 
 NAMES = ("__consumer_offsets", "a.b", "orders", "orders-2", "payments")

@@ -9,11 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.rules import ContextRules
-from kafka_tools.model.target import Brokers
-from kafka_tools.settings import contexts, edit, guard, layers
-from kafka_tools.settings.contexts import NAMING_FILES, Context
-from kafka_tools.settings.current import config_path, current
+from kafka_tools.model.target import Brokers, ContextRules
+from kafka_tools.settings import context_policy, contexts, edit_contexts, precedence
+from kafka_tools.settings.contexts import NAMING_FILES, Context, config_path, current
 
 HAND_WRITTEN = """\
 # mine
@@ -59,21 +57,21 @@ def test_a_file_written_by_hand() -> None:
 
 def test_adding_and_removing_keep_the_rest() -> None:
     written(HAND_WRITTEN)
-    edit.add(Context("new", "", "c:3"))
+    edit_contexts.add(Context("new", "", "c:3"))
     assert Path(config_path()).read_text() == HAND_WRITTEN + '\n[contexts.new]\nbootstrap-servers = "c:3"\n'
-    edit.remove("dev")
-    edit.remove("new")
+    edit_contexts.remove("dev")
+    edit_contexts.remove("new")
     left = Path(config_path()).read_text()
     assert left.startswith("# mine\n[contexts.old]")
     assert "[other]\nkept = true" in left
-    edit.remove("old")
+    edit_contexts.remove("old")
     assert tomllib.loads(Path(config_path()).read_text()) == {"other": {"kept": True}}
 
 
 def test_what_cannot_be_changed_safely_is_left() -> None:
     text = 'contexts = { dev = { bootstrap-servers = "a:1" } }\n'
     written(text)
-    for change in (lambda: edit.add(Context("new", "", "b:1")), lambda: edit.remove("dev")):
+    for change in (lambda: edit_contexts.add(Context("new", "", "b:1")), lambda: edit_contexts.remove("dev")):
         with pytest.raises(KafkaToolError, match="cannot change safely"):
             change()
     assert Path(config_path()).read_text() == text
@@ -92,35 +90,35 @@ SETTINGS = TEXTS.filter(lambda name: name and not name.endswith(NAMING_FILES))
 def test_what_is_added_is_found(home_name: str, servers: str, settings: dict[str, str]) -> None:
     Path(config_path()).unlink(missing_ok=True)
     context = Context(home_name, config_path(), servers, settings=settings, protected=True)
-    edit.add(Context("first", "", "a:1")) if home_name != "first" else None
-    edit.add(context)
+    edit_contexts.add(Context("first", "", "a:1")) if home_name != "first" else None
+    edit_contexts.add(context)
     assert contexts.find(home_name) == context
-    edit.remove(home_name)
+    edit_contexts.remove(home_name)
     assert home_name not in contexts.all_contexts()
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "a/b", "ä"])
 def test_what_cannot_be_a_name(name: str) -> None:
     with pytest.raises(KafkaToolError, match="cannot be a context's name"):
-        edit.add(Context(name, "", "a:1"))
+        edit_contexts.add(Context(name, "", "a:1"))
 
 
 def test_a_name_that_is_taken() -> None:
-    edit.add(Context("dev", "", "a:1"))
+    edit_contexts.add(Context("dev", "", "a:1"))
     with pytest.raises(KafkaToolError, match="is there already"):
-        edit.add(Context("dev", "", "b:1"))
+        edit_contexts.add(Context("dev", "", "b:1"))
 
 
 def test_the_current_one() -> None:
     assert current() is None
-    edit.add(Context("dev", "", "a:1"))
-    edit.use("dev")
+    edit_contexts.add(Context("dev", "", "a:1"))
+    edit_contexts.use("dev")
     assert (current() or ("",))[0] == "dev"
-    edit.forget_current()
-    edit.forget_current()
+    edit_contexts.forget_current()
+    edit_contexts.forget_current()
     assert current() is None
     with pytest.raises(KafkaToolError, match="there is no context 'nope'"):
-        edit.use("nope")
+        edit_contexts.use("nope")
 
 
 @pytest.mark.parametrize(
@@ -173,11 +171,11 @@ def test_outside_of_a_repository_only_the_working_folder_counts(home: Path) -> N
 
 
 def test_a_project_s_context_goes_before_one_s_own(home: Path) -> None:
-    edit.add(Context("dev", "", "own:1"))
+    edit_contexts.add(Context("dev", "", "own:1"))
     project(home, '[contexts.dev]\nbootstrap-servers = "team:1"')
     assert contexts.find("dev").bootstrap_servers == "team:1"
     with pytest.raises(KafkaToolError, match="there is none of that name"):
-        edit.remove("other")
+        edit_contexts.remove("other")
 
 
 @pytest.mark.parametrize(
@@ -202,20 +200,20 @@ def test_what_a_project_s_context_may_not(home: Path, setting: str, allowed: boo
     file = project(home, f'[contexts.team]\nbootstrap-servers = "t:1"\n[contexts.team.settings]\n{setting}')
     (file.parent / "link").symlink_to("/etc/passwd")
     if allowed:
-        assert layers.of_context(contexts.find("team"))
+        assert precedence.of_context(contexts.find("team"))
     else:
         with pytest.raises(KafkaToolError, match="a file that comes with a repository may not"):
-            layers.of_context(contexts.find("team"))
+            precedence.of_context(contexts.find("team"))
 
 
 def test_a_project_s_file_of_settings_may_not_either(home: Path) -> None:
     file = project(home, '[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "c.properties"')
     (file.parent / "c.properties").write_text("sasl.password_command=touch /tmp/x\n")
     with pytest.raises(KafkaToolError, match="would run a program"):
-        layers.of_context(contexts.find("team"))
+        precedence.of_context(contexts.find("team"))
     file.write_text('[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "/etc/passwd"')
     with pytest.raises(KafkaToolError, match="outside of the project"):
-        layers.of_context(contexts.find("team"))
+        precedence.of_context(contexts.find("team"))
 
 
 def test_another_user_s_file_is_not_used(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,10 +225,10 @@ def test_another_user_s_file_is_not_used(home: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_changes_of_a_context() -> None:
-    guard.check_change(Brokers("a:1"))
-    guard.check_change(Brokers("a:1", rules=ContextRules("free")))
-    guard.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)), yes=True)
+    context_policy.check_change(Brokers("a:1"))
+    context_policy.check_change(Brokers("a:1", rules=ContextRules("free")))
+    context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)), yes=True)
     with pytest.raises(KafkaToolError, match="prod is protected"):
-        guard.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)))
+        context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)))
     with pytest.raises(KafkaToolError, match="prod is read-only"):
-        guard.check_change(Brokers("a:1", rules=ContextRules("prod", read_only=True)), yes=True)
+        context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", read_only=True)), yes=True)

@@ -4,10 +4,10 @@ import random
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import librdkafka, properties, zookeeper
-from kafka_tools.settings.names import JAVA, LIBRDKAFKA
-from kafka_tools.settings.references import commands_run, is_secret
+from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
+from kafka_tools.settings.secrets import is_secret
 from kafka_tools.settings.security import security
-from kafka_tools.settings.values import Values
+from kafka_tools.settings.values import Values, commands_run
 
 FILES, SEED = 10_000, 20261123
 SECRET = "s3cr3tW0rd"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.settings.references import commands_run, holds_secret, is_secret, resolved, shown
+from kafka_tools.settings.secrets import holds_secret, is_secret, shown
+from kafka_tools.settings.values import commands_run, resolved
 
 SECRETS = [
     "sasl.jaas.config",

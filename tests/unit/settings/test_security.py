@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import OAuth, Sasl, Security
 from kafka_tools.settings import librdkafka, stores
-from kafka_tools.settings.names import JAVA, LIBRDKAFKA, RANGES
+from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA, RANGES
 from kafka_tools.settings.security import security
 from kafka_tools.settings.values import Values
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.settings import jks, stores
+from kafka_tools.settings import stores
 
 STORES = Path(__file__).with_name("stores")
 TYPES = ("jks", "pkcs12")
@@ -62,10 +62,10 @@ def test_a_wrong_password_is_not_repeated(name: str) -> None:
 @given(st.binary(max_size=200), st.integers(0, 600), st.integers(0, 255))
 def test_a_damaged_java_store_is_refused_in_words(tail: bytes, at: int, byte: int) -> None:
     whole = (STORES / "key.jks").read_bytes()
-    for content in (jks.MAGIC + tail, whole[:at] + tail, whole[:at] + bytes([byte]) + whole[at + 1 :]):
-        if content.startswith(jks.MAGIC):
+    for content in (stores.JKS_MAGIC + tail, whole[:at] + tail, whole[:at] + bytes([byte]) + whole[at + 1 :]):
+        if content.startswith(stores.JKS_MAGIC):
             try:
-                jks.read(content, None, "changeit")
+                stores.read_jks(content, None, "changeit")
             except ValueError:
                 continue
 

@@ -7,7 +7,7 @@ import pytest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Tls, ZooKeeperSecurity
 from kafka_tools.model.target import ZooKeeper
-from kafka_tools.settings import edit, target, zookeeper
+from kafka_tools.settings import choice, edit_contexts, zookeeper
 from kafka_tools.settings.contexts import Context
 from tests.support.authority import Authority
 
@@ -128,22 +128,22 @@ def test_every_road_to_the_settings(
     file.write_text("".join(f"{name}={value}\n" for name, value in LOGIN.items()) + "sasl.password_command=false\n")
     file.chmod(0o600)
     overrides = [f"{name}={value}" for name, value in LOGIN.items()]
-    assert target.choose(None, "zk:1", str(file)) == ZooKeeper("zk:1", security=how)
-    assert target.choose(None, "zk:1", None, overrides) == ZooKeeper("zk:1", security=how)
-    assert target.choose_zookeeper("zk:1", str(file)) == ZooKeeper("zk:1", security=how)
+    assert choice.choose(None, "zk:1", str(file)) == ZooKeeper("zk:1", security=how)
+    assert choice.choose(None, "zk:1", None, overrides) == ZooKeeper("zk:1", security=how)
+    assert choice.choose_zookeeper("zk:1", str(file)) == ZooKeeper("zk:1", security=how)
     told = [overrides[0], "zookeeper.sasl.password_command=echo hunter2"]
-    assert target.choose(None, "zk:1", None, told) == ZooKeeper("zk:1", security=how)
+    assert choice.choose(None, "zk:1", None, told) == ZooKeeper("zk:1", security=how)
     assert capsys.readouterr().err == ""
     monkeypatch.setenv("KTOOLS_ZOOKEEPER", "zk:2")
-    assert target.choose(None, None, str(file)) == ZooKeeper("zk:2", security=how)
+    assert choice.choose(None, None, str(file)) == ZooKeeper("zk:2", security=how, source="KTOOLS_ZOOKEEPER")
     monkeypatch.setenv("KAFKA_OPTS", f"-Djava.security.auth.login.config={jaas(home, section('Client'))}")
-    assert target.choose(None, None) == ZooKeeper("zk:2", security=how)
+    assert choice.choose(None, None) == ZooKeeper("zk:2", security=how, source="KTOOLS_ZOOKEEPER")
 
 
 @pytest.mark.usefixtures("home")
 def test_a_context_s_login_goes_to_its_own_ensemble_alone() -> None:
-    edit.add(Context("prod", "", "", "zk:1", settings=LOGIN))
-    edit.use("prod")
-    named = target.choose(None, None)
+    edit_contexts.add(Context("prod", "", "", "zk:1", settings=LOGIN))
+    edit_contexts.use("prod")
+    named = choice.choose(None, None)
     assert (named[0], named.security) == ("zk:1", ZooKeeperSecurity(None, "kafka", "hunter2"))
-    assert target.choose(None, "zk:2") == ZooKeeper("zk:2")
+    assert choice.choose(None, "zk:2") == ZooKeeper("zk:2")

@@ -13,8 +13,7 @@ from typing import Any
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import contexts
-from kafka_tools.settings.contexts import NAME_LETTERS, Context
-from kafka_tools.settings.current import config_path, current_path
+from kafka_tools.settings.contexts import NAME_LETTERS, Context, config_path, current_path
 
 
 def add(context: Context) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import contexts, properties
 from kafka_tools.settings.contexts import NAME_LETTERS, Context
-from kafka_tools.settings.layers import SERVERS
+from kafka_tools.settings.precedence import SERVERS
 
 MECHANISMS = {
     "plain": "PLAIN",

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.settings import others
+from kafka_tools.settings import import_contexts
 from kafka_tools.settings.contexts import Context
 
 KAF = """\
@@ -56,7 +56,7 @@ PASSWORD = {"sasl.username": "me", "sasl.password": "hunter2"}
 
 def read(folder: Path, name: str, text: str) -> dict[str, Context]:
     (folder / name).write_text(text)
-    return {context.name: context for context in others.read(str(folder / name))}
+    return {context.name: context for context in import_contexts.read(str(folder / name))}
 
 
 def test_kaf(home: Path) -> None:
@@ -120,7 +120,7 @@ def test_what_cannot_be_read(home: Path, name: str, text: str, words: str) -> No
 
 def test_a_file_that_is_not_there(home: Path) -> None:
     with pytest.raises(KafkaToolError, match="No such file"):
-        others.read(str(home / "none"))
+        import_contexts.read(str(home / "none"))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -149,6 +149,6 @@ def test_a_file_that_is_not_there(home: Path) -> None:
 def test_any_file_is_read_or_refused_in_words(home: Path, name: str, text: str) -> None:
     (home / name).write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        others.read(str(home / name))
+        import_contexts.read(str(home / name))
     except KafkaToolError:
         return

@@ -7,7 +7,7 @@ import pytest
 
 from kafka_tools.main import run
 from kafka_tools.model.target import Target
-from kafka_tools.settings import edit
+from kafka_tools.settings import edit_contexts
 from kafka_tools.settings.contexts import Context
 from kafka_tools.tools import console_consumer, console_producer, layout
 from tests.support.fake_topics import FakeTopics, fake
@@ -22,8 +22,8 @@ def topics(fake: FakeTopics) -> None:
 
 
 def current(**fields: object) -> None:
-    edit.add(Context("prod", "", "b:9092", **fields))  # type: ignore[arg-type]
-    edit.use("prod")
+    edit_contexts.add(Context("prod", "", "b:9092", **fields))  # type: ignore[arg-type]
+    edit_contexts.use("prod")
 
 
 def printed(argv: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -88,7 +88,7 @@ def test_what_may_not_be_changed_is_not(
     assert run([*argv.split(), "--yes"]) == 0
     if "console" in argv:
         assert done == ["changed"]
-    edit.remove("prod")
+    edit_contexts.remove("prod")
     current(read_only=True)
     assert run([*argv.split(), "--yes"]) == 1
     assert len(done) <= 1

@@ -1,16 +1,41 @@
-"""What a context that came with a repository may not ask for: whoever wrote it is not who runs ktools there."""
+"""What a context allows: changes of a read-only or protected cluster, and what one from a repository may ask for.
+
+Whoever wrote a repository's file is not who runs ktools there.
+"""
 
 import os
+import sys
 from collections.abc import Mapping
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Target
 from kafka_tools.settings.contexts import Context
-from kafka_tools.settings.references import COMMAND_SUFFIX, REFERENCE
+from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE
 
 LOADING_CODE = frozenset(
     ("plugin.library.paths", "ssl.engine.location", "ssl.engine.id", "ssl.providers", "sasl.kerberos.kinit.cmd")
 )
 OWN_VARIABLES = ("KAFKA_", "KTOOLS_")
+
+
+def check_change(target: Target, yes: bool = False) -> None:
+    """Return where a change of the target's cluster may be made; `yes`: it was said beforehand (`--yes`).
+
+    A protected context asks for its name on a terminal. Raises KafkaToolError where the change must not be made.
+    """
+    rules = target.rules
+    if rules is None:
+        return
+    if rules.read_only:
+        raise KafkaToolError(f"context {rules.context} is read-only: nothing was changed")
+    if not rules.protected or yes:
+        return
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        raise KafkaToolError(f"context {rules.context} is protected: nothing was changed", "--yes says that it may be.")
+    sys.stderr.write(f"This changes {rules.context}, which is protected. Its name, to go on: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != rules.context:
+        raise KafkaToolError("that is not its name: nothing was changed")
 
 
 def check(context: Context, settings: Mapping[str, str]) -> None:

@@ -6,14 +6,14 @@ its address: who names another cluster never sends it their passwords.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.settings import contexts, project, properties
-from kafka_tools.settings.contexts import Context
-from kafka_tools.settings.current import current
-from kafka_tools.settings.target import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER
+from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER
+from kafka_tools.model.target import DEFAULT_SOURCE
+from kafka_tools.settings import context_policy, contexts, properties
+from kafka_tools.settings.contexts import Context, current
 
 SERVERS = ("bootstrap.servers", "metadata.broker.list")
 
@@ -94,7 +94,7 @@ def choose_zookeeper(flags: Flags) -> Choice:
 
     running = state.running()
     if running is None:
-        return Choice(DEFAULT_ZOOKEEPER, "the default", True, _highest(own))
+        return Choice(DEFAULT_ZOOKEEPER, DEFAULT_SOURCE, True, _highest(own))
     if running.zookeeper is None:
         raise KafkaToolError("the sandbox has no ZooKeeper", "`ktools sandbox up --mode zookeeper` starts one with it.")
     settings = _highest([*own, *_file(running.zookeeper_config, "the sandbox")])
@@ -111,7 +111,7 @@ def of_context(context: Context) -> list[Setting]:
     ]
     settings += _file(context.command_config, f"context {context.name}")
     if context.project:
-        project.check(context, {setting.name: setting.value for setting in reversed(settings)})
+        context_policy.check(context, {setting.name: setting.value for setting in reversed(settings)})
     return settings
 
 
@@ -159,7 +159,7 @@ def _sandbox_or_default(own: list[Setting]) -> Choice:
 
     running = state.running()
     if running is None:
-        return Choice(DEFAULT_BOOTSTRAP_SERVERS, "the default", False, _highest(own))
+        return Choice(DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_SOURCE, False, _highest(own))
     settings = [*own, *_file(running.client_config, "the sandbox")]
     return Choice(running.bootstrap_servers, "the sandbox", False, _highest(settings))
 
@@ -177,18 +177,7 @@ def _overrides(texts: Iterable[str]) -> list[Setting]:
 def _file(path: str | None, source: str) -> list[Setting]:
     if not path:
         return []
-    return [Setting(name, value, f"{path} ({source})", path) for name, value in read_properties(path).items()]
-
-
-def read_properties(path: str) -> Mapping[str, str]:
-    """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""
-    try:
-        with open(os.path.expanduser(path), "rb") as file:
-            return properties.parse(file.read())
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise KafkaToolError(f"cannot read {path}: {error}") from None
+    return [Setting(name, value, f"{path} ({source})", path) for name, value in properties.read(path).items()]
 
 
 def _highest(settings: Iterable[Setting]) -> tuple[Setting, ...]:

@@ -1,0 +1,194 @@
+"""Which cluster a tool talks to, ready to be connected to: the door to the settings for every tool.
+
+An address without any setting is answered here, because start-up time is what users feel; what reads files is in
+kafka_tools.settings.precedence and is imported only for them.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from kafka_tools.errors import UsageError
+from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, checked
+from kafka_tools.model.target import DEFAULT_SOURCE, Brokers, Target, ZooKeeper
+
+if TYPE_CHECKING:
+    from kafka_tools.settings.precedence import Choice
+
+ZOOKEEPERS = ("zookeeper.", "java.security.")
+"""How the names of what a client of ZooKeeper wants to know begin: no program that prints another password is run."""
+
+FLAGS = ("--bootstrap-server", "--zookeeper")
+"""Sources of an address that a target does not repeat."""
+
+
+class Masked(dict[str, str]):
+    """Settings of which some may be secret: none shows in a repr."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} settings>"
+
+
+def choose(
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    command_config: str | None = None,
+    overrides: Sequence[str] = (),
+    wait_seconds: float = 0.0,
+) -> Target:
+    """Return the cluster that the flags, or what stands in for them, name, with its settings.
+
+    `command_config` is a properties file by Java's or librdkafka's names, `overrides` are `NAME=VALUE` texts that go
+    before it, `wait_seconds` (--wait) is passed on. Raises UsageError where two clusters are named or one is no list of
+    addresses, KafkaToolError for settings that cannot be read or used.
+    """
+    if bootstrap_server is not None and zookeeper is not None:
+        raise UsageError("Only one of --bootstrap-server or --zookeeper must be specified")
+    return _chosen(bootstrap_server, zookeeper, command_config, overrides)._replace(wait_seconds=wait_seconds)
+
+
+def choose_brokers(
+    bootstrap_server: str | None,
+    command_config: str | None = None,
+    overrides: Sequence[str] = (),
+    wait_seconds: float = 0.0,
+) -> Brokers:
+    """Return the cluster for a tool that talks to brokers only; else as `choose`."""
+    found = _plain_brokers(bootstrap_server, command_config, overrides)
+    if found is None:
+        from kafka_tools.settings import precedence
+
+        flags = precedence.Flags(bootstrap_server, command_config, overrides)
+        found = of_brokers(precedence.choose(flags, brokers_only=True))
+    return found._replace(wait_seconds=wait_seconds)
+
+
+def choose_zookeeper(
+    zookeeper: str | None,
+    command_config: str | None = None,
+    overrides: Sequence[str] = (),
+    wait_seconds: float = 0.0,
+) -> ZooKeeper:
+    """Return the ensemble for a tool that talks to ZooKeeper only: the flag, KTOOLS_ZOOKEEPER, the current context's, a
+    running sandbox's, localhost:2181. Raises KafkaToolError where a context or a sandbox is chosen that has none."""
+    from kafka_tools.settings import precedence
+
+    flags = precedence.Flags(None, command_config, overrides, zookeeper)
+    return of_zookeeper(precedence.choose_zookeeper(flags))._replace(wait_seconds=wait_seconds)
+
+
+def default_output(
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    command_config: str | None = None,
+    overrides: Sequence[str] = (),
+) -> str | None:
+    """Return the format that the context names whose cluster `choose` would return; None where it says none, or no
+    context names the cluster. Raises as `choose` does."""
+    if bootstrap_server is not None or zookeeper is not None:
+        return None
+    from kafka_tools.settings.contexts import current
+
+    if current() is None:
+        return None
+    from kafka_tools.settings import precedence
+
+    context = precedence.choose(precedence.Flags(None, command_config, overrides)).context
+    return context.output if context else None
+
+
+def of_zookeeper(choice: "Choice") -> ZooKeeper:
+    """Return the ensemble of `choice`, and how it is reached. Says on stderr what `of_brokers` says.
+
+    Raises KafkaToolError.
+    """
+    from kafka_tools.settings import secrets, zookeeper
+    from kafka_tools.settings.values import commands_run
+
+    own = [setting for setting in choice.settings if setting.name.startswith(ZOOKEEPERS)]
+    settings = commands_run({each.name: each.value for each in own})
+    how = zookeeper.security(settings, secrets.asked_password)
+    _warn((*zookeeper.unknown(settings), *secrets.readable_by_others(own)))
+    rules = choice.context.rules if choice.context else None
+    return ZooKeeper(choice.address, rules, how, source=_source(choice))
+
+
+def of_brokers(choice: "Choice") -> Brokers:
+    """Return the brokers of `choice`: how librdkafka, and how every other road, reaches them.
+
+    Says on stderr what has no effect, and which file with a password others can read. Raises KafkaToolError.
+    """
+    address = checked(choice.address, choice.source)
+    rules = choice.context.rules if choice.context else None
+    if not choice.settings:
+        return Brokers(address, rules=rules, source=_source(choice))
+    from kafka_tools.settings import librdkafka, secrets
+    from kafka_tools.settings.security import security
+    from kafka_tools.settings.values import Values, commands_run
+
+    settings = commands_run({setting.name: setting.value for setting in choice.settings})
+    values = Values(settings)
+    how = security(values, secrets.asked_password)
+    config = Masked(librdkafka.settings(values, settings, how))
+    _warn((*librdkafka.unknown(settings), *secrets.readable_by_others(choice.settings)))
+    java = Masked(librdkafka.without_word(values, settings))
+    return Brokers(address, config, how, rules, java, source=_source(choice))
+
+
+def _chosen(
+    bootstrap_server: str | None, zookeeper: str | None, command_config: str | None, overrides: Sequence[str]
+) -> Target:
+    ensemble = zookeeper
+    if zookeeper is None and bootstrap_server is None:
+        ensemble = os.environ.get("KTOOLS_ZOOKEEPER") or None
+    if ensemble is None:
+        plain = _plain_brokers(bootstrap_server, command_config, overrides)
+        if plain is not None:
+            return plain
+    elif _plain_zookeeper(command_config, overrides) and (zookeeper or not os.environ.get("KTOOLS_BOOTSTRAP_SERVERS")):
+        return ZooKeeper(ensemble, source="" if zookeeper else "KTOOLS_ZOOKEEPER")
+    from kafka_tools.settings import precedence
+
+    choice = precedence.choose(precedence.Flags(bootstrap_server, command_config, overrides, zookeeper))
+    return of_zookeeper(choice) if choice.is_zookeeper else of_brokers(choice)
+
+
+def _plain(command_config: str | None, overrides: Sequence[str]) -> bool:
+    return command_config is None and not overrides and not os.environ.get("KTOOLS_COMMAND_CONFIG")
+
+
+def _plain_zookeeper(command_config: str | None, overrides: Sequence[str]) -> bool:
+    return _plain(command_config, overrides) and not os.environ.get("KAFKA_OPTS")
+
+
+def _plain_brokers(
+    bootstrap_server: str | None, command_config: str | None, overrides: Sequence[str]
+) -> Brokers | None:
+    """Return brokers that are named without any setting; None where files have a say."""
+    if not _plain(command_config, overrides):
+        return None
+    if bootstrap_server is not None:
+        return Brokers(checked(bootstrap_server, "--bootstrap-server"))
+    servers = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS")
+    if servers:
+        return Brokers(checked(servers, "KTOOLS_BOOTSTRAP_SERVERS"), source="KTOOLS_BOOTSTRAP_SERVERS")
+    from kafka_tools.settings.contexts import current
+
+    if current() is not None:
+        return None
+    from kafka_tools.sandbox import state
+
+    running = state.running()
+    if running is None:
+        return Brokers(DEFAULT_BOOTSTRAP_SERVERS, source=DEFAULT_SOURCE)
+    return None if running.client_config else Brokers(running.bootstrap_servers, source="the sandbox")
+
+
+def _source(choice: "Choice") -> str:
+    return "" if choice.source in FLAGS else choice.source
+
+
+def _warn(sentences: Iterable[str]) -> None:
+    if sys.stderr is not None:
+        sys.stderr.writelines(f"ktools: {sentence}\n" for sentence in sentences)
