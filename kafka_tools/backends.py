@@ -86,10 +86,10 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
         with connected(target.connect, target.security) as client:
             yield ZooKeeperTopics(client)
     else:
-        from kafka_tools.wire.session import cluster
+        from kafka_tools.wire.session import open_session
         from kafka_tools.wire.topics import WireTopics
 
-        with cluster(target.bootstrap_servers, target.security) as session:
+        with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
             yield WireTopics(session, partition_size_limit)
 
 
@@ -100,10 +100,10 @@ def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
         with open_topic_config_changes(target) as changes:
             yield changes
     else:
-        from kafka_tools.wire.session import cluster
+        from kafka_tools.wire.session import open_session
         from kafka_tools.wire.topic_changes import WireTopicChanges
 
-        with cluster(target.bootstrap_servers, target.security) as session:
+        with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
             yield WireTopicChanges(session)
 
 

@@ -78,9 +78,9 @@ def _groups(target: Target) -> Iterator[Candidate]:
     if not isinstance(target, Brokers):
         return
     from kafka_tools.wire.groups import consumer_group_names
-    from kafka_tools.wire.session import cluster
+    from kafka_tools.wire.session import open_session
 
-    with cluster(target.bootstrap_servers, target.security) as session:
+    with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
         yield from map(Candidate, consumer_group_names(session))
 
 

@@ -29,7 +29,7 @@ POLL_SECONDS = 0.1
 LAST_RECORD_SECONDS = 5.0
 """How long a record that was half written when the user stopped waits for its reader."""
 
-ANSWER_SECONDS = 5.0
+RESPONSE_SECONDS = 5.0
 
 GROUP_SECONDS = 10.0
 """How long a group takes to share out its partitions before the user is told."""
@@ -361,7 +361,7 @@ class Loop:
         kafka, (topic, partition) = confluent_kafka(), place
         if self.request.reset is None:
             raise KafkaToolError(f"{topic}-{partition} has no offset {offset} (auto.offset.reset=none)")
-        low, high = self.consumer.get_watermark_offsets(kafka.TopicPartition(topic, partition), ANSWER_SECONDS)
+        low, high = self.consumer.get_watermark_offsets(kafka.TopicPartition(topic, partition), RESPONSE_SECONDS)
         target = low if self.request.reset == EARLIEST else high
         if offset >= 0:
             has = f"it begins at {low} and ends before {high}"

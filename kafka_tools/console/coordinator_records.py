@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from kafka_tools.console.format import UnreadableError
-from kafka_tools.wire import codec
-from kafka_tools.wire.schema import Field
+from kafka_tools.model import codec
+from kafka_tools.model.codec import Field
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -106,8 +106,8 @@ def decode(content: bytes, schema: Schema) -> Fields | None:
 
 
 @cache
-def _reader(schema: Schema, version: int) -> codec.Reader:
-    return codec.struct_reader(schema.fields, version, version >= schema.compact_since)
+def _reader(schema: Schema, version: int) -> codec.Decoder:
+    return codec.struct_decoder(schema.fields, version, version >= schema.compact_since)
 
 
 def _of_version(values: Fields, fields: tuple[Field, ...], version: int) -> Fields:

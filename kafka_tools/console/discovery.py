@@ -10,7 +10,7 @@ from kafka_tools.console.positions import Place
 INTERVAL_SECONDS = 10.0
 """How often the cluster is asked; Apache's consumer asks every five minutes (metadata.max.age.ms)."""
 
-ANSWER_SECONDS = 5.0
+RESPONSE_SECONDS = 5.0
 
 
 class Discovery:
@@ -63,7 +63,7 @@ class Discovery:
 
     def _look(self, admin: Any) -> None:
         try:
-            topics = admin.list_topics(self._topic, timeout=ANSWER_SECONDS).topics
+            topics = admin.list_topics(self._topic, timeout=RESPONSE_SECONDS).topics
         except confluent_kafka().KafkaException:
             return  # an outage; `Outages.watch` tells of it
         new = self._wanted(topics) - self._known

@@ -13,7 +13,7 @@ from kafka_tools.console.cluster import words
 from kafka_tools.console.direct import move
 from kafka_tools.console.format import Batch
 from kafka_tools.console.output import Output
-from kafka_tools.console.positions import ANSWER_SECONDS, EARLIEST, Ends, Place, offsets
+from kafka_tools.console.positions import EARLIEST, RESPONSE_SECONDS, Ends, Place, offsets
 from kafka_tools.console.used import Used
 from kafka_tools.errors import KafkaToolError
 
@@ -84,7 +84,7 @@ class GroupMember:
         known: list[Any] = []
         fresh: list[Any] = []
         try:
-            partitions = self._answered(self._consumer.committed(partitions, timeout=ANSWER_SECONDS))
+            partitions = self._answered(self._consumer.committed(partitions, timeout=RESPONSE_SECONDS))
             known = [partition for partition in partitions if partition.offset >= 0]
             fresh = [partition for partition in partitions if partition.offset < 0]
             self._resolve(fresh)

@@ -9,8 +9,8 @@ from kafka_tools.console.notes import note
 from kafka_tools.errors import KafkaToolError
 
 if TYPE_CHECKING:
+    from kafka_tools.brokers.diagnosis import Unreached
     from kafka_tools.model.security import Security
-    from kafka_tools.wire.reach import Unreached
 
 OUTAGE_SECONDS = 3.0
 """How long brokers are away before anybody looks, and is told."""
@@ -49,7 +49,7 @@ class Outages:
     def check_contact(self, seconds: float) -> None:
         """Raise KafkaToolError with the cause where nobody answers in so many seconds, lets the client in, or is where
         it is advertised."""
-        from kafka_tools.wire.reach import unreached
+        from kafka_tools.brokers.diagnosis import unreached
 
         found = unreached(self._bootstrap_servers, self._security, seconds)
         if found is not None and found.every:
@@ -89,7 +89,7 @@ class Outages:
 
         The servers that were named first may be away where librdkafka knows others: that is no outage.
         """
-        from kafka_tools.wire.reach import unreached
+        from kafka_tools.brokers.diagnosis import unreached
 
         try:
             return unreached(self._bootstrap_servers, self._security, AGAIN_SECONDS)

@@ -11,7 +11,7 @@ from kafka_tools.errors import KafkaToolError
 EARLIEST, LATEST = -2, -1
 """Offsets that mean the beginning and the end of a partition (librdkafka's OFFSET_BEGINNING and OFFSET_END)."""
 
-ANSWER_SECONDS = 10.0
+RESPONSE_SECONDS = 10.0
 """How long the brokers' answer is waited for."""
 
 Place = tuple[str, int]
@@ -28,7 +28,7 @@ def offsets(consumer: Any, places: Iterable[Place], time: int) -> dict[Place, in
     if not asked:
         return {}
     found = {}
-    for answer in consumer.offsets_for_times(asked, timeout=ANSWER_SECONDS):
+    for answer in consumer.offsets_for_times(asked, timeout=RESPONSE_SECONDS):
         if answer.error:
             raise kafka.KafkaException(answer.error)
         found[answer.topic, answer.partition] = answer.offset

@@ -124,14 +124,14 @@ def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
 
 def _max_message_bytes(request: ProduceRequest) -> int:
     """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
-    from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS, TOPIC
     from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION
-    from kafka_tools.wire.session import cluster
+    from kafka_tools.wire.messages import DESCRIBE_CONFIGS, TOPIC
+    from kafka_tools.wire.session import open_session
 
     name = "max.message.bytes"
     resource = {"resource_type": TOPIC, "resource_name": request.topic, "configuration_keys": [name]}
     try:
-        with cluster(request.bootstrap_servers, request.security) as session:
+        with open_session(request.bootstrap_servers, request.security) as session:
             deadline = monotonic() + TOPIC_APPEARS_SECONDS
             [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
             while result["error_code"] == UNKNOWN_TOPIC_OR_PARTITION and monotonic() < deadline:

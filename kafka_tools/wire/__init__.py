@@ -1,1 +1,1 @@
-"""Kafka's protocol, spoken by ourselves: quick to import, and every field that brokers send."""
+"""Kafka's protocol: requests that confluent-kafka does not have or answers incompletely, and why a connection fails."""

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka_tools.wire.connection import Connection
-from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS, TOPIC
-from kafka_tools.wire.describe_quorum import DESCRIBE_QUORUM, METADATA_LOG
 from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION, check
-from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
 from kafka_tools.wire.sockets import Address
 
 OFFSETS = "__consumer_offsets"

@@ -1,4 +1,4 @@
-"""Logging in to a broker: PLAIN (RFC 4616), SCRAM (RFC 5802), OAUTHBEARER (RFC 7628)."""
+"""Logs in to a broker by SASL: PLAIN (RFC 4616), SCRAM (RFC 5802), OAUTHBEARER (RFC 7628)."""
 
 import base64
 import hashlib
@@ -9,34 +9,34 @@ from typing import Any, Protocol
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import OAuth, Sasl
-from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
+from kafka_tools.wire.schema import Message, Response
 from kafka_tools.wire.sockets import Address, text
 
 HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 MOST_ITERATIONS = 1_000_000
-"""What asks for more work than this is no broker; Kafka's default is 4096."""
+"""The most hashing that a broker may ask for; Kafka's default is 4096, and who asks for more wastes our time."""
 
 Dialogue = Generator[bytes, bytes, None]
-"""Yields what the client says and takes what the broker answered; ends when the client is content."""
+"""Yields what the client says and is sent what the broker responds; it ends when the client is satisfied."""
 
 
 class AuthenticationError(KafkaToolError):
-    """The broker does not let this user in, or is not the one it says it is."""
+    """The broker does not let this user in, or cannot prove that it is the right one."""
 
 
-class Broker(Protocol):
-    """The broker at the other end of a connection."""
+class LoginConnection(Protocol):
+    """What a login needs of a connection to a broker."""
 
     address: Address
 
-    def ask(self, message: Message, values: dict[str, Any]) -> dict[str, Any]:
-        """Send one request and return its answer."""
+    def ask(self, message: Message, values: dict[str, Any]) -> Response:
+        """Send one request and return its response."""
         ...
 
 
-def log_in(broker: Broker, sasl: Sasl) -> int:
-    """Log in on a new connection; return for how long (ms) that is good (KIP-368), 0: for ever.
+def log_in(broker: LoginConnection, sasl: Sasl) -> int:
+    """Log in on a new connection and return how long (ms) the login is good for (KIP-368), 0: for ever.
 
     Raises AuthenticationError with the broker's own words.
     """
@@ -67,7 +67,7 @@ def log_in(broker: Broker, sasl: Sasl) -> int:
             ) from None
 
 
-def _refused(broker: Broker, sasl: Sasl, reason: str) -> AuthenticationError:
+def _refused(broker: LoginConnection, sasl: Sasl, reason: str) -> AuthenticationError:
     who = f" {sasl.username}" if sasl.username else ""
     return AuthenticationError(
         f"{text(broker.address)} does not let{who or ' the client'} in with {sasl.mechanism}: {reason}",

@@ -1,80 +1,30 @@
-"""Messages of Kafka's protocol as tables of their fields.
-
-Source: the message definitions that Kafka publishes (common/message/*.json in kafka-clients 4.3).
-"""
+"""One kind of request: its number, its versions, and the tables of its fields and of the response's."""
 
 from collections.abc import Mapping
 from struct import Struct
 from typing import Any, cast
 
-from kafka_tools.wire.codec import Reader, decode, encode, struct_reader
+from kafka_tools.model.codec import Decoder, Field, decode, encode, struct_decoder
 
 REQUEST_HEADER = Struct(">hhih")
 """API key, version, correlation id, the length of the client's id (never compact, KIP-511)."""
 
-LATEST = 32767
-"""A field without `until` is in all versions from `since` on."""
-
-NEVER = LATEST + 1
-"""A field without `nullable` is null in no version."""
-
-ZEROES: Mapping[str, object] = {"string": "", "bytes": b"", "uuid": bytes(16), "bool": False, "float64": 0.0}
-"""What a field holds where nothing else is said; arrays are empty, numbers 0, structs null."""
-
-
-class Field:
-    """One field of a struct.
-
-    `kind` is the type in Kafka's spelling: `int32`, `[]string`, `struct`, `[]struct` with the inner `fields`. Versions
-    `since` to `until` have the field; from version `nullable` on it may be None; with a `tag` it is a tagged field of
-    flexible versions (KIP-482). `default` is what it holds in versions without it. Where neighbours often hold the
-    same, as the configs of 2,000 topics do, `repeats` says so, and what equals the one before is decoded only once.
-    """
-
-    __slots__ = ("default", "fields", "kind", "name", "nullable", "repeats", "since", "tag", "until")
-
-    def __init__(
-        self,
-        name: str,
-        kind: str,
-        fields: "tuple[Field, ...]" = (),
-        *,
-        since: int = 0,
-        until: int = LATEST,
-        nullable: int = NEVER,
-        tag: int | None = None,
-        default: object = ...,
-        repeats: bool = False,
-    ) -> None:
-        self.name = name
-        self.kind = kind
-        self.fields = fields
-        self.since = since
-        self.until = until
-        self.nullable = nullable
-        self.tag = tag
-        self.default = _zero(kind) if default is ... else default
-        self.repeats = repeats
-
-
-def _zero(kind: str) -> object:
-    if kind.startswith("[]"):
-        return ()
-    return None if kind == "struct" else ZEROES.get(kind, 0)
+Response = dict[str, Any]
+"""The fields of a response by name."""
 
 
 class Message:
-    """A kind of request and its answer: the API's key and name, and the versions that are known here.
+    """A kind of request and its response: the API's key and name, and the versions that are known here.
 
-    From version `flexible` on, bodies have compact lengths and tagged fields; so have headers, except the answer's
-    where `flexible_answer_header` is False: a broker answers ApiVersions before it knows the client (KIP-511).
+    From version `flexible` on, bodies have compact lengths and tagged fields. So have headers, except the response's
+    where `flexible_response_header` is False: a broker answers ApiVersions before it knows the client (KIP-511).
     """
 
     __slots__ = (
-        "_readers",
+        "_decoders",
         "first",
         "flexible",
-        "flexible_answer_header",
+        "flexible_response_header",
         "key",
         "last",
         "name",
@@ -92,7 +42,7 @@ class Message:
         flexible: int,
         request: tuple[Field, ...],
         response: tuple[Field, ...],
-        flexible_answer_header: bool = True,
+        flexible_response_header: bool = True,
     ) -> None:
         self.key = key
         self.name = name
@@ -101,24 +51,27 @@ class Message:
         self.flexible = flexible
         self.request = request
         self.response = response
-        self.flexible_answer_header = flexible_answer_header
-        self._readers: dict[int, tuple[Reader, ...]] = {}
+        self.flexible_response_header = flexible_response_header
+        self._decoders: dict[int, tuple[Decoder, ...]] = {}
 
     def encode(self, version: int, values: Mapping[str, Any], correlation: int, client: str) -> bytes:
-        """Return a request: its header, then its body; a field that `values` leaves out holds its default."""
+        """Return a request: its header, then its body. A field that `values` leaves out holds its default.
+
+        Raises KafkaToolError for a value that cannot be written.
+        """
         flexible = version >= self.flexible
         raw = client.encode()
         header = REQUEST_HEADER.pack(self.key, version, correlation, len(raw)) + raw + (b"\0" if flexible else b"")
         return header + encode(self.request, version, flexible, values)
 
-    def decode(self, version: int, answer: bytes) -> dict[str, Any]:
-        """Return the fields of an answer by name, all of them, whatever its version.
+    def decode(self, version: int, response: bytes) -> Response:
+        """Return the fields of a response by name; those that this version does not have hold their defaults.
 
-        `answer` is what follows the correlation id. Raises MalformedError for what is no such answer.
+        `response` is what follows the correlation id. Raises MalformedError where it is no such response.
         """
-        readers = self._readers.get(version)
-        if readers is None:
+        decoders = self._decoders.get(version)
+        if decoders is None:
             flexible = version >= self.flexible
-            header = struct_reader((), version, flexible and self.flexible_answer_header)
-            readers = self._readers[version] = (header, struct_reader(self.response, version, flexible))
-        return cast("dict[str, Any]", decode(answer, *readers)[1])
+            header = struct_decoder((), version, flexible and self.flexible_response_header)
+            decoders = self._decoders[version] = (header, struct_decoder(self.response, version, flexible))
+        return cast("Response", decode(response, *decoders)[1])

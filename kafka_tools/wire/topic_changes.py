@@ -5,11 +5,9 @@ from time import monotonic, sleep
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
-from kafka_tools.wire.create_partitions import CREATE_PARTITIONS
-from kafka_tools.wire.create_topics import CREATE_TOPICS
-from kafka_tools.wire.delete_topics import DELETE_TOPICS
 from kafka_tools.wire.errors import TOPIC_ALREADY_EXISTS, UNKNOWN_TOPIC_OR_PARTITION, check
-from kafka_tools.wire.session import Session
+from kafka_tools.wire.messages import CREATE_PARTITIONS, CREATE_TOPICS, DELETE_TOPICS
+from kafka_tools.wire.session import WireSession
 
 TIMEOUT_MS = 30_000
 """How long the controller may take; Java's request.timeout.ms."""
@@ -23,7 +21,7 @@ SHORT_MAX = 32767
 class WireTopicChanges:
     """Changes of topics of the cluster behind a session; each is sent to the controller once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: WireSession) -> None:
         self._session = session
 
     def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment | None:

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.wire.connection import UnsupportedError
-from kafka_tools.wire.describe_configs import DEFAULT_CONFIG, DESCRIBE_CONFIGS, TOPIC
-from kafka_tools.wire.describe_topic_partitions import DESCRIBE_TOPIC_PARTITIONS
 from kafka_tools.wire.errors import (
     CLUSTER_AUTHORIZATION_FAILED,
     TOPIC_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
     check,
 )
-from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIGNMENTS
-from kafka_tools.wire.session import Session
+from kafka_tools.wire.messages import (
+    DEFAULT_CONFIG,
+    DESCRIBE_CONFIGS,
+    DESCRIBE_TOPIC_PARTITIONS,
+    LIST_PARTITION_REASSIGNMENTS,
+    TOPIC,
+)
+from kafka_tools.wire.session import WireSession
 
 if TYPE_CHECKING:
     from kafka_tools.model.assignment import BrokerRack
@@ -40,7 +44,7 @@ NO_CONFIGS: tuple[dict[str, str], int | None] = ({}, None)
 class WireTopics:
     """The topics of the cluster behind a session, as they were when they were first asked for."""
 
-    def __init__(self, session: Session, partition_size_limit: int | None = None) -> None:
+    def __init__(self, session: WireSession, partition_size_limit: int | None = None) -> None:
         """Take at most so many partitions in one answer where brokers give them page by page (Kafka 4)."""
         self._session = session
         self._partition_size_limit = PARTITIONS_A_RESPONSE if partition_size_limit is None else partition_size_limit

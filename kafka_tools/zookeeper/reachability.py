@@ -6,7 +6,7 @@ from time import monotonic
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.security import Tls
-from kafka_tools.together import together
+from kafka_tools.parallel import in_parallel
 from kafka_tools.zookeeper.server import Address, NoQuorumError, ask
 
 PROBE_SECONDS = 2.0
@@ -18,7 +18,7 @@ LEEWAY_SECONDS = 0.3
 def unreachable(connect: str, servers: Sequence[Address], tls: Tls | None = None) -> UnreachableError:
     """Ask each server how it is, for PROBE_SECONDS, and say why there is no session."""
     probes = enumerate(partial(_cause, server, tls) for server in servers)
-    causes = together(dict(probes), monotonic() + PROBE_SECONDS + LEEWAY_SECONDS).values()
+    causes = in_parallel(dict(probes), monotonic() + PROBE_SECONDS + LEEWAY_SECONDS).values()
     waiting = sum(isinstance(cause, NoQuorumError) for cause in causes)
     if waiting:
         return UnreachableError(

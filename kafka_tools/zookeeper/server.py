@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.together import together
+from kafka_tools.parallel import in_parallel
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import Tls
@@ -69,7 +69,7 @@ def _places(server: Address, deadline: float) -> list[Address]:
     """Return the addresses of a server, looked up in a thread: the look-up itself knows no deadline."""
     call = partial(socket.getaddrinfo, *server, type=socket.SOCK_STREAM)
     try:
-        found = together({server: call}, deadline)[server]
+        found = in_parallel({server: call}, deadline)[server]
     except (socket.gaierror, UnicodeError):
         found = None
     if not isinstance(found, list):
@@ -81,7 +81,7 @@ def _asked(host: str, places: Sequence[Address], tls: "Tls | None", deadline: fl
     with _connection(places, deadline) as connection:
         if tls is None:
             return _said(connection, deadline)
-        from kafka_tools.tls import context
+        from kafka_tools.openssl import context
 
         connection.settimeout(_left(deadline))
         with context(tls).wrap_socket(connection, server_hostname=host) as secured:
@@ -128,7 +128,7 @@ def _words(error: OSError, tls: "Tls | None") -> str:
     if tls is not None:
         import ssl
 
-        from kafka_tools.tls import CLOSED, cause
+        from kafka_tools.openssl import CLOSED, cause
 
         if isinstance(error, ssl.SSLEOFError | ConnectionResetError):
             return CLOSED

@@ -89,7 +89,7 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
     EXCEPTIONS.setdefault(LOGIN_WANTED, AuthFailedError)
     tls = acl = None
     if security is not None and security.tls is not None:
-        from kafka_tools.tls import context
+        from kafka_tools.openssl import context
 
         tls = context(security.tls)
     if security is not None and security.names_client:

@@ -11,10 +11,11 @@ from confluent_kafka import Producer, TopicCollection
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.codec import Field
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.wire.errors import check
-from kafka_tools.wire.schema import Field, Message
-from kafka_tools.wire.session import Session, cluster
+from kafka_tools.wire.schema import Message
+from kafka_tools.wire.session import WireSession, open_session
 from kafka_tools.wire.topics import WireTopics
 from tests.support.clusters import Cluster
 
@@ -38,7 +39,7 @@ def _until(condition: Callable[[], Any]) -> Any:
 
 
 def _described(bootstrap: str, *names: str, **options: Any) -> tuple[TopicDescription, ...]:
-    with cluster(bootstrap) as session:
+    with open_session(bootstrap) as session:
         return WireTopics(session, **options).describe(names)
 
 
@@ -92,7 +93,7 @@ def test_a_topic_is_what_confluent_kafka_says(real: Cluster) -> None:
 @pytest.mark.parametrize("real", CLUSTERS, indirect=True)
 def test_names_and_brokers_are_those_of_the_cluster(real: Cluster) -> None:
     topic = real.topic()
-    with cluster(real.bootstrap) as session:
+    with open_session(real.bootstrap) as session:
         topics, admin = WireTopics(session), real.admin()
         assert topic in topics.names()
         _until(lambda: WireTopics(session).names() == tuple(sorted(admin.list_topics(timeout=30).topics)))
@@ -137,7 +138,7 @@ def test_eligible_leader_replicas(kafka4: Cluster) -> None:
         [partition] = _described(kafka4.bootstrap, name)[0].partitions
         assert victim not in partition.isr
         assert victim in partition.replicas
-        with cluster(kafka4.bootstrap) as session:
+        with open_session(kafka4.bootstrap) as session:
             assert victim not in [broker.broker for broker in WireTopics(session).brokers()]
     finally:
         started = kafka4.run("sandbox", "start", str(victim), timeout=150)
@@ -191,7 +192,7 @@ REASSIGN = Message(
 )
 
 
-def _reassign(session: Session, topic: str, replicas: tuple[int, ...] | None) -> None:
+def _reassign(session: WireSession, topic: str, replicas: tuple[int, ...] | None) -> None:
     moved = {"name": topic, "partitions": [{"partition_index": 0, "replicas": replicas}]}
     answer = session.change(REASSIGN, {"topics": [moved]}, lambda answer: answer)
     check(answer["error_code"], answer["error_message"])
@@ -248,7 +249,7 @@ def test_a_reassignment_that_runs(real: Cluster) -> None:
     [before] = _described(real.bootstrap, name)[0].partitions
     kept, leaving = before.replicas
     [coming] = {1, 2, 3} - set(before.replicas)
-    with _throttled(real, name), cluster(real.bootstrap) as session:
+    with _throttled(real, name), open_session(real.bootstrap) as session:
         _reassign(session, name, (kept, coming))
         try:
             for server in real.bootstrap.split(","):
@@ -273,6 +274,6 @@ def _moving(server: str, topic: str) -> list[Partition]:
 def test_a_zookeeper_is_no_broker(kafka39: Cluster) -> None:
     with (
         pytest.raises(KafkaToolError, match="is this a Kafka listener, and a plaintext one"),
-        cluster(kafka39.zookeeper),
+        open_session(kafka39.zookeeper),
     ):
         pass

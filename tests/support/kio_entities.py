@@ -2,9 +2,7 @@
 
 import dataclasses
 import datetime
-import importlib
 import io
-import pkgutil
 import types
 import typing
 import uuid
@@ -17,10 +15,10 @@ from kio.schema.errors import ErrorCode
 from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
-import kafka_tools.wire
-from kafka_tools.wire.schema import Field, Message
+from kafka_tools.model.codec import Field
+from kafka_tools.wire import messages as all_messages
+from kafka_tools.wire.schema import Message
 
-PACKAGE = kafka_tools.wire.__path__
 INTEGERS = {
     "int8": st.integers(-(2**7), 2**7 - 1),
     "int16": st.integers(-(2**15), 2**15 - 1),
@@ -42,10 +40,8 @@ PRIMITIVES = {
 
 
 def messages() -> list[Message]:
-    """Return every message of the package."""
-    modules = [importlib.import_module(f"kafka_tools.wire.{m.name}") for m in pkgutil.iter_modules(PACKAGE)]
-    found = {value.key: value for module in modules for value in vars(module).values() if isinstance(value, Message)}
-    return list(found.values())
+    """Return every message that is known here."""
+    return [value for value in vars(all_messages).values() if isinstance(value, Message)]
 
 
 def entity_class(message: Message, version: int, request: bool) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kafka_tools.wire.api_versions import API_VERSIONS
-from kafka_tools.wire.codec import decode, encode, struct_reader
+from kafka_tools.model.codec import decode, encode, struct_decoder
+from kafka_tools.wire.messages import API_VERSIONS
 from kafka_tools.wire.schema import Message
 
 Handler = Callable[[socket.socket], None]
@@ -103,12 +103,12 @@ class Broker:
             message = next(each for each in (*self.answers, API_VERSIONS) if each.key == key)
             flexible = version >= message.flexible
             body = request[10 + client + flexible :]
-            [values] = decode(body, struct_reader(message.request, version, flexible))
+            [values] = decode(body, struct_decoder(message.request, version, flexible))
             self.asked.append((message.name, values))
             answer = self._versions() if message is API_VERSIONS else self.answers[message](values)
             if answer is None:
                 return
-            tags = b"\0" if flexible and message.flexible_answer_header else b""
+            tags = b"\0" if flexible and message.flexible_response_header else b""
             raw = struct.pack(">i", correlation) + tags + encode(message.response, version, flexible, answer)
             connection.sendall(struct.pack(">i", len(raw)) + raw)
 

@@ -7,7 +7,7 @@ from time import monotonic
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.units import count
-from kafka_tools.together import together
+from kafka_tools.parallel import TooLateError, in_parallel
 from kafka_tools.tools.doctor.checks import (
     BROKER,
     CLUSTER_ID,
@@ -24,12 +24,11 @@ from kafka_tools.tools.doctor.checks import (
     passed,
     quorum,
 )
-from kafka_tools.wire import checkup, probe
+from kafka_tools.wire import checkup
 from kafka_tools.wire.checkup import Overview, Quorum
 from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.diagnosis import CONNECT, RESOLVE, SASL, STEPS, TLS, VERSIONS, Step, cause_of, connect, reach
 from kafka_tools.wire.errors import NOT_AUTHORIZED, BrokerError
-from kafka_tools.wire.reach import cause as reason
-from kafka_tools.wire.reach import reach
 from kafka_tools.wire.session import LOGIN_HINT, parse
 from kafka_tools.wire.sockets import Address, BrokenConnectionError, text
 
@@ -46,11 +45,11 @@ EXPIRES_SOON_DAYS = 30
 DAY_SECONDS = 86_400
 
 ADVICE = {
-    probe.RESOLVE: "Is the name spelled rightly?",
-    probe.CONNECT: "Is the broker up, and its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
-    probe.TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
-    probe.VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
-    probe.SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",
+    RESOLVE: "Is the name spelled rightly?",
+    CONNECT: "Is the broker up, and its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
+    TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
+    VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
+    SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",
 }
 CONTROLLERS_UP = "Are a majority of the controllers, or of the ZooKeeper servers, up?"
 
@@ -58,11 +57,11 @@ CONTROLLERS_UP = "Are a majority of the controllers, or of the ZooKeeper servers
 def check_brokers(target: Brokers) -> Iterator[Check]:
     """Yield the checks in their order; all of them take FIRST_SECONDS + THEN_SECONDS at most."""
     deadline = monotonic() + FIRST_SECONDS
-    steps: dict[Address, list[probe.Step]] = {server: [] for server in parse(target.bootstrap_servers)}
-    calls = {server: partial(probe.probe, made, server, target.security, deadline) for server, made in steps.items()}
+    steps: dict[Address, list[Step]] = {server: [] for server in parse(target.bootstrap_servers)}
+    calls = {server: partial(connect, server, deadline, target.security, made) for server, made in steps.items()}
     connections: list[Connection] = []
-    for server, found in together(calls, deadline + LATE_SECONDS).items():
-        late = found if isinstance(found, KafkaToolError) else None
+    for server, found in in_parallel(calls, deadline + LATE_SECONDS).items():
+        late = found if isinstance(found, TooLateError) else None
         yield from _steps(text(server), steps[server], late, target)
         connections += [found] if isinstance(found, Connection) else []
     try:
@@ -72,12 +71,12 @@ def check_brokers(target: Brokers) -> Iterator[Check]:
             connection.close()
 
 
-def _steps(where: str, steps: Sequence[probe.Step], late: KafkaToolError | None, target: Brokers) -> Iterator[Check]:
+def _steps(where: str, steps: Sequence[Step], late: KafkaToolError | None, target: Brokers) -> Iterator[Check]:
     """Yield the checks of one server; where it was too `late`, the step after those that were made is at fault."""
     made = {step.name: step for step in steps}
-    unused = {} if target.security is not None and target.security.tls else {probe.TLS: "plaintext"}
-    unused |= {} if target.security is not None and target.security.sasl else {probe.SASL: "no login"}
-    for name in probe.STEPS:
+    unused = {} if target.security is not None and target.security.tls else {TLS: "plaintext"}
+    unused |= {} if target.security is not None and target.security.sasl else {SASL: "no login"}
+    for name in STEPS:
         step = made.get(name)
         if step is not None:
             yield _step(where, step)
@@ -90,7 +89,7 @@ def _steps(where: str, steps: Sequence[probe.Step], late: KafkaToolError | None,
             yield not_run(name, "an earlier step failed", where)
 
 
-def _step(where: str, step: probe.Step) -> Check:
+def _step(where: str, step: Step) -> Check:
     if step.failure is not None:
         return failed(step.name, step.failure, ADVICE[step.name], where, step.seconds)
     if step.expires is None:
@@ -110,13 +109,13 @@ def _unknown(why: str) -> Iterator[Check]:
 
 def _cluster(target: Brokers, connection: Connection) -> Iterator[Check]:
     deadline = monotonic() + THEN_SECONDS
-    [seen] = together({0: partial(checkup.overview, connection)}, deadline).values()
+    [seen] = in_parallel({0: partial(checkup.overview, connection)}, deadline).values()
     if isinstance(seen, KafkaToolError):
         yield failed(CLUSTER_ID, _hung_up(seen, target), "", text(connection.address))
         yield from list(_unknown("an earlier check failed"))[1:]
         return
     yield passed(CLUSTER_ID, seen.cluster_id or "it has none")
-    found = together(
+    found = in_parallel(
         {
             CONTROLLER: partial(_controller, connection, seen),
             BROKER: partial(_brokers, target, text(connection.address), seen, deadline),
@@ -128,7 +127,7 @@ def _cluster(target: Brokers, connection: Connection) -> Iterator[Check]:
     if isinstance(found[CONTROLLER], KafkaToolError) and seen.offsets is None:
         yield not_run(OFFSETS, "an earlier request got no answer")
         return
-    [offsets] = together({0: partial(_offsets, connection, seen)}, deadline + 2 * LATE_SECONDS).values()
+    [offsets] = in_parallel({0: partial(_offsets, connection, seen)}, deadline + 2 * LATE_SECONDS).values()
     yield failed(OFFSETS, offsets, CONTROLLERS_UP) if isinstance(offsets, KafkaToolError) else offsets
 
 
@@ -169,7 +168,7 @@ def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> l
     for broker, found in reached.items():
         where, name = text(seen.brokers[broker]), f"{BROKER} {broker}"
         if isinstance(found, KafkaToolError):
-            cause = KafkaToolError(f"{reason(found)}; {server} advertises it there", found.hint)
+            cause = KafkaToolError(f"{cause_of(found)}; {server} advertises it there", found.hint)
             checks.append(failed(name, cause, LISTENERS, where))
         else:
             checks.append(passed(name, "ready for requests", where, found))

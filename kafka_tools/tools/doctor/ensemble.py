@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import ZooKeeper
-from kafka_tools.together import together
+from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.checks import (
     BROKER,
     CLUSTER_ID,
@@ -83,7 +83,7 @@ def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
         server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
     }
     calls[None] = partial(_session, target)
-    found = together(calls, deadline)
+    found = in_parallel(calls, deadline)
     session = found.pop(None)
     return found, session  # type: ignore[return-value]
 
@@ -144,7 +144,7 @@ def _brokers(seen: "Registered") -> Iterator[Check]:
         yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
     deadline = monotonic() + BROKERS_SECONDS
     calls = {broker: partial(_connect, address, deadline) for broker, address in seen.brokers.items()}
-    for broker, found in together(calls, deadline).items():
+    for broker, found in in_parallel(calls, deadline).items():
         name, where = f"{BROKER} {broker}", text(seen.brokers[broker])
         if isinstance(found, KafkaToolError):
             yield failed(name, found, LISTENERS, where)

@@ -5,7 +5,7 @@ from time import monotonic
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers, ZooKeeper
-from kafka_tools.together import together
+from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.brokers import check_brokers
 from kafka_tools.tools.doctor.checks import CLUSTER_ID, Check, State, failed
 from kafka_tools.tools.doctor.ensemble import check_ensemble
@@ -22,7 +22,7 @@ def run(brokers: Brokers | None, ensemble: ZooKeeper | None) -> list[Check]:
     if ensemble is not None:
         calls["ensemble"] = partial(list[Check], check_ensemble(ensemble, brokers is None))
     checks: list[Check] = []
-    for found in together(calls, monotonic() + MOST_SECONDS).values():
+    for found in in_parallel(calls, monotonic() + MOST_SECONDS).values():
         if isinstance(found, KafkaToolError):
             raise found
         checks += found

@@ -8,7 +8,7 @@ from kafka_tools.model.units import count
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.tools.doctor.checks import Check, State, first_problem, tally
-from kafka_tools.wire.probe import STEPS
+from kafka_tools.wire.diagnosis import STEPS
 
 COLUMNS = {"check": "Check", "state": "State", "where": "Where", "ms": "ms", "found": "Found"}
 LEVELS = {State.FAILED: Level.BROKEN, State.AT_RISK: Level.RISK, State.NOT_RUN: Level.RISK}

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError
 
+from kafka_tools.brokers import diagnosis
+from kafka_tools.brokers.diagnosis import Unreached
 from kafka_tools.console import outages
 from kafka_tools.console.outages import OUTAGE_SECONDS, PART_SECONDS, START_SECONDS, Outages
 from kafka_tools.errors import KafkaToolError, UnreachableError
-from kafka_tools.wire import reach
-from kafka_tools.wire.reach import Unreached
 
 ALL_DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
 ONE_DOWN = KafkaError(KafkaError._TRANSPORT, "b:1/1: Connect failed")
@@ -40,7 +40,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(outages.time, "monotonic", world.monotonic)
-    monkeypatch.setattr(reach, "unreached", world.unreached)
+    monkeypatch.setattr(diagnosis, "unreached", world.unreached)
     return world
 
 

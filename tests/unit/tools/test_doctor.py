@@ -33,10 +33,7 @@ from kafka_tools.tools.doctor.checks import (
 )
 from kafka_tools.tools.doctor.views import report
 from kafka_tools.wire.checkup import Offsets
-from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
-from kafka_tools.wire.describe_quorum import DESCRIBE_QUORUM
-from kafka_tools.wire.metadata import METADATA
-from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
+from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.ensemble import Registered
 from kafka_tools.zookeeper.server import Server

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
+from kafka_tools.brokers.diagnosis import unreached
 from kafka_tools.errors import UnreachableError
 from kafka_tools.wire.checkup import Offsets, Quorum, offsets_factor, overview, quorum
-from kafka_tools.wire.connection import Connection, connect
-from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
-from kafka_tools.wire.describe_quorum import DESCRIBE_QUORUM
+from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.diagnosis import connect, reach
 from kafka_tools.wire.errors import BrokerError
-from kafka_tools.wire.metadata import METADATA
-from kafka_tools.wire.reach import reach, unreached
+from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA
 from kafka_tools.wire.schema import Message
 from tests.support.servers import Broker, brokers, refusing, serving, silent
 

@@ -10,14 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.wire.codec import FORMATS, MalformedError, decode, encode, struct_reader
-from kafka_tools.wire.metadata import METADATA
-from kafka_tools.wire.schema import Field, Message
+from kafka_tools.model.codec import FORMATS, Field, MalformedError, decode, encode, struct_decoder
+from kafka_tools.wire.messages import METADATA
+from kafka_tools.wire.schema import Message
 from tests.support.kio_entities import entities, entity_class, messages, written
 
 
 def _decoded(fields: tuple[Field, ...], raw: bytes, flexible: bool = True) -> Any:
-    return decode(raw, struct_reader(fields, 0, flexible))[0]
+    return decode(raw, struct_decoder(fields, 0, flexible))[0]
 
 
 def test_nullable_arrays_and_nullable_structs_are_written_differently() -> None:
@@ -102,8 +102,8 @@ def test_what_a_version_lacks_holds_its_default() -> None:
         Field("new", "int32", since=2, default=-1),
         Field("more", "[]string", since=2),
     )
-    assert decode(b"\5", struct_reader(fields, 1, False)) == [{"old": 5, "new": -1, "more": ()}]
-    assert decode(b"\0\0\0\5\0\0\0\0", struct_reader(fields, 2, False)) == [{"old": 0, "new": 5, "more": []}]
+    assert decode(b"\5", struct_decoder(fields, 1, False)) == [{"old": 5, "new": -1, "more": ()}]
+    assert decode(b"\0\0\0\5\0\0\0\0", struct_decoder(fields, 2, False)) == [{"old": 0, "new": 5, "more": []}]
 
 
 VALUES = st.lists(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 3)), max_size=3), max_size=8)

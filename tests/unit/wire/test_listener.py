@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.model.security import Security, Tls
-from kafka_tools.wire.connection import connect
-from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.diagnosis import connect
+from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.sockets import BrokenConnectionError
 from tests.support.authority import Authority
 from tests.support.servers import Broker, brokers, closing, serving

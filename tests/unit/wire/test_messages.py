@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafka_tools.wire.codec import decode, encode, struct_reader
+from kafka_tools.model.codec import decode, encode, struct_decoder
 from kafka_tools.wire.schema import Message
 from tests.support.kio_entities import as_ours, entities, entity_class, messages, read, same, written
 
@@ -39,7 +39,7 @@ def test_requests(message: Message, version: int, data: st.DataObject, correlati
     assert (header.correlation_id, header.client_id) == (correlation, "ktools")
     assert body == written(entity)
     assert read(kind, body) == (entity, b"")
-    [struct] = decode(body, struct_reader(message.request, version, version >= message.flexible))
+    [struct] = decode(body, struct_decoder(message.request, version, version >= message.flexible))
     assert same(message.request, struct, as_ours(entity))
 
 

@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.security import OAuth, Sasl, Security
-from kafka_tools.wire import connection as connections
-from kafka_tools.wire import oauth
-from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire import diagnosis, oauth
+from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.sasl import AuthenticationError, dialogue, log_in, scram
-from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
-from kafka_tools.wire.session import cluster
+from kafka_tools.wire.session import open_session
 from kafka_tools.wire.sockets import Address
 from tests.support import servers
 
@@ -176,7 +174,7 @@ def test_an_endpoint_that_is_not_there() -> None:
 
 @pytest.mark.parametrize(("lifetime", "logins"), [(0, 1), (5000, 3)])
 def test_a_login_that_ends_is_made_anew(monkeypatch: pytest.MonkeyPatch, lifetime: int, logins: int) -> None:
-    monkeypatch.setattr(connections, "LIFE_USED", -1)
+    monkeypatch.setattr(diagnosis, "LIFE_USED", -1)
     broker = servers.Broker(
         {
             SASL_HANDSHAKE: lambda _: {"mechanisms": ["PLAIN"]},
@@ -185,7 +183,7 @@ def test_a_login_that_ends_is_made_anew(monkeypatch: pytest.MonkeyPatch, lifetim
         }
     )
     plain = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
-    with servers.serving(broker) as port, cluster(f"127.0.0.1:{port}", plain) as session:
+    with servers.serving(broker) as port, open_session(f"127.0.0.1:{port}", plain) as session:
         for _ in range(2):
             session.change(METADATA, {"topics": []}, lambda answer: answer)
     assert [name for name, _ in broker.asked].count("SaslAuthenticate") == logins

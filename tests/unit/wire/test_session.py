@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,20 +17,22 @@ from hypothesis import strategies as st
 
 from kafka_tools import __version__
 from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
+from kafka_tools.model.codec import encode
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.wire import connection as connections
 from kafka_tools.wire import session as sessions
 from kafka_tools.wire import sockets
-from kafka_tools.wire.api_versions import API_VERSIONS
-from kafka_tools.wire.codec import encode
-from kafka_tools.wire.connection import LostAnswerError, UnsupportedError
-from kafka_tools.wire.create_topics import CREATE_TOPICS
-from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
+from kafka_tools.wire.connection import LostResponseError, UnsupportedError
 from kafka_tools.wire.errors import NOT_CONTROLLER
-from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIGNMENTS
-from kafka_tools.wire.metadata import METADATA
-from kafka_tools.wire.sasl_messages import SASL_HANDSHAKE
-from kafka_tools.wire.session import cluster, parse
+from kafka_tools.wire.messages import (
+    API_VERSIONS,
+    CREATE_TOPICS,
+    DESCRIBE_CONFIGS,
+    LIST_PARTITION_REASSIGNMENTS,
+    METADATA,
+    SASL_HANDSHAKE,
+)
+from kafka_tools.wire.session import open_session, parse
 from tests.support.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent
 
 CLOSED = "connection closed by the other side: is this a Kafka listener, and a plaintext one?"
@@ -43,8 +46,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up soon: what the test waits for never comes."""
     monkeypatch.setattr(sessions, "CONNECT_SECONDS", 0.4)
     monkeypatch.setattr(sessions, "TURN_SECONDS", 0.2)
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.4)
-    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.4)
 
 
 @pytest.fixture
@@ -58,16 +59,26 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _failure(bootstrap_servers: str, hint: str = USUAL_HINT) -> str:
-    with pytest.raises(UnreachableError) as caught, cluster(bootstrap_servers):
+    with pytest.raises(UnreachableError) as caught, open_session(bootstrap_servers):
         pass
     assert caught.value.hint == hint
     return caught.value.message
 
 
-@pytest.mark.usefixtures("hurried")
-def test_nobody_listens() -> None:
+def test_a_refused_port_is_told_at_once() -> None:
+    with refusing() as port, refusing() as other:
+        servers = f"127.0.0.1:{port},127.0.0.1:{other}"
+        began = time.monotonic()
+        assert _failure(servers) == f"cannot reach {servers} (connection refused)."
+        assert time.monotonic() - began < 1
+
+
+def test_a_refused_port_is_tried_as_long_as_it_was_said() -> None:
     with refusing() as port:
-        assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (connection refused)."
+        began = time.monotonic()
+        with pytest.raises(UnreachableError, match="connection refused"):
+            sessions.WireSession(f"127.0.0.1:{port}", seconds=0.2, wait_seconds=0.5)
+        assert time.monotonic() - began > 0.4
 
 
 @pytest.mark.usefixtures("hurried")
@@ -170,7 +181,7 @@ def test_one_server_that_answers_is_enough(monkeypatch: pytest.MonkeyPatch) -> N
     worst = (refusing(), serving(silent), serving(closing), black_hole())
     with serving(broker) as port, worst[0] as refused, worst[1] as mute, worst[2] as closed, worst[3] as hole:
         others = f"127.0.0.1:{refused},127.0.0.1:{mute},127.0.0.1:{closed},127.0.0.1:{hole}"
-        with cluster(f"{others}, 127.0.0.1:{port}") as session:
+        with open_session(f"{others}, 127.0.0.1:{port}") as session:
             assert [each["node_id"] for each in session.metadata(())["brokers"]] == [7]
 
 
@@ -184,12 +195,11 @@ def test_a_name_with_an_address_that_is_silent(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
         monkeypatch.setattr(sessions, "TURN_SECONDS", 0.4)
         monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
-        with cluster("kafka.example:1,kafka.example:2") as session:
+        with open_session("kafka.example:1,kafka.example:2") as session:
             assert session.supports(METADATA)
 
 
 def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
     broker, refused = Broker({METADATA: lambda _: brokers({})}), threading.Event()
     real = sessions.connect
 
@@ -211,13 +221,13 @@ def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
                 broker(connection)
 
         threading.Thread(target=start, daemon=True).start()
-        with cluster(f"127.0.0.1:{listener.getsockname()[1]}") as session:
+        with open_session(f"127.0.0.1:{listener.getsockname()[1]}", wait_seconds=60) as session:
             assert session.metadata(())["brokers"] == []
 
 
 def test_an_ipv6_address() -> None:
     broker = Broker({METADATA: lambda _: brokers({})})
-    with serving(broker, "::1") as port, cluster(f"[::1]:{port}") as session:
+    with serving(broker, "::1") as port, open_session(f"[::1]:{port}") as session:
         assert session.supports(METADATA)
 
 
@@ -247,7 +257,7 @@ def test_ctrl_c_ends_a_wait_at_once() -> None:
         asked.set()
         silent(connection)
 
-    code = "import sys; from kafka_tools.wire.session import Session; Session(sys.argv[1], seconds=60)"
+    code = "import sys; from kafka_tools.wire.session import WireSession; WireSession(sys.argv[1], seconds=60)"
     with (
         serving(hear) as port,
         subprocess.Popen([sys.executable, "-c", code, f"127.0.0.1:{port}"], stderr=subprocess.PIPE) as process,
@@ -261,7 +271,7 @@ def test_ctrl_c_ends_a_wait_at_once() -> None:
 
 def test_the_client_says_who_it_is() -> None:
     broker = Broker({METADATA: lambda _: brokers({})})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}"):
+    with serving(broker) as port, open_session(f"127.0.0.1:{port}"):
         pass
     assert broker.asked == [("ApiVersions", {"client_software_name": "ktools", "client_software_version": __version__})]
 
@@ -282,7 +292,7 @@ def test_a_broker_that_knows_only_old_versions() -> None:
         body = struct.pack(">i", 3) + encode(METADATA.response, 5, False, brokers({4: 1}))
         connection.sendall(struct.pack(">i", len(body)) + body)
 
-    with serving(handler) as port, cluster(f"127.0.0.1:{port}") as session:
+    with serving(handler) as port, open_session(f"127.0.0.1:{port}") as session:
         assert session.metadata(None)["brokers"][0]["node_id"] == 4
         assert not session.supports(DESCRIBE_CONFIGS)
         with pytest.raises(UnsupportedError, match=rf"127\.0\.0\.1:{port} does not support DescribeConfigs requests"):
@@ -298,7 +308,7 @@ def _dying(answer: dict[str, Any], times: int) -> Callable[[dict[str, Any]], dic
 
 def test_a_connection_that_broke_is_opened_again() -> None:
     broker = Broker({METADATA: _dying(brokers({1: 1}), 1)})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
         assert session.metadata(())["brokers"]
     assert [name for name, _ in broker.asked] == ["ApiVersions", "Metadata"] * 2
 
@@ -306,7 +316,7 @@ def test_a_connection_that_broke_is_opened_again() -> None:
 def test_the_first_contact_is_one_of_the_brokers() -> None:
     told: list[dict[str, Any] | None] = []
     broker = Broker({METADATA: lambda _: told.pop(0)})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
         known = brokers({1: port})
         told += [known, known, None, known]
         for _ in range(2):
@@ -318,15 +328,14 @@ def test_a_broker_that_hangs_up_on_a_request() -> None:
     broker = Broker({METADATA: _dying({}, 9)})
     with (
         serving(broker) as port,
-        cluster(f"127.0.0.1:{port}") as session,
+        open_session(f"127.0.0.1:{port}") as session,
         pytest.raises(UnreachableError, match=rf"^127.0.0.1:{port} hung up on a Metadata request\.$"),
     ):
         session.metadata(())
     assert [name for name, _ in broker.asked] == ["ApiVersions", "Metadata"] * 2
 
 
-def test_a_broker_that_does_not_answer_and_then_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.4)
+def test_a_broker_that_does_not_answer_and_then_does() -> None:
     go_on = threading.Event()
     late = iter([True, False])
 
@@ -336,12 +345,11 @@ def test_a_broker_that_does_not_answer_and_then_does(monkeypatch: pytest.MonkeyP
         return brokers({1: 1})
 
     broker = Broker({METADATA: answer})
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
         with pytest.raises(
             UnreachableError, match=rf"^127.0.0.1:{port} gave no answer to a Metadata request within 0 s"
         ):
-            session.metadata(())
-        monkeypatch.setattr(connections, "ANSWER_SECONDS", 60.0)
+            session.ask(METADATA, {"topics": ()}, seconds=0.4)
         go_on.set()
         assert session.metadata(())["brokers"]
 
@@ -353,7 +361,7 @@ def test_a_broker_that_is_silent_in_the_middle_of_a_login(monkeypatch: pytest.Mo
     security = Security(sasl=Sasl("PLAIN", "me", "mine"))
     with serving(broker) as port:
         with pytest.raises(UnreachableError, match="gave no answer to a SaslHandshake request within 0 s"):
-            sessions.Session(f"127.0.0.1:{port}", security)
+            sessions.WireSession(f"127.0.0.1:{port}", security)
         over.set()
 
 
@@ -369,7 +377,7 @@ def test_an_answer_that_cannot_be_read() -> None:
     unreadable = r"an answer to a Metadata request \(version 12\) that cannot be read"
     with (
         serving(handler) as port,
-        cluster(f"127.0.0.1:{port}") as session,
+        open_session(f"127.0.0.1:{port}") as session,
         pytest.raises(KafkaToolError, match=unreadable),
     ):
         session.metadata(())
@@ -378,7 +386,7 @@ def test_an_answer_that_cannot_be_read() -> None:
 def test_a_broker_that_is_advertised_where_nobody_is() -> None:
     with refusing() as port:
         broker = Broker({METADATA: lambda _: brokers({1: 1, 2: port})})
-        with serving(broker) as bootstrap, cluster(f"127.0.0.1:{bootstrap}") as session:
+        with serving(broker) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
             with pytest.raises(UnreachableError) as caught:
                 session.ask(METADATA, {"topics": ()}, broker=2)
             assert caught.value.message == (
@@ -394,7 +402,7 @@ def test_connections_are_kept() -> None:
     second = Broker({METADATA: lambda _: brokers({})})
     with serving(second) as port:
         first = Broker({METADATA: lambda _: brokers({2: port})})
-        with serving(first) as bootstrap, cluster(f"127.0.0.1:{bootstrap}") as session:
+        with serving(first) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
             for _ in range(3):
                 session.ask(METADATA, {"topics": ()}, broker=2)
     assert [name for name, _ in first.asked] == ["ApiVersions", "Metadata"]
@@ -417,7 +425,7 @@ def test_the_controller_is_found_and_followed(monkeypatch: pytest.MonkeyPatch) -
                 METADATA: lambda _: brokers({2: old_port, 3: new_port, 5: closed}, controller=next(told)),
             }
         )
-        with serving(first) as port, cluster(f"127.0.0.1:{port}") as session:
+        with serving(first) as port, open_session(f"127.0.0.1:{port}") as session:
             assert session.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})["error_code"] == 0
     assert [name for name, _ in old.asked].count("ListPartitionReassignments") == 2
     assert [name for name, _ in new.asked].count("ListPartitionReassignments") == 1
@@ -434,7 +442,7 @@ def test_a_controller_that_is_missing_is_said(controller: int, message: str) -> 
         broker = Broker({LIST_PARTITION_REASSIGNMENTS: lambda _: REFUSED, METADATA: lambda _: told})
         with (
             serving(broker) as bootstrap,
-            cluster(f"127.0.0.1:{bootstrap}") as session,
+            open_session(f"127.0.0.1:{bootstrap}") as session,
             pytest.raises(UnreachableError, match=message),
         ):
             session.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})
@@ -444,8 +452,8 @@ def _created(code: int) -> dict[str, Any]:
     return {"topics": [{"name": "t", "error_code": code, "error_message": None, "configs": []}]}
 
 
-def _change(session: sessions.Session) -> dict[str, Any]:
-    return session.change(CREATE_TOPICS, {"topics": []}, lambda answer: answer["topics"][0])
+def _change(session: sessions.WireSession, seconds: float = 60) -> dict[str, Any]:
+    return session.change(CREATE_TOPICS, {"topics": []}, lambda answer: answer["topics"][0], seconds)
 
 
 def test_a_change_is_made_by_the_controller_once() -> None:
@@ -454,21 +462,20 @@ def test_a_change_is_made_by_the_controller_once() -> None:
         first = Broker(
             {CREATE_TOPICS: lambda _: _created(NOT_CONTROLLER), METADATA: lambda _: brokers({2: port}, controller=2)}
         )
-        with serving(first) as bootstrap, cluster(f"127.0.0.1:{bootstrap}") as session:
+        with serving(first) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
             assert _change(session)["error_code"] == 0
     assert [name for name, _ in controller.asked] == ["ApiVersions", "CreateTopics"]
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("answer", [lambda _: None, lambda _: threading.Event().wait()])
 def test_a_change_without_an_answer_is_not_made_again(answer: Callable[[Any], Any]) -> None:
     broker = Broker({CREATE_TOPICS: answer})
     with (
         serving(broker) as port,
-        cluster(f"127.0.0.1:{port}") as session,
-        pytest.raises(LostAnswerError, match="CreateTopics request") as caught,
+        open_session(f"127.0.0.1:{port}") as session,
+        pytest.raises(LostResponseError, match="CreateTopics request") as caught,
     ):
-        _change(session)
+        _change(session, seconds=0.4)
     assert caught.value.hint == "Whether it was carried out is not known: look before you try again."
     assert [name for name, _ in broker.asked] == ["ApiVersions", "CreateTopics"]
 

@@ -10,9 +10,8 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Tls
-from kafka_tools.tls import cause, context
-from kafka_tools.wire.sockets import BrokenConnectionError, open_socket
-from kafka_tools.wire.tls import encrypted
+from kafka_tools.openssl import cause, context
+from kafka_tools.wire.sockets import BrokenConnectionError, encrypted, open_socket
 from tests.support.authority import Authority, serving_tls
 
 

@@ -9,13 +9,15 @@ import pytest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.wire.describe_configs import DESCRIBE_CONFIGS
-from kafka_tools.wire.describe_topic_partitions import DESCRIBE_TOPIC_PARTITIONS
 from kafka_tools.wire.errors import BrokerError
-from kafka_tools.wire.list_partition_reassignments import LIST_PARTITION_REASSIGNMENTS
-from kafka_tools.wire.metadata import METADATA
+from kafka_tools.wire.messages import (
+    DESCRIBE_CONFIGS,
+    DESCRIBE_TOPIC_PARTITIONS,
+    LIST_PARTITION_REASSIGNMENTS,
+    METADATA,
+)
 from kafka_tools.wire.schema import Message
-from kafka_tools.wire.session import cluster
+from kafka_tools.wire.session import open_session
 from kafka_tools.wire.topics import TOPICS_A_REQUEST, WireTopics
 from tests.support.servers import Answers, Broker, serving
 
@@ -82,7 +84,7 @@ class Cluster(Broker):
 
 @contextmanager
 def _topics(broker: Broker, **options: Any) -> Iterator[WireTopics]:
-    with serving(broker) as port, cluster(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
         yield WireTopics(session, **options)
 
 

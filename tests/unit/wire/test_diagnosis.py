@@ -3,17 +3,18 @@
 import socket
 import time
 from contextlib import closing as closed
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Sasl, Security, Tls
 from kafka_tools.wire import sockets
 from kafka_tools.wire.connection import Connection
-from kafka_tools.wire.metadata import METADATA
-from kafka_tools.wire.probe import CONNECT, RESOLVE, SASL, TLS, VERSIONS, Step, probe
-from kafka_tools.wire.sasl_messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
+from kafka_tools.wire.diagnosis import CONNECT, RESOLVE, SASL, TLS, VERSIONS, Step, connect
+from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
 from tests.support.authority import Authority, serving_tls
 from tests.support.servers import Broker, brokers, refusing, serving
 
@@ -27,8 +28,9 @@ class Probed(NamedTuple):
 
 def probed(port: int, security: Security | None = None, host: str = "127.0.0.1") -> Probed:
     steps: list[Step] = []
-    connection = probe(steps, (host, port), security, time.monotonic() + 5)
-    if connection is not None:
+    connection = None
+    with suppress(KafkaToolError):
+        connection = connect((host, port), time.monotonic() + 5, security, steps)
         connection.close()
     return Probed(steps, connection)
 
@@ -47,8 +49,7 @@ def failure(found: Probed) -> str:
 def test_a_broker_that_answers() -> None:
     with serving(Broker({METADATA: lambda _: brokers({})})) as port:
         steps: list[Step] = []
-        connection = probe(steps, ("127.0.0.1", port), None, time.monotonic() + 5)
-        assert connection is not None
+        connection = connect(("127.0.0.1", port), time.monotonic() + 5, None, steps)
         with closed(connection):
             assert connection.ask(METADATA, {"topics": ()})["brokers"] == []
     found = Probed(steps, connection)

@@ -1,4 +1,4 @@
-"""Several questions at once, each in a thread, and no longer than until a deadline."""
+"""Runs several calls at once, each in a thread, and waits for them until a deadline."""
 
 from collections.abc import Callable, Hashable, Mapping
 from threading import Thread
@@ -12,11 +12,11 @@ Found = TypeVar("Found")
 
 
 class TooLateError(KafkaToolError):
-    """No answer came in time."""
+    """A call did not return in time."""
 
 
-def together(calls: Mapping[Key, Callable[[], Found]], deadline: float) -> dict[Key, Found | KafkaToolError]:
-    """Return what each call returned, or the KafkaToolError that it raised, in their order.
+def in_parallel(calls: Mapping[Key, Callable[[], Found]], deadline: float) -> dict[Key, Found | KafkaToolError]:
+    """Run all calls at once and return what each returned, or the KafkaToolError that it raised, by its key.
 
     A call that has not returned by `deadline` (time.monotonic, s) counts as TooLateError, and is left to itself. What
     else a call raises is raised here.

@@ -1,4 +1,4 @@
-"""OpenSSL's settings for a client, and its failures in words: the same for brokers and ZooKeeper servers."""
+"""Makes OpenSSL's settings for a client and says its failures in plain words, for brokers and for ZooKeeper."""
 
 import ssl
 import tempfile

@@ -1,7 +1,8 @@
-"""Structs of Kafka's protocol to bytes and back, by tables of their fields.
+"""Turns the structs of Kafka's protocol into bytes and back, as tables of their fields say.
 
-A struct is a dict by field name, an array a list or tuple, a uuid 16 bytes. Writing walks the table; reading, which may
-mean megabytes, runs functions that are put together once for a table and a version.
+Requests, responses and the records of Kafka's internal topics are all written this way. A struct is a dict by field
+name, an array a list or tuple, a uuid 16 bytes. Writing walks the table. Reading, which may mean megabytes, runs
+functions (`Decoder`) that are put together once for a table and a version.
 Source: Kafka's protocol guide; KIP-482 for flexible versions (compact lengths, tagged fields).
 """
 
@@ -9,14 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from itertools import groupby
 from struct import Struct, error, pack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kafka_tools.errors import KafkaToolError
 
-if TYPE_CHECKING:
-    from kafka_tools.wire.schema import Field
-
-Reader = Callable[[BytesIO], Any]
+Decoder = Callable[[BytesIO], Any]
+"""Takes one value from the front of what is left of the bytes."""
 
 FORMATS = {
     "bool": "?",
@@ -29,18 +28,70 @@ FORMATS = {
     "float64": "d",
     "uuid": "16s",
 }
-"""Types whose values all have the same size, by the letters of `struct`."""
+"""Types whose values all have the same size -> their letters in Python's `struct`."""
 
 VARINT_BITS = 35
 """An unsigned varint holds 32 bits in at most five bytes."""
 
+LATEST = 32767
+"""The `until` of a field that is in all versions from `since` on."""
+
+NEVER = LATEST + 1
+"""The `nullable` of a field that is null in no version."""
+
+ZEROES: Mapping[str, object] = {"string": "", "bytes": b"", "uuid": bytes(16), "bool": False, "float64": 0.0}
+"""Type -> the value of a field that nobody set, as in Java's clients. Arrays are empty, numbers 0, structs null."""
+
+
+class Field:
+    """One field of a struct: its name, its type, and the versions that have it.
+
+    `kind` is the type in Kafka's spelling: `int32`, `[]string`, `struct`, `[]struct` with the inner `fields`. Versions
+    `since` to `until` have the field. From version `nullable` on it may be None. With a `tag` it is a tagged field of
+    flexible versions (KIP-482). `default` is its value in versions without it. `repeats` says that the same bytes often
+    follow one another (the configs of 2,000 topics): equal neighbours are decoded once.
+    """
+
+    # A plain class: dataclasses import inspect, and every command that asks a broker loads this file.
+
+    __slots__ = ("default", "fields", "kind", "name", "nullable", "repeats", "since", "tag", "until")
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        fields: "tuple[Field, ...]" = (),
+        *,
+        since: int = 0,
+        until: int = LATEST,
+        nullable: int = NEVER,
+        tag: int | None = None,
+        default: object = ...,
+        repeats: bool = False,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.fields = fields
+        self.since = since
+        self.until = until
+        self.nullable = nullable
+        self.tag = tag
+        self.default = _zero(kind) if default is ... else default
+        self.repeats = repeats
+
+
+def _zero(kind: str) -> object:
+    if kind.startswith("[]"):
+        return ()
+    return None if kind == "struct" else ZEROES.get(kind, 0)
+
 
 class MalformedError(KafkaToolError):
-    """Bytes that are not what the protocol says."""
+    """The bytes are not what the protocol says: cut off, of another version, or no Kafka at all."""
 
 
-def encode(fields: "Sequence[Field]", version: int, flexible: bool, values: Mapping[str, Any]) -> bytes:
-    """Return the bytes of one struct. Raises KafkaToolError for a value that has none: too large, or no text."""
+def encode(fields: Sequence[Field], version: int, flexible: bool, values: Mapping[str, Any]) -> bytes:
+    """Return the bytes of one struct. Raises KafkaToolError for a value that has none: too large, or no valid text."""
     out = bytearray()
     try:
         _write_struct(out, fields, version, flexible, values)
@@ -49,20 +100,20 @@ def encode(fields: "Sequence[Field]", version: int, flexible: bool, values: Mapp
     return bytes(out)
 
 
-def decode(body: bytes, *readers: Reader) -> list[Any]:
-    """Return what each of `readers` makes of what the one before has left; bytes that follow are left alone.
+def decode(body: bytes, *decoders: Decoder) -> list[Any]:
+    """Run `decoders` one after the other over `body` and return what each took; bytes that are left over are ignored.
 
     Raises MalformedError.
     """
     stream = BytesIO(body)
     try:
-        return [read(stream) for read in readers]
+        return [read(stream) for read in decoders]
     except (error, IndexError, UnicodeDecodeError) as failure:
         raise MalformedError(f"the bytes are not what the protocol says ({failure})") from failure
 
 
 def _write_struct(
-    out: bytearray, fields: "Sequence[Field]", version: int, flexible: bool, values: Mapping[str, Any]
+    out: bytearray, fields: Sequence[Field], version: int, flexible: bool, values: Mapping[str, Any]
 ) -> None:
     present = [field for field in fields if field.since <= version <= field.until]
     for field in present:
@@ -73,7 +124,7 @@ def _write_struct(
         _write_tagged(out, [field for field in tagged if field.tag is not None], version, values)
 
 
-def _write_tagged(out: bytearray, fields: "Sequence[Field]", version: int, values: Mapping[str, Any]) -> None:
+def _write_tagged(out: bytearray, fields: Sequence[Field], version: int, values: Mapping[str, Any]) -> None:
     _write_varint(out, len(fields))
     for field in sorted(fields, key=lambda each: each.tag or 0):
         body = bytearray()
@@ -83,7 +134,7 @@ def _write_tagged(out: bytearray, fields: "Sequence[Field]", version: int, value
         out += body
 
 
-def _write(out: bytearray, field: "Field", version: int, flexible: bool, value: Any) -> None:
+def _write(out: bytearray, field: Field, version: int, flexible: bool, value: Any) -> None:
     if not field.kind.startswith("[]"):
         if field.kind == "struct" and field.nullable <= version:
             out += b"\xff" if value is None else b"\x01"
@@ -96,7 +147,7 @@ def _write(out: bytearray, field: "Field", version: int, flexible: bool, value: 
         _write_one(out, field, field.kind[2:], version, flexible, item)
 
 
-def _write_one(out: bytearray, field: "Field", kind: str, version: int, flexible: bool, value: Any) -> None:
+def _write_one(out: bytearray, field: Field, kind: str, version: int, flexible: bool, value: Any) -> None:
     if kind == "struct":
         _write_struct(out, field.fields, version, flexible, value)
     elif kind in FORMATS:
@@ -122,17 +173,23 @@ def _write_varint(out: bytearray, number: int) -> None:
     out.append(number)
 
 
-def struct_reader(fields: "Sequence[Field]", version: int, flexible: bool) -> Reader:
-    """Return the function that reads one struct of this version."""
+def struct_decoder(fields: Sequence[Field], version: int, flexible: bool) -> Decoder:
+    """Return the function that reads one struct of this version.
+
+    All decisions about the version are made here, once, so that the inner function only reads: a response with 30,000
+    partitions calls it 30,000 times.
+    """
     present = [field for field in fields if field.since <= version <= field.until]
     absent = {field.name: field.default for field in fields if field not in present or field.tag is not None}
     untagged = [field for field in present if field.tag is None]
     names = [field.name for field in untagged]
-    tagged = {field.tag: (field.name, _reader(field, version, flexible)) for field in present if field.tag is not None}
+    tagged = {field.tag: (field.name, _decoder(field, version, flexible)) for field in present if field.tag is not None}
     runs = [_run(fixed, list(group), version, flexible) for fixed, group in groupby(untagged, _is_fixed)]
     steps = [step for run in runs for step in run]
 
     def read(stream: BytesIO) -> dict[str, Any]:
+        # Values first, names afterwards: a run of fixed size gives several at once, and one zip() is quicker than as
+        # many assignments to a dict.
         values: list[Any] = []
         for several, step in steps:
             if several:
@@ -141,7 +198,9 @@ def struct_reader(fields: "Sequence[Field]", version: int, flexible: bool) -> Re
                 values.append(step(stream))
         struct = dict(zip(names, values))  # noqa: B905  one value a name; to check it takes a tenth of all reading
         if absent:
-            struct.update(absent)
+            struct.update(
+                absent
+            )  # also the tagged ones: most are not sent, those that are replace their defaults below
         if flexible:
             count = stream.read(1)[0]
             if count:
@@ -151,24 +210,26 @@ def struct_reader(fields: "Sequence[Field]", version: int, flexible: bool) -> Re
     return read
 
 
-def _is_fixed(field: "Field") -> bool:
+def _is_fixed(field: Field) -> bool:
     return field.kind in FORMATS
 
 
-def _run(fixed: bool, fields: "list[Field]", version: int, flexible: bool) -> list[tuple[bool, Reader]]:
-    """Return the steps that read neighbouring fields: those of fixed size are read at once."""
+def _run(fixed: bool, fields: list[Field], version: int, flexible: bool) -> list[tuple[bool, Decoder]]:
+    """Return what reads neighbouring fields: (True, a decoder of several values at once) for those of fixed size."""
     if not fixed:
-        return [(False, _reader(field, version, flexible)) for field in fields]
+        return [(False, _decoder(field, version, flexible)) for field in fields]
     layout = Struct(">" + "".join(FORMATS[field.kind] for field in fields))
     size, unpack = layout.size, layout.unpack
     return [(True, lambda stream: unpack(stream.read(size)))]
 
 
-def _read_tagged(stream: BytesIO, first: int, tagged: Mapping[int, tuple[str, Reader]], struct: dict[str, Any]) -> None:
+def _read_tagged(
+    stream: BytesIO, first: int, tagged: Mapping[int, tuple[str, Decoder]], struct: dict[str, Any]
+) -> None:
     for _ in range(_varint(stream, first)):
         tag, size = _read_varint(stream), _read_varint(stream)
         body = _take(stream, size)
-        if tag in tagged:
+        if tag in tagged:  # a newer broker may send tags that are not known here: KIP-482 has them skipped
             name, read = tagged[tag]
             struct[name] = read(BytesIO(body))
 
@@ -178,7 +239,7 @@ def _read_varint(stream: BytesIO) -> int:
 
 
 def _varint(stream: BytesIO, first: int) -> int:
-    """Return the unsigned varint whose first byte has been read; short ones, nearly all, are done with that."""
+    """Return the unsigned varint whose first byte has been read; nearly all are one byte long."""
     number, byte, shift = first & 127, first, 7
     while byte > 127:
         if shift >= VARINT_BITS:
@@ -196,31 +257,32 @@ def _take(stream: BytesIO, size: int) -> bytes:
     return chunk
 
 
-def _reader(field: "Field", version: int, flexible: bool) -> Reader:
+def _decoder(field: Field, version: int, flexible: bool) -> Decoder:
     nullable = field.nullable <= version
     if field.kind.startswith("[]"):
-        read = _array_reader(field, version, flexible, nullable)
+        read = _array_decoder(field, version, flexible, nullable)
         return _remembering(read) if field.repeats else read
     if field.kind == "struct":
-        read = struct_reader(field.fields, version, flexible)
+        read = struct_decoder(field.fields, version, flexible)
         return _nullable_struct(read) if nullable else read
     if field.kind in FORMATS:
         layout = Struct(">" + FORMATS[field.kind])
         return lambda stream: layout.unpack(stream.read(layout.size))[0]
-    return _text_reader(field.kind, flexible, nullable)
+    return _text_decoder(field.kind, flexible, nullable)
 
 
-def _nullable_struct(read: Reader) -> Reader:
+def _nullable_struct(read: Decoder) -> Decoder:
     return lambda stream: None if stream.read(1)[0] > 127 else read(stream)
 
 
-def _length_reader(code: str, flexible: bool, nullable: bool) -> Callable[[BytesIO], int]:
-    """Return the function that reads how long something is; -1 is null."""
+def _length_decoder(code: str, flexible: bool, nullable: bool) -> Callable[[BytesIO], int]:
+    """Return the function that reads a length; -1 stands for null, which a compact length writes as 0 (KIP-482)."""
     lowest = -1 if nullable else 0
     layout = Struct(">" + code)
     size, unpack = layout.size, layout.unpack
 
     def read(stream: BytesIO) -> int:
+        # Short reads raise by themselves: stream.read(1)[0] IndexError, unpack() struct.error; `decode` knows both.
         if flexible:
             first = stream.read(1)[0]
             length = (first if first < 128 else _varint(stream, first)) - 1
@@ -233,8 +295,8 @@ def _length_reader(code: str, flexible: bool, nullable: bool) -> Callable[[Bytes
     return read
 
 
-def _text_reader(kind: str, flexible: bool, nullable: bool) -> Reader:
-    length = _length_reader("h" if kind == "string" else "i", flexible, nullable)
+def _text_decoder(kind: str, flexible: bool, nullable: bool) -> Decoder:
+    length = _length_decoder("h" if kind == "string" else "i", flexible, nullable)
 
     def read_bytes(stream: BytesIO) -> bytes | None:
         size = length(stream)
@@ -247,12 +309,12 @@ def _text_reader(kind: str, flexible: bool, nullable: bool) -> Reader:
     return read_string if kind == "string" else read_bytes
 
 
-def _array_reader(field: "Field", version: int, flexible: bool, nullable: bool) -> Reader:
+def _array_decoder(field: Field, version: int, flexible: bool, nullable: bool) -> Decoder:
     kind = field.kind[2:]
-    length = _length_reader("i", flexible, nullable)
+    length = _length_decoder("i", flexible, nullable)
     if kind in FORMATS:
-        return _numbers_reader(FORMATS[kind], length)
-    item = struct_reader(field.fields, version, flexible) if kind == "struct" else _text_reader(kind, flexible, False)
+        return _numbers_decoder(FORMATS[kind], length)
+    item = struct_decoder(field.fields, version, flexible) if kind == "struct" else _text_decoder(kind, flexible, False)
 
     def read(stream: BytesIO) -> list[Any] | None:
         count = length(stream)
@@ -261,7 +323,8 @@ def _array_reader(field: "Field", version: int, flexible: bool, nullable: bool) 
     return read
 
 
-def _numbers_reader(code: str, length: Callable[[BytesIO], int]) -> Reader:
+def _numbers_decoder(code: str, length: Callable[[BytesIO], int]) -> Decoder:
+    # Replica lists have few lengths: one compiled layout for each, and unpack gives the whole list in one call.
     size = Struct(">" + code).size
     layouts: dict[int, Callable[[bytes], tuple[Any, ...]]] = {}
 
@@ -277,8 +340,11 @@ def _numbers_reader(code: str, length: Callable[[BytesIO], int]) -> Reader:
     return read
 
 
-def _remembering(read: Reader) -> Reader:
-    """Return a reader that gives the value it gave before where the same bytes follow."""
+def _remembering(read: Decoder) -> Decoder:
+    """Return a decoder that gives the same object again where the bytes of the last one follow once more.
+
+    The object is shared: nobody may change what was decoded.
+    """
     last: tuple[bytes, Any] = (b"", None)
 
     def read_again(stream: BytesIO) -> Any:

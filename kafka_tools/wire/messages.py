@@ -1,0 +1,476 @@
+"""Requests to brokers and their responses: a table of fields for each, in all versions that are known here.
+
+Source: the message definitions that Kafka publishes (common/message/*.json in kafka-clients 4.3). A field stands in its
+table once, with the versions that have it. The tests compare every message in every version with the library kio.
+"""
+
+from kafka_tools.model.codec import Field
+from kafka_tools.wire.schema import Message
+
+API_VERSIONS = Message(
+    18,
+    "ApiVersions",
+    first=0,
+    last=3,
+    flexible=3,
+    flexible_response_header=False,
+    request=(Field("client_software_name", "string", since=3), Field("client_software_version", "string", since=3)),
+    response=(
+        Field("error_code", "int16"),
+        Field(
+            "api_keys",
+            "[]struct",
+            (Field("api_key", "int16"), Field("min_version", "int16"), Field("max_version", "int16")),
+        ),
+        Field("throttle_time_ms", "int32", since=1),
+        Field(
+            "supported_features",
+            "[]struct",
+            (Field("name", "string"), Field("min_version", "int16"), Field("max_version", "int16")),
+            since=3,
+            tag=0,
+        ),
+        Field("finalized_features_epoch", "int64", since=3, tag=1, default=-1),
+        Field(
+            "finalized_features",
+            "[]struct",
+            (Field("name", "string"), Field("max_version_level", "int16"), Field("min_version_level", "int16")),
+            since=3,
+            tag=2,
+        ),
+        Field("zk_migration_ready", "bool", since=3, tag=3),
+    ),
+)
+"""Asks which requests a broker knows, in which versions (KIP-35, KIP-511); the first request on every connection."""
+
+SASL_HANDSHAKE = Message(
+    17,
+    "SaslHandshake",
+    first=1,
+    last=1,
+    flexible=2,
+    request=(Field("mechanism", "string"),),
+    response=(Field("error_code", "int16"), Field("mechanisms", "[]string")),
+)
+"""Names the mechanism of a login; the broker says which ones it takes (KIP-43)."""
+
+SASL_AUTHENTICATE = Message(
+    36,
+    "SaslAuthenticate",
+    first=0,
+    last=2,
+    flexible=2,
+    request=(Field("auth_bytes", "bytes"),),
+    response=(
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field("auth_bytes", "bytes"),
+        Field("session_lifetime_ms", "int64", since=1),
+    ),
+)
+"""Carries one step of the dialogue of a login (KIP-152)."""
+
+METADATA = Message(
+    3,
+    "Metadata",
+    first=4,
+    last=13,
+    flexible=9,
+    request=(
+        Field(
+            "topics",
+            "[]struct",
+            (Field("topic_id", "uuid", since=10), Field("name", "string", nullable=10)),
+            nullable=1,
+        ),
+        Field("allow_auto_topic_creation", "bool", since=4),
+        Field("include_cluster_authorized_operations", "bool", since=8, until=10),
+        Field("include_topic_authorized_operations", "bool", since=8),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32", since=3),
+        Field(
+            "brokers",
+            "[]struct",
+            (
+                Field("node_id", "int32"),
+                Field("host", "string"),
+                Field("port", "int32"),
+                Field("rack", "string", since=1, nullable=1, default=None),
+            ),
+        ),
+        Field("cluster_id", "string", since=2, nullable=2, default=None),
+        Field("controller_id", "int32", since=1, default=-1),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("error_code", "int16"),
+                Field("name", "string", nullable=12),
+                Field("topic_id", "uuid", since=10),
+                Field("is_internal", "bool", since=1),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("error_code", "int16"),
+                        Field("partition_index", "int32"),
+                        Field("leader_id", "int32"),
+                        Field("leader_epoch", "int32", since=7, default=-1),
+                        Field("replica_nodes", "[]int32"),
+                        Field("isr_nodes", "[]int32"),
+                        Field("offline_replicas", "[]int32", since=5),
+                    ),
+                ),
+                Field("topic_authorized_operations", "int32", since=8, default=-(2**31)),
+            ),
+        ),
+        Field("cluster_authorized_operations", "int32", since=8, until=10, default=-(2**31)),
+        Field("error_code", "int16", since=13),
+    ),
+)
+"""Asks any broker for the brokers, the controller, the topics and where their partitions are.
+
+Up to version 3 the request would create the topics that it names: 4 (Kafka 1.0) is the oldest version used."""
+
+CURSOR = (Field("topic_name", "string"), Field("partition_index", "int32"))
+
+DESCRIBE_TOPIC_PARTITIONS = Message(
+    75,
+    "DescribeTopicPartitions",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("topics", "[]struct", (Field("name", "string"),)),
+        Field("response_partition_limit", "int32", default=2000),
+        Field("cursor", "struct", CURSOR, nullable=0),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("error_code", "int16"),
+                Field("name", "string", nullable=0),
+                Field("topic_id", "uuid"),
+                Field("is_internal", "bool"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("error_code", "int16"),
+                        Field("partition_index", "int32"),
+                        Field("leader_id", "int32"),
+                        Field("leader_epoch", "int32", default=-1),
+                        Field("replica_nodes", "[]int32"),
+                        Field("isr_nodes", "[]int32"),
+                        Field("eligible_leader_replicas", "[]int32", nullable=0, default=None),
+                        Field("last_known_elr", "[]int32", nullable=0, default=None),
+                        Field("offline_replicas", "[]int32"),
+                    ),
+                ),
+                Field("topic_authorized_operations", "int32", default=-(2**31)),
+            ),
+        ),
+        Field("next_cursor", "struct", CURSOR, nullable=0),
+    ),
+)
+"""Asks for partitions page by page, with their eligible leader replicas (KIP-966).
+
+Brokers in ZooKeeper mode do not know it."""
+
+TOPIC, BROKER = 2, 4
+"""The numbers of org.apache.kafka.common.config.ConfigResource.Type.TOPIC and BROKER."""
+
+DEFAULT_CONFIG = 5
+"""DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG: Kafka's own default."""
+
+DESCRIBE_CONFIGS = Message(
+    32,
+    "DescribeConfigs",
+    first=1,
+    last=4,
+    flexible=4,
+    request=(
+        Field(
+            "resources",
+            "[]struct",
+            (
+                Field("resource_type", "int8"),
+                Field("resource_name", "string"),
+                Field("configuration_keys", "[]string", nullable=0, default=None),
+            ),
+        ),
+        Field("include_synonyms", "bool", since=1),
+        Field("include_documentation", "bool", since=3),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "results",
+            "[]struct",
+            (
+                Field("error_code", "int16"),
+                Field("error_message", "string", nullable=0),
+                Field("resource_type", "int8"),
+                Field("resource_name", "string"),
+                Field(
+                    "configs",
+                    "[]struct",
+                    (
+                        Field("name", "string"),
+                        Field("value", "string", nullable=0),
+                        Field("read_only", "bool"),
+                        Field("config_source", "int8", since=1, default=-1),
+                        Field("is_sensitive", "bool"),
+                        Field(
+                            "synonyms",
+                            "[]struct",
+                            (Field("name", "string"), Field("value", "string", nullable=0), Field("source", "int8")),
+                            since=1,
+                        ),
+                        Field("config_type", "int8", since=3),
+                        Field("documentation", "string", since=3, nullable=0),
+                    ),
+                    repeats=True,
+                ),
+            ),
+        ),
+    ),
+)
+"""Asks for the configs of topics, brokers and other resources, and where each value comes from (KIP-226)."""
+
+LIST_PARTITION_REASSIGNMENTS = Message(
+    46,
+    "ListPartitionReassignments",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("timeout_ms", "int32", default=60_000),
+        Field(
+            "topics",
+            "[]struct",
+            (Field("name", "string"), Field("partition_indexes", "[]int32")),
+            nullable=0,
+            default=None,
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("partition_index", "int32"),
+                        Field("replicas", "[]int32"),
+                        Field("adding_replicas", "[]int32"),
+                        Field("removing_replicas", "[]int32"),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
+"""Asks the controller which replicas are being added and removed (KIP-455)."""
+
+METADATA_LOG = "__cluster_metadata"
+"""The topic whose only partition the controllers share."""
+
+REPLICAS = (
+    Field("replica_id", "int32"),
+    Field("log_end_offset", "int64"),
+    Field("last_fetch_timestamp", "int64", since=1, default=-1),
+    Field("last_caught_up_timestamp", "int64", since=1, default=-1),
+)
+
+DESCRIBE_QUORUM = Message(
+    55,
+    "DescribeQuorum",
+    first=0,
+    last=1,
+    flexible=0,
+    request=(
+        Field(
+            "topics",
+            "[]struct",
+            (Field("topic_name", "string"), Field("partitions", "[]struct", (Field("partition_index", "int32"),))),
+        ),
+    ),
+    response=(
+        Field("error_code", "int16"),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("topic_name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("partition_index", "int32"),
+                        Field("error_code", "int16"),
+                        Field("leader_id", "int32"),
+                        Field("leader_epoch", "int32"),
+                        Field("high_watermark", "int64"),
+                        Field("current_voters", "[]struct", REPLICAS),
+                        Field("observers", "[]struct", REPLICAS),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
+"""Asks for the controllers of a cluster without ZooKeeper, and how far each has come (KIP-595, KIP-836)."""
+
+LIST_GROUPS = Message(
+    16,
+    "ListGroups",
+    first=0,
+    last=5,
+    flexible=3,
+    request=(Field("states_filter", "[]string", since=4), Field("types_filter", "[]string", since=5)),
+    response=(
+        Field("throttle_time_ms", "int32", since=1),
+        Field("error_code", "int16"),
+        Field(
+            "groups",
+            "[]struct",
+            (
+                Field("group_id", "string"),
+                Field("protocol_type", "string"),
+                Field("group_state", "string", since=4),
+                Field("group_type", "string", since=5),
+            ),
+        ),
+    ),
+)
+"""Asks one broker for the groups that it coordinates, with their type from Kafka 4 on (KIP-518, KIP-848)."""
+
+CREATE_TOPICS = Message(
+    19,
+    "CreateTopics",
+    first=2,
+    last=7,
+    flexible=5,
+    request=(
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field("num_partitions", "int32"),
+                Field("replication_factor", "int16"),
+                Field("assignments", "[]struct", (Field("partition_index", "int32"), Field("broker_ids", "[]int32"))),
+                Field("configs", "[]struct", (Field("name", "string"), Field("value", "string", nullable=0))),
+            ),
+        ),
+        Field("timeout_ms", "int32", default=60000),
+        Field("validate_only", "bool", since=1),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32", since=2),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field("topic_id", "uuid", since=7),
+                Field("error_code", "int16"),
+                Field("error_message", "string", since=1, nullable=0),
+                Field("topic_config_error_code", "int16", since=5, tag=0),
+                Field("num_partitions", "int32", since=5, default=-1),
+                Field("replication_factor", "int16", since=5, default=-1),
+                Field(
+                    "configs",
+                    "[]struct",
+                    (
+                        Field("name", "string"),
+                        Field("value", "string", nullable=5),
+                        Field("read_only", "bool"),
+                        Field("config_source", "int8", default=-1),
+                        Field("is_sensitive", "bool"),
+                    ),
+                    since=5,
+                    nullable=5,
+                ),
+            ),
+        ),
+    ),
+)
+"""Creates topics, by counts or by the replicas of each partition."""
+
+CREATE_PARTITIONS = Message(
+    37,
+    "CreatePartitions",
+    first=0,
+    last=3,
+    flexible=2,
+    request=(
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field("count", "int32"),
+                Field("assignments", "[]struct", (Field("broker_ids", "[]int32"),), nullable=0, default=None),
+            ),
+        ),
+        Field("timeout_ms", "int32"),
+        Field("validate_only", "bool"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "results",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field("error_code", "int16"),
+                Field("error_message", "string", nullable=0, default=None),
+            ),
+        ),
+    ),
+)
+"""Adds partitions to topics (KIP-195)."""
+
+DELETE_TOPICS = Message(
+    20,
+    "DeleteTopics",
+    first=1,
+    last=6,
+    flexible=4,
+    request=(
+        Field(
+            "topics",
+            "[]struct",
+            (Field("name", "string", nullable=6, default=None), Field("topic_id", "uuid")),
+            since=6,
+        ),
+        Field("topic_names", "[]string", until=5),
+        Field("timeout_ms", "int32"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32", since=1),
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("name", "string", nullable=6),
+                Field("topic_id", "uuid", since=6),
+                Field("error_code", "int16"),
+                Field("error_message", "string", since=5, nullable=5, default=None),
+            ),
+        ),
+    ),
+)
+"""Deletes topics by name; from version 6 on it takes ids, too (KIP-516), which nothing here uses."""
