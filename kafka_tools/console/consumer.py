@@ -16,7 +16,7 @@ from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
 from kafka_tools.console.output import Output, whole
 from kafka_tools.console.positions import EARLIEST, Ends, Place
-from kafka_tools.console.progress import Progress, covers_records
+from kafka_tools.console.progress import Progress, ShowProgress, covers_records, show_nothing
 from kafka_tools.console.request import ConsumeRequest, Topics
 from kafka_tools.console.stopping import Stop, stop_by_signal
 from kafka_tools.errors import KafkaToolError
@@ -89,10 +89,12 @@ a cluster that never had a group gets its topic __consumer_offsets by that.
 """
 
 
-def consume(request: ConsumeRequest, formatter: Formatter | None = None) -> int:
+def consume(
+    request: ConsumeRequest, formatter: Formatter | None = None, show_progress: ShowProgress = show_nothing
+) -> int:
     """Write records to stdout until the request's end, a signal or the end of stdout; return the exit status.
 
-    `formatter` writes them where the request's own words for it do not say how.
+    `formatter` writes them where the request's own words for it do not say how; `show_progress` tells how far it is.
     Raises KafkaToolError where the cluster or the topic cannot be reached, and where an error ends the reading.
     """
     if sys.stdout is None:
@@ -103,7 +105,7 @@ def consume(request: ConsumeRequest, formatter: Formatter | None = None) -> int:
     topics = Topics(request)
     places = topics.places(consumer, cluster)
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
-        loop = Loop(request, consumer, cluster, output, stop, formatter or _format(request))
+        loop = Loop(request, consumer, cluster, output, stop, formatter or _format(request), show_progress)
         if topics.may_grow:
             shared = client_settings(request.bootstrap_servers, request.config)
             wanted = Discovery(shared, request.topic, topics.wanted, set(places), request.discovery_seconds)
@@ -175,6 +177,7 @@ class Loop:
         output: Output,
         stop: Stop,
         formatter: Formatter,
+        show_progress: ShowProgress = show_nothing,
     ) -> None:
         self.request = request
         self.consumer = consumer
@@ -188,6 +191,7 @@ class Loop:
             self.group = GroupMember(consumer, request.reset, output, request.commits, request.cooperative)
         self._reader = self.group or DirectReader(consumer)
         self._format = formatter
+        self._show_progress = show_progress
         self._taken = self._reader.taken
         self._ends: Ends | None = None
         self._told: set[int] = set()
@@ -210,8 +214,8 @@ class Loop:
 
     def run(self) -> None:
         """Take, write and store batch by batch; on a terminal, tell how far it is where the end is known."""
-        wanted = not covers_records(self.output.descriptor)
-        with Progress(f"consuming {self.request.name}", self._share()[1], wanted) as progress:
+        total = None if covers_records(self.output.descriptor) else self._share()[1]
+        with self._show_progress(f"consuming {self.request.name}", total) as progress:
             self._rounds(progress)
 
     def _rounds(self, progress: Progress) -> None:

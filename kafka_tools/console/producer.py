@@ -13,7 +13,7 @@ from kafka_tools.console.cluster import TOPIC_APPEARS_SECONDS, Cluster, missing_
 from kafka_tools.console.memory import rare_collections
 from kafka_tools.console.notes import note
 from kafka_tools.console.parse import FullRecord, LineFormat, Parser, Record, compile_parser
-from kafka_tools.console.progress import Progress, bytes_ahead
+from kafka_tools.console.progress import Progress, ShowProgress, Unshown, bytes_ahead, show_nothing
 from kafka_tools.console.reader import TICK_SECONDS, blocks, lines
 from kafka_tools.console.stopping import Stop, stop_by_signal
 from kafka_tools.errors import KafkaToolError, UnreachableError
@@ -89,7 +89,7 @@ def _reason(error: Any) -> str:
     return words(error)
 
 
-def produce(request: ProduceRequest) -> int:
+def produce(request: ProduceRequest, show_progress: ShowProgress = show_nothing) -> int:
     """Send stdin's lines until its end or a signal, wait for their delivery, report failures; return the exit status.
 
     Raises KafkaToolError where the cluster or the topic cannot be reached (before anything is read), for a line that
@@ -100,7 +100,7 @@ def produce(request: ProduceRequest) -> int:
     cluster = Cluster(request.bootstrap_servers, request.security)
     client, deliveries = _open(request, cluster)
     with stop_by_signal() as stop, rare_collections():
-        return Loop(request, client, cluster, deliveries, stop).run()
+        return Loop(request, client, cluster, deliveries, stop, show_progress).run()
 
 
 def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
@@ -154,7 +154,13 @@ class Loop:
     """One producer from its first to its last line."""
 
     def __init__(
-        self, request: ProduceRequest, client: Any, cluster: Cluster, deliveries: Deliveries, stop: Stop
+        self,
+        request: ProduceRequest,
+        client: Any,
+        cluster: Cluster,
+        deliveries: Deliveries,
+        stop: Stop,
+        show_progress: ShowProgress = show_nothing,
     ) -> None:
         self.request = request
         self.client = client
@@ -162,13 +168,14 @@ class Loop:
         self.deliveries = deliveries
         self.stop = stop
         self._parse = _parser(request)
-        self._progress = Progress(f"producing to {request.topic}", bytes_ahead(STDIN))
+        self._shown_by = show_progress
+        self._progress: Progress = Unshown()
         self._read = 0
 
     def run(self) -> int:
         """Send all, wait, report; return the exit status."""
         try:
-            with self._progress:
+            with self._shown_by(f"producing to {self.request.topic}", bytes_ahead(STDIN)) as self._progress:
                 self._send_all()
         finally:
             self._report()

@@ -5,9 +5,13 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from kafka_tools.render.lines import Line
 from kafka_tools.render.symbols import IN_ASCII
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SGR = {"title": "1", "dim": "2", "risk": "33", "broken": "1;31", "changed": "7"}
 """Style -> parameters of ECMA-48's SELECT GRAPHIC RENDITION."""
@@ -86,3 +90,21 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(IN_ASCII.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+BARS = {
+    "bar.complete": "none",
+    "bar.finished": "none",
+    "bar.pulse": "none",
+    "bar.back": "dim",
+    "progress.spinner": "none",
+}
+"""The styles of rich's progress bars: as quiet as the rest."""
+
+
+def error_console() -> "Console":
+    """Return rich's console for stderr: for progress and questions."""
+    from rich.console import Console
+    from rich.theme import Theme
+
+    return Console(stderr=True, theme=Theme(BARS), markup=False, emoji=False, highlight=False)

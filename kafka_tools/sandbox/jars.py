@@ -14,7 +14,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.sandbox import mvn
 from kafka_tools.sandbox.coordinates import Coordinates, FetchError, needed, wanted
 from kafka_tools.sandbox.java import INSTALL
-from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.progress import Progress, Unshown
 from kafka_tools.sandbox.record import locked
 
 CHECKSUMS = "checksums.txt"
@@ -35,7 +35,7 @@ def class_path(version: str, progress: Progress | None = None, with_tools: bool 
 
     `with_tools` adds the artifact kafka-tools, where most of Apache's tools live since 3.x. Raises KafkaToolError.
     """
-    progress = progress or Progress()
+    progress = progress or Unshown()
     home = cache_folder() / (f"{version}-tools" if with_tools else version)
     jars = verified(home)
     if jars:

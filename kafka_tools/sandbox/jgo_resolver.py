@@ -80,7 +80,7 @@ def _fetch_jars(artifacts: Sequence[Artifact], progress: Progress) -> tuple[Path
     try:
         jars = [pool.submit(artifact.resolve) for artifact in artifacts]
         for count, _ in enumerate(as_completed(jars), 1):
-            progress.detail(f"{count} of {len(jars)} jars")
+            progress.detail("jars", count, len(jars))
         return tuple(Path(jar.result()) for jar in jars)
     finally:
         pool.shutdown(cancel_futures=True)

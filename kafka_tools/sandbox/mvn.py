@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kafka_tools.sandbox.coordinates import Coordinates, FetchError
 from kafka_tools.sandbox.processes import leashed
-from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.progress import Progress, Unshown
 
 BUILD_CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 _FETCHED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar)")
@@ -39,7 +39,7 @@ def versions(repository: Path, wanted: Coordinates) -> tuple[str, ...]:
     from xml.etree import ElementTree
 
     try:
-        _run(_project([wanted], only=True), repository / "class-path.txt", Progress())
+        _run(_project([wanted], only=True), repository / "class-path.txt", Unshown())
     except FetchError:
         return ()
     notes = repository.joinpath(*wanted.group.split("."), wanted.artifact).glob("maven-metadata-*.xml")

@@ -1,62 +1,25 @@
-"""What `up` tells on stderr while jars come in and servers start."""
+"""What the sandbox tells while jars come in and servers start; whoever starts it hands in what shows that."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.status import Status
+from typing import Protocol
 
 
-class Progress:
-    """Takes what happens. As it stands it says nothing; the classes below show it."""
+class Progress(Protocol):
+    """Takes the stages of the start and how far each is."""
 
     def stage(self, line: str) -> None:
         """Take the line that says what begins now."""
+        ...
 
-    def detail(self, line: str) -> None:
-        """Take how far the present stage is; comes often."""
-
-
-class PlainProgress(Progress):
-    """A line a stage, for logs and pipes."""
-
-    def stage(self, line: str) -> None:
-        """Print the line."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
+        """Take what happens within the stage and, where it can be counted, how much of it is `done`; comes often."""
+        ...
 
 
-class TerminalProgress(Progress):
-    """One line that moves."""
-
-    def __init__(self, status: "Status") -> None:
-        self._status = status
-        self._stage = ""
+class Unshown:
+    """Progress that nobody sees."""
 
     def stage(self, line: str) -> None:
-        """Show the line."""
-        self._stage = line
-        self._show(line)
+        """Do nothing."""
 
-    def detail(self, line: str) -> None:
-        """Show the stage with how far it is."""
-        self._show(f"{self._stage}: {line}")
-
-    def _show(self, line: str) -> None:
-        from rich.text import Text
-
-        self._status.update(Text(line))
-
-
-@contextmanager
-def shown() -> Iterator[Progress]:
-    """Show progress on stderr: a moving line on a terminal, else a line a stage."""
-    if not sys.stderr.isatty():
-        yield PlainProgress()
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("") as status:
-        yield TerminalProgress(status)
+    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
+        """Do nothing."""

@@ -135,7 +135,7 @@ def _wait(servers: Sequence[Server], home: Path, progress: Progress, serves: Cal
             if not record.alive(server, home):
                 raise _ended(server, home)
         waiting = [server for server in waiting if not _answers(server, serves)]
-        progress.detail(f"{len(servers) - len(waiting)} of {len(servers)}")
+        progress.detail("", len(servers) - len(waiting), len(servers))
         if waiting and time.monotonic() >= deadline:
             raise _failure(f"{waiting[0].name} does not serve after {TIMEOUT_SECONDS:.0f} s", waiting[0], home)
         if waiting:

@@ -16,6 +16,7 @@ from kafka_tools.console.properties import Properties
 from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import hash_order
+from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 
@@ -147,7 +148,7 @@ OPTIONS = (
 
 def _run(options: Mapping[str, Any]) -> int:
     request = _request(options)
-    return consume(request, _table(request) if request.output == "table" else None)
+    return consume(request, _table(request) if request.output == "table" else None, RecordsBar)
 
 
 def _table(request: ConsumeRequest) -> Formatter:

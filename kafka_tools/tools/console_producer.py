@@ -10,6 +10,7 @@ from kafka_tools.console.parse import LineFormat
 from kafka_tools.console.producer import ProduceRequest, produce
 from kafka_tools.console.properties import Properties
 from kafka_tools.errors import UsageError, nearest
+from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 
@@ -93,7 +94,7 @@ OPTIONS = (
 
 
 def _run(options: Mapping[str, Any]) -> int:
-    return produce(_request(options))
+    return produce(_request(options), RecordsBar)
 
 
 def _request(options: Mapping[str, Any]) -> ProduceRequest:

@@ -7,12 +7,12 @@ import click
 
 from kafka_tools.cli.subcommands import ToolGroupCommand
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.render.progress import stages
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.sandbox import cluster, record, state, status, zookeeper_security
 from kafka_tools.sandbox.cluster import Wish
 from kafka_tools.sandbox.credentials import USER
-from kafka_tools.sandbox.progress import shown
 from kafka_tools.sandbox.record import Sandbox
 from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS
 from kafka_tools.sandbox.status import ServerStatus
@@ -91,7 +91,7 @@ def up(
     whose names begin with "public": each has a properties file and a context, sandbox-admin and sandbox-user.
     """
     wish = Wish(brokers, int(zookeepers) if zookeepers else None, mode, kafka_version, racks, security)
-    with shown() as progress:
+    with stages() as progress:
         started = cluster.up(wish, progress)
     title = "The sandbox is up" if started.names else "The sandbox is up already"
     return _report(started.sandbox, title, _how_to_use(started.sandbox))
@@ -100,7 +100,7 @@ def up(
 @command.command("down")
 def down(**_: object) -> Report:
     """End the sandbox's servers and delete its data. Ends with 0 also when none is up."""
-    with shown() as progress:
+    with stages() as progress:
         ended = cluster.down(progress)
     return _said("The sandbox is down." if ended else "No sandbox was up.")
 
@@ -134,7 +134,7 @@ def start(server: str, **_: object) -> Report:
 
     Also: zookeeper-1, broker-1, … as `status` calls them.
     """
-    with shown() as progress:
+    with stages() as progress:
         started = cluster.start(server, progress)
     if started.serves:
         return _said(f"{started.server.name} ({started.server.address}) is up.")

@@ -327,7 +327,8 @@ def test_a_file_shows_how_far_it_is_on_a_terminal(kafka39: Cluster, tmp_path: Pa
         shown = b"".join(iter(lambda: _of_terminal(screen), b"")).decode()
         assert wait_for_exit(writer) == 0
     os.close(screen)
-    pictures = [picture.strip("\r\n\x1b[K") for picture in shown.split("\r") if picture.strip("\r\n")]
+    drawn = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", shown)
+    pictures = [picture.strip() for picture in drawn.split("\r") if picture.strip()]
     assert all(picture.startswith(f"producing to {topic}") for picture in pictures)
     assert pictures[0].endswith(" left")
     assert re.search(r"  1,500,000 records  100 %  [\d,]+/s  in 0:00:\d\d$", pictures[-1])

@@ -16,8 +16,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from kafka_tools.render.progress import stages
 from kafka_tools.sandbox import jars, java
-from kafka_tools.sandbox.progress import shown
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
@@ -173,7 +173,7 @@ def _run(command: Sequence[str], case: Case, stage: Stage, env: Mapping[str, str
 
 @cache
 def _class_path(version: str) -> tuple[Path, ...]:
-    with shown() as progress:
+    with stages() as progress:
         return tuple(jars.class_path(version, progress, with_tools=not version.startswith("2.")))
 
 

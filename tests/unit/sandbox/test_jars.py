@@ -16,7 +16,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.sandbox import coordinates, jars
 from kafka_tools.sandbox.coordinates import FetchError
 from kafka_tools.sandbox.jgo_resolver import CheckedResolver
-from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.progress import Unshown
 
 # Writes three jars, one of which does not belong on the class path, and the list of them.
 MVN = """
@@ -32,15 +32,15 @@ MVN = """
 """
 
 
-class Heard(Progress):
+class Heard:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def stage(self, line: str) -> None:
         self.lines.append(line)
 
-    def detail(self, line: str) -> None:
-        self.lines.append(line)
+    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
+        self.lines.append(words if total is None else f"{done} of {total} {words}")
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def repository(tmp_path: Path) -> Iterator[tuple[Path, MavenContext]]:
     thread = Thread(target=server.serve_forever)
     thread.start()
     remote = {"here": f"http://127.0.0.1:{server.server_port}"}
-    resolver = CheckedResolver(Progress())
+    resolver = CheckedResolver(Unshown())
     yield served, MavenContext(resolver=resolver, repo_cache=tmp_path / "m2", local_repos=[], remote_repos=remote)
     server.shutdown()
     thread.join()

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from kafka_tools.console.deserializers import Deserializer
 from kafka_tools.console.format import Formatter, RecordFormat
 from kafka_tools.console.positions import EARLIEST, LATEST
+from kafka_tools.console.progress import ShowProgress
 from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.main import run
+from kafka_tools.render.progress import RecordsBar
 from kafka_tools.tools import console_consumer
 
 Requested = Callable[..., ConsumeRequest]
@@ -24,7 +26,8 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
     """Return a function that runs a command line and gives back what would be consumed."""
     requests: list[ConsumeRequest] = []
 
-    def consume(request: ConsumeRequest, formatter: Formatter | None) -> int:
+    def consume(request: ConsumeRequest, formatter: Formatter | None, show_progress: ShowProgress) -> int:
+        assert show_progress is RecordsBar
         assert (formatter is not None) == (request.output == "table")
         requests.append(request)
         return 0

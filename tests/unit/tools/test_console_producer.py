@@ -7,7 +7,9 @@ import pytest
 
 from kafka_tools.console.parse import LineFormat
 from kafka_tools.console.producer import ProduceRequest
+from kafka_tools.console.progress import ShowProgress
 from kafka_tools.main import run
+from kafka_tools.render.progress import RecordsBar
 from kafka_tools.tools import console_producer
 
 Requested = Callable[..., ProduceRequest]
@@ -19,7 +21,8 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
     """Return a function that runs a command line and gives back what would be produced."""
     requests: list[ProduceRequest] = []
 
-    def produce(request: ProduceRequest) -> int:
+    def produce(request: ProduceRequest, show_progress: ShowProgress) -> int:
+        assert show_progress is RecordsBar
         requests.append(request)
         return 0
 
