@@ -48,5 +48,6 @@ def pytest_configure() -> None:
     """
     hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
     hypothesis.settings.load_profile("any machine")
+    hypothesis.settings.register_profile("few examples", hypothesis.settings(), max_examples=10)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
