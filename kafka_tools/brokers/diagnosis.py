@@ -5,17 +5,47 @@ port, TLS or plaintext where the listener speaks the other, a certificate, a wro
 does not take, or a broker that is not reached at the address that it advertises.
 """
 
-from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.target import Brokers
+from kafka_tools.parallel import TooLateError, in_parallel
+from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.diagnosis import (
+    CONNECT,
+    RESOLVE,
+    SASL,
+    STEPS,
+    TLS,
+    VERSIONS,
+    Step,
+    advertised,
+    cause_of,
+    connect,
+    reach,
+)
+from kafka_tools.wire.schema import Message, Response
+from kafka_tools.wire.session import LOGIN_HINT, open_session, parse
+from kafka_tools.wire.sockets import BrokenConnectionError, RefusedError, open_socket
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import Security
 
+__all__ = ["CONNECT", "RESOLVE", "SASL", "STEPS", "TLS", "VERSIONS", "Contact", "Step", "cause_of", "why_unreachable"]
+
 REACH_SECONDS = 2.0
 """How long brokers are waited for at the addresses that they advertise, even where no time is left for that."""
+
+PAUSE_SECONDS = 0.1
+"""How long to wait before servers that refused are tried again."""
+
+LATE_SECONDS = 0.2
+"""How much longer than its deadline a connection is waited for, which should have ended by itself."""
 
 
 class Unreached(NamedTuple):
@@ -47,9 +77,6 @@ def unreached(
     That takes about so many seconds at most, and REACH_SECONDS for the brokers where nothing is left for them. Raises
     UnreachableError where nobody answers, AuthenticationError where the client is not let in.
     """
-    from kafka_tools.wire.diagnosis import advertised, cause_of, reach
-    from kafka_tools.wire.session import open_session
-
     deadline = monotonic() + seconds
     with open_session(bootstrap_servers, security, seconds, wait_seconds) as session:
         response = session.metadata(())
@@ -61,3 +88,101 @@ def unreached(
     first = min(failures)
     error = advertised(bootstrap_servers, first, brokers[first], cause_of(failures[first]))
     return Unreached(error, frozenset(failures), len(failures) == len(brokers))
+
+
+@dataclass(slots=True)
+class Contact:
+    """One server that was named, and how far a connection to it got.
+
+    `steps` are those that were made, in order; the last one has the failure, if one failed. `late` is the failure of a
+    step that had not ended in time, and is not among them. `connected` where none failed: it is ready for requests.
+    """
+
+    server: str
+    logs_in: bool
+    steps: list[Step] = field(default_factory=list)
+    late: KafkaToolError | None = None
+    _connection: Connection | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether all steps were made."""
+        return self._connection is not None
+
+    @property
+    def refused(self) -> bool:
+        """Whether nobody listens there."""
+        return bool(self.steps) and isinstance(self.steps[-1].failure, RefusedError)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def supports(self, message: Message) -> bool:
+        """Tell whether the broker knows this request."""
+        return self._connection is not None and self._connection.supports(message)
+
+    def ask(self, message: Message, values: Mapping[str, Any]) -> Response:
+        """Send a request that changes nothing and return the response. Raises KafkaToolError.
+
+        A broker that hangs up on a request of somebody who did not log in may have wanted that.
+        """
+        if self._connection is None:
+            raise UnreachableError(f"there is no connection to {self.server}")
+        try:
+            return self._connection.ask(message, values)
+        except BrokenConnectionError as error:
+            if self.logs_in:
+                raise
+            raise KafkaToolError(f"the broker hung up on a {message.name} request", LOGIN_HINT) from error
+
+
+def contacts(target: Brokers, seconds: float) -> Sequence[Contact]:
+    """Connect to all servers of `target` at once, step by step, for so many seconds at most. Close each at the end.
+
+    Where all of them refuse, they are tried again for `target.wait_seconds`.
+    """
+    until = monotonic() + target.wait_seconds
+    while True:
+        found = _contacts(target, monotonic() + seconds)
+        if monotonic() >= until or not all(each.refused for each in found):
+            return found
+        sleep(PAUSE_SECONDS)
+
+
+def _contacts(target: Brokers, deadline: float) -> Sequence[Contact]:
+    servers = parse(target.bootstrap_servers)
+    logs_in = target.security is not None and target.security.sasl is not None
+    made = {server: Contact(text(server), logs_in) for server in servers}
+    calls = {server: partial(_contact, server, target, deadline, contact) for server, contact in made.items()}
+    for server, found in in_parallel(calls, deadline + LATE_SECONDS).items():
+        if isinstance(found, TooLateError):
+            made[server].late = found
+        elif isinstance(found, Connection):
+            made[server]._connection = found
+    return [made[server] for server in servers]
+
+
+def _contact(server: Address, target: Brokers, deadline: float, contact: Contact) -> Connection:
+    return connect(server, deadline, target.security, contact.steps)
+
+
+def brokers_reached(
+    target: Brokers, brokers: Mapping[int, Address], seconds: float
+) -> Mapping[int, float | KafkaToolError]:
+    """Connect to each broker where it is advertised, all at once, and log in.
+
+    Return, by broker id, after how many seconds it was ready for requests, or why it was not within `seconds`.
+    """
+    return reach(brokers, target.security, monotonic() + seconds)
+
+
+def seconds_to_accept(address: Address, seconds: float) -> float:
+    """Return after how many seconds somebody accepts a connection at `address`, whoever that is.
+
+    Raises KafkaToolError with the cause where nobody does within `seconds`.
+    """
+    began = monotonic()
+    open_socket(address, began + seconds).close()
+    return monotonic() - began

@@ -5,14 +5,23 @@ from kafka_tools.errors import UsageError
 KAFKA_PORT = 9092
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
 DEFAULT_ZOOKEEPER = "localhost:2181"
+Address = tuple[str, int]
+"""A host, by name or address, and a port."""
+
 IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
 
 
-def parse(text: str, default_port: int) -> tuple[str, int] | None:
+def text(address: Address) -> str:
+    """Return `HOST:PORT`, an IPv6 address in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse(server: str, default_port: int) -> Address | None:
     """Return host and port of `HOST[:PORT]`, an IPv6 address (in brackets) without them; None for what is neither."""
-    host, colon, port = text.rpartition(":")
+    host, colon, port = server.rpartition(":")
     if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
-        host, port = text, str(default_port)
+        host, port = server, str(default_port)
     if not (port.isdecimal() and port.isascii() and len(port) <= 5 and 0 < int(port) < 65536):
         return None
     if host.startswith("[") and host.endswith("]"):

@@ -11,18 +11,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.addresses import Address, text
 from kafka_tools.wire.connection import FOREVER, Connection
 from kafka_tools.wire.messages import METADATA
-from kafka_tools.wire.sockets import (
-    LEAST_SECONDS,
-    Address,
-    BrokenConnectionError,
-    encrypted,
-    open_first,
-    open_socket,
-    resolve,
-    text,
-)
+from kafka_tools.wire.sockets import LEAST_SECONDS, BrokenConnectionError, encrypted, open_first, open_socket, resolve
 
 if TYPE_CHECKING:
     import ssl

@@ -8,10 +8,10 @@ from collections.abc import Generator
 from typing import Any, Protocol
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.security import OAuth, Sasl
 from kafka_tools.wire.messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message, Response
-from kafka_tools.wire.sockets import Address, text
 
 HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 MOST_ITERATIONS = 1_000_000

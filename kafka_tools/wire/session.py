@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import UnreachableError, UsageError
 from kafka_tools.model import addresses
+from kafka_tools.model.addresses import Address, text
 from kafka_tools.wire.connection import CONNECT_SECONDS, RESPONSE_SECONDS, Connection, LostResponseError
 from kafka_tools.wire.diagnosis import advertised, connect
 from kafka_tools.wire.errors import NOT_CONTROLLER, check
 from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.schema import Message, Response
-from kafka_tools.wire.sockets import Address, BrokenConnectionError, RefusedError, text
+from kafka_tools.wire.sockets import BrokenConnectionError, RefusedError
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import Security

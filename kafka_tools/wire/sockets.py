@@ -20,14 +20,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import Address
 
 if TYPE_CHECKING:
     import ssl
 
     from kafka_tools.model.security import Tls
-
-Address = tuple[str, int]
-"""A host, by name or address, and a port."""
 
 LEAST_SECONDS = 0.001
 """The shortest timeout of a socket: 0 would mean not to wait at all, and one below 0 is refused."""
@@ -49,12 +47,6 @@ class BrokenConnectionError(KafkaToolError):
 
 class RefusedError(BrokenConnectionError):
     """Nobody listens on this port: the server answered so, at once."""
-
-
-def text(address: Address) -> str:
-    """Return `host:port`, an IPv6 address in brackets."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def open_socket(address: Address, deadline: float) -> socket:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
-from kafka_tools.zookeeper.server import Address
+from kafka_tools.model.addresses import Address
 from kafka_tools.zookeeper.topics import BROKER_IDS, TOPICS
 from kafka_tools.zookeeper.znodes import Znodes
 

@@ -5,9 +5,10 @@ from functools import partial
 from time import monotonic
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.addresses import Address
 from kafka_tools.model.security import Tls
 from kafka_tools.parallel import in_parallel
-from kafka_tools.zookeeper.server import Address, NoQuorumError, ask
+from kafka_tools.zookeeper.server import NoQuorumError, ask
 
 PROBE_SECONDS = 2.0
 

@@ -9,12 +9,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import Address
 from kafka_tools.parallel import in_parallel
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import Tls
-
-Address = tuple[str, int]
 
 QUESTION = b"srvr\n"
 """With less than five bytes a server that speaks TLS waits for more."""

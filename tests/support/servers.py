@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -43,6 +44,25 @@ def refusing() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield holder.getsockname()[1]
+
+
+@contextmanager
+def starting(handler: Handler, after_seconds: float) -> Iterator[int]:
+    """Give a port that refuses for so many seconds and then serves one connection, as a broker that starts."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # it holds the port, and refuses until it listens
+
+        def serve() -> None:
+            time.sleep(after_seconds)
+            with suppress(OSError):
+                listener.listen()
+                connection, _ = listener.accept()
+                _handle(handler, connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -1,13 +1,29 @@
 """The checks of brokers: each server that was named step by step, then the cluster behind them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from time import monotonic
 
+from kafka_tools.brokers import checkup
+from kafka_tools.brokers.checkup import Overview, Quorum
+from kafka_tools.brokers.diagnosis import (
+    CONNECT,
+    RESOLVE,
+    SASL,
+    STEPS,
+    TLS,
+    VERSIONS,
+    Contact,
+    Step,
+    brokers_reached,
+    cause_of,
+    contacts,
+)
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import text
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.units import count
-from kafka_tools.parallel import TooLateError, in_parallel
+from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.checks import (
     BROKER,
     CLUSTER_ID,
@@ -24,13 +40,7 @@ from kafka_tools.tools.doctor.checks import (
     passed,
     quorum,
 )
-from kafka_tools.wire import checkup
-from kafka_tools.wire.checkup import Overview, Quorum
-from kafka_tools.wire.connection import Connection
-from kafka_tools.wire.diagnosis import CONNECT, RESOLVE, SASL, STEPS, TLS, VERSIONS, Step, cause_of, connect, reach
 from kafka_tools.wire.errors import NOT_AUTHORIZED, BrokerError
-from kafka_tools.wire.session import LOGIN_HINT, parse
-from kafka_tools.wire.sockets import Address, BrokenConnectionError, text
 
 FIRST_SECONDS = 3.0
 """How long the servers that were named are waited for, all at once."""
@@ -56,24 +66,21 @@ CONTROLLERS_UP = "Are a majority of the controllers, or of the ZooKeeper servers
 
 def check_brokers(target: Brokers) -> Iterator[Check]:
     """Yield the checks in their order; all of them take FIRST_SECONDS + THEN_SECONDS at most."""
-    deadline = monotonic() + FIRST_SECONDS
-    steps: dict[Address, list[Step]] = {server: [] for server in parse(target.bootstrap_servers)}
-    calls = {server: partial(connect, server, deadline, target.security, made) for server, made in steps.items()}
-    connections: list[Connection] = []
-    for server, found in in_parallel(calls, deadline + LATE_SECONDS).items():
-        late = found if isinstance(found, TooLateError) else None
-        yield from _steps(text(server), steps[server], late, target)
-        connections += [found] if isinstance(found, Connection) else []
+    found = contacts(target, FIRST_SECONDS)
     try:
-        yield from _cluster(target, connections[0]) if connections else _unknown("no server answers")
+        for contact in found:
+            yield from _steps(contact, target)
+        answering = [contact for contact in found if contact.connected]
+        yield from _cluster(target, answering[0]) if answering else _unknown("no server answers")
     finally:
-        for connection in connections:
-            connection.close()
+        for contact in found:
+            contact.close()
 
 
-def _steps(where: str, steps: Sequence[Step], late: KafkaToolError | None, target: Brokers) -> Iterator[Check]:
-    """Yield the checks of one server; where it was too `late`, the step after those that were made is at fault."""
-    made = {step.name: step for step in steps}
+def _steps(contact: Contact, target: Brokers) -> Iterator[Check]:
+    """Yield the checks of one server; where it was too late, the step after those that were made is at fault."""
+    where, late = contact.server, contact.late
+    made = {step.name: step for step in contact.steps}
     unused = {} if target.security is not None and target.security.tls else {TLS: "plaintext"}
     unused |= {} if target.security is not None and target.security.sasl else {SASL: "no login"}
     for name in STEPS:
@@ -107,18 +114,18 @@ def _unknown(why: str) -> Iterator[Check]:
         yield not_run(name, why)
 
 
-def _cluster(target: Brokers, connection: Connection) -> Iterator[Check]:
+def _cluster(target: Brokers, contact: Contact) -> Iterator[Check]:
     deadline = monotonic() + THEN_SECONDS
-    [seen] = in_parallel({0: partial(checkup.overview, connection)}, deadline).values()
+    [seen] = in_parallel({0: partial(checkup.overview, contact)}, deadline).values()
     if isinstance(seen, KafkaToolError):
-        yield failed(CLUSTER_ID, _hung_up(seen, target), "", text(connection.address))
+        yield failed(CLUSTER_ID, seen, "", contact.server)
         yield from list(_unknown("an earlier check failed"))[1:]
         return
     yield passed(CLUSTER_ID, seen.cluster_id or "it has none")
     found = in_parallel(
         {
-            CONTROLLER: partial(_controller, connection, seen),
-            BROKER: partial(_brokers, target, text(connection.address), seen, deadline),
+            CONTROLLER: partial(_controller, contact, seen),
+            BROKER: partial(_brokers, target, contact.server, seen, deadline),
         },
         deadline + LATE_SECONDS,
     )
@@ -127,19 +134,13 @@ def _cluster(target: Brokers, connection: Connection) -> Iterator[Check]:
     if isinstance(found[CONTROLLER], KafkaToolError) and seen.offsets is None:
         yield not_run(OFFSETS, "an earlier request got no answer")
         return
-    [offsets] = in_parallel({0: partial(_offsets, connection, seen)}, deadline + 2 * LATE_SECONDS).values()
+    [offsets] = in_parallel({0: partial(_offsets, contact, seen)}, deadline + 2 * LATE_SECONDS).values()
     yield failed(OFFSETS, offsets, CONTROLLERS_UP) if isinstance(offsets, KafkaToolError) else offsets
 
 
-def _hung_up(failure: KafkaToolError, target: Brokers) -> KafkaToolError:
-    if isinstance(failure, BrokenConnectionError) and (target.security is None or target.security.sasl is None):
-        return KafkaToolError("the broker hung up on a Metadata request", LOGIN_HINT)
-    return failure
-
-
-def _controller(connection: Connection, seen: Overview) -> list[Check]:
+def _controller(contact: Contact, seen: Overview) -> list[Check]:
     try:
-        controllers = checkup.quorum(connection)
+        controllers = checkup.quorum(contact)
     except BrokerError as error:
         if error.code not in NOT_AUTHORIZED:
             raise
@@ -161,7 +162,7 @@ def _quorum(controllers: Quorum) -> Iterator[Check]:
 
 
 def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> list[Check]:
-    reached = reach(seen.brokers, target.security, deadline)
+    reached = brokers_reached(target, seen.brokers, deadline - monotonic())
     checks = []
     if not seen.brokers:
         checks.append(failed(BROKER, KafkaToolError("the cluster names none"), "Is it starting? Try again."))
@@ -178,14 +179,14 @@ def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> l
     return checks
 
 
-def _offsets(connection: Connection, seen: Overview) -> Check:
+def _offsets(contact: Contact, seen: Overview) -> Check:
     brokers = len(seen.brokers) + len(seen.absent)
     if seen.offsets is not None:
         return offsets_check(seen.offsets, brokers)
     if not seen.brokers:
         return not_run(OFFSETS, "there is no broker")
     try:
-        return missing_offsets(checkup.offsets_factor(connection, min(seen.brokers)), brokers)
+        return missing_offsets(checkup.offsets_factor(contact, min(seen.brokers)), brokers)
     except BrokerError as error:
         if error.code not in NOT_AUTHORIZED:
             raise

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from kafka_tools.brokers.checkup import OFFSETS_FACTOR, Offsets
+from kafka_tools.brokers.diagnosis import cause_of
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.units import count
-from kafka_tools.wire.checkup import OFFSETS_FACTOR, Offsets
-from kafka_tools.wire.sockets import BrokenConnectionError
 
 CLUSTER_ID, CONTROLLER, BROKER, OFFSETS = "cluster id", "controller", "broker", "__consumer_offsets"
 
@@ -49,7 +49,7 @@ def failed(
     check: str, failure: KafkaToolError, advice: str, where: str | None = None, seconds: float | None = None
 ) -> Check:
     """Return a check that failed; the failure's own hint goes before `advice`."""
-    cause = failure.cause if isinstance(failure, BrokenConnectionError) else failure.message
+    cause = cause_of(failure)
     if where and cause.startswith(f"{where} "):
         cause = f"it {cause.removeprefix(where).lstrip()}"
     found = cause.removeprefix("TLS: ").removesuffix(".")

@@ -5,7 +5,10 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from kafka_tools.brokers.checkup import Offsets
+from kafka_tools.brokers.diagnosis import seconds_to_accept
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.checks import (
@@ -22,8 +25,6 @@ from kafka_tools.tools.doctor.checks import (
     passed,
     quorum,
 )
-from kafka_tools.wire.checkup import Offsets
-from kafka_tools.wire.sockets import Address, open_socket, text
 from kafka_tools.zookeeper.connect_string import parse_connect
 
 if TYPE_CHECKING:
@@ -142,17 +143,10 @@ def _brokers(seen: "Registered") -> Iterator[Check]:
     """Check where the brokers are advertised; what their listeners speak, ZooKeeper's settings do not say."""
     if not seen.brokers:
         yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
-    deadline = monotonic() + BROKERS_SECONDS
-    calls = {broker: partial(_connect, address, deadline) for broker, address in seen.brokers.items()}
-    for broker, found in in_parallel(calls, deadline).items():
+    calls = {broker: partial(seconds_to_accept, each, BROKERS_SECONDS) for broker, each in seen.brokers.items()}
+    for broker, found in in_parallel(calls, monotonic() + BROKERS_SECONDS).items():
         name, where = f"{BROKER} {broker}", text(seen.brokers[broker])
         if isinstance(found, KafkaToolError):
             yield failed(name, found, LISTENERS, where)
         else:
             yield passed(name, "somebody listens", where, found)
-
-
-def _connect(address: Address, deadline: float) -> float:
-    began = monotonic()
-    open_socket(address, deadline).close()
-    return monotonic() - began

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kafka_tools.brokers.diagnosis import STEPS
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.units import count
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.tools.doctor.checks import Check, State, first_problem, tally
-from kafka_tools.wire.diagnosis import STEPS
 
 COLUMNS = {"check": "Check", "state": "State", "where": "Where", "ms": "ms", "found": "Found"}
 LEVELS = {State.FAILED: Level.BROKEN, State.AT_RISK: Level.RISK, State.NOT_RUN: Level.RISK}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kafka_tools.brokers.checkup import Offsets
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.model.target import Brokers, ZooKeeper
@@ -32,7 +33,6 @@ from kafka_tools.tools.doctor.checks import (
     quorum,
 )
 from kafka_tools.tools.doctor.views import report
-from kafka_tools.wire.checkup import Offsets
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.ensemble import Registered

@@ -1,9 +1,11 @@
 """Connecting step by step: how far one gets with servers of every kind."""
 
 import socket
+import ssl
 import time
+from collections.abc import Iterator
 from contextlib import closing as closed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,8 +17,9 @@ from kafka_tools.wire import sockets
 from kafka_tools.wire.connection import Connection
 from kafka_tools.wire.diagnosis import CONNECT, RESOLVE, SASL, TLS, VERSIONS, Step, connect
 from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
+from kafka_tools.wire.sockets import BrokenConnectionError
 from tests.support.authority import Authority, serving_tls
-from tests.support.servers import Broker, brokers, refusing, serving
+from tests.support.servers import Broker, brokers, closing, refusing, serving
 
 LOGIN = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
 
@@ -130,3 +133,62 @@ def test_tls_that_fails_and_what_to_try(tmp_path: Path, days: int, hint: str) ->
     last = found.steps[-1].failure
     assert last is not None
     assert hint in last.hint
+
+
+WITH_TLS = Security(Tls())
+HANDSHAKE = b"\x16"
+"""TLS's content type."""
+
+
+@contextmanager
+def speaking_tls(folder: Path, client_ca: str = "") -> Iterator[int]:
+    """Serve TLS and nothing else; with an authority, to its clients only."""
+    authority = Authority()
+    file = folder / "server.pem"
+    file.write_text("".join(authority.pair()))
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings.load_cert_chain(file)
+    if client_ca:
+        settings.maximum_version = ssl.TLSVersion.TLSv1_2
+        settings.load_verify_locations(cadata=client_ca)
+        settings.verify_mode = ssl.CERT_REQUIRED
+
+    def handler(connection: socket.socket) -> None:
+        with suppress(OSError), settings.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(100)
+
+    with serving(handler) as port:
+        yield port
+
+
+def connect_failure(port: int, security: Security | None) -> BrokenConnectionError:
+    with pytest.raises(BrokenConnectionError) as caught:
+        connect(("127.0.0.1", port), time.monotonic() + 5, security)
+    return caught.value
+
+
+@pytest.mark.parametrize("wants_certificate", [False, True])
+def test_plaintext_to_tls(tmp_path: Path, wants_certificate: bool) -> None:
+    with speaking_tls(tmp_path, Authority().pem if wants_certificate else "") as port:
+        error = connect_failure(port, None)
+    assert (error.cause, error.hopeless) == ("this listener speaks TLS, not plaintext", True)
+    assert "SASL_SSL" in error.hint
+
+
+def test_tls_to_plaintext() -> None:
+    broker = Broker({METADATA: lambda _: brokers({})})
+
+    def handler(connection: socket.socket) -> None:
+        if connection.recv(1, socket.MSG_PEEK) != HANDSHAKE:  # a broker takes it for a request that is far too long
+            broker(connection)
+
+    with serving(handler) as port:
+        error = connect_failure(port, WITH_TLS)
+    assert (error.cause, error.hopeless) == ("this listener speaks plaintext, not TLS", True)
+    assert "SASL_PLAINTEXT" in error.hint
+
+
+@pytest.mark.parametrize("security", [None, WITH_TLS])
+def test_who_always_hangs_up_speaks_neither(security: Security | None) -> None:
+    with serving(closing) as port:
+        assert not connect_failure(port, security).hopeless

@@ -4,16 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from kafka_tools.wire.connection import Connection
+from kafka_tools.brokers.diagnosis import Contact
+from kafka_tools.model.addresses import Address
 from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION, check
-from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
-from kafka_tools.wire.sockets import Address
+from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
 
 OFFSETS = "__consumer_offsets"
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
-
-BROKER = 4
-"""org.apache.kafka.common.config.ConfigResource.Type.BROKER."""
 
 VOTER_SILENT_MS = 5000
 """A controller that asked the active one for nothing for so long is away: they ask every half second."""
@@ -42,21 +39,21 @@ class Overview(NamedTuple):
     offsets: Offsets | None
 
 
-def overview(connection: Connection) -> Overview:
+def overview(contact: Contact) -> Overview:
     """Ask for all topics: up to Kafka 2.7, asking for __consumer_offsets by name makes it.
 
     Raises KafkaToolError.
     """
-    answer = connection.ask(METADATA, {"topics": None})
-    check(answer["error_code"])
-    brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in answer["brokers"]}
-    partitions = {topic["name"]: topic["partitions"] for topic in answer["topics"]}
+    response = contact.ask(METADATA, {"topics": None})
+    check(response["error_code"])
+    brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
+    partitions = {topic["name"]: topic["partitions"] for topic in response["topics"]}
     held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
     of_offsets = partitions.get(OFFSETS)
     return Overview(
-        cluster_id=answer["cluster_id"],
+        cluster_id=response["cluster_id"],
         brokers=brokers,
-        controller=answer["controller_id"] if answer["controller_id"] >= 0 else None,
+        controller=response["controller_id"] if response["controller_id"] >= 0 else None,
         absent={broker: held[broker] for broker in sorted(held) if broker not in brokers},
         offsets=None
         if not of_offsets
@@ -77,23 +74,24 @@ class Quorum(NamedTuple):
     silent: tuple[int, ...]
 
 
-def quorum(connection: Connection) -> Quorum | None:
+def quorum(contact: Contact) -> Quorum | None:
     """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
-    if not connection.supports(DESCRIBE_QUORUM):
+    if not contact.supports(DESCRIBE_QUORUM):
         return None
     asked = {"topics": [{"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}]}
-    answer = connection.ask(DESCRIBE_QUORUM, asked)
-    check(answer["error_code"])
-    partition = answer["topics"][0]["partitions"][0]
+    response = contact.ask(DESCRIBE_QUORUM, asked)
+    check(response["error_code"])
+    partition = response["topics"][0]["partitions"][0]
     check(partition["error_code"])
     leader = partition["leader_id"]
     seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in partition["current_voters"]}
+    # The active controller's clock is not ours: the newest time that a voter is known to have caught up stands for it.
     clock = max((voter["last_caught_up_timestamp"] for voter in partition["current_voters"]), default=-1)
     silent = [voter for voter in seen if voter != leader and seen[voter] < clock - VOTER_SILENT_MS]
     return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)))
 
 
-def offsets_factor(connection: Connection, broker: int) -> int | None:
+def offsets_factor(contact: Contact, broker: int) -> int | None:
     """Return how many replicas the broker will give __consumer_offsets; None where that must not be read.
 
     Raises KafkaToolError, BrokerError where the topic may be there, and must not be seen.
@@ -103,7 +101,7 @@ def offsets_factor(connection: Connection, broker: int) -> int | None:
         {"resource_type": BROKER, "resource_name": str(broker), "configuration_keys": [OFFSETS_FACTOR]},
     ]
     results = {
-        each["resource_type"]: each for each in connection.ask(DESCRIBE_CONFIGS, {"resources": resources})["results"]
+        each["resource_type"]: each for each in contact.ask(DESCRIBE_CONFIGS, {"resources": resources})["results"]
     }
     topic = results[TOPIC]
     if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
