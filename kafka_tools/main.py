@@ -1,14 +1,87 @@
-"""The entry point: the last word on Ctrl-C, broken pipes and bugs, and the only exit."""
+"""The entry point: the group of all tools, the last word on Ctrl-C, broken pipes and bugs, and the only exit."""
 
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 INTERRUPTED = 130
+
+try:
+    import click
+
+    from kafka_tools import tools
+    from kafka_tools.cli.command import ToolContext, ToolFailure
+    from kafka_tools.cli.options import version_option
+    from kafka_tools.errors import KafkaToolError, UsageError, nearest
+except KeyboardInterrupt:  # Ctrl-C while ktools is being loaded is as quiet as later
+    os._exit(INTERRUPTED)
+
 BUG = 70
+MAX_WIDTH = 120
+
+
+class Ktools(click.Group):
+    """The group of all tools; a tool is imported only when it is asked for."""
+
+    context_class = ToolContext
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all tools, sorted, without importing them."""
+        return tools.names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the tool of this name, also by Apache's (`kafka-topics.sh`); None where there is none."""
+        return tools.find(cmd_name.removeprefix("kafka-").removesuffix(".sh"))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the tool that the first word names, and the words behind. Raises UsageError with the nearest name."""
+        command = self.get_command(ctx, args[0])
+        if command is not None or ctx.resilient_parsing:
+            return command.name if command else None, command, args[1:]
+        near = nearest(args[0].removeprefix("kafka-").removesuffix(".sh"), tools.names(), likeness=0.5)
+        hint = f"Did you mean '{near[0]}'?" if near else "`ktools --help` lists the tools."
+        raise UsageError(f"ktools: unknown tool '{args[0]}'. {hint}")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the tools in their sections, one line each."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            tool = tools.find(name)
+            if tool is not None:
+                sections.setdefault(tool.section, []).append((name, tool.short_help or ""))
+        for section in sorted(sections):
+            with formatter.section(section):
+                formatter.write_dl(sections[section])
+
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
+        """Run one command line and exit with its status."""
+        sys.exit(run(sys.argv[1:] if args is None else args))
+
+
+@click.group(
+    "ktools",
+    cls=Ktools,
+    params=[version_option()],
+    invoke_without_command=True,
+    subcommand_metavar="TOOL [ARGS]…",
+    context_settings={"max_content_width": MAX_WIDTH},
+)
+@click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback if ktools itself fails.")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Kafka's command line without a JVM.
+
+    Each tool takes the options of Apache's kafka-TOOL.sh and prints its text into a pipe, tables on a terminal. Which
+    cluster: --bootstrap-server or --zookeeper, else KTOOLS_BOOTSTRAP_SERVERS or KTOOLS_ZOOKEEPER, else the current
+    context (`ktools context`), else a running sandbox, else localhost:9092.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main() -> NoReturn:
@@ -49,14 +122,25 @@ def run(args: Sequence[str]) -> int:
 
 
 def _invoke(args: Sequence[str]) -> int:
-    from kafka_tools.cli.group import run_tool  # here, so that Ctrl-C during imports is as quiet as later
-    from kafka_tools.errors import KafkaToolError
-
+    """Run one command line and return its exit status; what click and the tools raise to end it is told here."""
     try:
-        return run_tool(args)
+        with cli.make_context("ktools", list(args)) as ctx:
+            cli.invoke(ctx)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "ktools"
+        sys.stderr.write(f"{path}: {error.format_message()}\nAll options: {path} --help\n")
+        return 1
+    except ToolFailure as failure:
+        failure.show()
+        return failure.status
     except KafkaToolError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.status
+    return 0
 
 
 def _silence_stdout() -> None:

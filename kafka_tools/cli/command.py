@@ -1,15 +1,22 @@
-"""One tool's command: Apache's argv rules before, the renderer behind, errors in the tool's own style."""
+"""The commands of ktools: Apache's rules for argv before click, the renderer behind it, errors in each tool's style."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from kafka_tools.cli.joptsimple import OneOf, Option, parse
-from kafka_tools.cli.options import COLUMNS, HELP, OUTPUT, SORT_BY, VERSION
-from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.render import output_options
+import click
+
+from kafka_tools.cli.options import OTHER, ToolOption, output_option, output_options, version_option
+from kafka_tools.cli.types import Word
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
+from kafka_tools.render import output_options as output_values
 from kafka_tools.render.output_options import FORMATS, OutputOptions
 from kafka_tools.report import Report
+
+HELP = "--help"
+STAND_INS = {"…": "...", "→": "->", "·": "-"}
+"""ASCII for what the help texts have and an old encoding has not."""
 
 
 class ErrorStyle(NamedTuple):
@@ -26,129 +33,294 @@ class ErrorStyle(NamedTuple):
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
         prefix = "" if isinstance(error, UsageError) else self.prefix
         stream = sys.stderr if to_stderr else sys.stdout
-        stream.write(f"{prefix}{error.message}\n")
+        stream.write(_encodable(f"{prefix}{error.message}\n", stream.encoding))
         stream.flush()
         if error.hint:
             sys.stderr.write(f"{error.hint}\n")
 
 
-class Tool(Protocol):
-    """A tool: the `command` of a module of `kafka_tools.tools`; `console-consumer` is that of `console_consumer.py`."""
-
-    @property
-    def name(self) -> str:
-        """The tool's name on the command line."""
-        ...
-
-    @property
-    def section(self) -> str:
-        """Its heading in `ktools --help`."""
-        ...
-
-    @property
-    def summary(self) -> str:
-        """Its line there."""
-        ...
-
-    def main(self, args: Sequence[str]) -> int:
-        """Run one command line and return the exit status."""
-        ...
+AS_KTOOLS = ErrorStyle()
+"""The style of the tools that Apache does not have."""
 
 
-class ToolCommand(NamedTuple):
-    """A tool with Apache's flat options.
+class ToolFailure(click.ClickException):
+    """The end of a command by `error`, which `show` prints in the style of the tool; `status` is the exit status."""
 
-    `run` gets the value of every option by its key and returns a Report, an exit status, or None when it streamed
-    itself. `section` is the tool's heading in `ktools --help`, `summary` its line there and `description` the text of
-    its own help. `purpose` is what Apache's tool says when it is called without arguments, `actions` the keys of the
-    flags of which exactly one must be given, `actions_words` how Apache's tool names them, `only_with` which of them
-    the other options go with; `reports` is false for a tool that streams.
+    def __init__(self, error: KafkaToolError, style: ErrorStyle, output: str | None, usage: str = "") -> None:
+        super().__init__(error.message)
+        self.status = error.status
+        self.error, self._style, self._output, self._usage = error, style, output, usage
+
+    def show(self, file: Any = None) -> None:
+        """Print the failure, and after a wrong command line where the options are explained."""
+        self._style.show(self.error, self._output)
+        if isinstance(self.error, UsageError):
+            sys.stderr.write(self._usage)
+
+
+class _Formatter(click.HelpFormatter):
+    """Lays out a help text in letters that stdout can show."""
+
+    def getvalue(self) -> str:
+        """Return the text."""
+        return _encodable(super().getvalue(), getattr(sys.stdout, "encoding", None) or "utf-8")
+
+
+class ToolContext(click.Context):
+    """The context of a command of ktools."""
+
+    formatter_class = _Formatter
+
+
+class ReportCommand(click.Command):
+    """A command whose callback returns a Report, an exit status, or None when it printed by itself.
+
+    `section` is the heading of a tool in `ktools --help`, `error_style` how its failures are told; `reports` is false
+    for one that prints by itself. Its options stand in sections of the help text.
     """
 
-    name: str
-    section: str
-    summary: str
-    description: str
-    options: tuple[Option, ...]
-    run: Callable[[Mapping[str, Any]], Report | int | None]
-    purpose: str = ""
-    actions: tuple[str, ...] = ()
-    actions_words: str = ""
-    only_with: Mapping[str, Sequence[str]] = {}
-    error_style: ErrorStyle = ErrorStyle()
-    reports: bool = True
+    context_class = ToolContext
+    error_style = AS_KTOOLS
 
-    @property
-    def all_options(self) -> tuple[Option, ...]:
-        """The tool's own options and those that every tool has."""
-        return (*self.options, *((OUTPUT, COLUMNS, SORT_BY) if self.reports else ()), HELP, VERSION)
+    def __init__(self, *args: Any, section: str = "", reports: bool = True, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.section = section
+        self.reports = reports
+        self.params += self.common_options()
 
-    def main(self, args: Sequence[str]) -> int:
-        """Run one command line, show what comes of it, and return the exit status."""
-        output = None
+    def common_options(self) -> list[click.Parameter]:
+        """Return the options that every command of this kind has."""
+        return [output_option()] if self.reports else []
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the callback, show its Report, and end with its status. Raises ToolFailure for a KafkaToolError."""
         try:
-            values = self._values(args)
-            if values["help"] or values["version"]:
-                return self._about(values)
-            values["output"] = output = self._output(values)
-            options = output_options.parse(output, values.get("columns"), values.get("sort_by"))
-            if values.get("watch") is not None:
-                return self._watch(values, options)
-            return finish(self.run(values), options)
+            status = self._show(ctx)
         except KafkaToolError as error:
-            self.error_style.show(error, output)
-            if isinstance(error, UsageError):
-                usage = f"ktools {self.name}"
-                sys.stderr.write(f"Usage: {usage} [OPTIONS]   All options: {usage} --help\n")
-            return error.status
+            raise self.failure(ctx, error) from error
+        ctx.exit(status)
 
-    def _values(self, args: Sequence[str]) -> dict[str, Any]:
-        if not args and self.purpose:
-            raise UsageError(self.purpose)
-        own = args[: args.index("--")] if "--" in args else args
-        values = parse(self.all_options, ["--help"] if "--help" in own else args)
-        if self.actions and not (values["help"] or values["version"]) and sum(values[key] for key in self.actions) != 1:
-            words = self.actions_words or ", ".join(f"--{key}" for key in self.actions)
-            raise UsageError(f"Command must include exactly one action: {words}")
-        return values
+    def failure(self, ctx: click.Context, error: KafkaToolError) -> ToolFailure:
+        """Return how the error ends this command."""
+        return ToolFailure(error, self.error_style, ctx.params.get("output"))
 
-    def _output(self, values: Mapping[str, Any]) -> str | None:
+    def _show(self, ctx: click.Context) -> int:
+        if "output" in ctx.params:
+            ctx.params["output"] = self._output(ctx)
+        if not self.reports:
+            return _finish(super().invoke(ctx), OutputOptions())
+        output = ctx.params["output"]
+        shown = output_values.parse(output, ctx.params.get("columns"), ctx.params.get("sort_by"))
+        names = ("output", "columns", "sort_by", "watch")
+        values = {name: value for name, value in ctx.params.items() if name not in names}
+
+        def run() -> Any:
+            return ctx.invoke(self.callback, **values) if self.callback else None
+
+        seconds = ctx.params.get("watch")
+        if seconds is None:
+            return _finish(run(), shown)
+        from kafka_tools.render.watch import watch
+
+        return watch(run, seconds, shown)
+
+    def _output(self, ctx: click.Context) -> str | None:
         """Return --output, else what the context of the cluster says, where this tool can do that."""
+        values = ctx.params
         given: str | None = values.get("output")
         if given is not None or "bootstrap_server" not in values or values.get("watch") is not None:
             return given
         from kafka_tools.settings.choice import default_output
 
         named = default_output(
-            values["bootstrap_server"], values.get("zookeeper"), values.get("command_config"), values.get("X", ())
+            values["bootstrap_server"],
+            values.get("zookeeper"),
+            values.get("command_config"),
+            values.get("client_settings", ()),
         )
         if named is not None and named not in FORMATS:
             raise KafkaToolError(f"the context's output cannot be '{named}'", f"Choose from: {', '.join(FORMATS)}")
-        readers = [option.read for option in self.all_options if option.key == "output"]
-        fits = any(named in reader.words for reader in readers if isinstance(reader, OneOf))
+        formats = next(param.type for param in self.params if param.name == "output")
+        fits = isinstance(formats, Word) and named in formats.words
         is_plain = named == "plain" and (values.get("columns") or values.get("sort_by"))
         return named if fits and not is_plain else None
 
-    def _watch(self, values: Mapping[str, Any], options: OutputOptions) -> int:
-        from kafka_tools.render.watch import watch
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in their sections, in the order in which these first appear."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = None if isinstance(param, click.Argument) else param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(section_of(param), []).append(record)
+        for section in sorted(sections, key=lambda name: name == OTHER):
+            with formatter.section(section):
+                formatter.write_dl(sections[section])
 
-        action = cast("Callable[[], Report]", lambda: self.run(values))  # what streams has no --watch
-        return watch(action, values["watch"], options)
 
-    def _about(self, values: Mapping[str, Any]) -> int:
-        from kafka_tools.cli import help as texts
+class ToolCommand(ReportCommand):
+    """A tool with Apache's flat options.
 
-        sys.stdout.write(texts.of_tool(self) if values["help"] else texts.version())
-        return 0
+    `purpose` is what Apache's tool says when it is called without arguments, `only_with` the actions that options go
+    with, by the names of their parameters.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        purpose: str = "",
+        only_with: Mapping[str, Sequence[str]] = {},
+        error_style: ErrorStyle = AS_KTOOLS,
+        **attributes: Any,
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self.purpose = purpose
+        self.only_with = only_with
+        self.error_style = error_style
+
+    def common_options(self) -> list[click.Parameter]:
+        """Return the options that every tool has."""
+        return [*(output_options() if self.reports else ()), version_option()]
+
+    def failure(self, ctx: click.Context, error: KafkaToolError) -> ToolFailure:
+        """Return how the error ends this command; a wrong command line is told where the options are explained."""
+        usage = f"Usage: {ctx.command_path} [OPTIONS]   All options: {ctx.command_path} --help\n"
+        return ToolFailure(error, self.error_style, ctx.params.get("output"), usage)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read a command line by joptsimple's rules. Raises ToolFailure with joptsimple's words."""
+        try:
+            if not args and self.purpose and not ctx.resilient_parsing:
+                raise UsageError(self.purpose)
+            return super().parse_args(ctx, as_click_reads(self.get_params(ctx), args, ctx.resilient_parsing))
+        except KafkaToolError as error:
+            raise self.failure(ctx, error) from error
 
 
-def finish(result: Report | int | None, options: OutputOptions) -> int:
-    """Show what an action returned and return the exit status. Raises the failure of a report when that is shown."""
+class ToolGroup(click.Group):
+    """A tool with true sub-commands (`ktools sandbox up`), as Apache's argparse4j tools have them: click as it is.
+
+    `section` is its heading in `ktools --help`.
+    """
+
+    context_class = ToolContext
+    command_class = ReportCommand
+
+    def __init__(self, *args: Any, section: str, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.section = section
+
+
+def section_of(param: click.Parameter) -> str:
+    """Return the section of the help text in which an option stands."""
+    return param.section if isinstance(param, ToolOption) else OTHER
+
+
+def given_names(ctx: click.Context) -> frozenset[str]:
+    """Return the names of the parameters that the command line has."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) is source)
+
+
+def as_click_reads(params: Sequence[click.Parameter], args: Sequence[str], lenient: bool = False) -> list[str]:
+    """Rewrite a command line that joptsimple 5.0 reads (`OptionParser(false)`) into one that click reads alike.
+
+    `-list` and `--list=true` mean `--list`, a value may begin with a dash, words are dropped unless one of `params` is
+    an argument, and nothing is abbreviated. `lenient`: the line is still being typed, and what is wrong is left out.
+    Raises UsageError and KafkaToolError in joptsimple's words and order: an option that is not there, or lacks its
+    value, as it comes; then two actions; then an option that is given twice.
+    """
+    own = args[: args.index("--")] if "--" in args else args
+    if HELP in own and not lenient:
+        return [HELP]
+    options = {name.lstrip("-"): each for each in params if isinstance(each, click.Option) for name in each.opts}
+    given: list[tuple[click.Option, str | None]] = []
+    words: list[str] = []
+    rest = deque(args)
+    while rest:
+        token = rest.popleft()
+        if token == "--":
+            words += rest
+            break
+        if token == "-" or not token.startswith("-"):
+            words.append(token)
+            continue
+        option, value = _given(options, token, rest, lenient)
+        if option is not None:
+            given.append((option, value))
+    if not lenient:
+        _check_action(params, [option for option, _ in given])
+        _check_repeated([option for option, _ in given])
+    takes_words = any(isinstance(param, click.Argument) for param in params)
+    return [*(text for each in given for text in _spelled(*each)), "--", *(words if takes_words else ())]
+
+
+def _given(
+    options: Mapping[str, click.Option], token: str, rest: "deque[str]", lenient: bool
+) -> tuple[click.Option | None, str | None]:
+    """Return the option that `token` names and its value, which may be the first of `rest`."""
+    name, _, attached = token.lstrip("-").partition("=")
+    option = options.get(name)
+    if option is None:
+        if lenient:
+            return None, None
+        near = nearest(name, options)
+        raise UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
+    if option.is_flag:
+        return option, None
+    if attached:
+        return option, attached
+    if isinstance(option.flag_value, str) and (not rest or rest[0].startswith("-")):
+        return option, None
+    if rest:
+        return option, rest.popleft()
+    if lenient:
+        return None, None
+    raise UsageError(f"Option {option.opts[0].lstrip('-')} requires an argument")
+
+
+def _spelled(option: click.Option, value: str | None) -> Iterator[str]:
+    """Yield an option as two words: click takes the second one as it is, also when it begins with a dash."""
+    yield option.opts[0]
+    if value is not None:
+        yield value
+
+
+def _check_action(params: Sequence[click.Parameter], given: Sequence[click.Option]) -> None:
+    actions = [param.opts[0] for param in params if param.name == "action"]
+    if not actions or any(option.is_eager for option in given):
+        return
+    if len({option.opts[0] for option in given if option.name == "action"}) != 1:
+        words = f"{', '.join(actions[:-1])} or {actions[-1]}"
+        raise UsageError(f"Command must include exactly one action: {words}")
+
+
+def _check_repeated(given: Sequence[click.Option]) -> None:
+    seen = set()
+    for option in given:
+        if option in seen and not (option.multiple or option.is_flag):
+            name = option.opts[0].lstrip("-")
+            raise KafkaToolError(f"Found multiple arguments for option {name}, but you asked for only one")
+        seen.add(option)
+
+
+def _finish(result: Report | int | None, shown: OutputOptions) -> int:
+    """Show what a callback returned and return the exit status. Raises the failure of a report when that is shown."""
     if not isinstance(result, Report):
         return result or 0
     from kafka_tools.render import emit
 
-    status = emit(result, options)
+    status = emit(result, shown)
     if result.failure:
         raise result.failure
     return status
+
+
+def _encodable(text: str, encoding: str) -> str:
+    """Return the text in letters that the encoding has."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for letter, stand_in in STAND_INS.items():
+            text = text.replace(letter, stand_in)
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+    return text

@@ -1,18 +1,22 @@
-"""joptsimple's rules for a command line, as Apache's tools use it (joptsimple 5.0, `OptionParser(false)`)."""
+"""Options of a tool as a table, of which click's options are made; for the console tools."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kafka_tools.errors import KafkaToolError, UsageError, nearest
+import click
+
+from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli.options import OTHER, ToolOption
+from kafka_tools.cli.types import INTEGER, LONG, Parsed, Text, Word
+from kafka_tools.report import Report
 
 
 class Option(NamedTuple):
     """One option of a tool: its spellings, the first of which names it, and what `--help` says of it.
 
     Without a `metavar` it is a flag. `multiple` gathers the values of a repeated option; `bare` is the value of one
-    that is given without any; `read` turns the option's name and text into its value. `completes` is for the shell's
-    completion: the words that the value may be, or a kind of names (kafka_tools.completion.values); without it `read`
-    and `metavar` tell. A name without dashes makes it no option but a word of the command line (`nonOptions`).
+    that is given without any; `read` turns the option's name and text into its value. `completes` is what its value may
+    be: words, or a kind of names.
     """
 
     names: tuple[str, ...]
@@ -24,109 +28,84 @@ class Option(NamedTuple):
     completes: str | tuple[str, ...] = ""
 
     @property
-    def is_word(self) -> bool:
-        """Whether it is a word of the command line and no option."""
-        return not self.names[0].startswith("-")
-
-    @property
     def key(self) -> str:
-        """The option's name in what `parse` returns: `replication_factor` for `--replication-factor`."""
+        """The option's name in what a tool is given: `replication_factor` for `--replication-factor`."""
         return self.names[0].lstrip("-").replace("-", "_")
 
-    @property
-    def absent(self) -> Any:
-        """What `parse` returns where the option is not given."""
-        if self.multiple:
-            return ()
-        return None if self.metavar else False
+
+def click_option(option: Option) -> ToolOption:
+    """Return the option as click has it."""
+    names = [*option.names, option.key]
+    if not option.metavar:
+        return ToolOption(names, section=OTHER, help=option.help, is_flag=True)
+    completes = option.completes or METAVARS.get(option.metavar, "")
+    read = option.read
+    kind: click.ParamType[Any] = (
+        Text(option.metavar, completes) if read is None else Parsed(option.metavar, read, completes)
+    )
+    if isinstance(read, OneOf):
+        kind = Word(option.metavar, read.words)
+    optional = {} if option.bare is None else {"is_flag": False, "flag_value": option.bare}
+    return ToolOption(
+        names, section=OTHER, help=option.help, type=kind, metavar=option.metavar, multiple=option.multiple, **optional
+    )
 
 
-def parse(options: Sequence[Option], args: Sequence[str]) -> dict[str, Any]:
-    """Return the value of every option, by its key.
-
-    `-list` and `--list=true` mean `--list`, a value may begin with a dash, what is not an option is ignored unless one
-    of `options` is a word, and nothing is abbreviated. Raises UsageError and KafkaToolError in joptsimple's words.
-    """
-    values = {option.key: option.absent for option in options}
-    seen: set[str] = set()
-    for option, text in _given(options, args):
-        if option.metavar and not option.multiple and option.key in seen:
-            raise KafkaToolError(f"Found multiple arguments for option {_name(option)}, but you asked for only one")
-        seen.add(option.key)
-        value = option.read(_name(option), text) if option.read else text
-        if not option.metavar:
-            values[option.key] = True
-        else:
-            values[option.key] = (*values[option.key], value) if option.multiple else value
-    return values
+METAVARS = {"FILE": "files", "GROUP": "group", "TOPIC": "topic", "HOST:PORT[,…]": "bootstrap-servers"}
 
 
-def _given(options: Sequence[Option], args: Sequence[str]) -> Iterator[tuple[Option, str]]:
-    """Yield each option that is given, with its text."""
-    by_name = {name.lstrip("-"): option for option in options if not option.is_word for name in option.names}
-    words = [option for option in options if option.is_word]
-    tokens = list(reversed(args))
-    only_words = False
-    while tokens:
-        token = tokens.pop()
-        if only_words or not token.startswith("-") or token == "-":
-            if words:
-                yield words[0] if words[0].multiple else words.pop(0), token
-            continue
-        if token == "--":
-            only_words = True
-            continue
-        name, _, attached = token.lstrip("-").partition("=")
-        option = by_name.get(name)
-        if option is None:
-            near = nearest(name, by_name)
-            raise UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
-        yield option, attached if attached or not option.metavar else _next(option, tokens)
-
-
-def _next(option: Option, tokens: list[str]) -> str:
-    """Take the value that follows the option; `tokens` are what is left, the next one last."""
-    if option.bare is not None and not (tokens and not tokens[-1].startswith("-")):
-        return option.bare
-    if not tokens:
-        raise UsageError(f"Option {_name(option)} requires an argument")
-    return tokens.pop()
-
-
-def _name(option: Option) -> str:
-    return option.names[0].lstrip("-")
+def tool(
+    name: str,
+    section: str,
+    summary: str,
+    description: str,
+    options: Sequence[Option],
+    run: Callable[[Mapping[str, Any]], Report | int | None],
+) -> ToolCommand:
+    """Return a tool that streams, of these options; `run` gets their values by their keys."""
+    return ToolCommand(
+        name,
+        section=section,
+        short_help=summary,
+        help=description,
+        params=[click_option(option) for option in options],
+        callback=lambda **values: run(values),
+        reports=False,
+    )
 
 
 def integer(option: str, text: str) -> int:
-    """Read a whole number of Java's `int`, 32 bits. Raises KafkaToolError where `Integer.valueOf` refuses."""
-    return _whole(option, text, 1 << 31)
+    """Read a whole number of Java's `int`."""
+    return INTEGER.convert(text, _named(option), None)
 
 
 def long(option: str, text: str) -> int:
-    """Read a whole number of Java's `long`, 64 bits. Raises KafkaToolError where `Long.valueOf` refuses."""
-    return _whole(option, text, 1 << 63)
+    """Read a whole number of Java's `long`."""
+    return LONG.convert(text, _named(option), None)
 
 
-def _whole(option: str, text: str, limit: int) -> int:
-    digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
-    if digits.isdecimal() and digits.isascii() and len(digits) < 5000 and -limit <= int(text) < limit:
-        return int(text)
-    raise KafkaToolError(f"Cannot parse argument '{text}' of option {option}")
+def _named(option: str) -> ToolOption:
+    return ToolOption([f"--{option}"])
 
 
 class OneOf:
-    """The reader of an option that takes one of a few words; it raises UsageError that lists them."""
+    """Stands for a value that is one of a few words."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         self.words = words
 
     def __call__(self, option: str, text: str) -> str:
-        """Return the text if it is one of the words."""
-        if text in self.words:
-            return text
-        raise UsageError(f"--{option} cannot be '{text}'", f"Choose from: {', '.join(self.words)}")
+        """Return the word."""
+        return Word("", self.words).convert(text, _named(option), None)
 
 
 def one_of(*words: str) -> OneOf:
     """Return the reader of an option that takes one of these words."""
     return OneOf(words)
+
+
+BOOTSTRAP_SERVER = Option(
+    ("--bootstrap-server",),
+    "The Kafka brokers to connect to. Default: KTOOLS_BOOTSTRAP_SERVERS, a running sandbox, localhost:9092.",
+    "HOST:PORT[,…]",
+)

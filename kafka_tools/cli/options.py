@@ -1,63 +1,176 @@
-"""Options that several tools share, spelled and explained once."""
+"""Options that several tools share, spelled and explained once, and the sections of a help text."""
 
-from kafka_tools.cli.joptsimple import Option, one_of
-from kafka_tools.errors import UsageError
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from kafka_tools import __version__
+from kafka_tools.cli import types
 from kafka_tools.render.output_options import FORMATS
 
-OUTPUT_FORMATS = FORMATS
-
-BOOTSTRAP_SERVER = Option(
-    ("--bootstrap-server",),
-    "The Kafka brokers to connect to. Default: KTOOLS_BOOTSTRAP_SERVERS, a running sandbox, localhost:9092.",
-    "HOST:PORT[,…]",
-)
-ZOOKEEPER = Option(
-    ("--zookeeper",),
-    "The ZooKeeper ensemble of a cluster up to Kafka 3.9, instead of its brokers. Default: KTOOLS_ZOOKEEPER.",
-    "HOST:PORT[,…][/CHROOT]",
-)
-COMMAND_CONFIG = Option(
-    ("--command-config",),
-    "A properties file with the client's settings, by Java's names or librdkafka's. Default: KTOOLS_COMMAND_CONFIG.",
-    "FILE",
-)
-SETTING = Option(
-    ("-X",),
-    "A setting of the client, by Java's or librdkafka's name; goes before the file's. May be repeated.",
-    "NAME=VALUE",
-    multiple=True,
-    completes="client-setting",
-)
-OUTPUT = Option(
-    ("--output",),
-    f"{', '.join(OUTPUT_FORMATS)}; default: table on a terminal, Apache's plain text in a pipe.",
-    "FORMAT",
-    read=one_of(*OUTPUT_FORMATS),
-)
-COLUMNS = Option(
-    ("--columns",), "Which columns, in which order, as json names them; not with --output plain.", "NAME[,NAME…]"
-)
-SORT_BY = Option(
-    ("--sort-by",), "Sort by these columns, ascending or descending; not with --output plain.", "NAME[:desc][,…]"
-)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def seconds(option: str, text: str) -> float:
-    """Read a number of seconds above 0. Raises UsageError for anything else."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise UsageError(f"--{option}: '{text}' is no number of seconds")
-    return value
+class Decorator(Protocol):
+    """Adds an option to a function of which a command is made."""
+
+    def __call__(self, function: F, /) -> F:
+        """Return the function."""
+        ...
 
 
-WATCH = Option(
-    ("--watch",), "Show it anew every so many seconds, with what changed marked, until Ctrl-C.", "SECONDS", read=seconds
-)
-HELP = Option(("--help",), "Show this message and exit.")
-VERSION = Option(("--version",), "Show the version and exit.")
-DEBUG = Option(("--debug",), "Show a traceback if ktools itself fails.")
-GROUP_OPTIONS = (VERSION, DEBUG, HELP)
-"""What `ktools` itself takes, before the tool."""
+ACTION = "Action"
+CLUSTER = "Cluster"
+FILTERS = "Filters"
+CHANGES = "Changes"
+OUTPUT = "Output"
+OTHER = "Options"
+"""The sections of a help text, in which options stand together; OTHER is the last one."""
+
+
+class ToolOption(click.Option):
+    """An option that stands in a section of the help text."""
+
+    def __init__(self, *args: Any, section: str = OTHER, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.section = section
+
+
+def option(
+    section: str,
+    *names: str,
+    help: str,  # noqa: A002  click's name for it
+    type: click.ParamType[Any] | None = None,  # noqa: A002
+    metavar: str | None = None,
+    multiple: bool = False,
+    bare: str | None = None,
+) -> Decorator:
+    """Declare an option of a tool.
+
+    `names` are its spellings, the first of which names it in messages, and at will the name of its parameter. Without a
+    `type` it is a flag. `multiple` gathers the values of a repeated option, `bare` is the value where none is given.
+    """
+    if type is None:
+        return click.option(*names, cls=ToolOption, section=section, help=help, is_flag=True, multiple=multiple)
+    optional = {} if bare is None else {"is_flag": False, "flag_value": bare}
+    return click.option(
+        *names, cls=ToolOption, section=section, help=help, type=type, metavar=metavar, multiple=multiple, **optional
+    )
+
+
+def action(name: str, help: str) -> Decorator:  # noqa: A002
+    """Declare one of the flags of which exactly one must be given: the parameter `action` is its name (`list`)."""
+    value = name.lstrip("-")
+    return click.option(name, "action", cls=ToolOption, section=ACTION, help=help, flag_value=value)
+
+
+def bootstrap_server(function: F) -> F:
+    """Declare --bootstrap-server."""
+    return option(
+        CLUSTER,
+        "--bootstrap-server",
+        type=types.BOOTSTRAP_SERVER,
+        help="The Kafka brokers to connect to. Default: KTOOLS_BOOTSTRAP_SERVERS, the current context, a running "
+        "sandbox, localhost:9092.",
+    )(function)
+
+
+def zookeeper(function: F) -> F:
+    """Declare --zookeeper."""
+    return option(
+        CLUSTER,
+        "--zookeeper",
+        type=types.ZOOKEEPER,
+        help="The ZooKeeper ensemble of a cluster up to Kafka 3.9, instead of its brokers. Default: KTOOLS_ZOOKEEPER.",
+    )(function)
+
+
+def command_config(function: F) -> F:
+    """Declare --command-config."""
+    return option(
+        CLUSTER,
+        "--command-config",
+        type=types.FILE,
+        help="A properties file with the client's settings, by Java's names or librdkafka's. "
+        "Default: KTOOLS_COMMAND_CONFIG.",
+    )(function)
+
+
+def client_settings(function: F) -> F:
+    """Declare -X, the parameter `client_settings`."""
+    return option(
+        CLUSTER,
+        "-X",
+        "client_settings",
+        type=types.CLIENT_SETTING,
+        multiple=True,
+        help="A setting of the client, by Java's or librdkafka's name; goes before the file's. May be repeated.",
+    )(function)
+
+
+def wait(function: F) -> F:
+    """Declare --wait."""
+    return option(
+        CLUSTER,
+        "--wait",
+        type=types.SECONDS,
+        help="Keep trying that long while connections are refused, because the cluster is starting.",
+    )(function)
+
+
+def watch(function: F) -> F:
+    """Declare --watch."""
+    return option(
+        OUTPUT,
+        "--watch",
+        type=types.SECONDS,
+        help="Show it anew every so many seconds, with what changed marked, until Ctrl-C.",
+    )(function)
+
+
+def output_options() -> list[click.Parameter]:
+    """Return --output, --columns and --sort-by, which every tool with a Report has."""
+    return [
+        output_option(),
+        ToolOption(
+            ["--columns"],
+            section=OUTPUT,
+            type=types.COLUMNS,
+            help="Which columns, in which order, as json names them; not with --output plain.",
+        ),
+        ToolOption(
+            ["--sort-by"],
+            section=OUTPUT,
+            type=types.SORT_ORDER,
+            help="Sort by these columns, ascending or descending; not with --output plain.",
+        ),
+    ]
+
+
+def output_option() -> click.Parameter:
+    """Return --output."""
+    return ToolOption(
+        ["--output"],
+        section=OUTPUT,
+        type=types.Word("FORMAT", FORMATS),
+        help=f"{', '.join(FORMATS)}; default: table on a terminal, Apache's plain text in a pipe.",
+    )
+
+
+def version_option() -> click.Parameter:
+    """Return --version, which prints the version and ends."""
+    return ToolOption(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_print_version,
+        help="Show the version and exit.",
+    )
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(f"ktools {__version__}")
+        ctx.exit()

@@ -5,9 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kafka_tools import __version__
-from kafka_tools.cli.help import DESCRIPTION
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.shape import Shape
+from kafka_tools.cli.shape import Option, Shape
 
 ESCAPES = {
     "\\": r"\(rs",
@@ -55,13 +53,13 @@ def of_tool(shape: Shape, others: Sequence[str]) -> str:
     return _joined(lines)
 
 
-def of_group(options: Sequence[Option], tools: Iterable[Shape]) -> str:
+def of_group(group: Shape, tools: Iterable[Shape]) -> str:
     """Return the page of `ktools` itself."""
     shapes = list(tools)
     synopsis = [r".B ktools", r"[\fIOPTIONS\fR] \fITOOL\fR [\fIARGS\fR]"]
-    lines = [*_head("ktools", DESCRIPTION.partition("\n")[0]), *_section("SYNOPSIS", synopsis)]
-    lines += _section("DESCRIPTION", _paragraphs(DESCRIPTION.partition("\n\n")[2]))
-    lines += _section("OPTIONS", [line for option in options for line in _option(option)])
+    lines = [*_head("ktools", group.description.partition("\n")[0]), *_section("SYNOPSIS", synopsis)]
+    lines += _section("DESCRIPTION", _paragraphs(group.description.partition("\n\n")[2]))
+    lines += _section("OPTIONS", [line for option in group.options for line in _option(option)])
     lines += _section("TOOLS", [line for each in shapes for line in _tagged(each.name, each.summary)])
     lines += _section("ENVIRONMENT", _list(ENVIRONMENT))
     lines += _section("EXIT STATUS", _list(EXIT_STATUS))

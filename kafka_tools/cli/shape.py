@@ -1,14 +1,25 @@
-"""What a command is made of, whatever reads its command line: for completion and manual pages."""
+"""What a command is made of: for completion and manual pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from kafka_tools.cli.command import Tool, ToolCommand
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import OUTPUT
+import click
 
-if TYPE_CHECKING:
-    import click
+from kafka_tools.cli.command import ReportCommand, ToolCommand, ToolGroup
+from kafka_tools.cli.types import Text
+
+
+class Option(NamedTuple):
+    """One option, or a word, of a command; `completes` are the words, or the kind of names, that its value may be."""
+
+    names: tuple[str, ...]
+    key: str
+    help: str
+    metavar: str = ""
+    multiple: bool = False
+    bare: str | None = None
+    completes: str | tuple[str, ...] = ""
+    is_word: bool = False
 
 
 class Shape(NamedTuple):
@@ -39,30 +50,25 @@ class Shape(NamedTuple):
         return tuple(option for option in self.options if not option.is_word)
 
 
-def of(tool: Tool) -> Shape:
+def of(tool: ReportCommand | ToolGroup) -> Shape:
     """Return the shape of a tool."""
-    if isinstance(tool, ToolCommand):
-        return Shape(
-            tool.name, tool.section, tool.summary, tool.description, tool.all_options, tool.actions, (), tool.only_with
-        )
-    if hasattr(tool, "get_params"):
-        return _of_click(cast("click.Command", tool), tool.name, tool.section, tool.summary)
-    return Shape(tool.name, tool.section, tool.summary, _own_help(tool), ())
+    shape = _of_click(tool, tool.name or "", tool.section, tool.short_help or "")
+    if not isinstance(tool, ToolCommand):
+        return shape
+    actions = tuple(param.opts[0].lstrip("-") for param in tool.params if param.name == "action")
+    return shape._replace(exclusive=actions, only_with=tool.only_with)
 
 
-def _own_help(tool: Tool) -> str:
-    import contextlib
-    import io
-
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        tool.main(["--help"])
-    return printed.getvalue()
-
-
-def _of_click(command: "click.Command", name: str, section: str, summary: str) -> Shape:
+def of_group(group: click.Command) -> Shape:
+    """Return the shape of `ktools` itself, without its tools."""
     import inspect
 
-    import click
+    options = tuple(_options(group, click.Context(group, info_name="ktools")))
+    return Shape("ktools", "", "", inspect.cleandoc(group.help or ""), options)
+
+
+def _of_click(command: click.Command, name: str, section: str, summary: str) -> Shape:
+    import inspect
 
     context = click.Context(command, info_name=name)
     commands: tuple[Shape, ...] = ()
@@ -73,26 +79,22 @@ def _of_click(command: "click.Command", name: str, section: str, summary: str) -
     return Shape(name, section, summary, inspect.cleandoc(command.help or ""), options, commands=commands)
 
 
-def _options(command: "click.Command", context: "click.Context") -> Iterator[Option]:
-    import click
-
+def _options(command: click.Command, context: click.Context) -> Iterator[Option]:
     for param in command.get_params(context):
         metavar, completes = param.make_metavar(context), _choices(param.type)
+        key = param.opts[0].lstrip("-").replace("-", "_")
         if isinstance(param, click.Argument):
-            yield Option((param.name or "",), "", metavar, multiple=param.nargs != 1, completes=completes)
-        elif tuple(param.opts) == OUTPUT.names:
-            yield OUTPUT
+            yield Option((key,), key, param.help or "", metavar, param.nargs != 1, None, completes, True)
         elif isinstance(param, click.Option) and not param.hidden:
             names = (*param.opts, *param.secondary_opts)
             is_flag = param.is_flag or param.count
-            yield Option(names, param.help or "", "" if is_flag else metavar, param.multiple, completes=completes)
+            bare = param.flag_value if isinstance(param.flag_value, str) and not is_flag else None
+            yield Option(names, key, param.help or "", "" if is_flag else metavar, param.multiple, bare, completes)
 
 
-def _choices(kind: "click.ParamType[Any]") -> tuple[str, ...]:
-    import click
-
+def _choices(kind: "click.ParamType[Any]") -> str | tuple[str, ...]:
     if isinstance(kind, click.Choice):
         return tuple(map(str, kind.choices))
     if isinstance(kind, click.IntRange) and kind.min is not None and kind.max is not None:
         return tuple(map(str, range(kind.min, kind.max + 1)))
-    return ()
+    return kind.completes if isinstance(kind, Text) else getattr(kind, "completes", "")

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.shape import Shape
+from kafka_tools.cli.shape import Option, Shape
 
 CLUSTERS = ("bootstrap_server", "zookeeper", "broker_list")
 """Options of which one names the cluster."""

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kafka_tools.cli import shape as shapes
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import GROUP_OPTIONS
+from kafka_tools.cli.shape import Option
 from kafka_tools.completion import values
 from kafka_tools.completion.asked import Typed, sensible, typed
 from kafka_tools.completion.memory import Candidate
@@ -25,6 +24,13 @@ class Completion(NamedTuple):
 
 
 NOTHING = Completion()
+
+GROUP_OPTIONS = (
+    Option(("--version",), "version", "Show the version and exit."),
+    Option(("--debug",), "debug", "Show a traceback if ktools itself fails."),
+    Option(("--help",), "help", "Show this message and exit."),
+)
+"""What `ktools` itself takes, before the tool."""
 
 
 def complete(words: Sequence[str], current: str, explain: bool) -> Completion:

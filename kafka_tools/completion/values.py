@@ -3,8 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import BOOTSTRAP_SERVER, ZOOKEEPER
+from kafka_tools.cli.shape import Option
 from kafka_tools.completion.memory import Candidate
 
 Given = Mapping[str, Sequence[str]]
@@ -21,16 +20,13 @@ METAVARS = {
     "GROUP": "group",
     "SERVER": "server",
     "TOPIC": "topic",
-    BOOTSTRAP_SERVER.metavar: "bootstrap-servers",
-    ZOOKEEPER.metavar: "zookeeper",
 }
 """What the help calls a value -> the kind of names it is."""
 
 
 def kind(option: Option) -> str | tuple[str, ...]:
     """Return the words that the option's value may be, or the kind of names it is; "" where nobody can tell."""
-    told: str | tuple[str, ...] = option.completes or getattr(option.read, "words", ())
-    return told or METAVARS.get(option.metavar) or METAVARS.get(option.metavar.strip("[]"), "")
+    return option.completes or METAVARS.get(option.metavar) or METAVARS.get(option.metavar.strip("[]"), "")
 
 
 def words(values: Iterable[str]) -> Iterator[Candidate]:
@@ -56,7 +52,7 @@ def tools(explain: bool) -> Iterable[Candidate]:
     def summaries() -> Iterator[Candidate]:
         for name in names():
             tool = find(name)
-            yield Candidate(name, tool.summary if tool else "")
+            yield Candidate(name, tool.short_help or "" if tool else "")
 
     key = f"tools {__version__} {os.path.dirname(__file__)}"
     explained = live.soon(lambda: live.names(key, summaries)) if explain else ()

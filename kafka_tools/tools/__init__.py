@@ -2,7 +2,7 @@
 
 import importlib
 
-from kafka_tools.cli.command import Tool
+from kafka_tools.cli.command import ReportCommand, ToolGroup
 
 
 def names() -> list[str]:
@@ -12,13 +12,13 @@ def names() -> list[str]:
     return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
-def find(name: str) -> Tool | None:
+def find(name: str) -> ReportCommand | ToolGroup | None:
     """Import the tool of this name, as `ktools --help` spells it; None where there is none."""
     module = f"{__name__}.{name.replace('-', '_')}"
     if not name.replace("-", "").isalnum():
         return None
     try:
-        tool: Tool = importlib.import_module(module).command
+        tool: ReportCommand | ToolGroup = importlib.import_module(module).command
     except ModuleNotFoundError as error:
         if error.name != module:
             raise

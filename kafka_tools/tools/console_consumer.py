@@ -4,9 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.joptsimple import Option, integer, long, one_of
-from kafka_tools.cli.options import BOOTSTRAP_SERVER
+from kafka_tools.cli.joptsimple import BOOTSTRAP_SERVER, Option, integer, long, one_of, tool
 from kafka_tools.console.consumer import consume
 from kafka_tools.console.format import Formatter, RecordFormat
 from kafka_tools.console.formatters import DECODING, DEFAULT, PACKAGE, PLAIN, deprecation
@@ -390,7 +388,7 @@ def _deserializer(properties: Properties, name: str) -> Any:
     return deserializer
 
 
-command = ToolCommand(
+command = tool(
     name="console-consumer",
     section="Records",
     summary="Print the records of a topic.",
@@ -400,5 +398,4 @@ With --group, offsets are committed only for records that were written: whatever
 nothing.""",
     options=OPTIONS,
     run=_run,
-    reports=False,
 )

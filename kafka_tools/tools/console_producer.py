@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.joptsimple import Option, integer, long, one_of
-from kafka_tools.cli.options import BOOTSTRAP_SERVER
+from kafka_tools.cli.joptsimple import BOOTSTRAP_SERVER, Option, integer, long, one_of, tool
 from kafka_tools.console.parse import LineFormat
 from kafka_tools.console.producer import ProduceRequest, produce
 from kafka_tools.console.properties import Properties
@@ -217,7 +215,7 @@ def _line_format(options: Mapping[str, Any]) -> LineFormat:
     return line_format
 
 
-command = ToolCommand(
+command = tool(
     name="console-producer",
     section="Records",
     summary="Send each line of stdin to a topic.",
@@ -227,5 +225,4 @@ acks=all and idempotence are the default. Status 0 means that every record was d
 not.""",
     options=OPTIONS,
     run=_run,
-    reports=False,
 )

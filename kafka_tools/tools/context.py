@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from kafka_tools.cli.subcommands import ToolGroupCommand
+from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.output_options import FORMATS
 from kafka_tools.report import Report
@@ -36,7 +36,7 @@ class SettingRow:
 
 
 @click.group(
-    "context", cls=ToolGroupCommand, section="Settings", summary="Name clusters once: list, show, use, add, import."
+    "context", cls=ToolGroup, section="Settings", short_help="Name clusters once: list, show, use, add, import."
 )
 def command() -> None:
     """Name a cluster once, with its addresses and its security, and never type them again.
@@ -48,7 +48,7 @@ def command() -> None:
 
 
 @command.command("list")
-def show_list(**_: object) -> Report:
+def show_list() -> Report:
     """Show all contexts; a star marks the current one."""
     named = current()
     rows = [_row(context, named is not None and named.name == name) for name, context in _sorted_contexts()]
@@ -59,7 +59,7 @@ def show_list(**_: object) -> Report:
 
 @command.command("show")
 @click.argument("name", required=False, metavar="[CONTEXT]")
-def show(name: str | None, **_: object) -> Report:
+def show(name: str | None) -> Report:
     """Show which cluster is used, every setting, and where each came from; with CONTEXT, what that one says.
 
     Secrets are never shown.
@@ -71,7 +71,7 @@ def show(name: str | None, **_: object) -> Report:
 
 @command.command("use")
 @click.argument("name", metavar="CONTEXT")
-def use(name: str, **_: object) -> Report:
+def use(name: str) -> Report:
     """Make CONTEXT the current one. With `-` no context is the current one."""
     if name == "-":
         edit_contexts.forget_current()
@@ -101,7 +101,6 @@ def add(
     default_output: str | None,
     read_only: bool,
     protected: bool,
-    **_: object,
 ) -> Report:
     """Add a context called NAME.
 
@@ -122,7 +121,7 @@ def add(
 
 @command.command("remove")
 @click.argument("name", metavar="CONTEXT")
-def remove(name: str, **_: object) -> Report:
+def remove(name: str) -> Report:
     """Remove CONTEXT from your own contexts."""
     said = current()
     edit_contexts.remove(name)
@@ -134,7 +133,7 @@ def remove(name: str, **_: object) -> Report:
 @command.command("import")
 @click.argument("file")
 @click.option("--name", help="What to call the context, where FILE has no names; else the name of the file.")
-def import_file(file: str, name: str | None, **_: object) -> Report:
+def import_file(file: str, name: str | None) -> Report:
     """Make contexts of what another program's FILE says.
 
     Java's client.properties, kcat's kcat.conf, kaf's ~/.kaf/config, kafkactl's config.yml, kcl's config.toml. Passwords

@@ -1,10 +1,12 @@
 """`ktools manual`: the manual pages of ktools and every tool; Apache has no such tool."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
+import click
+
+from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.joptsimple import Option
 from kafka_tools.errors import UsageError
 from kafka_tools.report import Report
 
@@ -16,42 +18,45 @@ class Page(NamedTuple):
     summary: str
 
 
-def _run(options: Mapping[str, Any]) -> Report:
+DESCRIPTION = """\
+Write the manual pages, generated from the same tables as every --help, into a folder, which is made
+where it is missing: `ktools manual ~/.local/share/man/man1` lets `man ktools-topics` find them."""
+
+
+@click.command(
+    "manual",
+    cls=ToolCommand,
+    section="Scripts",
+    short_help="Write the manual pages of ktools and its tools.",
+    help=DESCRIPTION,
+)
+@click.argument("directory", required=False, type=types.DIRECTORY, metavar="DIR", help="The folder to write to.")
+@click.pass_context
+def command(ctx: click.Context, *, directory: str | None) -> Report:
+    """Write the pages and name them."""
     from pathlib import Path
 
-    if not options["directory"]:
+    if not directory:
         raise UsageError("no folder is named: ktools manual DIR")
-    folder = Path(options["directory"])
+    folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, summary, text in _pages():
+    for name, summary, text in _pages(ctx.find_root().command):
         path = folder / f"{name}.1"
         path.write_text(text, encoding="ascii")
         written.append(Page(str(path), summary))
     return Report(written, {"path": "Page", "summary": "About"}, (page.path for page in written), names_only=True)
 
 
-def _pages() -> Iterator[tuple[str, str, str]]:
+def _pages(root: click.Command) -> Iterator[tuple[str, str, str]]:
     """Yield each page's name, what it is about, and its text."""
     from kafka_tools.cli import roff
     from kafka_tools.cli import shape as shapes
-    from kafka_tools.cli.options import GROUP_OPTIONS
     from kafka_tools.tools import find, names
 
     tools = [shapes.of(tool) for tool in map(find, names()) if tool is not None]
-    yield "ktools", "Kafka's command line without a JVM.", roff.of_group(GROUP_OPTIONS, tools)
+    yield "ktools", "Kafka's command line without a JVM.", roff.of_group(shapes.of_group(root), tools)
     for tool in tools:
         others = ["ktools", *(f"ktools-{each.name}" for each in tools if each.section == tool.section)]
         others.remove(f"ktools-{tool.name}")
         yield f"ktools-{tool.name}", tool.summary, roff.of_tool(tool, others)
-
-
-command = ToolCommand(
-    name="manual",
-    section="Scripts",
-    summary="Write the manual pages of ktools and its tools.",
-    description="""Write the manual pages, generated from the same tables as every --help, into a folder, which is made
-where it is missing: `ktools manual ~/.local/share/man/man1` lets `man ktools-topics` find them.""",
-    options=(Option(("directory",), "The folder to write to.", "DIR"),),
-    run=_run,
-)

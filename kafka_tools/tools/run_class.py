@@ -1,83 +1,76 @@
 """`ktools run-class`: kafka-run-class.sh (bin/kafka-run-class.sh of Kafka 3.9), for the classes that are tools here."""
 
 import os
-from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import dropwhile
 
-from kafka_tools.cli.command import Tool
+import click
+
+from kafka_tools.cli.command import ReportCommand, ToolGroup
 from kafka_tools.errors import UsageError, nearest
 from kafka_tools.shims import apache
 from kafka_tools.tools import find, names
 
 USAGE = "kafka-run-class.sh [-daemon] [-name servicename] [-loggc] classname [opts]"
-HELP = """Usage: ktools run-class [-daemon] [-name SERVICE] [-loggc] CLASS [OPTIONS]
-
-  Run the tool that a main class of Apache's is: `ktools run-class kafka.admin.TopicCommand --list` is `ktools topics
-  --list`. kafka-run-class.sh, which `ktools shims install` writes, calls it.
-
-Options:
-  -daemon        Run it in the background; its output goes to SERVICE.out in $LOG_DIR, or in logs.
-  -name SERVICE  The name of that file. Default: the tool's.
-  -loggc         Taken without effect, as are options of Java (-X…, -D…, -cp PATH): there is no JVM. Only
-                 -Djava.security.auth.login.config=FILE names the JAAS file, as in KAFKA_OPTS.
-"""
-WITH_VALUE = ("-cp", "-classpath", "--class-path")
 
 
-class Call(NamedTuple):
-    """What stands before the class: a daemon's name (None for the foreground; "" for the tool's) and Java's -D options;
-    then the class with its arguments."""
+@click.command(
+    "run-class",
+    cls=ReportCommand,
+    section="Scripts",
+    short_help="Run a tool by its Java class, as kafka-run-class.sh does.",
+    reports=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option(
+    "-daemon",
+    "daemon",
+    is_flag=True,
+    help="Run it in the background; its output goes to SERVICE.out in $LOG_DIR, or in logs.",
+)
+@click.option(
+    "-name",
+    "service",
+    is_flag=False,
+    flag_value="",
+    metavar="SERVICE",
+    help="The name of that file. Default: the tool's.",
+)
+@click.option(
+    "-loggc",
+    "loggc",
+    is_flag=True,
+    expose_value=False,
+    help="Taken without effect, as are options of Java (-X…, -D…, -cp PATH): there is no JVM. Only "
+    "-Djava.security.auth.login.config=FILE names the JAAS file, as in KAFKA_OPTS.",
+)
+@click.option("-cp", "-classpath", "--class-path", "class_path", hidden=True, expose_value=False)
+@click.option("-X", "jvm", multiple=True, hidden=True, expose_value=False)
+@click.option("-D", "properties", multiple=True, hidden=True)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="CLASS [OPTIONS]")
+@click.pass_context
+def command(
+    ctx: click.Context, *, daemon: bool, service: str | None, properties: tuple[str, ...], words: tuple[str, ...]
+) -> int:
+    """Run the tool that a main class of Apache's is.
 
-    daemon: str | None
-    properties: tuple[str, ...]
-    command: tuple[str, ...]
+    `ktools run-class kafka.admin.TopicCommand --list` is `ktools topics --list`. kafka-run-class.sh, which `ktools
+    shims install` writes, calls it.
+    """
+    call = list(dropwhile(lambda word: word.startswith("-"), words))  # other options of Java's
+    if not call:
+        raise UsageError(f"USAGE: {USAGE}")
+    tool = _tool(call[0])
+    if properties:
+        given = (f"-D{each}" for each in properties)
+        os.environ["KAFKA_OPTS"] = " ".join((*given, os.environ.get("KAFKA_OPTS", ""))).strip()
+    if daemon and not _in_background(service or tool.name or ""):
+        return 0
+    with tool.make_context(tool.name, call[1:], parent=ctx.parent) as tool_context:
+        tool.invoke(tool_context)
+    return 0
 
 
-class RunClass(NamedTuple):
-    """The tool that runs other tools; see `kafka_tools.cli.command.Tool`."""
-
-    name: str = "run-class"
-    section: str = "Scripts"
-    summary: str = "Run a tool by its Java class, as kafka-run-class.sh does."
-
-    def main(self, args: Sequence[str]) -> int:
-        """Run the class's tool and return its status. Raises UsageError for a class that is no tool of ktools."""
-        call = _parsed(args)
-        if call.command[:1] == ("--help",):
-            import sys
-
-            sys.stdout.write(HELP)
-            return 0
-        if not call.command:
-            raise UsageError(f"USAGE: {USAGE}")
-        tool = _tool(call.command[0])
-        if call.properties:
-            os.environ["KAFKA_OPTS"] = " ".join((*call.properties, os.environ.get("KAFKA_OPTS", ""))).strip()
-        if call.daemon is not None and not _in_background(call.daemon or tool.name):
-            return 0
-        return tool.main(call.command[1:])
-
-
-command = RunClass()
-
-
-def _parsed(args: Sequence[str]) -> Call:
-    daemon, name, properties = False, "", []
-    words = list(reversed(args))
-    while words and words[-1].startswith("-") and words[-1] != "--help":
-        word = words.pop()
-        if word == "-daemon":
-            daemon = True
-        elif word == "-name" and words:
-            name = words.pop()
-        elif word in WITH_VALUE and words:
-            words.pop()
-        elif word.startswith("-D"):
-            properties.append(word)
-    return Call(name if daemon else None, tuple(properties), tuple(reversed(words)))
-
-
-def _tool(main_class: str) -> Tool:
+def _tool(main_class: str) -> ReportCommand | ToolGroup:
     """Return the class's tool. Raises UsageError where ktools has none."""
     name = apache.tool_of(main_class)
     tool = find(name) if name else None

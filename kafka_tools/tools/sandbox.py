@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from kafka_tools.cli.subcommands import ToolGroupCommand
+from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.progress import stages
 from kafka_tools.render.views import Level, Mark, Table
@@ -38,9 +38,9 @@ class Hint:
 
 @click.group(
     "sandbox",
-    cls=ToolGroupCommand,
+    cls=ToolGroup,
     section="Sandbox",
-    summary="Run a real Kafka on this machine: up, down, status.",
+    short_help="Run a real Kafka on this machine: up, down, status.",
 )
 def command() -> None:
     """Start, watch, break and end a real Apache Kafka (and ZooKeeper) on this machine's loopback.
@@ -81,7 +81,6 @@ def up(
     kafka_version: str | None,
     racks: int | None,
     security: str | None,
-    **_: object,
 ) -> Report:
     """Start a sandbox, or what is missing of the one that is there, and wait until all of it serves.
 
@@ -98,7 +97,7 @@ def up(
 
 
 @command.command("down")
-def down(**_: object) -> Report:
+def down() -> Report:
     """End the sandbox's servers and delete its data. Ends with 0 also when none is up."""
     with stages() as progress:
         ended = cluster.down(progress)
@@ -106,7 +105,7 @@ def down(**_: object) -> Report:
 
 
 @command.command("status")
-def show_status(**_: object) -> Report:
+def show_status() -> Report:
     """Show every server of the sandbox and how it is. Ends with 0, with 1 when no sandbox is up."""
     sandbox = record.load(state.folder())
     if sandbox is None:
@@ -118,7 +117,7 @@ def show_status(**_: object) -> Report:
 
 @command.command("kill")
 @click.argument("server", metavar="SERVER")
-def kill(server: str, **_: object) -> Report:
+def kill(server: str) -> Report:
     """Kill a broker, by its id, with SIGKILL, as a crash would, and wait until the others noticed.
 
     Also: zookeeper-1, broker-1, … as `status` calls them.
@@ -129,7 +128,7 @@ def kill(server: str, **_: object) -> Report:
 
 @command.command("start")
 @click.argument("server", metavar="SERVER")
-def start(server: str, **_: object) -> Report:
+def start(server: str) -> Report:
     """Start a broker, by its id, again and wait until it serves and its replicas are in sync.
 
     Also: zookeeper-1, broker-1, … as `status` calls them.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kafka_tools.cli.subcommands import ToolGroupCommand
+from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.report import Report
 from kafka_tools.shims import apache, folder
@@ -28,7 +28,7 @@ class ShimRow:
 
 
 @click.group(
-    "shims", cls=ToolGroupCommand, section="Scripts", summary="Put ktools under Apache's names: install, list, remove."
+    "shims", cls=ToolGroup, section="Scripts", short_help="Put ktools under Apache's names: install, list, remove."
 )
 def command() -> None:
     """Put scripts under Apache's names (kafka-topics.sh, kafka-topics, …, kafka-run-class.sh) into a directory.
@@ -40,7 +40,7 @@ def command() -> None:
 @command.command("install")
 @click.argument("directory", metavar="DIR")
 @click.option("--force", is_flag=True, help="Put files of these names that are not ktools' aside.")
-def install(directory: str, force: bool, **_: object) -> Report:
+def install(directory: str, force: bool) -> Report:
     """Write a script for every tool into DIR, which is made if need be.
 
     Files of others are never overwritten: with --force they are kept as NAME.before-ktools, and `remove` puts them
@@ -56,7 +56,7 @@ def install(directory: str, force: bool, **_: object) -> Report:
 
 @command.command("list")
 @click.argument("directory", metavar="[DIR]", required=False)
-def show(directory: str | None, **_: object) -> Report:
+def show(directory: str | None) -> Report:
     """Show what stands in DIR under Apache's names; without DIR, what a script finds on PATH.
 
     In a pipe: script, tool, state (installed, outdated, other, missing) and path, separated by tabs.
@@ -68,7 +68,7 @@ def show(directory: str | None, **_: object) -> Report:
 
 @command.command("remove")
 @click.argument("directory", metavar="DIR")
-def remove(directory: str, **_: object) -> Report:
+def remove(directory: str) -> Report:
     """Remove ktools' scripts from DIR, and nothing else; files that --force put aside come back."""
     path = _directory(directory)
     if not path.is_dir():

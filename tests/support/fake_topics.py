@@ -9,9 +9,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.main import run
 from kafka_tools.model.assignment import Assignment, BrokerRack
 from kafka_tools.model.topics import NewPartitions, NewTopic, Partition, TopicDescription, TopicExistsError
-from kafka_tools.tools.topics import alter, changes, create, delete, describe, listing
-
-ACTIONS = (listing, describe, create, alter, delete)
+from kafka_tools.tools.topics import changing, reading
 
 HEALTHY = TopicDescription(
     "orders",
@@ -89,7 +87,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeTopics:
     def opened(*_: object) -> Iterator[FakeTopics]:
         yield cluster
 
-    for action in (*ACTIONS, changes):
+    for action in (reading, changing):
         for name in ("open_topics", "open_topic_changes", "open_topic_config_changes"):
             if hasattr(action, name):
                 monkeypatch.setattr(action, name, opened)

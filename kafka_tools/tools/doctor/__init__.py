@@ -1,11 +1,13 @@
 """`ktools doctor`: is the cluster reached, by whom, and what is wrong with it; Apache has no such tool."""
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
+from kafka_tools.cli import options
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, ZOOKEEPER
 from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 
@@ -37,8 +39,19 @@ class Diagnose(NamedTuple):
     source: str
 
 
-def _run(options: Mapping[str, Any]) -> Report:
-    return diagnose(_request(options["bootstrap_server"], options["zookeeper"], options["command_config"]))
+@click.command(
+    "doctor",
+    cls=ToolCommand,
+    section="Clusters",
+    short_help="Check what stands between you and the cluster, and the cluster.",
+    help=DESCRIPTION,
+)
+@options.bootstrap_server
+@options.zookeeper
+@options.command_config
+def command(*, bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Report:
+    """Choose what to check, and check it."""
+    return diagnose(_request(bootstrap_server, zookeeper, command_config))
 
 
 def _request(bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Diagnose:
@@ -71,16 +84,6 @@ def _beside(choice: "Choice") -> str | None:
 
     running = state.running()
     return running.zookeeper if running else None
-
-
-command = ToolCommand(
-    name="doctor",
-    section="Clusters",
-    summary="Check what stands between you and the cluster, and the cluster.",
-    description=DESCRIPTION,
-    options=(BOOTSTRAP_SERVER, ZOOKEEPER, COMMAND_CONFIG),
-    run=_run,
-)
 
 
 def diagnose(request: Diagnose) -> Report:

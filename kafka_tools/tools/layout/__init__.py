@@ -1,13 +1,13 @@
 """`ktools layout`: where leaders and in-sync replicas sit, and what happens when brokers die; Apache has none."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import click
 
 from kafka_tools.backends import open_topics
+from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import BOOTSTRAP_SERVER, COMMAND_CONFIG, SETTING, WATCH, ZOOKEEPER
-from kafka_tools.errors import UsageError
+from kafka_tools.cli.options import FILTERS, OUTPUT, option
 from kafka_tools.model.target import Target
 from kafka_tools.model.topic_names import matching, no_such_topic
 from kafka_tools.report import Report
@@ -40,52 +40,48 @@ class ShowLayout(NamedTuple):
     everything: bool
 
 
-def broker_ids(option: str, text: str) -> tuple[int, ...]:
-    """Read `3` or `3,4`, each id once. Raises UsageError for anything else."""
-    ids = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and word.isascii() for word in ids):
-        raise UsageError(f"--{option}: '{text}' is no list of broker ids")
-    return tuple(dict.fromkeys(map(int, ids)))
-
-
-def _run(options: Mapping[str, Any]) -> Report:
-    return show_layout(
-        ShowLayout(
-            target=settings.choose(
-                options["bootstrap_server"], options["zookeeper"], options["command_config"], options["X"]
-            ),
-            topic=options["topic"],
-            exclude_internal=options["exclude_internal"],
-            without=options["without_broker"] or (),
-            everything=options["all"],
-        )
-    )
-
-
-command = ToolCommand(
-    name="layout",
+@click.command(
+    "layout",
+    cls=ToolCommand,
     section="Topics",
-    summary="Show which broker holds what, and what if one dies.",
-    description=DESCRIPTION,
-    options=(
-        BOOTSTRAP_SERVER,
-        ZOOKEEPER,
-        COMMAND_CONFIG,
-        SETTING,
-        Option(("--topic",), "Only the topics that match this regular expression.", "TOPIC"),
-        Option(("--exclude-internal",), "Leave out internal topics, such as __consumer_offsets."),
-        Option(
-            ("--without-broker",),
-            "Show what the controller would do if these brokers died now.",
-            "N[,M…]",
-            read=broker_ids,
-            completes="brokers",
-        ),
-        Option(("--all",), "Show every partition, also where there are hundreds and most are healthy."),
-        WATCH,
-    ),
-    run=_run,
+    short_help="Show which broker holds what, and what if one dies.",
+    help=DESCRIPTION,
 )
+@options.bootstrap_server
+@options.zookeeper
+@options.command_config
+@options.client_settings
+@options.wait
+@option(FILTERS, "--topic", type=types.TOPIC, help="Only the topics that match this regular expression.")
+@option(FILTERS, "--exclude-internal", help="Leave out internal topics, such as __consumer_offsets.")
+@option(
+    FILTERS,
+    "--without-broker",
+    type=types.BROKER_IDS,
+    help="Show what the controller would do if these brokers died now.",
+)
+@option(
+    OUTPUT,
+    "--all",
+    "everything",
+    help="Show every partition, also where there are hundreds and most are healthy.",
+)
+@options.watch
+def command(
+    *,
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    command_config: str | None,
+    client_settings: tuple[str, ...],
+    wait: float | None,
+    topic: str | None,
+    exclude_internal: bool,
+    without_broker: tuple[int, ...] | None,
+    everything: bool,
+) -> Report:
+    """Choose the cluster and show its layout."""
+    target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
+    return show_layout(ShowLayout(target, topic, exclude_internal, without_broker or (), everything))
 
 
 def show_layout(request: ShowLayout) -> Report:

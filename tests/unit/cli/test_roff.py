@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from kafka_tools import __version__
 from kafka_tools.cli import roff, shape
-from kafka_tools.cli.joptsimple import Option
-from kafka_tools.cli.options import GROUP_OPTIONS
+from kafka_tools.cli.shape import Option
+from kafka_tools.main import cli
 from kafka_tools.tools import find, names
 
 MACROS = {"TH", "SH", "PP", "TP", "B", "nf", "fi"}
@@ -59,7 +59,7 @@ def test_a_page_has_what_the_help_has(each: shape.Shape) -> None:
 
 
 def test_the_page_of_ktools_names_every_tool() -> None:
-    page = _words(_read(roff.of_group(GROUP_OPTIONS, SHAPES)))
+    page = _words(_read(roff.of_group(shape.of_group(cli), SHAPES)))
     for each in SHAPES:
         assert f"{each.name} {each.summary}" in page
         assert f"ktools-{each.name}(1)" in page
@@ -70,7 +70,7 @@ def test_the_page_of_ktools_names_every_tool() -> None:
     st.text(st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20) | st.text(".'\\-`\" ab", max_size=9)
 )
 def test_no_text_is_read_as_roff(text: str) -> None:
-    odd = shape.Shape("x", "", text, text, (Option(("--x",), text, text),))
+    odd = shape.Shape("x", "", text, text, (Option(("--x",), "x", text, text),))
     page = _read(roff.of_tool(odd, ["ktools"]))
     assert _words(text) in _words(page)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from kafka_tools.main import cli
 from kafka_tools.sandbox import record, state
 from kafka_tools.sandbox.processes import Process
 from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.tools.sandbox import command
 
 GONE = Process(1, "never")
 SANDBOX = Sandbox(
@@ -41,7 +41,7 @@ def recorded(home: Path) -> Path:
 
 
 def run(*argv: str) -> Result:
-    return CliRunner().invoke(command, list(argv), standalone_mode=False)
+    return CliRunner().invoke(cli, ["sandbox", *argv])
 
 
 @pytest.mark.usefixtures("home")

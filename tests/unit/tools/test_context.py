@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.tools.context import command
+from kafka_tools import main
 
 PROD = (
     "add",
@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    status = command.main(argv)
+    status = main.run(["context", *argv])
     out, err = capsys.readouterr()
     return status, out, err
 

@@ -6,9 +6,8 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicMarkedForDeletionError
-from kafka_tools.tools.topics import delete
-from kafka_tools.tools.topics.alter import CONFIG_WARNING, KEY_WARNING
-from kafka_tools.tools.topics.create import COLLISION_WARNING
+from kafka_tools.tools.topics import changing
+from kafka_tools.tools.topics.changing import COLLISION_WARNING, CONFIG_WARNING, KEY_WARNING
 from tests.support.fake_topics import FakeTopics, fake, ktools
 
 __all__ = ["fake"]
@@ -157,7 +156,7 @@ def test_several_are_deleted_only_after_a_yes(
     fake: FakeTopics, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(delete, "confirmed", lambda question: asked.append(question) or len(asked) > 1)
+    monkeypatch.setattr(changing, "confirmed", lambda question: asked.append(question) or len(asked) > 1)
     assert ktools("--delete --topic .*") == 1
     assert capsys.readouterr().out == f"{PREFIX}Nothing was deleted.\n"
     assert fake.changes == []

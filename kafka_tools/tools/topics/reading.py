@@ -1,26 +1,45 @@
-"""`ktools topics --describe`: leaders, replicas and in-sync replicas of each partition."""
+"""Lists and describes topics: `ktools topics --list | --describe`."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from kafka_tools.backends import Topics, open_topics
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.health import offline, under_replicated
 from kafka_tools.model.target import Target, ZooKeeper
-from kafka_tools.model.topic_names import checked_topic_id, is_literal, matching, no_such_topic
+from kafka_tools.model.topic_names import is_literal, matching, no_such_topic
 from kafka_tools.model.topics import Partition, TopicDescription
+from kafka_tools.render.views import Table
 from kafka_tools.report import Report
-from kafka_tools.tools.topics.checks import FILTERS
-from kafka_tools.tools.topics.lines import Wanted, broker_lines, zookeeper_lines
+from kafka_tools.tools.topics.output import (
+    CONFIGS_COLUMNS,
+    DETAIL_COLUMNS,
+    NAME_COLUMNS,
+    PARTITION_COLUMNS,
+    PartitionRow,
+    TopicConfigsRow,
+    TopicRow,
+    Wanted,
+    broker_lines,
+    details,
+    topic_tables,
+    zookeeper_lines,
+)
 
-if TYPE_CHECKING:
-    from kafka_tools.render.views import Table
+
+class ListTopics(NamedTuple):
+    """Asks for the names of the topics that match."""
+
+    target: Target
+    topic: str | None
+    exclude_internal: bool
 
 
 class DescribeTopics(NamedTuple):
-    """Partitions, leaders and in-sync replicas of the topics that match.
+    """Asks for the partitions, leaders and in-sync replicas of the topics that match.
 
-    `only` holds options of FILTERS: partitions that one of them shows; `with_overrides` asks for topics with configs
-    of their own instead.
+    `only` names filters (`under_replicated_partitions`, …): a partition is shown where one of them takes it.
+    `with_overrides` asks for topics with configs of their own instead.
     """
 
     target: Target
@@ -33,34 +52,29 @@ class DescribeTopics(NamedTuple):
     partition_size_limit: int | None = None
 
 
-PARTITION_COLUMNS = {
-    "topic": "Topic",
-    "partition": "Partition",
-    "leader": "Leader",
-    "replicas": "Replicas",
-    "isr": "Isr",
-}
-CONFIGS_COLUMNS = {
-    "topic": "Topic",
-    "partitions": "Partitions",
-    "replication_factor": "RF",
-    "configs": "Configs",
-}
-
-
-def describe_topics(target: Target, options: Mapping[str, Any]) -> DescribeTopics:
-    """Return what the options ask for. Raises KafkaToolError in Kafka's words for a topic id that is none."""
-    topic_id = options["topic_id"]
-    return DescribeTopics(
-        target=target,
-        topic=options["topic"],
-        topic_id=None if topic_id is None else checked_topic_id(topic_id),
-        exclude_internal=options["exclude_internal"],
-        if_exists=options["if_exists"],
-        only=tuple(name for name in FILTERS if options[name]),
-        with_overrides=options["topics_with_overrides"],
-        partition_size_limit=options["partition_size_limit_per_response"],
+def list_topics(request: ListTopics) -> Report:
+    """Return the names that match, sorted. Raises KafkaToolError where the cluster cannot be asked."""
+    with open_topics(request.target) as topics:
+        names = matching(topics.names(), request.topic, request.exclude_internal)
+        marked = topics.marked_for_deletion()
+    on_brokers = not isinstance(request.target, ZooKeeper)
+    return Report(
+        rows=map(TopicRow, names),
+        columns=NAME_COLUMNS,
+        plain=_lines(names, marked) or ([""] if on_brokers else []),  # 3.9 prints an empty line for an empty list
+        tables=lambda: [_details(request.target, names)],
+        names_only=True,
     )
+
+
+def _lines(names: Sequence[str], marked: Collection[str]) -> list[str]:
+    """Return a line a topic; Kafka 2.8 tells of those that wait for their deletion in ZooKeeper."""
+    return [f"{name} - marked for deletion" if name in marked else name for name in names]
+
+
+def _details(target: Target, names: Sequence[str]) -> Table:
+    with open_topics(target) as topics:
+        return Table(list(details(topics.describe(names))), DETAIL_COLUMNS, spare=("configs",))
 
 
 def describe(request: DescribeTopics) -> Report:
@@ -77,7 +91,7 @@ def describe(request: DescribeTopics) -> Report:
         rows=_rows(described, wanted),
         columns=PARTITION_COLUMNS,
         plain=lines(described, headings=not request.only, wanted=wanted),
-        tables=lambda: _tables(described, live, wanted),
+        tables=lambda: topic_tables(described, live, wanted),
         notes=notes,
     )
 
@@ -86,7 +100,6 @@ def _wanted(only: Sequence[str], live: Collection[int]) -> Wanted:
     """Return the test of the partitions that these FILTERS show (TopicCommand.PartitionDescription, Kafka 3.9)."""
     if not only:
         return lambda *_: True
-    from kafka_tools.model.health import offline, under_replicated
 
     def wanted(topic: TopicDescription, partition: Partition) -> bool:
         in_sync, least = len(partition.isr), topic.min_isr
@@ -129,28 +142,14 @@ def _names(request: DescribeTopics, topics: Topics) -> Sequence[str]:
 def _overrides(target: Target, described: Sequence[TopicDescription]) -> Report:
     lines = zookeeper_lines if isinstance(target, ZooKeeper) else broker_lines
     return Report(
-        rows=_configs_rows(described),
+        rows=map(TopicConfigsRow.of, described),
         columns=CONFIGS_COLUMNS,
         plain=lines(described, headings=True, wanted=lambda *_: False),
     )
 
 
-def _rows(described: Sequence[TopicDescription], wanted: Wanted) -> Iterator[Any]:
-    from kafka_tools.tools.topics.rows import PartitionRow
-
+def _rows(described: Sequence[TopicDescription], wanted: Wanted) -> Iterator[PartitionRow]:
     for topic in described:
         for partition in topic.partitions:
             if wanted(topic, partition):
                 yield PartitionRow.of(topic, partition)
-
-
-def _configs_rows(described: Sequence[TopicDescription]) -> Iterator[Any]:
-    from kafka_tools.tools.topics.rows import TopicConfigsRow
-
-    return map(TopicConfigsRow.of, described)
-
-
-def _tables(described: Sequence[TopicDescription], live: Collection[int], wanted: Wanted) -> "Iterator[Table]":
-    from kafka_tools.tools.topics.views import topic_tables
-
-    return topic_tables(described, live, wanted)

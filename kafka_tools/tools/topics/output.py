@@ -1,0 +1,293 @@
+"""What `ktools topics` shows: Apache's lines, rows for programs, tables for people.
+
+The lines are Kafka 3.9's on brokers (4.x's where it keeps an ELR) and 2.8's on ZooKeeper; source: TopicDescription and
+PartitionDescription of TopicCommand in both versions.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kafka_tools.model.health import (
+    Health,
+    Problem,
+    Replica,
+    health,
+    missing,
+    problems,
+    reassignment,
+    replicas,
+    under_replicated,
+    words,
+)
+from kafka_tools.model.java_hash_order import PROPERTIES_CAPACITY, hash_order
+from kafka_tools.model.topics import Partition, TopicDescription
+from kafka_tools.model.units import count, human
+from kafka_tools.render.views import Level, Mark, Table, level
+
+ALL_CONFIGS_CAPACITY = 64
+"""How many buckets Java's table of all configs of a topic has (3.9: 36 configs)."""
+
+Wanted = Callable[[TopicDescription, Partition], bool]
+"""Tells of a partition whether its line is printed."""
+
+
+def broker_lines(topics: Sequence[TopicDescription], headings: bool, wanted: Wanted) -> Iterator[str]:
+    """Yield topics and configs in the order of java.util.HashMap; `headings`: the line of each topic, too."""
+    by_name = {topic.topic: topic for topic in topics}
+    for name in hash_order(by_name, capacity=1):
+        topic = by_name[name]
+        if headings:
+            yield _topic_line(topic, topic.replication_factor, ALL_CONFIGS_CAPACITY)
+        for partition in topic.partitions:
+            if wanted(topic, partition):
+                yield _partition_line(topic, partition) + _moving(partition) + _eligible(partition)
+
+
+def zookeeper_lines(topics: Sequence[TopicDescription], headings: bool, wanted: Wanted) -> Iterator[str]:
+    """Yield topics sorted, configs in the order of java.util.Properties."""
+    for topic in topics:
+        marked = "\tMarkedForDeletion: true" if topic.marked_for_deletion else ""
+        if headings:
+            replicas = topic.partitions[0].replicas if topic.partitions else ()
+            yield _topic_line(topic, len(replicas), PROPERTIES_CAPACITY) + marked
+        for partition in topic.partitions:
+            if wanted(topic, partition):
+                yield _partition_line(topic, partition) + marked
+
+
+def _topic_line(topic: TopicDescription, replication_factor: int, capacity: int) -> str:
+    configs = ",".join(f"{name}={topic.configs[name]}" for name in hash_order(topic.configs, capacity))
+    topic_id = f"\tTopicId: {topic.topic_id}" if topic.topic_id else ""
+    return (
+        f"Topic: {topic.topic}{topic_id}\tPartitionCount: {len(topic.partitions)}"
+        f"\tReplicationFactor: {replication_factor}\tConfigs: {configs}"
+    )
+
+
+def _partition_line(topic: TopicDescription, partition: Partition) -> str:
+    leader = "none" if partition.leader is None else partition.leader
+    return (
+        f"\tTopic: {topic.topic}\tPartition: {partition.partition}\tLeader: {leader}"
+        f"\tReplicas: {_ids(partition.replicas)}\tIsr: {_ids(partition.isr)}"
+    )
+
+
+def _moving(partition: Partition) -> str:
+    if not (partition.adding_replicas or partition.removing_replicas):
+        return ""
+    return (
+        f"\tAdding Replicas: {_ids(partition.adding_replicas)}\tRemoving Replicas: {_ids(partition.removing_replicas)}"
+    )
+
+
+def _eligible(partition: Partition) -> str:
+    elr = "N/A" if partition.elr is None else _ids(partition.elr)
+    last_known = "N/A" if partition.last_known_elr is None else _ids(partition.last_known_elr)
+    return f"\tElr: {elr}\tLastKnownElr: {last_known}"
+
+
+def _ids(brokers: Sequence[int]) -> str:
+    return ",".join(map(str, brokers))
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """One topic by name."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicConfigsRow:
+    """One topic with the configs that were set for it."""
+
+    topic: str
+    topic_id: str | None
+    partitions: int
+    replication_factor: int
+    configs: Mapping[str, str]
+
+    @classmethod
+    def of(cls, topic: TopicDescription) -> "TopicConfigsRow":
+        """Return the row of one topic."""
+        return cls(topic.topic, topic.topic_id, len(topic.partitions), topic.replication_factor, topic.configs)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRow:
+    """One partition; brokers by id, None where the cluster does not tell."""
+
+    topic: str
+    topic_id: str | None
+    partition: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    isr: tuple[int, ...]
+    missing: tuple[int, ...]
+    adding_replicas: tuple[int, ...]
+    removing_replicas: tuple[int, ...]
+    elr: tuple[int, ...] | None
+    last_known_elr: tuple[int, ...] | None
+    min_isr: int | None
+    configs: Mapping[str, str]
+    marked_for_deletion: bool
+
+    @classmethod
+    def of(cls, topic: TopicDescription, partition: Partition) -> "PartitionRow":
+        """Return the row of one partition of a topic."""
+        return cls(
+            topic=topic.topic,
+            topic_id=topic.topic_id,
+            partition=partition.partition,
+            leader=partition.leader,
+            replicas=partition.replicas,
+            isr=partition.isr,
+            missing=missing(partition),
+            adding_replicas=partition.adding_replicas,
+            removing_replicas=partition.removing_replicas,
+            elr=partition.elr,
+            last_known_elr=partition.last_known_elr,
+            min_isr=topic.min_isr,
+            configs=topic.configs,
+            marked_for_deletion=topic.marked_for_deletion,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartition:
+    """One partition that a dry run would make; `replicas` by broker id, None where only the cluster would choose."""
+
+    topic: str
+    partition: int
+    replicas: tuple[int, ...] | None
+
+
+MIN_ISR = "min.insync.replicas"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    """One partition for a person."""
+
+    partition: int
+    leader: int | None
+    replicas: tuple[Replica, ...]
+    missing: tuple[int, ...]
+    state: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDetails:
+    """One topic in a table of many."""
+
+    topic: str
+    partitions: int
+    replication_factor: int
+    under_replicated: int
+    configs: Mapping[str, str]
+
+
+NAME_COLUMNS = {"topic": "Topic"}
+PARTITION_COLUMNS = {
+    "topic": "Topic",
+    "partition": "Partition",
+    "leader": "Leader",
+    "replicas": "Replicas",
+    "isr": "Isr",
+}
+CONFIGS_COLUMNS = {
+    "topic": "Topic",
+    "partitions": "Partitions",
+    "replication_factor": "RF",
+    "configs": "Configs",
+}
+PLANNED_COLUMNS = {"topic": "Topic", "partition": "Partition", "replicas": "Replicas"}
+VIEW_COLUMNS = {
+    "partition": "Partition",
+    "leader": "Leader",
+    "replicas": "Replicas",
+    "missing": "Missing",
+    "state": "State",
+}
+DETAIL_COLUMNS = {
+    "topic": "Topic",
+    "partitions": "Partitions",
+    "replication_factor": "RF",
+    "under_replicated": "Under-replicated",
+    "configs": "Configs",
+}
+
+
+def topic_tables(
+    described: Iterable[TopicDescription], live: Collection[int], wanted: Wanted = lambda *_: True
+) -> Iterator[Table]:
+    """Yield a table for each topic: its facts, the health of all its partitions, those of them that are wanted.
+
+    `live` are the brokers that are up. A topic of which nothing is wanted is left out.
+    """
+    for topic in described:
+        shown = [partition for partition in topic.partitions if wanted(topic, partition)]
+        if shown or not topic.partitions:
+            yield _topic_table(topic, shown, live)
+
+
+def details(described: Iterable[TopicDescription]) -> Iterator[TopicDetails]:
+    """Yield a row for each topic, its configs in units that people read."""
+    return (
+        TopicDetails(
+            topic.topic,
+            len(topic.partitions),
+            topic.replication_factor,
+            sum(map(under_replicated, topic.partitions)),
+            {name: human(name, value) for name, value in topic.configs.items()},
+        )
+        for topic in described
+    )
+
+
+def _topic_table(topic: TopicDescription, shown: Sequence[Partition], live: Collection[int]) -> Table:
+    return Table(
+        rows=[_view(partition, live, topic.min_isr) for partition in shown],
+        columns=VIEW_COLUMNS,
+        title=topic.topic,
+        facts=_facts(topic),
+        spare=("missing",),
+        summary=_summary(topic, health(topic.partitions, live, topic.min_isr)),
+    )
+
+
+def _view(partition: Partition, live: Collection[int], min_isr: int | None) -> PartitionView:
+    return PartitionView(
+        partition=partition.partition,
+        leader=partition.leader,
+        replicas=replicas(partition, live),
+        missing=missing(partition),
+        state=_state(partition, problems(partition, live, min_isr)),
+    )
+
+
+def _state(partition: Partition, wrong: Sequence[Problem]) -> Mark:
+    said = [problem.words for problem in wrong]
+    said += [f"reassignment: {moving}"] if (moving := reassignment(partition)) else []
+    said += [f"eligible leader (ELR): {', '.join(map(str, partition.elr))}"] if partition.elr else []
+    return Mark("; ".join(said), level(any(problem.broken for problem in wrong), bool(wrong)))
+
+
+def _summary(topic: TopicDescription, counts: Health) -> Mark:
+    if topic.marked_for_deletion:
+        return Mark(f"marked for deletion · {words(counts)}", Level.RISK)
+    return Mark(words(counts), level(counts.broken > 0, counts.healthy < counts.partitions))
+
+
+def _facts(topic: TopicDescription) -> list[str]:
+    facts = [count(len(topic.partitions), "partition"), f"RF {_factors(topic)}"]
+    facts.append("min ISR not known" if topic.min_isr is None else f"min ISR {topic.min_isr}")
+    shown = sorted(topic.configs if topic.min_isr is None else topic.configs.keys() - {MIN_ISR})
+    facts += [f"{name}={human(name, topic.configs[name])}" for name in shown]
+    return [*facts, f"id {topic.topic_id}"] if topic.topic_id else facts
+
+
+def _factors(topic: TopicDescription) -> str:
+    """Return the replication factor, both ends where the partitions differ; replicas being added do not count."""
+    counts = {len(partition.replicas) - len(partition.adding_replicas) for partition in topic.partitions} or {0}
+    return str(min(counts)) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
