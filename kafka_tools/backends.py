@@ -83,7 +83,7 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
         from kafka_tools.zookeeper.session import connected
         from kafka_tools.zookeeper.topics import ZooKeeperTopics
 
-        with connected(target.connect, target.security) as client:
+        with connected(target.connect, target.security, target.wait_seconds) as client:
             yield ZooKeeperTopics(client)
     else:
         from kafka_tools.wire.session import open_session
@@ -113,7 +113,7 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 
-    with connected(target.connect, target.security) as client:
+    with connected(target.connect, target.security, target.wait_seconds) as client:
         yield ZooKeeperTopicChanges(client)
 
 
@@ -123,10 +123,10 @@ def registered_brokers(ensemble: ZooKeeper) -> str:
     Raises UnreachableError where no server answers, KafkaToolError where there is no broker.
     """
     from kafka_tools.errors import KafkaToolError
-    from kafka_tools.zookeeper.registrations import broker_addresses
+    from kafka_tools.zookeeper.cluster import broker_addresses
     from kafka_tools.zookeeper.session import connected
 
-    with connected(ensemble.connect, ensemble.security) as client:
+    with connected(ensemble.connect, ensemble.security, ensemble.wait_seconds) as client:
         addresses = broker_addresses(client)
     if not addresses:
         raise KafkaToolError(f"ZooKeeper at {ensemble.connect} knows no broker.", "Is there a chroot: HOST:PORT/kafka?")

@@ -1,4 +1,4 @@
-"""ZooKeeper's connect strings: `host:port[,host:port…][/chroot]`."""
+"""Reads ZooKeeper's connect strings: `host:port[,host:port…][/chroot]`."""
 
 from kafka_tools.errors import UsageError
 from kafka_tools.model import addresses
@@ -7,10 +7,12 @@ DEFAULT_PORT = 2181
 
 
 def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:
-    """Split a connect string into servers and chroot (`""` for none); 2181 where a port is missing.
+    """Split a connect string into its servers (host, port) and its chroot.
 
-    Raises UsageError.
+    A server without a port has 2181, a string without a chroot has the chroot "". Raises UsageError for any other text.
     """
+    # There is one chroot, after the last server (org.apache.zookeeper.client.ConnectStringParser): the first slash ends
+    # the list of servers.
     hosts, slash, path = connect.partition("/")
     chroot = f"/{path}".rstrip("/") if slash else ""
     servers = tuple(_server(host.strip()) for host in hosts.split(",") if host.strip())

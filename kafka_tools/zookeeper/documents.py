@@ -1,4 +1,4 @@
-"""The JSON documents in topics' znodes, read and written as Kafka does (kafka.zk.ZkData; written as Kafka 2.8.2)."""
+"""Reads and writes the JSON documents in the znodes of topics, byte for byte as Kafka 2.8.2 does (kafka.zk.ZkData)."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,17 @@ from kafka_tools.model.java_hash_order import hash_order
 
 TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION = 3, 1, 2
 MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
-"""What a document of another shape gives."""
+"""What Python raises where a document has not the expected shape."""
 
 FIRST_BUCKETS = 16
 
 
 class TopicDocument(NamedTuple):
-    """/brokers/topics/NAME: replicas by partition, ascending; a running reassignment's by partition, where there is
-    one; the topic's id (None before Kafka 2.8)."""
+    """The znode /brokers/topics/NAME.
+
+    `replicas` maps partitions, ascending, to broker ids. `adding` and `removing` do so for partitions that are being
+    reassigned (KIP-455). `topic_id` is None before Kafka 2.8.
+    """
 
     replicas: Mapping[int, tuple[int, ...]]
     adding: Mapping[int, tuple[int, ...]] = {}
@@ -25,19 +28,21 @@ class TopicDocument(NamedTuple):
 
 
 class StateDocument(NamedTuple):
-    """/brokers/topics/NAME/partitions/N/state: leader (None: there is none) and in-sync replicas."""
+    """The znode /brokers/topics/NAME/partitions/N/state: the leader (None: there is none) and the in-sync replicas."""
 
     leader: int | None
     isr: tuple[int, ...]
 
 
 NO_STATE = StateDocument(None, ())
-"""A partition that the controller has not seen yet."""
+"""The state of a partition whose znode is not there: the controller has not created the partition yet."""
 
 
 def read_topic(name: str, document: Any) -> TopicDocument | None:
-    """Return what a topic's znode says, None where there is none (None). Raises KafkaToolError for one that is not as
-    Kafka writes it."""
+    """Read a topic's znode from its JSON; None (there is no such znode) gives None.
+
+    Raises KafkaToolError where Kafka did not write it so.
+    """
     if document is None:
         return None
     try:
@@ -52,7 +57,10 @@ def read_topic(name: str, document: Any) -> TopicDocument | None:
 
 
 def read_configs(name: str, document: Any) -> dict[str, str]:
-    """Return what a config znode says, nothing where there is none (None). Raises KafkaToolError as `read_topic`."""
+    """Read a znode of configs from its JSON; None (there is no such znode) gives none.
+
+    Raises KafkaToolError where Kafka did not write it so.
+    """
     try:
         return {} if document is None else dict(document["config"])
     except MALFORMED as error:
@@ -60,11 +68,14 @@ def read_configs(name: str, document: Any) -> dict[str, str]:
 
 
 def read_state(name: str, partition: int, document: Any) -> StateDocument:
-    """Return what a partition's znode says, nothing where there is none (None). Raises KafkaToolError as
-    `read_topic`."""
+    """Read the state of a partition from its JSON; None (there is no such znode) gives NO_STATE.
+
+    Raises KafkaToolError where Kafka did not write it so.
+    """
     if document is None:
         return NO_STATE
     try:
+        # Kafka writes -1 (LeaderAndIsr.NoLeader) for a partition that is offline.
         leader = document["leader"]
         return StateDocument(leader if leader >= 0 else None, tuple(document["isr"]))
     except MALFORMED as error:
@@ -72,21 +83,22 @@ def read_state(name: str, partition: int, document: Any) -> StateDocument:
 
 
 def encode_topic(topic: TopicDocument) -> bytes:
-    """Return the text of a topic's znode (TopicZNode.encode)."""
+    """Write the JSON of a topic's znode (TopicZNode.encode)."""
     document: dict[str, Any] = {"partitions": _by_name(topic.replicas)}
     if topic.topic_id is not None:
         document["topic_id"] = topic.topic_id
+    # The fields in Kafka's order: live tests compare znodes with those of Kafka's own tool, byte by byte.
     document |= {"adding_replicas": _by_name(topic.adding), "removing_replicas": _by_name(topic.removing)}
     return _encode({**document, "version": TOPIC_VERSION})
 
 
 def encode_configs(configs: Mapping[str, str]) -> bytes:
-    """Return the text of a config znode (ConfigEntityZNode.encode)."""
+    """Write the JSON of a znode of configs (ConfigEntityZNode.encode)."""
     return _encode({"version": CONFIG_VERSION, "config": {name: configs[name] for name in _java_order(configs)}})
 
 
 def encode_config_change(topic: str) -> bytes:
-    """Return the text of the notification that a topic's configs changed (ConfigEntityChangeNotificationZNode)."""
+    """Write the notification that tells brokers of a topic's changed configs (ConfigEntityChangeNotificationZNode)."""
     return _encode({"version": CHANGE_VERSION, "entity_path": f"topics/{topic}"})
 
 
@@ -100,9 +112,12 @@ def _by_name(partitions: Mapping[int, tuple[int, ...]]) -> dict[str, tuple[int, 
 
 
 def _java_order(names: "Mapping[str, object] | list[str]") -> list[str]:
-    """Return names as Scala 2.13's mutable.HashMap iterates them, and java.util.Properties up to 11 of them: both grow
-    as soon as they are three quarters full."""
+    """Return names in the order in which Scala 2.13's mutable.HashMap iterates them.
+
+    java.util.Properties, which holds configs, has the same order for up to 11 names.
+    """
     buckets = FIRST_BUCKETS
+    # Scala's table grows when it becomes three quarters full, java.util.HashMap only when it becomes fuller than that.
     while len(names) >= buckets * 3 // 4:
         buckets *= 2
     return hash_order(names, buckets)

@@ -1,4 +1,4 @@
-"""Logging in to a ZooKeeper server by SASL DIGEST-MD5 (RFC 2831); kazoo's own way needs one more library.
+"""Logs in to a ZooKeeper server by SASL DIGEST-MD5 (RFC 2831). kazoo's own login needs the library pure-sasl.
 
 Source: org.apache.zookeeper.client.ZooKeeperSaslClient and util.SecurityUtils 3.8.
 """
@@ -17,7 +17,7 @@ LOGIN_SECONDS = 3.0
 
 
 class Answer(NamedTuple):
-    """What the client answers to a challenge, and what a server that knows the password replies to that."""
+    """The client's answer to a challenge (`text`), and what only a server that knows the password can reply to it."""
 
     text: bytes
     reply: bytes
@@ -26,7 +26,8 @@ class Answer(NamedTuple):
 def log_in(client: Any, connect: str, username: str, password: str) -> None:
     """Log in on a session (kazoo) that was just opened.
 
-    Raises KafkaToolError where the server does not let the user in, does not know logins, or not the password.
+    Raises KafkaToolError where the server refuses user or password, has no logins, or cannot prove that it knows the
+    password itself.
     """
     from kazoo.exceptions import AuthFailedError, ConnectionLoss
 
@@ -45,6 +46,7 @@ def log_in(client: Any, connect: str, username: str, password: str) -> None:
         ) from error
     except ValueError as error:
         raise KafkaToolError(f"ZooKeeper at {connect} asks for a login that is not DIGEST-MD5.") from error
+    # Mutual authentication: a server that only pretends to be ZooKeeper could not compute this.
     if not hmac.compare_digest(reply, answer.reply):
         raise KafkaToolError(f"ZooKeeper at {connect} cannot prove that it knows {username}: is it the right one?")
 
@@ -54,6 +56,7 @@ def _asked(client: Any, token: bytes) -> bytes:
     from kazoo.protocol.serialization import SASL
 
     answer = client.handler.async_result()
+    # kazoo has the request but no public way to send it before its own SASL client does.
     client._call(SASL(token), answer)
     said: bytes | None = answer.get(timeout=LOGIN_SECONDS)[0]
     return said or b""
@@ -61,10 +64,12 @@ def _asked(client: Any, token: bytes) -> bytes:
 
 def answered(challenge: str, username: str, password: str, nonce: str, uri: str = URI) -> Answer:
     """Return the answer to a challenge, with the client's own `nonce`. Raises ValueError where it is no challenge."""
+    # Reversed, as the first of two values counts and a dict keeps the last.
     said = {name: bare or re.sub(r"\\(.)", r"\1", quoted) for name, quoted, bare in reversed(PAIR.findall(challenge))}
     if "nonce" not in said or "auth" not in said.get("qop", "auth").replace(" ", "").split(","):
         raise ValueError("no DIGEST-MD5 challenge with the quality auth")
     realm, count, quality = said.get("realm", ""), "00000001", "auth"
+    # RFC 2831 section 2.1.2.1: A1 begins with the 16 raw bytes of H(user:realm:password), all else is in hex.
     user = hashlib.md5(b":".join(map(_encoded, (username, realm, password))), usedforsecurity=False).digest()
     session = _digest(user + f":{said['nonce']}:{nonce}".encode())
 
@@ -83,7 +88,7 @@ def _digest(content: bytes) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    """Encode as ISO 8859-1 where that can be, as RFC 2831 asks."""
+    """Encode as ISO 8859-1 where that is possible, else as UTF-8, as RFC 2831 asks."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A session with a ZooKeeper ensemble."""
+"""Opens a session with a ZooKeeper ensemble through kazoo, and turns kazoo's errors into ktools' own."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.zookeeper.connect_string import parse_connect
+from kafka_tools.zookeeper.diagnosis import nobody_is_there, unreachable
 from kafka_tools.zookeeper.library import Silence, handler, kazoo_client
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
 
+FIRST_TRY_SECONDS = 0.3
+"""How long a session may take before it is looked whether anybody is there at all. On loopback it takes 7 ms."""
+
 END_SECONDS = 2.0
-"""How long a server that is connected is waited for, while it ends the session."""
+"""How long a connected server has to confirm that the session ended."""
 
 LOGIN_WANTED = -124
 """ZooKeeper's error SESSIONCLOSEDREQUIRESASLAUTH (3.6 and later), which kazoo does not know."""
@@ -27,15 +31,16 @@ LOGIN_HINT = (
 
 
 @contextmanager
-def connected(connect: str, security: "ZooKeeperSecurity | None" = None) -> Iterator[Any]:
+def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_seconds: float = 0.0) -> Iterator[Any]:
     """Open a kazoo client on `host:port[,host:port…][/chroot]`, as `security` says; close it at the end.
 
-    What it creates has the ACL that Kafka gives its znodes: where the ensemble knows who the client is, only that one
-    may change them, and everybody may read. (kafka.zk.ZkData.defaultAcls 2.8.2; below /config/users, /config/brokers
-    and /delegation_token Kafka lets nobody else read: who writes there names CREATOR_ALL_ACL.)
+    Znodes that the client creates get the ACL that Kafka gives them: where the ensemble knows who the client is, only
+    this user may change them, and everybody may read (kafka.zk.ZkData.defaultAcls 2.8.2). Below /config/users,
+    /config/brokers and /delegation_token Kafka lets nobody else read: what writes there must name CREATOR_ALL_ACL.
 
-    Raises UsageError for what is no such string, UnreachableError where no server serves within about 5 s,
-    KafkaToolError where it does not let the client in, and for a session that breaks while it is used.
+    Raises UsageError where `connect` cannot be read, and KafkaToolError where the ensemble does not let the client in.
+    Raises UnreachableError within 1 s where all servers refuse the connection, within about 5 s where they are silent
+    or have no quorum, and when the session breaks while it is used. With `wait_seconds` it tries that long.
     """
     servers, _ = parse_connect(connect)
     client = _client(connect, security)
@@ -51,7 +56,7 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None) -> Iter
     from kazoo.handlers.threading import KazooTimeoutError
 
     try:
-        if not client.start_async().wait(CONNECT_SECONDS):
+        if not _has_started(client, servers, wait_seconds):
             raise _unreachable(connect, servers, security)
         if security is not None and security.username:
             from kafka_tools.zookeeper.login import log_in
@@ -72,11 +77,26 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None) -> Iter
     except KazooException as error:
         raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
     finally:
+        # In a thread of its own: without a server, stop() waits SESSION_SECONDS, which nobody at a prompt would.
         client.handler.spawn(_end, client).join(END_SECONDS if client.connected else 0)
 
 
+def _has_started(client: Any, servers: Sequence[tuple[str, int]], wait_seconds: float) -> bool:
+    """Start the session; return False where there is none in time.
+
+    kazoo itself tries again for ever, whatever a server answers. Refusals are therefore looked for beside it.
+    """
+    started = client.start_async()
+    if started.wait(FIRST_TRY_SECONDS):
+        return True
+    if not wait_seconds and nobody_is_there(servers):
+        return False
+    in_time: bool = started.wait(max(CONNECT_SECONDS, wait_seconds) - FIRST_TRY_SECONDS)
+    return in_time
+
+
 def _end(client: Any) -> None:
-    """End the session on the server, or else the search for one, which kazoo gives up in SESSION_SECONDS."""
+    """End the session on the server and close the client's sockets."""
     client.stop()
     client.close()
 
@@ -86,6 +106,7 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
     from kazoo.exceptions import EXCEPTIONS, AuthFailedError
     from kazoo.retry import KazooRetry
 
+    # kazoo's thread dies of an error code that it does not know, and nobody would ever get an answer.
     EXCEPTIONS.setdefault(LOGIN_WANTED, AuthFailedError)
     tls = acl = None
     if security is not None and security.tls is not None:
@@ -101,6 +122,8 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
         timeout=SESSION_SECONDS,
         handler=handler(tls),
         default_acl=acl,
+        # kazoo tries again for ever: the limits are those of `connected`. Its own delays grow to a minute, which would
+        # miss a server that comes up meanwhile.
         connection_retry=KazooRetry(max_tries=-1, delay=0.05, backoff=2, max_delay=0.5, max_jitter=0.1),
         command_retry=KazooRetry(max_tries=1),
         logger=Silence(),
@@ -110,6 +133,4 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
 def _unreachable(
     connect: str, servers: Sequence[tuple[str, int]], security: "ZooKeeperSecurity | None"
 ) -> UnreachableError:
-    from kafka_tools.zookeeper.reachability import unreachable
-
     return unreachable(connect, servers, security.tls if security else None)

@@ -1,4 +1,7 @@
-"""Topics written to their znodes as Kafka 2.8.2 does (kafka.zk.AdminZkClient): the controller acts on what it finds."""
+"""Changes topics by writing their znodes as Kafka 2.8.2 does (kafka.zk.AdminZkClient).
+
+The controller watches these znodes and does the work: it elects leaders, has brokers create logs, and deletes topics.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,9 +27,9 @@ CONFIG_CHANGES, CONTROLLER, REASSIGNMENT = "/config/changes", "/controller", "/a
 
 
 class ZooKeeperTopicChanges:
-    """Changes of the topics of a cluster whose ZooKeeper session (kazoo) is open.
+    """Changes of a cluster's topics, made through an open session with its ZooKeeper (kazoo).
 
-    Each is one transaction, which fails where a znode is not any more what was read; then all is looked at again.
+    Each change is one transaction. Where others change the same znodes at the same time, it is checked and tried again.
     """
 
     def __init__(self, client: Any) -> None:
@@ -34,14 +37,14 @@ class ZooKeeperTopicChanges:
         self._topics = ZooKeeperTopics(client)
 
     def has_controller(self) -> bool:
-        """Tell whether a controller is elected: without one what is written here has no effect yet."""
+        """Tell whether the cluster has a controller. Without one, nobody acts on a change before one is elected."""
         return self._client.exists(CONTROLLER) is not None
 
     def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment:
-        """Create one topic, its config and its assignment together, and return its replicas
-        (AdminZkClient.createTopicWithAssignment).
+        """Create one topic with its configs, and return the replicas of its partitions.
 
         Raises TopicExistsError, or KafkaToolError in Kafka 2.8's words.
+        Source: AdminZkClient.createTopicWithAssignment.
         """
         replicas = topic.assignment or assign(
             self._topics.brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
@@ -57,7 +60,9 @@ class ZooKeeperTopicChanges:
         config_path = f"{CONFIGS}/{topic.topic}"
 
         def attempt() -> tuple[Any, Assignment]:
+            # Checked again at each try: the topic may have been created, or its deletion asked for, by others.
             self._check_new(topic.topic)
+            # Configs may be left over from an older topic of this name; AdminZkClient overwrites them, too.
             left_over = self._client.exists(config_path)
             transaction = self._client.transaction()
             transaction.create(f"{TOPICS}/{topic.topic}", encode_topic(TopicDocument(dict(enumerate(replicas)))))
@@ -70,10 +75,10 @@ class ZooKeeperTopicChanges:
         return change(topic.topic, "created", attempt, validate_only)
 
     def add_partitions(self, partitions: NewPartitions, validate_only: bool = False) -> Assignment:
-        """Let a topic have more partitions and return the new ones' replicas (AdminZkClient.addPartitions).
+        """Add partitions to a topic, and return the replicas of the new partitions.
 
-        Raises KafkaToolError in Kafka 2.8's words; where a reassignment moves the topic, in 3.9's: the controller
-        could write over the new partitions.
+        Raises KafkaToolError in Kafka 2.8's words, and in 3.9's where a reassignment moves the topic: its controller
+        writes the same znode from memory and could drop the new partitions. Source: AdminZkClient.addPartitions.
         """
         topic = partitions.topic
         if topic in INTERNAL_TOPICS:
@@ -92,9 +97,9 @@ class ZooKeeperTopicChanges:
     def alter_configs(
         self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
     ) -> None:
-        """Set these configs of one topic, delete those, and let the brokers know (AdminZkClient.changeTopicConfig).
+        """Set and delete configs of one topic, and notify the brokers.
 
-        Raises KafkaToolError in Kafka 2.8's words.
+        Raises KafkaToolError in Kafka 2.8's words. Source: AdminZkClient.changeTopicConfig.
         """
         path = f"{CONFIGS}/{topic}"
 
@@ -105,8 +110,10 @@ class ZooKeeperTopicChanges:
             document, version = self._read(path)
             altered = _altered(read_configs(topic, document), configs, delete)
             transaction = self._client.transaction()
+            # Configs of a topic that was deleted meanwhile would wait there for the next topic of this name.
             transaction.check(f"{TOPICS}/{topic}", ANY_VERSION)
             _write(transaction, path, encode_configs(altered), version)
+            # Brokers read configs only when a new sequential znode stands here, so it belongs to the same transaction.
             transaction.create(f"{CONFIG_CHANGES}/config_change_", encode_config_change(topic), sequence=True)
             return transaction, None
 
@@ -115,9 +122,10 @@ class ZooKeeperTopicChanges:
         change(topic, "altered", attempt, validate_only)
 
     def delete(self, topic: str) -> None:
-        """Ask the controller to delete one topic (KafkaZkClient.createDeleteTopicPath).
+        """Ask the controller to delete one topic.
 
-        Raises TopicMarkedForDeletionError where it was asked before, or KafkaToolError in Kafka 2.8's words.
+        Raises TopicMarkedForDeletionError where its deletion was asked for before, or KafkaToolError in Kafka 2.8's
+        words. Source: KafkaZkClient.createDeleteTopicPath.
         """
         if topic in INTERNAL_TOPICS:
             raise KafkaToolError(
@@ -137,10 +145,14 @@ class ZooKeeperTopicChanges:
         change(topic, "marked for deletion", attempt)
 
     def _check_new(self, topic: str) -> None:
-        """Raise TopicExistsError, or KafkaToolError for a name that another one is taken for in metrics, and for a
-        topic whose deletion is not over: the controller would remove the new one's configs with the old one's."""
+        """Check that a topic of this name can be created now.
+
+        Raises TopicExistsError where it exists, and KafkaToolError where metrics could not tell it from another topic,
+        or where an older topic of this name is still being deleted.
+        """
         if self._client.exists(f"{TOPICS}/{topic}"):
             raise TopicExistsError(topic)
+        # The controller deletes the configs last. It would take the new topic's for the old topic's (2.8 allows it).
         if self._client.exists(f"{DELETIONS}/{topic}"):
             raise KafkaToolError(f"Topic '{topic}' is still being deleted.", "Try again in a moment.")
         if has_collision_chars(topic):
@@ -149,15 +161,17 @@ class ZooKeeperTopicChanges:
                 raise KafkaToolError(f"Topic '{topic}' collides with existing topics: {', '.join(colliding)}")
 
     def _check_known(self, configs: Iterable[str]) -> None:
-        """Raise KafkaToolError for a config that is newer than the cluster: the znode of a controller before Kafka 3.4
-        has no kraftControllerEpoch (KIP-866)."""
+        """Check that the cluster knows these configs. Raises KafkaToolError for a config that is newer than it.
+
+        ZooKeeper holds no version of Kafka. The znode of the controller has a kraftControllerEpoch since 3.4 (KIP-866).
+        """
         newer = sorted(SINCE_3_6.intersection(configs))
         controller, _ = self._read(CONTROLLER) if newer else (None, None)
         if controller is not None and "kraftControllerEpoch" not in controller:
             raise KafkaToolError(f"Unknown topic config name: {newer[0]}")
 
     def _check_there(self, topic: str) -> int:
-        """Return the version of the topic's znode. Raises KafkaToolError where there is none."""
+        """Return the version of a topic's znode. Raises KafkaToolError where there is no such topic."""
         stat = self._client.exists(f"{TOPICS}/{topic}")
         if stat is None:
             raise _no_such_topic(topic)
@@ -165,8 +179,10 @@ class ZooKeeperTopicChanges:
         return version
 
     def _growing(self, topic: str) -> tuple[TopicDocument, int]:
-        """Return what a topic's znode says, and its version. Raises KafkaToolError where it cannot have more
-        partitions now."""
+        """Read a topic that is to have more partitions, and the version of its znode.
+
+        Raises KafkaToolError where partitions cannot be added to it now.
+        """
         if self._client.exists(f"{DELETIONS}/{topic}"):
             raise KafkaToolError(f"Topic '{topic}' is marked for deletion and takes no more partitions.")
         reassignment, _ = self._read(REASSIGNMENT)
@@ -176,6 +192,7 @@ class ZooKeeperTopicChanges:
             raise _no_such_topic(topic)
         if document.adding or document.removing or topic in _topics_of(reassignment):
             raise KafkaToolError(f"A partition reassignment is in progress for the topic '{topic}'.")
+        # Kafka numbers new partitions from the count of those that exist: with a gap it would reuse a number.
         missing = sorted(set(range(len(document.replicas))) - set(document.replicas))
         if missing:
             raise KafkaToolError(
@@ -184,7 +201,7 @@ class ZooKeeperTopicChanges:
         return document, version
 
     def _read(self, path: str) -> tuple[Any, int | None]:
-        """Return a znode's document and version, None where there is no such znode."""
+        """Return the JSON document of a znode and its version; None and None where there is no such znode."""
         from kazoo.exceptions import NoNodeError
 
         try:
@@ -202,7 +219,7 @@ def _write(transaction: Any, path: str, data: bytes, version: int | None) -> Non
 
 
 def _added(partitions: NewPartitions, existing: Assignment, brokers: Sequence[BrokerRack]) -> Assignment:
-    """Return the replicas of the new partitions. Raises KafkaToolError in Kafka's words."""
+    """Return the replicas of the new partitions. Raises KafkaToolError in Kafka 2.8's words."""
     count = partitions.total_count - len(existing)
     if count <= 0:
         raise KafkaToolError(
@@ -220,8 +237,11 @@ def _added(partitions: NewPartitions, existing: Assignment, brokers: Sequence[Br
 
 
 def _altered(before: Mapping[str, str], configs: Mapping[str, str], delete: Sequence[str]) -> dict[str, str]:
-    """Return a topic's configs after the change. Raises KafkaToolError in Kafka's words for what cannot be; what a
-    newer Kafka wrote stays, and may be deleted."""
+    """Return a topic's configs after the change. Raises KafkaToolError in Kafka 2.8's words for an invalid change.
+
+    Configs that this program does not know stay as they are, and may be deleted: a newer Kafka wrote them. Apache's 2.8
+    refuses every change of such a topic.
+    """
     for name in delete:
         if name not in CHECKS and name not in before:
             raise KafkaToolError(f"Unknown topic config name: {name}")

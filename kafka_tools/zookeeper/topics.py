@@ -1,4 +1,4 @@
-"""Topics as their znodes tell them, as Kafka 2.8 reads them (kafka.zk.KafkaZkClient)."""
+"""Reads topics from their znodes as Kafka 2.8 does (kafka.zk.KafkaZkClient)."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,14 @@ TOPICS, CONFIGS, BROKER_IDS = "/brokers/topics", "/config/topics", "/brokers/ids
 BROKER_DEFAULTS, DELETIONS = "/config/brokers/<default>", "/admin/delete_topics"
 MIN_ISR = "min.insync.replicas"
 TOPICS_AT_ONCE = 1000
+"""Topics are read in blocks of so many, so that the JSON of 10,000 topics is never in memory at once."""
 
 
 class ZooKeeperTopics:
-    """The topics of a cluster whose ZooKeeper session (kazoo) is open.
+    """The topics of a cluster, read through an open session with its ZooKeeper (kazoo).
 
-    What will be asked for next is asked for early: the deletions with the names, the brokers with the partitions. So
-    a list takes one round trip, and a describe of one topic three.
+    Requests that a caller makes next are sent early: those for deletions with those for names, and those for brokers
+    with those for partitions. So a list takes one round trip to the server, and a describe of one topic three.
     """
 
     def __init__(self, client: Any) -> None:
@@ -30,13 +31,13 @@ class ZooKeeperTopics:
         self._brokers: Callable[[], tuple[BrokerRack, ...]] | None = None
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all topics, sorted; none where this chroot holds no cluster."""
+        """Return the names of all topics, sorted; no names where there is no cluster below this chroot."""
         names = self._znodes.ask_for_children(TOPICS)
         self._deletions = self._znodes.ask_for_children(DELETIONS)
         return tuple(sorted(names()))
 
     def name_of(self, topic_id: str) -> str | None:
-        """Return the name of the topic with this id, None where there is none. Reads every topic."""
+        """Return the name of the topic with this id, None where there is no such topic. Reads every topic."""
         names = self.names()
         topics = self._znodes.documents([f"{TOPICS}/{name}" for name in names])
         found = (name for name, topic in zip(names, topics, strict=True) if topic and topic.get("topic_id") == topic_id)
@@ -53,9 +54,10 @@ class ZooKeeperTopics:
         return brokers()
 
     def describe(self, names: Sequence[str], _: bool = True, /) -> "tuple[TopicDescription, ...]":
-        """Return these topics, in this order, without those deleted meanwhile.
+        """Return these topics in this order; a topic that was deleted meanwhile is left out.
 
-        Raises KafkaToolError for a znode that is not as Kafka writes it.
+        Configs are always read: ZooKeeper has no right of its own for them. Raises KafkaToolError for a znode that
+        Kafka did not write so.
         """
         broker_ids = self._ask_for_broker_ids()
         marked = self.marked_for_deletion()
@@ -65,7 +67,7 @@ class ZooKeeperTopics:
         return tuple(described)
 
     def notes(self) -> tuple[str, ...]:
-        """Return nothing: znodes tell all or fail."""
+        """Return nothing: a znode can be read, or reading it fails the whole command."""
         return ()
 
     def _ask_for_broker_ids(self) -> Callable[[], list[str]]:
@@ -84,7 +86,7 @@ class ZooKeeperTopics:
     def _describe(
         self, names: Sequence[str], marked: Collection[str], broker_ids: Callable[[], list[str]]
     ) -> "Iterator[TopicDescription]":
-        """Read topics and configs, then the states of the partitions that these name."""
+        """Read topics and configs, and then the states of the partitions that the topics name."""
         from kafka_tools.model.topics import TopicDescription
         from kafka_tools.zookeeper.documents import read_configs, read_topic
 
@@ -93,6 +95,7 @@ class ZooKeeperTopics:
         defaults = read_configs("all brokers", next(documents))
         topics = {name: read_topic(name, next(documents)) for name in names}
         configs = {name: read_configs(name, next(documents)) for name in names}
+        # The answer is not needed here. It comes with the states, and whoever draws the table asks for it next.
         self._brokers = self._brokers or self._ask_for_brokers(broker_ids)
         there = {name: topic for name, topic in topics.items() if topic}
         states = self._znodes.documents([path for name, topic in there.items() for path in _state_paths(name, topic)])

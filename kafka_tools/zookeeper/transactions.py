@@ -1,4 +1,8 @@
-"""Writing znodes: all of a change or nothing of it, and never over what somebody else wrote meanwhile."""
+"""Writes znodes in transactions: a change is made wholly or not at all, and never overwrites a change by others.
+
+Each transaction names the versions of the znodes that it was computed from. Where one of them has another version by
+then, ZooKeeper refuses the whole transaction, and it is computed again from what is there now.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,16 +11,19 @@ from typing import Any, TypeVar
 from kafka_tools.errors import KafkaToolError
 
 TRIES = 5
+"""How often a change is tried while others keep changing its znodes."""
 ANY_VERSION = -1
 Result = TypeVar("Result")
 
 
 def change(topic: str, done: str, attempt: Callable[[], tuple[Any, Result]], validate_only: bool = False) -> Result:
-    """Commit the transaction that `attempt` returns and return what comes with it; where a znode is not any more what
-    it saw, let it look again. With `validate_only` it looks once, and nothing is committed.
+    """Call `attempt` for a transaction and a result, commit the transaction, and return the result.
 
-    `done` says what becomes of the topic ("created"). Raises KafkaToolError where that never holds still, and where
-    nobody can tell whether it was carried out.
+    Where others changed one of its znodes meanwhile, `attempt` is called again, up to TRIES times. With `validate_only`
+    it is called once and nothing is committed. `done` is the word for messages: what becomes of the topic ("created").
+
+    Raises KafkaToolError where the last try failed, too, and where the connection broke so that nobody can tell
+    whether the transaction was carried out.
     """
     from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 
@@ -25,13 +32,14 @@ def change(topic: str, done: str, attempt: Callable[[], tuple[Any, Result]], val
         failure = None if validate_only else _commit(transaction, topic, done)
         if failure is None:
             return result
+        # These three mean that a znode was changed, created or deleted since `attempt` read it.
         if not isinstance(failure, (BadVersionError, NodeExistsError, NoNodeError)):
             raise failure
     raise KafkaToolError(f"Topic '{topic}' was not {done}: others changed it each time it was tried.")
 
 
 def _commit(transaction: Any, topic: str, done: str) -> Exception | None:
-    """Write all or nothing; return what one of the writes failed of."""
+    """Commit a transaction; return the error of the write that failed, None where all was written."""
     from kazoo.exceptions import (
         ConnectionClosedError,
         ConnectionLoss,
@@ -42,18 +50,21 @@ def _commit(transaction: Any, topic: str, done: str) -> Exception | None:
 
     try:
         results = transaction.commit()
+    # Not tried again: the server may have carried it out and only the answer was lost. A second creation would then say
+    # that the topic exists, which would be wrong about the first.
     except (ConnectionClosedError, ConnectionLoss, SessionExpiredError) as error:
         raise KafkaToolError(
             f"The connection to ZooKeeper broke while topic '{topic}' was being {done}: whether that was done is not "
             "known, but it was wholly or not at all.",
             f"`ktools topics --describe --topic {topic}` tells.",
         ) from error
+    # The writes before the one that failed have RolledBackError, those after it RuntimeInconsistency.
     failures = [result for result in results if isinstance(result, Exception)]
     return next((each for each in failures if not isinstance(each, (RolledBackError, RuntimeInconsistency))), None)
 
 
 def create_empty(transaction: Any, path: str) -> None:
-    """Add the creation of a znode without data; kazoo's own method for it insists on some, Kafka writes none."""
+    """Add the creation of a znode without data, as Kafka writes it; kazoo's own method writes at least b""."""
     from kazoo.protocol.serialization import Create
     from kazoo.security import OPEN_ACL_UNSAFE
 
@@ -62,7 +73,7 @@ def create_empty(transaction: Any, path: str) -> None:
 
 
 def ensure_parent(client: Any, path: str) -> None:
-    """Create a znode that Kafka keeps others under, and those above it, where they are missing."""
+    """Create a persistent znode without data, and its parents, where they are missing."""
     from kazoo.exceptions import NodeExistsError
 
     if client.exists(path) is not None:

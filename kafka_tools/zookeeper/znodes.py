@@ -1,5 +1,6 @@
-"""Reading znodes, many at once."""
+"""Reads many znodes at once, with ZooKeeper's multiRead where the server has it."""
 
+import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -7,21 +8,36 @@ from typing import Any
 from kafka_tools.errors import KafkaToolError
 
 FEW = 200
-"""So many znodes are asked for one by one without further ado."""
+"""Up to this many znodes are asked for one by one: that takes less than the request for the server's version."""
 
 SINGLES_UNDER_WAY = 1000
+"""How many requests may wait for their answers: kazoo keeps each in memory, and the server answers them in order."""
+
 PATHS_A_REQUEST, REQUESTS_UNDER_WAY = 1000, 4
+"""1,000 paths give an answer of some 100 kB. A server hangs up on a request above 1 MB (jute.maxbuffer)."""
+
+NOTHING_MORE, GET_DATA = -1, 4
+RESULT = struct.Struct("!iBii")
+"""A MultiHeader (operation, whether it is the last, error), and what follows it: the data's length, or the error."""
+
+HEADER = struct.Struct("!iBi")
+LENGTH = struct.Struct("!i")
+STAT_BYTES = 68
+NO_NODE = -101
 
 
 class Znodes:
-    """The znodes of one session, read in as few round trips as its server knows."""
+    """The znodes of one session, read in as few round trips as its server allows."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._multi_read: bool | None = None
 
     def ask_for_children(self, path: str) -> Callable[[], list[str]]:
-        """Send the request; return what waits for the names of the children, none where there is no such znode."""
+        """Ask for the children of a znode, and return a function that waits for their names.
+
+        It returns no names where there is no such znode.
+        """
         request = self._client.get_children_async(path)
 
         def children() -> list[str]:
@@ -36,22 +52,23 @@ class Znodes:
         return children
 
     def ask_for_documents(self, paths: Sequence[str]) -> Iterator[Any]:
-        """Send the requests for a few znodes; return what waits for them as `documents` does."""
+        """Ask for a few znodes at once, and return an iterator that waits for them as `documents` does."""
         return _decoded(paths, _single_data(iter([self._client.get_async(path) for path in paths])))
 
     def documents(self, paths: Sequence[str]) -> Iterator[Any]:
-        """Yield the JSON document of each znode, None where there is none. Raises KafkaToolError for other text."""
-        if len(paths) > FEW and self._serves_multi_read():
+        """Yield the JSON document of each znode, None where there is no such znode.
+
+        Raises KafkaToolError for a znode that holds no JSON.
+        """
+        if len(paths) > FEW and self.serves_multi_read():
             return _decoded(paths, self._in_bulk(paths))
-        return _decoded(paths, _single_data(_under_way(map(self._client.get_async, paths), SINGLES_UNDER_WAY)))
+        return _decoded(paths, _single_data(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY)))
 
     def _in_bulk(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         from kazoo.exceptions import EXCEPTIONS
 
-        from kafka_tools.zookeeper.multi_read import NO_NODE, results
-
         counts = (min(PATHS_A_REQUEST, len(paths) - start) for start in range(0, len(paths), PATHS_A_REQUEST))
-        for request in _under_way(self._bulk_requests(paths), REQUESTS_UNDER_WAY):
+        for request in pipelined(self._bulk_requests(paths), REQUESTS_UNDER_WAY):
             for result in results(request.get(), next(counts)):
                 if isinstance(result, bytes):
                     yield result
@@ -61,16 +78,15 @@ class Znodes:
                     raise EXCEPTIONS[result]()
 
     def _bulk_requests(self, paths: Sequence[str]) -> Iterator[Any]:
-        from kafka_tools.zookeeper.multi_read import MultiRead
-
         for start in range(0, len(paths), PATHS_A_REQUEST):
             answer = self._client.handler.async_result()
             whole = [self._client.chroot + path for path in paths[start : start + PATHS_A_REQUEST]]
+            # What kazoo's own get_async does for its requests (kazoo.client, 2.11); it has no public way for others.
             self._client._call(MultiRead(whole), answer)
             yield answer
 
-    def _serves_multi_read(self) -> bool:
-        """Ask the server for its version, once: one before 3.6 drops the connection on a multiRead."""
+    def serves_multi_read(self) -> bool:
+        """Tell whether the server knows multiRead, by its version; a server before 3.6 closes the connection on it."""
         if self._multi_read is None:
             self._multi_read = self._server_version() >= (3, 6)
         return self._multi_read
@@ -82,12 +98,54 @@ class Znodes:
             answer = self._client.command(b"srvr")
         except OSError:
             answer = ""
+        # A server tells no version where `srvr` is not in its 4lw.commands.whitelist: it is taken for an old one.
         match = re.match(r"Zookeeper version: (\d+)\.(\d+)", answer)
-        return tuple(map(int, match.groups())) if match else ()  # not told: the command is not in the server's list
+        return tuple(map(int, match.groups())) if match else ()
+
+
+class MultiRead:
+    """The request multiRead (ZooKeeper 3.6; org.apache.zookeeper.MultiOperationRecord), which kazoo does not have.
+
+    It has the attributes that kazoo's session expects of a request. The answer is the raw buffer, read by `results`.
+    40,000 znodes take 0.13 s with it, and 21 s one by one.
+    """
+
+    type = 22
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
+
+    def serialize(self) -> bytes:
+        """Return the body of the request: an operation for each path."""
+        start, end = HEADER.pack(GET_DATA, False, -1), HEADER.pack(NOTHING_MORE, True, -1)
+        encoded = [path.encode() for path in self._paths]
+        return b"".join([*(start + LENGTH.pack(len(path)) + path + b"\0" for path in encoded), end])
+
+    @staticmethod
+    def deserialize(buffer: bytes, offset: int) -> tuple[bytes, int]:
+        """Return the answer unread: kazoo calls this in the thread that reads the socket, and must go on reading."""
+        return buffer, offset
+
+
+def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
+    """Yield for each of `count` paths the data of its znode, or ZooKeeper's error code.
+
+    Source: org.apache.zookeeper.MultiResponse 3.8.
+    """
+    buffer, offset = answer
+    for _ in range(count):
+        operation, _, _, length = RESULT.unpack_from(buffer, offset)
+        offset += RESULT.size
+        if operation != GET_DATA:
+            yield length
+            continue
+        end = offset + max(length, 0)  # -1: the znode holds no data
+        yield buffer[offset:end]
+        offset = end + STAT_BYTES
 
 
 def decoded(path: str, data: bytes) -> Any:
-    """Return the JSON document that a znode holds. Raises KafkaToolError for other text."""
+    """Parse the JSON document that a znode holds. Raises KafkaToolError for any other text."""
     import json
 
     try:
@@ -111,8 +169,11 @@ def _single_data(requests: Iterable[Any]) -> Iterator[bytes | None]:
             yield None
 
 
-def _under_way(requests: Iterator[Any], most: int) -> Iterator[Any]:
-    """Yield each request, so many further ones sent before anybody waits for it."""
+def pipelined(requests: Iterator[Any], most: int) -> Iterator[Any]:
+    """Yield requests in their order, each after up to `most` later ones were sent.
+
+    So the server works on the next while the answer of one is read: a round trip is waited for once, not for each.
+    """
     sent: deque[Any] = deque()
     for request in requests:
         sent.append(request)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.zookeeper.server import NoQuorumError, ask
+from kafka_tools.zookeeper.diagnosis import NoQuorumError, ask
 from tests.support.clusters import Cluster, sandbox
 from tests.support.forwarding import forwarded
 from tests.support.servers import refusing

@@ -28,8 +28,8 @@ from kafka_tools.tools.doctor.checks import (
 from kafka_tools.zookeeper.connect_string import parse_connect
 
 if TYPE_CHECKING:
-    from kafka_tools.zookeeper.ensemble import Registered
-    from kafka_tools.zookeeper.server import Server
+    from kafka_tools.zookeeper.cluster import Registered
+    from kafka_tools.zookeeper.diagnosis import Server
 
 SERVER, SESSION, QUORUM = "ZooKeeper server", "ZooKeeper session", "ZooKeeper quorum"
 
@@ -75,7 +75,7 @@ def _of_cluster(alone: bool) -> tuple[str, ...]:
 
 def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
     """Ask all servers, and open a session, at once."""
-    from kafka_tools.zookeeper.server import ask
+    from kafka_tools.zookeeper.diagnosis import ask
 
     servers, _ = parse_connect(target.connect)
     tls = target.security.tls if target.security else None
@@ -90,11 +90,11 @@ def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
 
 
 def _session(target: ZooKeeper) -> Session:
-    from kafka_tools.zookeeper.ensemble import registered
+    from kafka_tools.zookeeper.cluster import registered
     from kafka_tools.zookeeper.session import connected
 
     began = monotonic()
-    with connected(target.connect, target.security) as client:
+    with connected(target.connect, target.security, target.wait_seconds) as client:
         seconds = monotonic() - began
         return seconds, registered(client)
 

@@ -35,8 +35,8 @@ from kafka_tools.tools.doctor.checks import (
 from kafka_tools.tools.doctor.views import report
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message
-from kafka_tools.zookeeper.ensemble import Registered
-from kafka_tools.zookeeper.server import Server
+from kafka_tools.zookeeper.cluster import Registered
+from kafka_tools.zookeeper.diagnosis import Server
 from tests.support.servers import Broker, brokers, refusing, serving
 
 

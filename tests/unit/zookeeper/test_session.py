@@ -1,4 +1,4 @@
-"""How a session ends: at once, and with nothing left open."""
+"""How a session begins and ends: a refusal is told at once, and nothing is left open."""
 
 import socket
 import struct
@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from kafka_tools.errors import UnreachableError
-from kafka_tools.zookeeper import reachability, session
+from kafka_tools.zookeeper import diagnosis, session
 from kafka_tools.zookeeper.session import connected
 from tests.support.servers import refusing, serving
 
@@ -62,7 +62,7 @@ def no_socket_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(socket, "socketpair", socketpair)
     monkeypatch.setattr(session, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(reachability, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(diagnosis, "PROBE_SECONDS", 0.2)
     yield
     assert made
     wait_until_closed(made)
@@ -82,9 +82,41 @@ def test_a_session_that_lives_is_closed_on_the_server() -> None:
     assert [request[-4:] for request in server.asked[1:]] == [CLOSE]
 
 
-def test_no_start_leaves_no_socket() -> None:
-    with refusing() as port, pytest.raises(UnreachableError), connected(f"127.0.0.1:{port}"):
+def test_a_refused_connection_is_told_at_once_and_leaves_no_socket() -> None:
+    began = time.monotonic()
+    with (
+        refusing() as port,
+        pytest.raises(UnreachableError, match="connection refused"),
+        connected(f"127.0.0.1:{port}"),
+    ):
         pass
+    assert time.monotonic() - began < session.CONNECT_SECONDS
+
+
+def test_a_refused_connection_is_tried_again_while_it_is_waited_for() -> None:
+    server = Server("closes")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        timer = threading.Timer(1.5, _listen, (holder, server))
+        timer.start()
+        with connected(f"127.0.0.1:{port}", wait_seconds=20):
+            assert len(server.asked) == 1
+        timer.join()
+
+
+def test_no_longer_than_asked_for_is_waited() -> None:
+    began = time.monotonic()
+    with refusing() as port, pytest.raises(UnreachableError), connected(f"127.0.0.1:{port}", wait_seconds=1.5):
+        pass
+    assert 1.5 <= time.monotonic() - began < 10
+
+
+def _listen(holder: socket.socket, server: Server) -> None:
+    holder.listen()
+    connection, _ = holder.accept()
+    with connection:
+        server(connection)
 
 
 def test_a_lost_connection_is_not_waited_for() -> None:

@@ -1,12 +1,13 @@
-"""How many requests are under way, and which server is asked for many znodes at once."""
+"""Many znodes at once: which servers take multiRead, its bytes, and how many requests are sent ahead."""
 
+import struct
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.zookeeper.znodes import Znodes, _under_way
+from kafka_tools.zookeeper.znodes import MultiRead, Znodes, pipelined, results
 
 
 class Server:
@@ -42,7 +43,7 @@ class Server:
 def test_servers_that_know_how_to_read_many_znodes_at_once(answer: str | OSError, knows: bool) -> None:
     server = Server(answer)
     znodes = Znodes(server)
-    assert [znodes._serves_multi_read(), znodes._serves_multi_read()] == [knows, knows]
+    assert [znodes.serves_multi_read(), znodes.serves_multi_read()] == [knows, knows]
     assert server.asked == 1
 
 
@@ -56,7 +57,29 @@ def test_requests_under_way_are_bounded_and_keep_their_order(count: int, most: i
             yield number
 
     answered = []
-    for request in _under_way(requests(), most):
+    for request in pipelined(requests(), most):
         assert len(sent) - len(answered) <= most + 1
         answered.append(request)
     assert answered == list(range(count))
+
+
+def test_the_request() -> None:
+    assert MultiRead(["/a", "/é"]).serialize() == (
+        b"\0\0\0\x04\0\xff\xff\xff\xff\0\0\0\x02/a\0"
+        b"\0\0\0\x04\0\xff\xff\xff\xff\0\0\0\x03/\xc3\xa9\0"
+        b"\xff\xff\xff\xff\x01\xff\xff\xff\xff"
+    )
+
+
+@given(st.lists(st.none() | st.binary() | st.integers(-120, -1)), st.binary())
+def test_the_answer(found: list[bytes | int | None], before: bytes) -> None:
+    """None is a znode without data, a number an error."""
+    answer = before + b"".join(map(result, found)) + struct.pack("!iBi", -1, 1, -1)
+    assert list(results((answer, len(before)), len(found))) == [b"" if each is None else each for each in found]
+
+
+def result(found: bytes | int | None) -> bytes:
+    if isinstance(found, int):
+        return struct.pack("!iBii", -1, 0, found, found)
+    length = -1 if found is None else len(found)
+    return struct.pack("!iBii", 4, 0, 0, length) + (found or b"") + bytes(68)

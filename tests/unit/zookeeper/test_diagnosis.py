@@ -1,19 +1,25 @@
-"""One server asked how it is."""
+"""Why there is no session: told in time, whatever servers and resolvers do."""
 
 import socket
 import struct
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.zookeeper.server import NoQuorumError, ask
+from kafka_tools.zookeeper import diagnosis
+from kafka_tools.zookeeper.diagnosis import NoQuorumError, ask, nobody_is_there, unreachable
 from tests.support.servers import black_hole, refusing, saying, serving, silent
 
 SERVES = b"Zookeeper version: 3.8.4-9316c2a7, built on 2024-02-12 22:16 UTC\nZxid: 0x1\nMode: follower\nNode count: 5\n"
 OLD = SERVES.replace(b"3.8.4", b"3.5.9").replace(b"Mode: follower\n", b"")
 WHITELIST = b"srvr is not executed because it is not in the whitelist.\n"
+
+NO_QUORUM = b"This ZooKeeper instance is not currently serving requests\n"
+HERE = "127.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -83,3 +89,73 @@ def test_a_name_with_two_addresses_of_which_one_is_dead(monkeypatch: pytest.Monk
 def test_what_no_name_can_be(name: str) -> None:
     with pytest.raises(KafkaToolError, match=f"^the name {name} does not resolve$"):
         ask((name, 2181), None, 20)
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the resolver say nothing about names as long as the test runs."""
+    told, resolve = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host != HERE:
+            told.wait(30)
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield
+    told.set()
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_resolver_that_says_nothing() -> None:
+    before, began = set(threading.enumerate()), time.monotonic()
+    error = unreachable("zk.invalid:2181", [("zk.invalid", 2181)])
+    assert time.monotonic() - began < 20
+    assert error.message == "cannot reach ZooKeeper at zk.invalid:2181 (the name zk.invalid does not resolve)."
+    assert all(thread.daemon for thread in set(threading.enumerate()) - before), "the process cannot end"
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_what_the_others_say_is_told_all_the_same() -> None:
+    with serving(saying(NO_QUORUM)) as port:
+        error = unreachable("…", [("zk.invalid", 2181), (HERE, port), (HERE, port)])
+    assert error.message == "no quorum at … (2 of 3 answers, 2 needed)."
+
+
+def test_servers_that_say_nothing_and_no_server() -> None:
+    with serving(silent) as quiet, black_hole() as lost, refusing() as closed:
+        began = time.monotonic()
+        error = unreachable("…", [(HERE, port) for port in (quiet, lost, closed)])
+    assert time.monotonic() - began < 20
+    assert error.message == "cannot reach ZooKeeper at … (connection refused, no answer within 2 s)."
+
+
+def test_a_server_that_never_ends_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dripping(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(b"Z")
+            time.sleep(0.1)
+
+    monkeypatch.setattr(diagnosis, "PROBE_SECONDS", 0.6)
+    with serving(dripping) as port:
+        began = time.monotonic()
+        error = unreachable("…", [(HERE, port)])
+    assert time.monotonic() - began < 20
+    assert error.message == "cannot reach ZooKeeper at … (no answer within 1 s)."
+
+
+def test_nobody_is_there_where_every_server_refuses() -> None:
+    with refusing() as one, refusing() as two:
+        assert nobody_is_there([(HERE, one), (HERE, two)])
+        assert nobody_is_there([(HERE, one), ("nosuch.invalid", 2181)])
+
+
+def test_somebody_may_be_there_where_one_server_listens_or_is_silent() -> None:
+    with refusing() as closed, serving(silent) as quiet, black_hole() as lost:
+        assert not nobody_is_there([(HERE, closed), (HERE, quiet)])
+        assert not nobody_is_there([(HERE, closed), (HERE, lost)])
+
+
+@pytest.mark.usefixtures("silent_resolver")
+def test_a_slow_resolver_does_not_mean_that_nobody_is_there() -> None:
+    assert not nobody_is_there([("zk.invalid", 2181)])
