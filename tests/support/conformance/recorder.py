@@ -21,8 +21,8 @@ from kafka_tools.sandbox import jars, java
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
-from tests.support.conformance import idiom
-from tests.support.conformance.case import Case, names, read, write
+from tests.support.conformance import differences, idiom
+from tests.support.conformance.case import Case, write
 from tests.support.conformance.idiom import Idiom
 from tests.support.conformance.normalise import outcome
 from tests.support.conformance.stage import Stage
@@ -57,9 +57,14 @@ def main() -> int:
     parser.add_argument("--here", action="store_true", help="on the sandbox that is up, instead of a new one")
     parser.add_argument("--missing", action="store_true", help="only cases that have no record yet")
     parser.add_argument("--list", action="store_true", help="list the cases and record nothing")
+    parser.add_argument("--differences", action="store_true", help="write DIFFERENCES.md and record nothing")
     arguments = parser.parse_args()
-    every = [*map(read, names()), *map(idiom.read, idiom.names())]
-    wanted = [each for each in every if any(part in _shown_name(each) for part in arguments.cases or [""])]
+    if arguments.differences:
+        differences.renew()
+        return 0
+    wanted = [
+        each for each in differences.every() if any(part in _shown_name(each) for part in arguments.cases or [""])
+    ]
     if arguments.ktools:
         wanted = [each for each in wanted if each.difference]
     if arguments.missing:
@@ -76,6 +81,7 @@ def main() -> int:
             if here:
                 with sandbox(arguments.here, kraft) as cluster:
                     failed += sum(not renewed(each, cluster, None if arguments.ktools else log4j) for each in here)
+    differences.renew()
     return min(failed, 1)
 
 
