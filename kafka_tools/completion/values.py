@@ -161,7 +161,7 @@ def _client_settings(*_: object) -> Iterator[Candidate]:
 
 
 def _deserializers(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.console.deserializers import PACKAGE, SIMPLE
+    from kafka_tools.console.formats.deserializers import PACKAGE, SIMPLE
 
     return words(f"{PACKAGE}{kind}Deserializer" for kind in sorted((*SIMPLE, "List", "String")))
 

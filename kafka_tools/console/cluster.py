@@ -4,14 +4,12 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.outages import Outages
 from kafka_tools.errors import KafkaToolError, UnreachableError
-
-if TYPE_CHECKING:
-    from kafka_tools.model.security import Security
+from kafka_tools.model.target import Brokers
 
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
@@ -34,9 +32,9 @@ HINT = "`ktools topics --list` shows what is there; `ktools topics --create` mak
 class Cluster:
     """One client's view of its cluster: pass `outages.on_error` as its `error_cb`."""
 
-    def __init__(self, bootstrap_servers: str, security: "Security | None" = None) -> None:
-        self.bootstrap_servers = bootstrap_servers
-        self.outages = Outages(bootstrap_servers, security)
+    def __init__(self, brokers: Brokers) -> None:
+        self.bootstrap_servers = brokers.bootstrap_servers
+        self.outages = Outages(brokers)
 
     def open(self, make: Callable[[dict[str, Any]], Any], settings: dict[str, Any]) -> Any:
         """Return a client (confluent_kafka.Consumer or Producer). Raises KafkaToolError for settings it refuses."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.notes import note
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import Brokers
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.diagnosis import Unreached
-    from kafka_tools.model.security import Security
 
 OUTAGE_SECONDS = 3.0
 """How long brokers are away before anybody looks, and is told."""
@@ -32,9 +32,9 @@ class Outages:
     nobody, our own connection finds out, with the same `security`.
     """
 
-    def __init__(self, bootstrap_servers: str, security: "Security | None") -> None:
-        self._bootstrap_servers = bootstrap_servers
-        self._security = security
+    def __init__(self, brokers: Brokers) -> None:
+        self._bootstrap_servers = brokers.bootstrap_servers
+        self._security = brokers.security
         self._began = time.monotonic()
         self._trouble_since: float | None = None
         self._all_down = self._given_up = self._told = self._told_of_part = False

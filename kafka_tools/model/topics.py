@@ -6,6 +6,13 @@ from typing import NamedTuple
 from kafka_tools.errors import KafkaToolError
 
 
+class TopicPartition(NamedTuple):
+    """One partition of a topic, by the topic's name and the partition's number."""
+
+    topic: str
+    partition: int
+
+
 class Partition(NamedTuple):
     """One partition; ids are broker ids, `replicas` in assignment order: the first is the preferred leader.
 

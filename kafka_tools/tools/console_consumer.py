@@ -5,15 +5,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_tools.cli.joptsimple import BOOTSTRAP_SERVER, Option, integer, long, one_of, tool
-from kafka_tools.console.consumer import consume
-from kafka_tools.console.format import Formatter, RecordFormat
-from kafka_tools.console.formatters import DECODING, DEFAULT, PACKAGE, PLAIN, deprecation
+from kafka_tools.cli.properties import Properties
+from kafka_tools.console.consume.request import (
+    EARLIEST,
+    LATEST,
+    ConsumeRequest,
+    Membership,
+    RecordOutput,
+    Source,
+    Window,
+)
+from kafka_tools.console.formats.formatters import DECODING, DEFAULT, PACKAGE, PLAIN, deprecation
+from kafka_tools.console.formats.record_format import Deserializer, Formatter, RecordFormat
 from kafka_tools.console.notes import note
-from kafka_tools.console.positions import EARLIEST, LATEST
-from kafka_tools.console.properties import Properties
-from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import hash_order
+from kafka_tools.model.times import milliseconds
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
@@ -59,8 +66,6 @@ def _partitions(option: str, text: str) -> tuple[int, ...]:
 
 
 def _time(option: str, text: str) -> int:
-    from kafka_tools.console.times import milliseconds
-
     return milliseconds(option, text)
 
 
@@ -146,12 +151,14 @@ OPTIONS = (
 
 def _run(options: Mapping[str, Any]) -> int:
     request = _request(options)
-    return consume(request, _table(request) if request.output == "table" else None, RecordsBar)
+    from kafka_tools.console.consume.loop import consume
+
+    return consume(request, _table(request) if request.output.form == "table" else None, RecordsBar)
 
 
 def _table(request: ConsumeRequest) -> Formatter:
     """Return what writes records as rows of a table."""
-    from kafka_tools.console.cells import compile_cells
+    from kafka_tools.console.formats.table import compile_cells
     from kafka_tools.render.growing import Column, GrowingTable
 
     columns = {
@@ -165,7 +172,7 @@ def _table(request: ConsumeRequest) -> Formatter:
         "headers": Column("Headers", folds=True, is_optional=True),
         "value": Column("Value", folds=True),
     }
-    names, rows = compile_cells(request.record_format, with_topic=request.topic is None)
+    names, rows = compile_cells(request.output.record_format, with_topic=request.source.topic is None)
     table, encoding = GrowingTable([columns[name] for name in names]), sys.stdout.encoding
     return lambda batch: table.text(rows(batch)).encode(encoding, "backslashreplace")
 
@@ -182,34 +189,37 @@ def _request(options: Mapping[str, Any]) -> ConsumeRequest:
     level = [f"isolation.level={options['isolation_level']}"] if options["isolation_level"] is not None else []
     target = settings.choose_brokers(_servers(options), options["command_config"], [*properties.pairs(), *level])
     reset = _reset(options["from_beginning"], target.config)
+    group = _group(options, (in_file.get("group.id"), in_options.get("group.id")), target.config)
+    partition = options["partition"]
     request = ConsumeRequest(
-        bootstrap_servers=target.bootstrap_servers,
-        config=target.config,
-        security=target.security,
-        topic=options["topic"],
-        include=include,
-        internal=internal,
-        group=_group(options, (in_file.get("group.id"), in_options.get("group.id")), target.config),
-        commits=target.config.get("enable.auto.commit", "true").lower() == "true",
-        partitions=options["partitions"] or (),
-        start=(LATEST if reset is None else reset) if start is None else start,
-        last=options["last"] if last is None else last,
-        from_time=options["from_time"],
-        to_time=options["to_time"],
-        until_end=options["until_end"],
-        reset=reset,
-        max_messages=_max_messages(options["max_messages"]),
-        timeout_ms=options["timeout_ms"],
-        formatter=_formatter(options["formatter"], options["output"]),
-        output=options["output"] or "plain",
-        record_format=_record_format(options),
-        skip_unreadable=options["skip_message_on_error"],
-        says_end=options["enable_systest_events"],
+        Source(
+            target,
+            topic=options["topic"],
+            include=include,
+            internal=internal,
+            partitions=options["partitions"] or () if partition is None else (partition,),
+        ),
+        Window(
+            start=(LATEST if reset is None else reset) if start is None else start,
+            last=options["last"] if last is None else last,
+            from_time=options["from_time"],
+            to_time=options["to_time"],
+            until_end=options["until_end"],
+            reset=reset,
+            max_messages=_max_messages(options["max_messages"]),
+            timeout_ms=options["timeout_ms"],
+        ),
+        None if group is None else Membership.of(group, target.config),
+        RecordOutput(
+            form=options["output"] or "plain",
+            formatter=_formatter(options["formatter"], options["output"]),
+            record_format=_record_format(options),
+            skip_unreadable=options["skip_message_on_error"],
+            says_end=options["enable_systest_events"],
+        ),
     )
-    if options["partition"] is not None:
-        request = request._replace(partitions=(options["partition"],))
     _check_window(request, options)
-    if request.group is not None:
+    if group is not None:
         check_change(target, options["yes"])
     return request
 
@@ -316,11 +326,12 @@ def _check_window(request: ConsumeRequest, options: Mapping[str, Any]) -> None:
     own = [name for name in starts if name in ("--last", "--from-time")] + ["--partitions"] * bool(
         options["partitions"]
     )
-    if request.group is not None and own:
+    if request.membership is not None and own:
         raise UsageError(f"{own[0]} and a group cannot be given together: its offsets say where it goes on")
-    if request.last is not None and request.last < 0:
+    window = request.window
+    if window.last is not None and window.last < 0:
         raise UsageError("--last needs a number that is not negative")
-    if request.to_time is not None and request.to_time > _time("to-time", "now"):
+    if window.to_time is not None and window.to_time > _time("to-time", "now"):
         raise UsageError("--to-time is in the future", "--until-end ends at the end that is there now.")
 
 
@@ -381,10 +392,10 @@ def _deserializer(properties: Properties, name: str) -> Any:
     class_name, config = properties.text(name), properties.prefixed(f"{name}.")
     if class_name is None:
         return None
-    from kafka_tools.console.deserializers import Deserializer, reader
+    from kafka_tools.console.formats.deserializers import compile_deserializer
 
     deserializer = Deserializer(class_name, config, is_key=name.startswith("key"))
-    reader(deserializer)  # before any broker is asked: it may be refused
+    compile_deserializer(deserializer)  # before any broker is asked: it may be refused
     return deserializer
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.cli.joptsimple import BOOTSTRAP_SERVER, Option, integer, long, one_of, tool
-from kafka_tools.console.parse import LineFormat
-from kafka_tools.console.producer import ProduceRequest, produce
-from kafka_tools.console.properties import Properties
+from kafka_tools.cli.properties import Properties
+from kafka_tools.console.produce.request import LineFormat, ProduceRequest
 from kafka_tools.errors import UsageError, nearest
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
@@ -92,7 +91,10 @@ OPTIONS = (
 
 
 def _run(options: Mapping[str, Any]) -> int:
-    return produce(_request(options), RecordsBar)
+    request = _request(options)
+    from kafka_tools.console.produce.loop import produce
+
+    return produce(request, RecordsBar)
 
 
 def _request(options: Mapping[str, Any]) -> ProduceRequest:
@@ -109,9 +111,7 @@ def _request(options: Mapping[str, Any]) -> ProduceRequest:
     _check_possible({**target.java, **target.config})
     check_change(target, options["yes"])
     return ProduceRequest(
-        bootstrap_servers=target.bootstrap_servers,
-        config=_with_idempotence({**_of_java(target.java), **target.config}),
-        security=target.security,
+        target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),
         topic=options["topic"],
         line_format=_line_format(options),
         json_lines=options["input"] == "jsonl",

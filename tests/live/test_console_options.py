@@ -17,12 +17,14 @@ from tests.support.waiting import until
 
 CONSUME = """
 import json, sys
-from kafka_tools.console.consumer import consume
-from kafka_tools.console.request import ConsumeRequest
-sys.exit(consume(ConsumeRequest(**json.loads(sys.argv[1]))))
+from kafka_tools.console.consume.loop import consume
+from kafka_tools.console.consume.request import EARLIEST, ConsumeRequest, Membership, Source, Window
+from kafka_tools.model.target import Brokers
+servers, source, count, group = json.loads(sys.argv[1])
+window = Window(EARLIEST, reset=EARLIEST, max_messages=count)
+sys.exit(consume(ConsumeRequest(Source(Brokers(servers), **source), window, group and Membership(group))))
 """
 SERIALIZATION = "org.apache.kafka.common.serialization."
-EARLIEST = -2
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 """The lowest three bits of a batch's attributes (org.apache.kafka.common.record.CompressionType)."""
 KEPT = ("retention.ms=-1",)
@@ -82,9 +84,11 @@ def _parts(message: Message) -> tuple[Any, ...]:
 
 
 @contextmanager
-def consuming(cluster: Cluster, **request: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a consumer that looks for new partitions twice a second, and end it."""
-    request |= {"bootstrap_servers": cluster.bootstrap, "discovery_seconds": 0.5, "reset": EARLIEST}
+def consuming(
+    cluster: Cluster, count: int, group: str | None = None, **source: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a consumer of `count` records that looks for new partitions twice a second, and end it."""
+    request = [cluster.bootstrap, source | {"discovery_seconds": 0.5}, count, group]
     command = [sys.executable, "-c", CONSUME, json.dumps(request)]
     with ended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as reader:
         yield reader
@@ -98,7 +102,7 @@ def read_line(reader: subprocess.Popen[bytes]) -> bytes:
 def test_new_partitions_are_read_without_a_group(kafka39: Cluster) -> None:
     topic = kafka39.topic()
     produce(kafka39, topic, b"old\n")
-    with consuming(kafka39, topic=topic, start=EARLIEST, max_messages=3) as reader:
+    with consuming(kafka39, 3, topic=topic) as reader:
         assert read_line(reader) == b"old\n"
         admin = kafka39.admin()
         admin.create_partitions([NewPartitions(topic, 3)])[topic].result()
@@ -112,7 +116,7 @@ def test_new_topics_of_a_pattern_are_read(kafka39: Cluster, in_group: bool) -> N
     old = kafka39.topic()
     produce(kafka39, old, b"old\n")
     group = f"g-{old}" if in_group else None
-    with consuming(kafka39, include=f"{old}(-new)?", start=EARLIEST, max_messages=2, group=group) as reader:
+    with consuming(kafka39, 2, group, include=f"{old}(-new)?") as reader:
         assert read_line(reader) == b"old\n"
         new = f"{old}-new"
         counts = ("--partitions", "1", "--replication-factor", "1")

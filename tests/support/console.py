@@ -1,26 +1,15 @@
 """console-consumer and console-producer run on a cluster, and what they wrote, committed and counted."""
 
-import json
 import os
 import re
 import select
 import signal
 import subprocess
-import sys
 from contextlib import AbstractContextManager
-from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from kafka_tools.console.positions import EARLIEST
 from tests.support.clusters import Cluster, ended
-
-CONSUME = """
-import json, sys
-from kafka_tools.console.consumer import consume
-from kafka_tools.console.request import ConsumeRequest
-consume(ConsumeRequest(**json.loads(sys.argv[1])))
-"""
 
 
 def numbers(first: int, last: int) -> bytes:
@@ -43,11 +32,11 @@ def consume(cluster: Cluster, topic: str, *options: str) -> bytes:
 def consuming(
     cluster: Cluster, topic: str, config: dict[str, str], group: str, max_messages: int | None = None
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    """Start a consumer with settings that have no option."""
-    request: dict[str, Any] = {"bootstrap_servers": cluster.bootstrap, "topic": topic, "config": config}
-    request |= {"group": group, "max_messages": max_messages, "reset": EARLIEST}
-    command = [sys.executable, "-c", CONSUME, json.dumps(request)]
-    return ended(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+    """Start a consumer with these settings."""
+    settings = [word for name, value in config.items() for word in ("-X", f"{name}={value}")]
+    count = [] if max_messages is None else ["--max-messages", str(max_messages)]
+    options = ("--topic", topic, "--group", group, "--from-beginning", *settings, *count)
+    return ended(cluster.popen("console-consumer", *options, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
 
 
 def processed(stderr: bytes) -> int:

@@ -10,6 +10,7 @@ from kafka_tools.brokers.diagnosis import Unreached
 from kafka_tools.console import outages
 from kafka_tools.console.outages import OUTAGE_SECONDS, PART_SECONDS, START_SECONDS, Outages
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.target import Brokers
 
 ALL_DOWN = KafkaError(KafkaError._ALL_BROKERS_DOWN)
 ONE_DOWN = KafkaError(KafkaError._TRANSPORT, "b:1/1: Connect failed")
@@ -46,7 +47,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def watcher(world: World, capsys: pytest.CaptureFixture[str]) -> tuple[Outages, Callable[[float], str]]:
     """Return outages, and what looks again after so many seconds and returns what is said."""
-    watched = Outages("b:1", None)
+    watched = Outages(Brokers("b:1"))
 
     def after(seconds: float) -> str:
         world.now += seconds
@@ -127,7 +128,7 @@ def test_one_of_several_brokers(world: World, capsys: pytest.CaptureFixture[str]
     [(None, {2}, False), (SOME, {1}, False), (SOME, {1, 2}, True), (EVERY, {3}, True), (NOBODY, set(), True)],
 )
 def test_leaders(world: World, found: Unreached | KafkaToolError | None, leaders: set[int], fails: bool) -> None:
-    watched = Outages("b:1", None)
+    watched = Outages(Brokers("b:1"))
     watched.on_error(ALL_DOWN)
     assert watched.seen
     world.found = found

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.deserializers import Deserializer
-from kafka_tools.console.format import Formatter, RecordFormat
-from kafka_tools.console.positions import EARLIEST, LATEST
+from kafka_tools.console.consume.request import EARLIEST, LATEST, ConsumeRequest, Source
+from kafka_tools.console.formats.record_format import Deserializer, Formatter, RecordFormat
 from kafka_tools.console.progress import ShowProgress
-from kafka_tools.console.request import ConsumeRequest
 from kafka_tools.errors import UsageError
 from kafka_tools.main import run
+from kafka_tools.model.target import Brokers
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.tools import console_consumer
 
@@ -28,11 +27,11 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
 
     def consume(request: ConsumeRequest, formatter: Formatter | None, show_progress: ShowProgress) -> int:
         assert show_progress is RecordsBar
-        assert (formatter is not None) == (request.output == "table")
+        assert (formatter is not None) == (request.output.form == "table")
         requests.append(request)
         return 0
 
-    monkeypatch.setattr(console_consumer, "consume", consume)
+    monkeypatch.setattr("kafka_tools.console.consume.loop.consume", consume)
 
     def requested(*argv: str, topic: bool = True) -> ConsumeRequest:
         assert run(["console-consumer", *SERVER, *(("--topic", "t") if topic else ()), *argv]) == 0
@@ -42,7 +41,7 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
 
 
 def test_the_end_is_where_it_starts(requested: Requested) -> None:
-    assert requested() == ConsumeRequest("127.0.0.1:1", "t", record_format=RecordFormat())
+    assert requested() == ConsumeRequest(Source(Brokers("127.0.0.1:1"), "t"))
 
 
 @pytest.mark.parametrize(
@@ -60,24 +59,24 @@ def test_the_end_is_where_it_starts(requested: Requested) -> None:
 )
 def test_where_to_start(requested: Requested, argv: str, start: int, reset: int) -> None:
     request = requested(*argv.split())
-    assert (request.start, request.reset) == (start, reset)
+    assert (request.window.start, request.window.reset) == (start, reset)
 
 
 @pytest.mark.parametrize(("number", "expected"), [("5", 5), ("0", 0), ("-1", None), ("-7", 0)])
 def test_max_messages(requested: Requested, number: str, expected: int | None) -> None:
-    assert requested("--max-messages", number).max_messages == expected
+    assert requested("--max-messages", number).window.max_messages == expected
 
 
 def test_group_by_option_and_by_property(requested: Requested) -> None:
-    assert requested("--group", "g").group == "g"
-    assert requested("--consumer-property", "group.id=g").group == "g"
-    assert requested("--group", "g", "--consumer-property", "group.id=g").group == "g"
+    assert requested("--group", "g").membership.group == "g"
+    assert requested("--consumer-property", "group.id=g").membership.group == "g"
+    assert requested("--group", "g", "--consumer-property", "group.id=g").membership.group == "g"
 
 
 def test_all_properties(requested: Requested) -> None:
     flags = [word for name in console_consumer.FLAGS for word in ("--property", f"{name}=true")]
     texts = [word for name in console_consumer.TEXTS for word in ("--formatter-property", f"{name}=\udcff{name}")]
-    record_format = requested(*flags, *texts).record_format._asdict()
+    record_format = requested(*flags, *texts).output.record_format._asdict()
     assert all(record_format[name.replace(".", "_")] is True for name in console_consumer.FLAGS)
     for name in console_consumer.TEXTS:
         assert record_format[name.replace(".", "_")] == b"\xff" + name.encode()
@@ -88,7 +87,7 @@ def test_deserializers(requested: Requested) -> None:
     options = ("--key-deserializer", f"{package}LongDeserializer", "--value-deserializer", f"{package}LongDeserializer")
     property_ = ("--property", f"value.deserializer={package}StringDeserializer")
     config = ("--property", "value.deserializer.deserializer.encoding=UTF-16")
-    record_format = requested(*options, *property_, *config).record_format
+    record_format = requested(*options, *property_, *config).output.record_format
     assert record_format.key_deserializer == Deserializer(f"{package}LongDeserializer", {}, is_key=True)
     assert record_format.value_deserializer == Deserializer(
         f"{package}StringDeserializer", {"deserializer.encoding": "UTF-16"}
@@ -97,7 +96,7 @@ def test_deserializers(requested: Requested) -> None:
 
 def test_patterns(requested: Requested) -> None:
     def asked(*argv: str) -> tuple[str | None, str | None, bool]:
-        return (request := requested(*argv, topic=False)).topic, request.include, request.internal
+        return (request := requested(*argv, topic=False)).source.topic, request.source.include, request.source.internal
 
     assert asked("--include", "a.*") == (None, "a.*", False)
     assert asked("--whitelist", "a.*") == (None, "a.*", False)
@@ -107,18 +106,18 @@ def test_patterns(requested: Requested) -> None:
 
 def test_where_to_end(requested: Requested) -> None:
     request = requested("--from-time", "1700000000", "--to-time", "2023-11-14T22:13:21Z", "--partitions", "0,2-4,2")
-    assert (request.from_time, request.to_time) == (1_700_000_000_000, 1_700_000_001_000)
-    assert request.partitions == (0, 2, 3, 4)
-    assert requested("--until-end", "--last", "5").last == 5
-    assert requested("--partition", "3", "--offset", "-5").last == 5
+    assert (request.window.from_time, request.window.to_time) == (1_700_000_000_000, 1_700_000_001_000)
+    assert request.source.partitions == (0, 2, 3, 4)
+    assert requested("--until-end", "--last", "5").window.last == 5
+    assert requested("--partition", "3", "--offset", "-5").window.last == 5
 
 
 def test_what_else_there_is(requested: Requested) -> None:
     options = ("--isolation-level", "read_committed", "--skip-message-on-error", "--enable-systest-events")
     request = requested(*options, "--group", "g", "--consumer-property", "enable.auto.commit=false", "--output", "json")
-    assert request.config["isolation.level"] == "read_committed"
-    assert (request.skip_unreadable, request.says_end, request.commits) == (True, True, False)
-    assert request.output == "json"
+    assert request.source.brokers.config["isolation.level"] == "read_committed"
+    assert (request.output.skip_unreadable, request.output.says_end, request.membership.commits) == (True, True, False)
+    assert request.output.form == "json"
 
 
 def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
@@ -127,15 +126,15 @@ def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
     consumer.write_text("group.id: g\nfetch.max.wait.ms=7\n")
     files = ("--formatter-config", str(formatter), "--consumer.config", str(consumer))
     request = requested(*files, "--property", "key.separator=:")
-    assert request.record_format == RecordFormat(print_key=True, key_separator=b":")
-    assert request.group == "g"
-    assert request.config["fetch.wait.max.ms"] == "7"
+    assert request.output.record_format == RecordFormat(print_key=True, key_separator=b":")
+    assert request.membership.group == "g"
+    assert request.source.brokers.config["fetch.wait.max.ms"] == "7"
 
 
 def test_a_table_shows_more_unless_it_is_told_not_to(requested: Requested) -> None:
     request = requested("--output", "table", "--property", "print.offset=false", "--property", "null.literal=-")
-    assert request.output == "table"
-    assert request.record_format == console_consumer.IN_A_TABLE._replace(print_offset=False, null_literal=b"-")
+    assert request.output.form == "table"
+    assert request.output.record_format == console_consumer.IN_A_TABLE._replace(print_offset=False, null_literal=b"-")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_a_group_that_is_named_twice_is_one(
     monkeypatch.setenv("MINE", "g")
     (tmp_path / "consumer").write_text("group.id=${env:MINE}\n")
     options = ("--consumer.config", str(tmp_path / "consumer"), "--consumer-property", "group.id=g")
-    assert requested(*options, "--group", "g").group == "g"
+    assert requested(*options, "--group", "g").membership.group == "g"
 
 
 def test_a_group_of_the_environment_is_a_default(
@@ -172,7 +171,10 @@ def test_a_group_of_the_environment_is_a_default(
 ) -> None:
     (tmp_path / "consumer").write_text("group.id=usual\n")
     monkeypatch.setenv("KTOOLS_COMMAND_CONFIG", str(tmp_path / "consumer"))
-    assert (requested().group, requested("--group", "g").group) == ("usual", "g")
+    usual, other = requested().membership, requested("--group", "g").membership
+    assert usual is not None
+    assert other is not None
+    assert (usual.group, other.group) == ("usual", "g")
 
 
 def test_what_a_file_says_in_vain_is_told(
@@ -201,11 +203,14 @@ def test_what_a_file_says_in_vain_is_told(
     ],
 )
 def test_how_a_group_shares_partitions_out(requested: Requested, setting: str, cooperative: bool) -> None:
-    assert requested("--group", "g", "--consumer-property", setting).cooperative is cooperative
+    assert requested("--group", "g", "--consumer-property", setting).membership.cooperative is cooperative
 
 
 def test_an_older_name_of_a_formatter(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:
-    assert requested("--formatter", "kafka.tools.NoOpMessageFormatter").formatter == "kafka.tools.NoOpMessageFormatter"
+    assert (
+        requested("--formatter", "kafka.tools.NoOpMessageFormatter").output.formatter
+        == "kafka.tools.NoOpMessageFormatter"
+    )
     assert capsys.readouterr().err == (
         "WARNING: kafka.tools.NoOpMessageFormatter is deprecated and will be removed in the next major release. "
         "Please use org.apache.kafka.tools.consumer.NoOpMessageFormatter instead\n"

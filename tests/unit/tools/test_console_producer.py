@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.console.parse import LineFormat
-from kafka_tools.console.producer import ProduceRequest
+from kafka_tools.console.produce.request import LineFormat, ProduceRequest
 from kafka_tools.console.progress import ShowProgress
 from kafka_tools.main import run
+from kafka_tools.model.target import Brokers
 from kafka_tools.render.progress import RecordsBar
-from kafka_tools.tools import console_producer
 
 Requested = Callable[..., ProduceRequest]
 SERVER = ("--bootstrap-server", "127.0.0.1:1")
@@ -26,7 +25,7 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
         requests.append(request)
         return 0
 
-    monkeypatch.setattr(console_producer, "produce", produce)
+    monkeypatch.setattr("kafka_tools.console.produce.loop.produce", produce)
 
     def requested(*argv: str) -> ProduceRequest:
         assert run(["console-producer", "--topic", "t", *argv]) == 0
@@ -36,12 +35,12 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
 
 
 def test_lines_are_values(requested: Requested) -> None:
-    assert requested(*SERVER) == ProduceRequest("127.0.0.1:1", "t", line_format=LineFormat())
+    assert requested(*SERVER) == ProduceRequest(Brokers("127.0.0.1:1"), "t")
 
 
 def test_the_old_name_of_the_server(requested: Requested) -> None:
-    assert requested("--broker-list", "127.0.0.1:2").bootstrap_servers == "127.0.0.1:2"
-    assert requested("--broker-list", "127.0.0.1:2", *SERVER).bootstrap_servers == "127.0.0.1:1"
+    assert requested("--broker-list", "127.0.0.1:2").brokers.bootstrap_servers == "127.0.0.1:2"
+    assert requested("--broker-list", "127.0.0.1:2", *SERVER).brokers.bootstrap_servers == "127.0.0.1:1"
 
 
 def test_all_properties(requested: Requested) -> None:
@@ -113,7 +112,7 @@ def test_what_is_refused(argv: str, words: str, capsys: pytest.CaptureFixture[st
     ],
 )
 def test_options_as_settings(requested: Requested, argv: str, config: dict[str, str]) -> None:
-    assert dict(requested(*SERVER, *argv.split()).config) == config
+    assert dict(requested(*SERVER, *argv.split()).brokers.config) == config
 
 
 def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
@@ -123,7 +122,7 @@ def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
     files = ("--reader-config", str(reader), "--producer.config", str(producer))
     request = requested(*SERVER, *files, "--property", "key.separator=:")
     assert request.line_format == LineFormat(parse_key=True, key_separator=b":")
-    assert dict(request.config) == {"linger.ms": "3", "acks": "all"}
+    assert dict(request.brokers.config) == {"linger.ms": "3", "acks": "all"}
 
 
 @pytest.mark.parametrize(
@@ -159,7 +158,7 @@ def test_javas_words_in_a_file_count(requested: Requested, tmp_path: Path) -> No
     )
     request = requested(*SERVER, "--producer.config", str(config))
     expected = {"queue.buffering.max.kbytes": "2048", "partitioner": "random", "message.max.bytes": "5000"}
-    assert dict(request.config) == expected
+    assert dict(request.brokers.config) == expected
 
 
 def test_headers_and_whole_records(requested: Requested) -> None:

@@ -1,0 +1,1 @@
+"""Reading records: the console consumer."""

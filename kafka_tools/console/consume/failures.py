@@ -1,0 +1,111 @@
+"""What the consumer does about errors that librdkafka puts among the records: wait, go to another offset, or end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.console.cluster import missing_right, words
+from kafka_tools.console.consume.readers import Reader
+from kafka_tools.console.consume.request import EARLIEST, ConsumeRequest
+from kafka_tools.console.formats.record_format import Batch
+from kafka_tools.console.notes import note
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.topics import TopicPartition
+
+RESPONSE_SECONDS = 5.0
+
+# librdkafka calls an error retriable where it can repeat the request itself, and that is too few. Here are, beside
+# those, all errors that Java's consumer waits out (the RetriableExceptions of org.apache.kafka.common.errors 3.9 that
+# Fetch, ListOffsets, OffsetFetch and JoinGroup can give, by librdkafka's names, and REBALANCE_IN_PROGRESS, which Java
+# answers by joining anew), and librdkafka's own words for "not reached at the moment".
+CURABLE = frozenset(
+    {
+        "UNKNOWN_TOPIC_OR_PART",
+        "UNKNOWN_TOPIC_ID",
+        "_UNKNOWN_TOPIC",
+        "_UNKNOWN_PARTITION",
+        "LEADER_NOT_AVAILABLE",
+        "NOT_LEADER_FOR_PARTITION",
+        "FENCED_LEADER_EPOCH",
+        "UNKNOWN_LEADER_EPOCH",
+        "REPLICA_NOT_AVAILABLE",
+        "KAFKA_STORAGE_ERROR",
+        "OFFSET_NOT_AVAILABLE",
+        "BROKER_NOT_AVAILABLE",
+        "COORDINATOR_NOT_AVAILABLE",
+        "COORDINATOR_LOAD_IN_PROGRESS",
+        "NOT_COORDINATOR",
+        "REBALANCE_IN_PROGRESS",
+        "REQUEST_TIMED_OUT",
+        "NETWORK_EXCEPTION",
+        "_WAIT_COORD",
+        "_TIMED_OUT",
+        "_TRANSPORT",
+        "_RESOLVE",
+        "_ALL_BROKERS_DOWN",
+        "_MAX_POLL_EXCEEDED",
+    }
+)
+"""Names of errors that may end by themselves while the consumer waits."""
+
+SILENT = frozenset({"_TRANSPORT", "_RESOLVE", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_MAX_POLL_EXCEEDED"})
+"""Those that say nothing of the topic; `Outages.watch` tells of an outage."""
+
+OF_A_GROUP = frozenset(
+    {"GROUP_AUTHORIZATION_FAILED", "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR"}
+)
+"""Those that concern only members of a group: librdkafka looks for a coordinator even where no group is joined."""
+
+
+class Failures:
+    """Judges the errors of one consumer."""
+
+    def __init__(self, request: ConsumeRequest, consumer: Any, reader: Reader) -> None:
+        self._request = request
+        self._consumer = consumer
+        self._reader = reader
+        self._told: set[int] = set()
+
+    def without_errors(self, batch: Sequence[Any]) -> Batch:
+        """Return the batch without its errors. Raises KafkaToolError for one that waiting does not cure."""
+        for message in batch:
+            error = message.error()
+            if error is not None:
+                self._judge(message, error)
+        return [message for message in batch if message.error() is None]
+
+    def _judge(self, message: Any, error: Any) -> None:
+        name, source, membership = error.name(), self._request.source, self._request.membership
+        if name == "_PARTITION_EOF":
+            if self._reader.ends is not None:
+                self._reader.ends.at(_of(message), message.offset())
+        elif name == "_AUTO_OFFSET_RESET":
+            self._reset(_of(message), message.offset())
+        elif membership is None and name in OF_A_GROUP:
+            return
+        elif not (error.retriable() or name in CURABLE):
+            group = None if membership is None else membership.group
+            right = missing_right(error, source.topic or message.topic(), "READ", group)
+            raise KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", right)
+        elif name not in SILENT and error.code() not in self._told:
+            self._told.add(error.code())
+            note(f"ktools: {words(error)}. Waiting.")
+
+    def _reset(self, partition: TopicPartition, offset: int) -> None:
+        """Go on where the request says, as a partition has no record at `offset` (negative: it was never known)."""
+        name, reset = f"{partition.topic}-{partition.partition}", self._request.window.reset
+        if reset is None:
+            raise KafkaToolError(f"{name} has no offset {offset} (auto.offset.reset=none)")
+        asked = confluent_kafka().TopicPartition(*partition)
+        low, high = self._consumer.get_watermark_offsets(asked, RESPONSE_SECONDS)
+        target = low if reset == EARLIEST else high
+        if offset >= 0:
+            has = f"it begins at {low} and ends before {high}"
+            note(f"ktools: {name} has no offset {offset} ({has}): reading goes on at {target}")
+        if self._reader.ends is not None:
+            self._reader.ends.at(partition, target)
+        self._reader.go_to(partition, target)
+
+
+def _of(message: Any) -> TopicPartition:
+    return TopicPartition(message.topic(), message.partition())

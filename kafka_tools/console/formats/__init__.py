@@ -1,0 +1,1 @@
+"""Records as text: one module for each way to print them."""

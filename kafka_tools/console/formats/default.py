@@ -1,0 +1,135 @@
+"""A record as text: Apache's DefaultMessageFormatter (org.apache.kafka.tools.consumer, 3.9 and 4.3), compiled once.
+
+A record's parts stand in this order: timestamp, partition, offset, delivery, epoch, headers, key, value. Without a
+deserializer all are bytes, never decoded.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kafka_tools.console.formats.deserializers import Deserialize, compile_deserializer
+from kafka_tools.console.formats.record_format import TIMESTAMP_TYPES, Batch, Deserializer, Formatter, RecordFormat
+from kafka_tools.console.records import HEADERS, KEY, LEADER_EPOCH, OFFSET, PARTITION, TIMESTAMP, VALUE
+
+Column = Callable[[Batch], Iterable[bytes]]
+
+NO_HEADERS = b"NO_HEADERS"
+
+
+def compile_format(record_format: RecordFormat) -> Formatter:
+    """Return the function that turns a batch into the bytes to write; it raises UnreadableError.
+
+    Raises UsageError for a deserializer that is not there.
+    """
+    columns = _columns(record_format)
+    line = record_format.line_separator
+    if not columns:
+        return lambda _batch: b""  # DefaultMessageFormatter writes no line separator for print.value=false alone
+    if len(columns) == 1:
+        return _joined_values(columns[0], line)
+    between = record_format.key_separator.join
+
+    def written(batch: Batch) -> bytes:
+        rows = zip(*(column(batch) for column in columns), strict=True)
+        return line.join(map(between, rows)) + line
+
+    return written
+
+
+def _joined_values(column: Column, line: bytes) -> Formatter:
+    return lambda batch: line.join(column(batch)) + line
+
+
+def _columns(record_format: RecordFormat) -> list[Column]:
+    wanted: list[tuple[bool, Column]] = [
+        (record_format.print_timestamp, _timestamps),
+        (record_format.print_partition, _partitions),
+        (record_format.print_offset, _offsets),
+        (record_format.print_delivery, _deliveries),
+        (record_format.print_epoch, _epochs),
+        (record_format.print_headers, headers_column(record_format)),
+        (record_format.print_key, key_column(record_format)),
+        (record_format.print_value, value_column(record_format)),
+    ]
+    return [column for is_wanted, column in wanted if is_wanted]
+
+
+def key_column(record_format: RecordFormat) -> Column:
+    """Return what writes the keys of a batch. Raises UsageError for a deserializer that is not there."""
+    return _or_null(KEY, record_format.null_literal, _reader(record_format.key_deserializer))
+
+
+def value_column(record_format: RecordFormat) -> Column:
+    """Return what writes the values of a batch. Raises UsageError for a deserializer that is not there."""
+    return _or_null(VALUE, record_format.null_literal, _reader(record_format.value_deserializer))
+
+
+def _reader(deserializer: Deserializer | None) -> Deserialize | None:
+    """Return what reads a part of a record, None where its bytes are written as they are."""
+    if deserializer is None:
+        return None
+    read = compile_deserializer(deserializer)
+    return None if read is bytes else read
+
+
+def _or_null(part: Callable[[Any], bytes | None], null: bytes, read: Deserialize | None) -> Column:
+    def column(batch: Batch) -> Iterable[bytes]:
+        parts = list(map(part, batch))
+        return [null if each is None else each for each in parts] if None in parts else parts  # type: ignore[return-value]
+
+    def read_column(batch: Batch) -> Iterable[bytes]:
+        return [null if each is None else read(each) for each in map(part, batch)]  # type: ignore[misc]
+
+    return column if read is None else read_column
+
+
+class Written(dict[Any, bytes]):
+    """What was written for a value before: partitions and times repeat in neighbouring records."""
+
+    def __init__(self, write: Callable[[Any], bytes]) -> None:
+        self._write = write
+
+    def __missing__(self, value: Any) -> bytes:
+        text = self[value] = self._write(value)
+        return text
+
+
+def _timestamp(kind_and_time: tuple[int, int]) -> bytes:
+    kind, time = kind_and_time
+    return b"%b:%d" % (TIMESTAMP_TYPES[kind], time) if kind in TIMESTAMP_TYPES else b"NO_TIMESTAMP"
+
+
+def _timestamps(batch: Batch) -> Iterable[bytes]:
+    return map(Written(_timestamp).__getitem__, map(TIMESTAMP, batch))
+
+
+def _partitions(batch: Batch) -> Iterable[bytes]:
+    return map(Written(lambda partition: b"Partition:%d" % partition).__getitem__, map(PARTITION, batch))
+
+
+def _offsets(batch: Batch) -> Iterable[bytes]:
+    return [b"Offset:%d" % offset for offset in map(OFFSET, batch)]
+
+
+def _deliveries(batch: Batch) -> Iterable[bytes]:
+    """Only a share group counts deliveries."""
+    return [b"Delivery:NOT_PRESENT"] * len(batch)
+
+
+def _epochs(batch: Batch) -> Iterable[bytes]:
+    return [b"Epoch:NOT_PRESENT" if epoch is None else b"Epoch:%d" % epoch for epoch in map(LEADER_EPOCH, batch)]
+
+
+def headers_column(record_format: RecordFormat) -> Column:
+    """Return what writes the headers of a batch. Raises UsageError for a deserializer that is not there."""
+    separator, null = record_format.headers_separator, record_format.null_literal
+    decoded = _reader(record_format.headers_deserializer) or bytes
+
+    def text(headers: list[tuple[str, bytes | None]] | None) -> bytes:
+        if not headers:
+            return NO_HEADERS
+        return separator.join(
+            b"%b:%b" % (key.encode(), null if value is None else decoded(value)) for key, value in headers
+        )
+
+    return lambda batch: map(text, map(HEADERS, batch))

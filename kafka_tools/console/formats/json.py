@@ -1,0 +1,156 @@
+"""A record as a JSON object, and back, so that a topic can be copied or looked into with other programs.
+
+    {"topic": "t", "partition": 0, "offset": 7, "timestamp": "2026-11-23T00:00:00.123Z", "timestamp_ms": 1795392000123,
+     "timestamp_type": "CreateTime", "key": "k", "value": "v", "headers": [{"key": "h", "value": "1"}]}
+
+Bytes that are UTF-8 are text, others are `{"base64": "…"}`; null is null. `timestamp_ms` decides where both are there.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from kafka_tools.console.formats.record_format import TIMESTAMP_TYPES, Batch, Formatter
+from kafka_tools.console.produce.lines import FullRecord, Parser, shown
+from kafka_tools.errors import KafkaToolError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TYPE_NAMES = {number: name.decode() for number, name in TIMESTAMP_TYPES.items()}
+
+
+def compile_lines() -> Formatter:
+    """Return the function that writes one object a line."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    return lambda batch: "".join([f"{encode(_object(message))}\n" for message in batch]).encode()
+
+
+def compile_array() -> Formatter:
+    """Return the function that writes one JSON array over all its calls, whose last line is still missing."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    opened = False
+
+    def written(batch: Batch) -> bytes:
+        nonlocal opened
+        text = "".join([f",\n{encode(_object(message))}" for message in batch]).encode()
+        if opened or not text:
+            return text
+        opened = True
+        return b"[" + text[1:]
+
+    return written
+
+
+def array_end(count: int) -> bytes:
+    """Return what follows `count` records of an array."""
+    return b"\n]\n" if count else b"[]\n"
+
+
+def _object(message: Any) -> dict[str, Any]:
+    kind, milliseconds = message.timestamp()
+    return {
+        "topic": message.topic(),
+        "partition": message.partition(),
+        "offset": message.offset(),
+        "timestamp": _iso(milliseconds) if kind in TYPE_NAMES else None,
+        "timestamp_ms": milliseconds if kind in TYPE_NAMES else None,
+        "timestamp_type": TYPE_NAMES.get(kind),
+        "key": _text(message.key()),
+        "value": _text(message.value()),
+        "headers": [{"key": key, "value": _text(value)} for key, value in message.headers() or ()],
+    }
+
+
+def _iso(milliseconds: int) -> str | None:
+    try:
+        time = EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+    return f"{time.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def _text(content: bytes | None) -> Any:
+    if content is None:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+
+
+def compile_reader(topic: str) -> Parser:
+    """Return the function that turns lines into records of this topic, whatever topic they name; it is called again and
+    again, as the lines are counted.
+
+    Empty lines are left out. It raises KafkaToolError for a line that is no such object.
+    """
+    numbers = count(1)
+
+    def records(lines: Iterable[bytes]) -> Iterator[FullRecord]:
+        for line, number in zip(lines, numbers, strict=False):
+            if not line.strip():
+                continue
+            try:
+                yield _record(json.loads(line), topic)
+            except (ValueError, TypeError, RecursionError) as error:
+                raise KafkaToolError(f"line {number} is no record ({error}): '{shown(line)}'") from error
+
+    return records
+
+
+def _record(content: Any, topic: str) -> FullRecord:
+    if not isinstance(content, dict):
+        raise ValueError("an object is needed")
+    headers = content.get("headers") or []
+    if not isinstance(headers, list):
+        raise ValueError("headers is no list")
+    return FullRecord(
+        topic,
+        _bytes(content.get("value"), "value"),
+        _bytes(content.get("key"), "key"),
+        _number(content.get("partition"), "partition", -1, 1 << 31),
+        timestamp=_timestamp(content),
+        headers=[_header(header) for header in headers],
+    )
+
+
+def _header(header: Any) -> tuple[str, bytes | None]:
+    if not isinstance(header, dict) or not isinstance(header.get("key"), str):
+        raise ValueError("a header needs a key")
+    return header["key"], _bytes(header.get("value"), "a header's value")
+
+
+def _bytes(value: Any, name: str) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode()
+    if value is None:
+        return None
+    if isinstance(value, dict) and value.keys() == {"base64"} and isinstance(value["base64"], str):
+        try:
+            return base64.b64decode(value["base64"], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"{name}: {error}") from error
+    raise ValueError(f'{name} is neither text, null nor {{"base64": "…"}}')
+
+
+def _number(value: Any, name: str, default: int, limit: int) -> int:
+    if value is None:
+        return default
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < limit:
+        return value
+    raise ValueError(f"{name} is no such number")
+
+
+def _timestamp(content: dict[str, Any]) -> int:
+    if content.get("timestamp_ms") is not None:
+        return _number(content["timestamp_ms"], "timestamp_ms", 0, 1 << 63)
+    text = content.get("timestamp")
+    if text is None:
+        return 0
+    if not isinstance(text, str):
+        return _number(text, "timestamp", 0, 1 << 63)
+    time = datetime.fromisoformat(text)
+    return (time.replace(tzinfo=time.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)

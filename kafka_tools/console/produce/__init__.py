@@ -1,0 +1,1 @@
+"""Sending records: the console producer."""

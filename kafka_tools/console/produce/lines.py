@@ -1,0 +1,203 @@
+"""Lines out of blocks of bytes, and a line as a record: Apache's LineMessageReader (kafka.tools.ConsoleProducer, 3.9).
+
+Nothing is decoded, only a newline ends a line; how a line is taken apart is compiled once into one function.
+"""
+
+import os
+import re
+import select
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, repeat
+from typing import Any, NamedTuple
+
+from kafka_tools.console.produce.request import LineFormat
+from kafka_tools.errors import KafkaToolError
+
+BLOCK_BYTES = 1 << 18
+IDLE_SECONDS = 0.005
+"""How long nothing comes before what came is dealt with as if it were all for now."""
+
+TICK_SECONDS = 0.2
+"""How often a loop that waits for stdin looks at what else happened."""
+
+Headers = list[tuple[str, bytes | None]]
+
+Record = tuple[Any, ...]
+"""What confluent_kafka.Producer.produce takes, in its order: topic, value and key (None is null), or a FullRecord."""
+
+Parser = Callable[[Iterable[bytes]], Iterator[Record]]
+
+SHOWN_CHARACTERS = 1000
+"""How much of a line an error shows."""
+
+
+def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Yield what comes in on the file descriptor `stdin`, at once, until its end.
+
+    `on_tick` is called before each block and every TICK_SECONDS while nothing comes; reading ends when it returns
+    False. `on_idle` is called when nothing came for IDLE_SECONDS. Raises OSError.
+    """
+    while on_tick():
+        if not select.select([stdin], [], [], IDLE_SECONDS)[0]:
+            on_idle()
+            if not select.select([stdin], [], [], TICK_SECONDS)[0]:
+                continue
+        try:
+            block = os.read(stdin, BLOCK_BYTES)
+        except BlockingIOError:
+            continue
+        if not block:
+            yield b""
+            return
+        yield block
+
+
+def lines(incoming: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines that each block completes, without their newlines; the empty block is the end of the input.
+
+    A last line without a newline counts at the end of the input. Where the blocks stop without the empty one, what
+    follows the last newline is dropped: nobody knows whether it is whole.
+    """
+    open_line: list[bytes] = []
+    for block in incoming:
+        if not block:
+            if any(open_line):
+                yield [b"".join(open_line)]
+            return
+        first, *others = block.split(b"\n")
+        open_line.append(first)
+        if others:
+            last = others.pop()
+            yield [b"".join(open_line), *others]
+            open_line = [last]
+
+
+class FullRecord(NamedTuple):
+    """A record with all its parts; `partition` -1 and `timestamp` (ms) 0 leave the choice to the client."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None
+    partition: int = -1
+    callback: None = None
+    on_delivery: None = None
+    timestamp: int = 0
+    headers: Headers | None = None
+
+
+def compile_parser(line_format: LineFormat, topic: str) -> Parser:
+    """Return the function that turns lines into records; it is called again and again, as lines are counted.
+
+    It raises KafkaToolError, in Apache's words, at the line that has no key or no headers.
+    """
+    if line_format.parse_headers:
+        return _full(line_format, topic)
+    parse = _keyed(line_format, topic) if line_format.parse_key else _values(topic)
+    return _nulls(parse, line_format.null_marker) if line_format.null_marker is not None else parse
+
+
+def _values(topic: str) -> Parser:
+    return lambda lines: zip(repeat(topic), lines, strict=False)
+
+
+def _keyed(line_format: LineFormat, topic: str) -> Parser:
+    separator, ignore_error = line_format.key_separator, line_format.ignore_error
+    numbers = count(1)
+
+    def records(lines: Iterable[bytes]) -> Iterator[Record]:
+        for line, number in zip(lines, numbers, strict=False):
+            key, found, value = line.partition(separator)
+            if found:
+                yield topic, value, key
+            elif ignore_error:
+                yield topic, line
+            else:
+                raise _missing("key separator", number, line)
+
+    def with_empty_keys(lines: Iterable[bytes]) -> Iterator[Record]:
+        return zip(repeat(topic), lines, repeat(b""), strict=False)
+
+    return records if separator else with_empty_keys
+
+
+def _nulls(parse: Parser, marker: bytes) -> Parser:
+    def records(lines: Iterable[bytes]) -> Iterator[Record]:
+        for topic, *content in parse(lines):
+            yield topic, *(None if part == marker else part for part in content)
+
+    return records
+
+
+def _full(line_format: LineFormat, topic: str) -> Parser:
+    """Return the function that turns lines with headers into FullRecords."""
+    delimiter, separator, marker = line_format.headers_delimiter, line_format.key_separator, line_format.null_marker
+    ignore_error, parse_headers = line_format.ignore_error, _headers(line_format)
+    numbers = count(1)
+
+    def record(line: bytes, number: int) -> FullRecord:
+        headers: Headers = []
+        key, place = None, 0
+        at = line.find(delimiter)
+        if at >= 0:
+            headers = parse_headers(line[:at], number) if line[:at] != marker else []
+            place = at + len(delimiter)
+        elif not ignore_error:
+            raise _missing("headers delimiter", number, line)
+        at = line.find(separator, place) if line_format.parse_key else -1
+        if at >= 0:
+            key, place = line[place:at], at + len(separator)
+        elif line_format.parse_key and not ignore_error:
+            raise _missing("key separator", number, line)
+        value = line[place:]
+        parts = None if value == marker else value, None if key == marker else key
+        return FullRecord(topic, *parts, headers=headers)
+
+    return lambda lines: (record(line, number) for line, number in zip(lines, numbers, strict=False))
+
+
+def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
+    """Return the function that takes the headers of one line apart; it raises KafkaToolError in Apache's words."""
+    separator, marker = line_format.headers_key_separator, line_format.null_marker
+    pattern = re.compile(line_format.headers_separator)
+
+    def header(pair: bytes, number: int) -> tuple[str, bytes | None]:
+        at = pair.find(separator)
+        if at < 0 and not line_format.ignore_error:
+            raise KafkaToolError(f"No header key separator found in pair '{shown(pair)}' on line number {number}")
+        if at < 0:
+            return pair.decode(errors="replace"), None
+        key, value = pair[:at], pair[at + len(separator) :]
+        if key == marker:
+            raise KafkaToolError(
+                f"Header keys should not be equal to the null marker '{shown(key)}' as they can't be null"
+            )
+        return key.decode(errors="replace"), None if value == marker else value
+
+    return lambda headers, number: [header(pair, number) for pair in _split(pattern, headers)]
+
+
+def _split(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:
+    """Split as java.util.regex.Pattern.split does: without empty parts at the end."""
+    parts: list[bytes] = []
+    start = 0
+    for found in pattern.finditer(text):
+        if found.end() == 0:
+            continue
+        parts.append(text[start : found.start()])
+        start = found.end()
+    if not parts:
+        return [text]
+    parts.append(text[start:])
+    while parts and not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _missing(what: str, number: int, line: bytes) -> KafkaToolError:
+    return KafkaToolError(f"No {what} found on line number {number}: '{shown(line)}'")
+
+
+def shown(line: bytes) -> str:
+    """Return a line as an error shows it."""
+    text = line.decode(errors="replace")
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

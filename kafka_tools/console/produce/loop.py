@@ -1,0 +1,286 @@
+"""The console producer's loop: lines of stdin to one topic, in their order, each delivered or reported."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from time import monotonic, sleep
+from typing import Any
+
+from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.session import client_settings
+from kafka_tools.console.cluster import TOPIC_APPEARS_SECONDS, Cluster, missing_right, words
+from kafka_tools.console.formats import json
+from kafka_tools.console.notes import note
+from kafka_tools.console.process import Stop, rare_collections, stop_by_signal
+from kafka_tools.console.produce.lines import TICK_SECONDS, FullRecord, Parser, Record, blocks, compile_parser, lines
+from kafka_tools.console.produce.request import ProduceRequest
+from kafka_tools.console.progress import Progress, ShowProgress, Unshown, bytes_ahead, show_nothing
+from kafka_tools.errors import KafkaToolError, UnreachableError
+
+STDIN = 0
+BATCH_BYTES = 1_000_000
+"""librdkafka's default batch.size; less where the topic refuses batches of this size."""
+
+ROOM_SECONDS = 0.01
+"""How long to wait before a full queue is tried again."""
+
+SETTINGS: dict[str, Any] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",  # as Java's for keys; records without a key stick to a partition for a batch
+    "linger.ms": 50,
+    "batch.size": BATCH_BYTES,
+    "message.max.bytes": 100_000_000,  # the broker decides what is too large
+    "queue.buffering.max.messages": 100_000,
+    "queue.buffering.max.kbytes": 131_072,
+    "delivery.timeout.ms": 120_000,
+    "delivery.report.only.error": True,
+}
+
+
+class Deliveries:
+    """What became of the records: `taken` counts those that were sent, `failures` those that failed, by reason."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.failures: Counter[str] = Counter()
+
+    def on_delivery(self, error: Any, _message: Any) -> None:
+        """Count a record that librdkafka took and could not deliver."""
+        self.failures[_reason(error)] += 1
+
+    def refused(self, error: Any) -> None:
+        """Count a record that librdkafka did not take."""
+        self.taken += 1
+        self.failures[_reason(error)] += 1
+
+    @property
+    def delivered(self) -> int:
+        """How many records the brokers have, once nothing is in flight."""
+        return self.taken - self.failures.total()
+
+
+def _reason(error: Any) -> str:
+    if error.name() == "_MSG_TIMED_OUT":
+        return "no broker acknowledged them in time"
+    if error.name() in ("_PURGE_QUEUE", "_PURGE_INFLIGHT"):
+        return "no broker took them"
+    return words(error)
+
+
+def produce(request: ProduceRequest, show_progress: ShowProgress = show_nothing) -> int:
+    """Send stdin's lines until its end or a signal, wait for their delivery, report failures; return the exit status.
+
+    Raises KafkaToolError where the cluster or the topic cannot be reached (before anything is read), for a line that
+    cannot be parsed and a producer that cannot go on (after all that was sent is delivered or reported).
+    """
+    if sys.stdin is None:
+        raise KafkaToolError("stdin is closed")
+    cluster = Cluster(request.brokers)
+    client, deliveries = _open(request, cluster)
+    with stop_by_signal() as stop, rare_collections():
+        return Loop(request, client, cluster, deliveries, stop, show_progress).run()
+
+
+def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
+    """Return a producer whose batches the topic takes. Raises KafkaToolError where the topic cannot be reached."""
+    make = confluent_kafka().Producer
+    deliveries = Deliveries()
+    settings = SETTINGS | client_settings(request.brokers.bootstrap_servers, request.brokers.config)
+    settings |= {"error_cb": cluster.outages.on_error, "on_delivery": deliveries.on_delivery}
+    room = int(settings["queue.buffering.max.kbytes"]) * 1024  # as Java has it: without, a large record waits for ever
+    settings["message.max.bytes"] = min(int(settings["message.max.bytes"]), room)
+    size = int(settings["batch.size"])
+    client = cluster.open(make, settings)
+    cluster.partitions(client, request.topic)
+    limit = _max_message_bytes(request)
+    if limit < size:
+        client = cluster.open(make, settings | {"batch.size": limit})
+        cluster.partitions(client, request.topic)
+    cluster.partitions(client, request.topic)  # librdkafka asks for a producer id then: too early the first time
+    return client, deliveries
+
+
+def _max_message_bytes(request: ProduceRequest) -> int:
+    """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
+    from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION
+    from kafka_tools.wire.messages import DESCRIBE_CONFIGS, TOPIC
+    from kafka_tools.wire.session import open_session
+
+    name = "max.message.bytes"
+    resource = {"resource_type": TOPIC, "resource_name": request.topic, "configuration_keys": [name]}
+    try:
+        with open_session(request.brokers.bootstrap_servers, request.brokers.security) as session:
+            deadline = monotonic() + TOPIC_APPEARS_SECONDS
+            [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
+            while result["error_code"] == UNKNOWN_TOPIC_OR_PARTITION and monotonic() < deadline:
+                sleep(ROOM_SECONDS)
+                [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
+    except KafkaToolError:  # a login that librdkafka alone knows
+        return BATCH_BYTES
+    return min((int(config["value"]) for config in result["configs"]), default=BATCH_BYTES)
+
+
+def _parser(request: ProduceRequest) -> Parser:
+    if request.json_lines:
+        return json.compile_reader(request.topic)
+    return compile_parser(request.line_format, request.topic)
+
+
+class Loop:
+    """One producer from its first to its last line."""
+
+    def __init__(
+        self,
+        request: ProduceRequest,
+        client: Any,
+        cluster: Cluster,
+        deliveries: Deliveries,
+        stop: Stop,
+        show_progress: ShowProgress = show_nothing,
+    ) -> None:
+        self.request = request
+        self.client = client
+        self.cluster = cluster
+        self.deliveries = deliveries
+        self.stop = stop
+        self._parse = _parser(request)
+        self._shown_by = show_progress
+        self._progress: Progress = Unshown()
+        self._read = 0
+
+    def run(self) -> int:
+        """Send all, wait, report; return the exit status."""
+        try:
+            with self._shown_by(f"producing to {self.request.topic}", bytes_ahead(STDIN)) as self._progress:
+                self._send_all()
+        finally:
+            self._report()
+        return self.stop.status or (1 if self.deliveries.failures else 0)
+
+    def _send_all(self) -> None:
+        send = self._send_one_by_one if self.request.sync else self._send
+        try:
+            for batch in lines(self._blocks()):
+                send(batch)
+        except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
+            raise self._cannot_go_on(error.args[0]) from error
+        finally:
+            self._flush()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield what stdin has until its end or a signal."""
+        for block in prompted(blocks(STDIN, self._tick, self._send_now)):
+            self._read += len(block)
+            yield block
+
+    def _send(self, batch: Iterable[bytes]) -> None:
+        """Hand the lines to librdkafka, in their order, waiting where its queue is full."""
+        produce, refusal = self.client.produce, confluent_kafka().KafkaException
+        taken = 0
+        try:
+            for record in self._parse(batch):
+                while True:
+                    try:
+                        produce(*record)
+                    except BufferError:
+                        self._wait_for_room()
+                        continue
+                    except refusal as error:
+                        if self._appears(record, error.args[0]):
+                            continue
+                        self._refused(error.args[0])
+                    else:
+                        taken += 1
+                    break
+        finally:
+            self.deliveries.taken += taken
+
+    def _send_one_by_one(self, batch: Iterable[bytes]) -> None:
+        for line in batch:
+            self._send([line])
+            self._flush()
+            if self.deliveries.failures:
+                raise KafkaToolError("stopped at the first record that was not delivered (--sync)")
+
+    def _appears(self, record: Record, error: Any) -> bool:
+        """Return whether the partition that the record names, if that was not known, is there now."""
+        if not isinstance(record, FullRecord) or error.code() != confluent_kafka().KafkaError._UNKNOWN_PARTITION:
+            return False
+        named = record.partition
+        return named in self.cluster.partitions(self.client, self.request.topic, {named})
+
+    def _refused(self, error: Any) -> None:
+        self.deliveries.refused(error)
+        if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
+            raise self._cannot_go_on(error)
+
+    def _cannot_go_on(self, error: Any) -> KafkaToolError:
+        return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
+
+    def _wait_for_room(self) -> None:
+        self.client.poll(ROOM_SECONDS)
+        self.cluster.outages.watch()
+
+    def _tick(self) -> bool:
+        """Look at what else happened; return whether to read on."""
+        self.client.poll(0)
+        self.cluster.outages.watch()
+        self._show_progress()
+        return not self.stop
+
+    def _send_now(self) -> None:
+        """Let nothing wait for a batch to fill, as no more comes for now, unless it was said how long to wait."""
+        if "linger.ms" not in self.request.brokers.config:
+            self.client.flush(ROOM_SECONDS)
+
+    def _flush(self) -> None:
+        """Wait until each record is delivered or has failed; where no broker was ever reached, all fail now."""
+        try:
+            while self.client.flush(TICK_SECONDS) > 0:
+                self.cluster.outages.watch()
+                self._show_progress()
+        except UnreachableError:
+            self.client.purge()
+            self.client.flush(TICK_SECONDS)
+            raise
+        except confluent_kafka().KafkaException as error:  # nothing more will be sent; what was, is waited for
+            self.client.purge(in_flight=False)
+            while self.client.flush(TICK_SECONDS) > 0:
+                self.cluster.outages.watch()
+            raise self._cannot_go_on(error.args[0]) from error
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        self._progress.advance(self.deliveries.taken - len(self.client), self._read)
+
+    def _report(self) -> None:
+        deliveries, topic = self.deliveries, self.request.topic
+        for reason, number in sorted(deliveries.failures.items()):
+            note(f"ktools: {number} of {records(deliveries.taken)} not delivered to topic '{topic}': {reason}")
+        if self.stop:
+            note(f"ktools: stopped after {records(deliveries.delivered)} delivered to topic '{topic}'")
+
+
+def records(number: int) -> str:
+    """Return the number with its noun."""
+    return f"{number} record{'' if number == 1 else 's'}"
+
+
+def prompted(incoming: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the blocks; on a terminal a `>` asks for each."""
+    return _prompting(incoming) if os.isatty(STDIN) else incoming
+
+
+def _prompting(incoming: Iterable[bytes]) -> Iterator[bytes]:
+    show_prompt()
+    for block in incoming:
+        yield block
+        if block:
+            show_prompt()
+
+
+def show_prompt() -> None:
+    sys.stderr.write(">")
+    sys.stderr.flush()
