@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from kafka_tools.console.consume import loop as consuming
+from kafka_tools.console.produce import loop as producing
 from kafka_tools.main import run
 from kafka_tools.model.target import Target
 from kafka_tools.settings import edit_contexts
 from kafka_tools.settings.contexts import Context
-from kafka_tools.tools import console_consumer, console_producer, layout
+from kafka_tools.tools import layout
 from tests.support.fake_topics import FakeTopics, fake
 
 __all__ = ["fake"]
@@ -59,10 +61,10 @@ def test_an_output_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("output", "expected"), [("jsonl", "jsonl"), ("svg", "plain"), (None, "plain")])
 def test_records(monkeypatch: pytest.MonkeyPatch, output: str | None, expected: str) -> None:
     asked = []
-    monkeypatch.setattr(console_consumer, "consume", lambda request, *_: asked.append(request) or 0)
+    monkeypatch.setattr(consuming, "consume", lambda request, *_: asked.append(request) or 0)
     current(output=output)
     assert run(["console-consumer", "--topic", "t"]) == 0
-    assert [request.output for request in asked] == [expected]
+    assert [request.output.form for request in asked] == [expected]
 
 
 CHANGES = (
@@ -78,7 +80,7 @@ def test_what_may_not_be_changed_is_not(
     argv: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = []
-    for module, name in ((console_producer, "produce"), (console_consumer, "consume")):
+    for module, name in ((producing, "produce"), (consuming, "consume")):
         monkeypatch.setattr(module, name, lambda *_: done.append("changed") or 0)
     current(protected=True)
     assert run(argv.split()) == 1
@@ -95,7 +97,7 @@ def test_what_may_not_be_changed_is_not(
 
 
 def test_reading_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_consumer, "consume", lambda *_: 0)
+    monkeypatch.setattr(consuming, "consume", lambda *_: 0)
     current(read_only=True, protected=True)
     assert run(["console-consumer", "--topic", "t"]) == 0
 
