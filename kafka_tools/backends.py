@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from kafka_tools.model.target import Target, ZooKeeper
 
 if TYPE_CHECKING:
+    from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
 
@@ -30,15 +31,19 @@ class Topics(Protocol):
         """Return the brokers that are registered now, by id."""
         ...
 
-    def describe(self, names: Sequence[str], with_configs: bool = True, /) -> "tuple[TopicDescription, ...]":
+    def describe(self, names: Sequence[str], in_full: bool = True, /) -> "tuple[TopicDescription, ...]":
         """Return these topics, in this order, without those that were deleted meanwhile.
 
-        Configs are another right than partitions: who needs none does not ask for them.
+        With `in_full` false, that is their partitions alone: reading configs needs another right (DESCRIBE_CONFIGS).
         """
         ...
 
     def notes(self) -> tuple[str, ...]:
-        """Return what `describe` could not find out, in words for a user."""
+        """Return what could not be found out so far, and why, in words for a user."""
+        ...
+
+    def no_election(self) -> str:
+        """Return why no leader could be elected now: the controller is missing, or was found silent so far; else ""."""
         ...
 
 
@@ -50,12 +55,17 @@ class TopicChanges(Protocol):
         """Create one topic, wholly or not at all; return its replicas where they are known beforehand."""
         ...
 
-    def add_partitions(self, partitions: "NewPartitions", validate_only: bool = False) -> "Assignment | None":
-        """Let a topic have more partitions; return the new ones' replicas where they are known beforehand."""
+    def create_partitions(
+        self, partitions: "Sequence[NewPartitions]", validate_only: bool = False
+    ) -> "Mapping[str, Assignment | KafkaToolError | None]":
+        """Let topics have more partitions, whatever becomes of the others.
+
+        Return for each the new ones' replicas where they are known beforehand, or the failure.
+        """
         ...
 
-    def delete(self, topic: str) -> None:
-        """Delete one topic."""
+    def delete_topics(self, topics: Sequence[str]) -> "Mapping[str, KafkaToolError | None]":
+        """Delete topics, whatever becomes of the others; return for each the failure, None for a success."""
         ...
 
     def has_controller(self) -> bool:
@@ -86,11 +96,11 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
         with connected(target.connect, target.security, target.wait_seconds) as client:
             yield ZooKeeperTopics(client)
     else:
-        from kafka_tools.wire.session import open_session
-        from kafka_tools.wire.topics import WireTopics
+        from kafka_tools.brokers.session import open_session
+        from kafka_tools.brokers.topics import BrokerTopics
 
-        with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
-            yield WireTopics(session, partition_size_limit)
+        with open_session(target) as session:
+            yield BrokerTopics(session, partition_size_limit)
 
 
 @contextmanager
@@ -100,11 +110,11 @@ def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
         with open_topic_config_changes(target) as changes:
             yield changes
     else:
-        from kafka_tools.wire.session import open_session
-        from kafka_tools.wire.topic_changes import WireTopicChanges
+        from kafka_tools.brokers.session import open_session
+        from kafka_tools.brokers.topic_changes import BrokerTopicChanges
 
-        with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
-            yield WireTopicChanges(session)
+        with open_session(target) as session:
+            yield BrokerTopicChanges(session)
 
 
 @contextmanager

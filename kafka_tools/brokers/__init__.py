@@ -1,1 +1,20 @@
-"""The cluster's brokers, through confluent-kafka."""
+"""Talks to a cluster's brokers: the one door for tools, completion and sandbox.
+
+confluent-kafka's AdminClient serves every request that it has (`session.Session`). `kafka_tools.wire`, which speaks
+Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or answers incompletely:
+
+| asked by wire                 | why not by AdminClient                                                              |
+|-------------------------------|-------------------------------------------------------------------------------------|
+| DescribeTopicPartitions       | it has no eligible leader replicas (KIP-966)                                        |
+| ListPartitionReassignments    | it has no such request: adding and removing replicas                                |
+| Metadata: topic ids, racks    | it needs a controller for them, in an outage there is none; and at scale, see below |
+| Metadata: one certain broker  | it asks any broker: whether this one has heard of a change is not to be found out   |
+| DescribeConfigs               | it needs a controller for them, too; and at scale, see below                        |
+| DescribeQuorum, ApiVersions   | it has no such requests                                                             |
+| CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
+| the cause of a failure        | refused, unknown name, TLS, wrong password: all are `_TRANSPORT` (`diagnosis`)      |
+
+At scale: for 600 topics AdminClient takes 22 ms of CPU for ids and 46 for configs where wire takes 16 for both, for
+10,000 partitions 235 to 342 ms for ids where wire takes 43 to 57 (2.16.1, Kafka 3.9.1). Above `topics.MANY_TOPICS` and
+`topics.MANY_PARTITIONS` wire is asked.
+"""

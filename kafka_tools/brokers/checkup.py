@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka_tools.brokers.diagnosis import Contact
+from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
-from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION, check
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
 
 OFFSETS = "__consumer_offsets"
@@ -45,7 +45,7 @@ def overview(contact: Contact) -> Overview:
     Raises KafkaToolError.
     """
     response = contact.ask(METADATA, {"topics": None})
-    check(response["error_code"])
+    check_code(response["error_code"])
     brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
     partitions = {topic["name"]: topic["partitions"] for topic in response["topics"]}
     held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
@@ -80,9 +80,9 @@ def quorum(contact: Contact) -> Quorum | None:
         return None
     asked = {"topics": [{"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}]}
     response = contact.ask(DESCRIBE_QUORUM, asked)
-    check(response["error_code"])
+    check_code(response["error_code"])
     partition = response["topics"][0]["partitions"][0]
-    check(partition["error_code"])
+    check_code(partition["error_code"])
     leader = partition["leader_id"]
     seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in partition["current_voters"]}
     # The active controller's clock is not ours: the newest time that a voter is known to have caught up stands for it.
@@ -105,6 +105,6 @@ def offsets_factor(contact: Contact, broker: int) -> int | None:
     }
     topic = results[TOPIC]
     if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
-        check(topic["error_code"], topic["error_message"])
+        check_code(topic["error_code"], topic["error_message"])
     entries = results[BROKER]["configs"]
     return next((int(entry["value"]) for entry in entries if entry["name"] == OFFSETS_FACTOR), None)

@@ -1,7 +1,38 @@
-"""What every client of librdkafka here shares: its settings."""
+"""A session with a cluster's brokers: confluent-kafka's AdminClient, and behind it a session of `kafka_tools.wire`."""
 
-from collections.abc import Mapping
-from typing import Any
+from _thread import start_new_thread
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, was_sent, words
+from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.errors import BrokerError, KafkaToolError
+from kafka_tools.model.target import Brokers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from confluent_kafka import KafkaError
+    from confluent_kafka.admin import AdminClient, ClusterMetadata
+
+    from kafka_tools.wire.session import WireSession
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 10.0
+"""How long librdkafka is waited for where our own connection has just reached the cluster."""
+
+RESPONSE_SECONDS = 35.0
+"""How long a response of a reachable broker is waited for: Java's request.timeout.ms, and 5 s for the way."""
+
+QUIET_SECONDS = 0.3
+"""How long there may be neither a response nor an error before the diagnosis begins."""
+
+FIRST_SLICE_SECONDS, SLICE_SECONDS = 0.002, 0.05
+"""The waits between two looks at what librdkafka reports, short at first: a response on loopback takes 3 ms."""
 
 
 class Silence:
@@ -13,16 +44,224 @@ class Silence:
 
 
 def client_settings(bootstrap_servers: str, config: Mapping[str, str]) -> dict[str, Any]:
-    """Return librdkafka's settings that every client here shares: silent, fast to connect, never creating a topic."""
+    """Return librdkafka's settings for every client here, console tools and AdminClient alike.
+
+    `config` holds the user's own, all of TLS and SASL among them; they win over those given here.
+    """
     return {
         "bootstrap.servers": bootstrap_servers,
         "client.id": "ktools",
+        # To ask for a topic's metadata would create it (librdkafka's default for consumers is false, for others true).
         "allow.auto.create.topics": False,
+        # All bootstrap servers are connected to at once. Else the first request races the first connection, and takes
+        # 54 ms instead of 2 to 5 where it loses (2.16.1); and one silent server would hide the others.
         "enable.sparse.connections": False,
+        # Where a server refuses, the next try comes after 5 ms, later up to a second apart. The defaults, 100 ms and
+        # 10 s, would leave a broker that has just started unnoticed for 10 s.
         "reconnect.backoff.ms": 5,
         "reconnect.backoff.max.ms": 1000,
+        # A server that is silent is given up before the tools' own 5 s are over (the default is 30 s).
         "socket.connection.setup.timeout.ms": 4000,
         "socket.nagle.disable": True,  # as Java's clients do
+        # librdkafka writes some 20 lines/s to stderr where brokers are down: no level, and a logger that drops them.
         "log_level": 0,
         "logger": Silence(),
     } | dict(config)
+
+
+@contextmanager
+def open_session(target: Brokers) -> "Iterator[Session]":
+    """Open a session with the brokers of `target`, close it at the end.
+
+    Raises KafkaToolError for settings that librdkafka refuses. Nobody is connected to before the first request.
+    """
+    session = Session(target)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+class Session:
+    """Requests to the brokers of one cluster through AdminClient, waited for in slices that Ctrl-C ends.
+
+    librdkafka says of nearly every failed connection that there is "no transport", and that only when the time of the
+    request is up. So where the first request gets no response soon, or an error is reported, the diagnosis looks for
+    the cause with a connection of our own (`wire`), which then serves the requests that AdminClient lacks.
+    """
+
+    def __init__(self, target: Brokers) -> None:
+        self.target = target
+        self._wire: WireSession | None = None
+        self._reached = False
+        self._failure: KafkaError | None = None
+        self.admin = self._opened()
+
+    def ask(
+        self, request: str, send: "Callable[[AdminClient], Future[Result]]", seconds: float = RESPONSE_SECONDS
+    ) -> Result:
+        """Send one request and return its result; `request` is its name in Kafka's protocol, for error messages.
+
+        `send` calls a method of AdminClient that returns a future: `lambda admin: admin.describe_cluster()`.
+        Raises BrokerError with what a broker answered instead, UnreachableError where no broker is reached,
+        NoResponseError where none answers within `seconds`.
+        """
+        return self._result(request, self._sent(send), monotonic() + seconds)
+
+    def ask_each(
+        self,
+        request: str,
+        send: "Callable[[AdminClient], Mapping[Key, Future[Result]]]",
+        seconds: float = RESPONSE_SECONDS,
+    ) -> dict[Key, Result | BrokerError]:
+        """Send one request about several things, and return for each its result or the broker's error.
+
+        `send` calls a method of AdminClient that returns a dict of futures: `lambda admin: admin.delete_topics(names)`.
+        Raises UnreachableError and NoResponseError as `ask` does.
+        """
+        return self.collect(request, self._sent(send), seconds)
+
+    def collect(
+        self, request: str, futures: "Mapping[Key, Future[Result]]", seconds: float = RESPONSE_SECONDS
+    ) -> dict[Key, Result | BrokerError]:
+        """Return the results of a request that was sent before, as `ask_each` does."""
+        deadline = monotonic() + seconds
+        found: dict[Key, Result | BrokerError] = {}
+        for key, future in futures.items():
+            try:
+                found[key] = self._result(request, future, deadline)
+            except BrokerError as error:
+                found[key] = error
+        return found
+
+    def metadata(self, topic: str | None = None) -> "ClusterMetadata":
+        """Return brokers, controller and topics (None: all of them) as any one broker knows them.
+
+        No topic comes into being by that. Raises as `ask` does.
+        """
+        # list_topics blocks in C, where neither Ctrl-C nor the diagnosis could get through: a thread waits for it.
+        seconds = RESPONSE_SECONDS + self.target.wait_seconds
+        return self._result(
+            "Metadata", _in_thread(lambda: self.admin.list_topics(topic, timeout=seconds)), monotonic() + seconds
+        )
+
+    @property
+    def wire(self) -> "WireSession":
+        """The session for the requests that AdminClient lacks, opened when it is needed first.
+
+        Raises UnreachableError with the cause where nobody answers, AuthenticationError where nobody lets us in.
+        """
+        if self._wire is None:
+            from kafka_tools.wire.session import WireSession
+
+            target = self.target
+            self._wire = WireSession(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds)
+        return self._wire
+
+    def question(self) -> str:
+        """Return what a user should look at where no controller answers; "" where our own connection is not there."""
+        from kafka_tools.wire.messages import DESCRIBE_QUORUM
+
+        try:
+            kraft = self.wire.supports(DESCRIBE_QUORUM)
+        except KafkaToolError:
+            return ""
+        return "Have the controllers lost their majority?" if kraft else "Is ZooKeeper gone, or the controller?"
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._wire is not None:
+            self._wire.close()
+        del self.admin  # AdminClient has no `close`: its end is that of the last reference
+
+    def _opened(self) -> "AdminClient":
+        kafka = confluent_kafka()
+        from confluent_kafka.admin import AdminClient
+
+        settings = client_settings(self.target.bootstrap_servers, self.target.config)
+        try:
+            return AdminClient(settings | {"error_cb": self._on_error})
+        except kafka.KafkaException as error:
+            raise KafkaToolError(words(error.args[0])) from error
+
+    def _on_error(self, error: "KafkaError") -> None:
+        self._failure = error
+
+    def _sent(self, send: "Callable[[AdminClient], Result]") -> Result:
+        try:
+            return send(self.admin)
+        except confluent_kafka().KafkaException as error:
+            raise KafkaToolError(words(error.args[0])) from error
+
+    def _result(self, request: str, future: "Future[Result]", deadline: float) -> Result:
+        self._wait(request, future, deadline)
+        kafka = confluent_kafka()
+        try:
+            result = future.result()
+        except kafka.KafkaException as error:
+            reason = error.args[0]
+            if is_local(reason):
+                self._explain()
+                raise NoResponseError(self._silence(request, words(reason)), sent=was_sent(reason)) from error
+            self._reached = True
+            raise broker_error(reason) from error
+        self._reached = True
+        return result
+
+    def _wait(self, request: str, future: "Future[Any]", deadline: float) -> None:
+        """Wait until the future is done. Raises UnreachableError where the cluster is not reached or does not answer.
+
+        The diagnosis is made once, and only before the first response: what fails later is an outage, not a mistake.
+        """
+        from concurrent.futures import wait
+
+        diagnosis, pause = monotonic() + QUIET_SECONDS, FIRST_SLICE_SECONDS
+        looked = self._reached
+        began = monotonic()
+        while True:
+            self.admin.poll(0)  # serves error_cb, and OAUTHBEARER's tokens
+            wait([future], pause)
+            if future.done():
+                return
+            pause = min(2 * pause, SLICE_SECONDS)
+            if not looked and (self._failure is not None or monotonic() > diagnosis):
+                looked = True
+                self._look(future)
+                if self._failure is not None:  # our own connection is there: librdkafka's follows soon, or never
+                    deadline = min(deadline, monotonic() + CONNECT_SECONDS)
+            if monotonic() > deadline:
+                why = words(self._failure) if self._failure and not self._reached else ""
+                raise NoResponseError(self._silence(request, why or f"within {deadline - began:.0f} s"))
+
+    def _look(self, future: "Future[Any]") -> None:
+        """Raise what keeps us from the cluster; nothing where librdkafka got its answer meanwhile."""
+        try:
+            self.wire.metadata(())
+        except KafkaToolError:
+            if not future.done():
+                raise
+
+    def _explain(self) -> None:
+        """Raise the cause of a failure that librdkafka reports, where it lies in the connection."""
+        if not self._reached:
+            self.wire.metadata(())
+
+    def _silence(self, request: str, why: str) -> str:
+        return f"{self.target.bootstrap_servers} gave no answer to a {request} request ({why})."
+
+
+def _in_thread(call: "Callable[[], Result]") -> "Future[Result]":
+    """Return the future of a blocking call of librdkafka, made in a thread that nobody waits for at the end."""
+    from concurrent.futures import Future
+
+    future: Future[Result] = Future()
+    failures = confluent_kafka().KafkaException
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except failures as error:
+            future.set_exception(error)
+
+    start_new_thread(run, ())
+    return future

@@ -77,11 +77,9 @@ def _brokers(target: Target) -> Iterator[Candidate]:
 def _groups(target: Target) -> Iterator[Candidate]:
     if not isinstance(target, Brokers):
         return
-    from kafka_tools.wire.groups import consumer_group_names
-    from kafka_tools.wire.session import open_session
+    from kafka_tools.brokers.groups import consumer_group_names
 
-    with open_session(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds) as session:
-        yield from map(Candidate, consumer_group_names(session))
+    yield from map(Candidate, consumer_group_names(target))
 
 
 KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {

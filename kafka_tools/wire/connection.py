@@ -8,10 +8,9 @@ from time import monotonic
 from typing import Any
 
 from kafka_tools import __version__
-from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.errors import UNSUPPORTED_VERSION, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.codec import MalformedError
-from kafka_tools.wire.errors import UNSUPPORTED_VERSION
 from kafka_tools.wire.messages import API_VERSIONS
 from kafka_tools.wire.schema import Message, Response
 from kafka_tools.wire.sockets import LEAST_SECONDS, BrokenConnectionError

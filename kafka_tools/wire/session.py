@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.errors import UnreachableError, UsageError
+from kafka_tools.errors import NOT_CONTROLLER, UnreachableError, UsageError, check_code
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.wire.connection import CONNECT_SECONDS, RESPONSE_SECONDS, Connection, LostResponseError
 from kafka_tools.wire.diagnosis import advertised, connect
-from kafka_tools.wire.errors import NOT_CONTROLLER, check
 from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.schema import Message, Response
 from kafka_tools.wire.sockets import BrokenConnectionError, RefusedError
@@ -86,7 +85,7 @@ class WireSession:
         It is waited for `seconds`. Raises UnsupportedError where the broker does not know the request, UnreachableError
         where it is not there or does not respond, KafkaToolError for a response that cannot be read.
         """
-        connection = self._connection(broker)
+        connection = self._connection(broker, seconds)
         try:
             return connection.ask(message, values, seconds)
         except BrokenConnectionError:
@@ -135,10 +134,10 @@ class WireSession:
     ) -> Response:
         """Send a request that changes nothing to the controller, and return the response, which has an error code.
 
-        The response is waited for `seconds`, a controller that is being elected for CONNECT_SECONDS. Raises as `ask`
-        does.
+        The response is waited for `seconds`, a controller that is being elected for as long, CONNECT_SECONDS at most.
+        Raises as `ask` does.
         """
-        return self._at_controller(lambda broker: self.ask(message, values, broker, seconds))
+        return self._at_controller(lambda broker: self.ask(message, values, broker, seconds), seconds)
 
     def change(
         self,
@@ -153,7 +152,7 @@ class WireSession:
         else as `ask_controller` does.
         """
         try:
-            return self._at_controller(lambda broker: result(self._ask_once(message, values, broker, seconds)))
+            return self._at_controller(lambda broker: result(self._ask_once(message, values, broker, seconds)), seconds)
         except LostResponseError as error:
             hint = "Whether it was carried out is not known: look before you try again."
             raise LostResponseError(error.message, hint) from error
@@ -162,7 +161,7 @@ class WireSession:
         """Return what Metadata says of these topics (None: all); none is created by it. Raises as `ask` does."""
         named = None if topics is None else [{"name": topic} for topic in topics]
         response = self.ask(METADATA, {"topics": named})
-        check(response["error_code"])
+        check_code(response["error_code"])
         self._brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
         self._controller = response["controller_id"]
         return response
@@ -174,7 +173,7 @@ class WireSession:
     def _ask_once(
         self, message: Message, values: Mapping[str, Any], broker: int | None, seconds: float = RESPONSE_SECONDS
     ) -> Response:
-        connection = self._connection(broker)
+        connection = self._connection(broker, seconds)
         try:
             return connection.ask(message, values, seconds)
         except BrokenConnectionError as error:
@@ -182,8 +181,8 @@ class WireSession:
             hint = "" if self._security and self._security.sasl else LOGIN_HINT
             raise LostResponseError(f"{text(connection.address)} hung up on a {message.name} request.", hint) from error
 
-    def _at_controller(self, ask: Callable[[int | None], Response]) -> Response:
-        deadline = monotonic() + CONNECT_SECONDS
+    def _at_controller(self, ask: Callable[[int | None], Response], seconds: float) -> Response:
+        deadline = monotonic() + min(seconds, CONNECT_SECONDS)
         response = ask(None)  # without ZooKeeper every broker passes it on
         unreachable: UnreachableError | None = None
         while response["error_code"] == NOT_CONTROLLER and monotonic() < deadline:
@@ -200,14 +199,14 @@ class WireSession:
             raise unreachable or self._without_controller()
         return response
 
-    def _connection(self, broker: int | None) -> Connection:
+    def _connection(self, broker: int | None, seconds: float = CONNECT_SECONDS) -> Connection:
         connection = self._connections.get(broker)
         if connection is not None and connection.expires < monotonic():  # the broker would hang up on the next request
             connection.close()
             self._forget(connection)
             connection = None
         if connection is None:
-            connection = self._first_contact() if broker is None else self._connect(broker)
+            connection = self._first_contact() if broker is None else self._connect(broker, seconds)
             self._connections[broker] = connection
         return connection
 
@@ -224,7 +223,7 @@ class WireSession:
     def _without_controller(self) -> UnreachableError:
         return UnreachableError(f"{self._bootstrap_servers} answers, but the cluster has no controller now.")
 
-    def _connect(self, broker: int) -> Connection:
+    def _connect(self, broker: int, seconds: float) -> Connection:
         if broker not in self._brokers:
             self.metadata(())
         if broker not in self._brokers:
@@ -234,7 +233,7 @@ class WireSession:
         if first.address == address:
             return first
         try:
-            return connect(address, monotonic() + CONNECT_SECONDS, self._security)
+            return connect(address, monotonic() + min(seconds, CONNECT_SECONDS), self._security)
         except BrokenConnectionError as error:
             raise advertised(self._bootstrap_servers, broker, address, error.cause) from error
 

@@ -3,8 +3,9 @@
 The controller watches these znodes and does the work: it elects leaders, has brokers create logs, and deletes topics.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import Assignment, BrokerRack, assign, assign_more, check_added
@@ -19,11 +20,13 @@ from kafka_tools.zookeeper.documents import (
     read_configs,
     read_topic,
 )
-from kafka_tools.zookeeper.topics import CONFIGS, DELETIONS, TOPICS, ZooKeeperTopics
+from kafka_tools.zookeeper.topics import CONFIGS, CONTROLLER, DELETIONS, TOPICS, ZooKeeperTopics
 from kafka_tools.zookeeper.transactions import ANY_VERSION, change, create_empty, ensure_parent
 from kafka_tools.zookeeper.znodes import decoded
 
-CONFIG_CHANGES, CONTROLLER, REASSIGNMENT = "/config/changes", "/controller", "/admin/reassign_partitions"
+Result = TypeVar("Result")
+
+CONFIG_CHANGES, REASSIGNMENT = "/config/changes", "/admin/reassign_partitions"
 
 
 class ZooKeeperTopicChanges:
@@ -93,6 +96,16 @@ class ZooKeeperTopicChanges:
             return transaction, added
 
         return change(topic, "altered", attempt, validate_only)
+
+    def create_partitions(
+        self, partitions: Sequence[NewPartitions], validate_only: bool = False
+    ) -> dict[str, Assignment | KafkaToolError | None]:
+        """Let topics have more partitions, one after the other; return for each their replicas, or the failure."""
+        return {each.topic: _outcome(partial(self.add_partitions, each, validate_only)) for each in partitions}
+
+    def delete_topics(self, topics: Sequence[str]) -> dict[str, KafkaToolError | None]:
+        """Ask the controller to delete topics, one after the other; return for each the failure, if there is one."""
+        return {topic: _outcome(partial(self.delete, topic)) for topic in topics}
 
     def alter_configs(
         self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
@@ -209,6 +222,13 @@ class ZooKeeperTopicChanges:
         except NoNodeError:
             return None, None
         return decoded(path, data or b""), stat.version
+
+
+def _outcome(attempt: Callable[[], Result]) -> Result | KafkaToolError:
+    try:
+        return attempt()
+    except KafkaToolError as error:
+        return error
 
 
 def _write(transaction: Any, path: str, data: bytes, version: int | None) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kafka_tools.zookeeper.documents import TopicDocument
 
 TOPICS, CONFIGS, BROKER_IDS = "/brokers/topics", "/config/topics", "/brokers/ids"
+CONTROLLER = "/controller"
 BROKER_DEFAULTS, DELETIONS = "/config/brokers/<default>", "/admin/delete_topics"
 MIN_ISR = "min.insync.replicas"
 TOPICS_AT_ONCE = 1000
@@ -69,6 +70,12 @@ class ZooKeeperTopics:
     def notes(self) -> tuple[str, ...]:
         """Return nothing: a znode can be read, or reading it fails the whole command."""
         return ()
+
+    def no_election(self) -> str:
+        """Return why no leader could be elected now: no broker is the controller. "" where one is."""
+        if self._client.exists(CONTROLLER) is not None:
+            return ""
+        return "No controller is elected (the znode /controller is missing)."
 
     def _ask_for_broker_ids(self) -> Callable[[], list[str]]:
         return self._znodes.ask_for_children(BROKER_IDS)

@@ -31,6 +31,8 @@ class FakeTopics:
         self.changes: list[object] = []
         self.controller = True
         self.refused: dict[str, str] = {}
+        self.told: tuple[str, ...] = ()
+        self.trouble = ""
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.described))
@@ -48,7 +50,10 @@ class FakeTopics:
         return tuple(self.described[name] for name in names if name in self.described)
 
     def notes(self) -> tuple[str, ...]:
-        return ()
+        return self.told
+
+    def no_election(self) -> str:
+        return self.trouble
 
     def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment | None:
         if topic.topic in self.described:
@@ -56,12 +61,13 @@ class FakeTopics:
         self._change(topic.topic, topic, validate_only)
         return topic.assignment or ((1, 2),) * (topic.partitions or 1)
 
-    def add_partitions(self, partitions: NewPartitions, validate_only: bool = False) -> Assignment | None:
-        self._change(partitions.topic, partitions, validate_only)
-        return partitions.assignment
+    def create_partitions(
+        self, partitions: Sequence[NewPartitions], validate_only: bool = False
+    ) -> dict[str, Assignment | KafkaToolError | None]:
+        return {each.topic: self._outcome(each.topic, each, validate_only) or each.assignment for each in partitions}
 
-    def delete(self, topic: str) -> None:
-        self._change(topic, topic, validate_only=False)
+    def delete_topics(self, topics: Sequence[str]) -> dict[str, KafkaToolError | None]:
+        return {topic: self._outcome(topic, topic, validate_only=False) for topic in topics}
 
     def alter_configs(
         self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
@@ -70,6 +76,13 @@ class FakeTopics:
 
     def has_controller(self) -> bool:
         return self.controller
+
+    def _outcome(self, topic: str, change: object, validate_only: bool) -> KafkaToolError | None:
+        try:
+            self._change(topic, change, validate_only)
+        except KafkaToolError as error:
+            return error
+        return None
 
     def _change(self, topic: str, change: object, validate_only: bool) -> None:
         if topic in self.refused:

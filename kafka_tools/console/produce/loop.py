@@ -104,7 +104,7 @@ def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
 
 def _max_message_bytes(request: ProduceRequest) -> int:
     """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
-    from kafka_tools.wire.errors import UNKNOWN_TOPIC_OR_PARTITION
+    from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION
     from kafka_tools.wire.messages import DESCRIBE_CONFIGS, TOPIC
     from kafka_tools.wire.session import open_session
 

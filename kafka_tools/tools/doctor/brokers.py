@@ -19,7 +19,7 @@ from kafka_tools.brokers.diagnosis import (
     cause_of,
     contacts,
 )
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError
 from kafka_tools.model.addresses import text
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.units import count
@@ -40,7 +40,6 @@ from kafka_tools.tools.doctor.checks import (
     passed,
     quorum,
 )
-from kafka_tools.wire.errors import NOT_AUTHORIZED, BrokerError
 
 FIRST_SECONDS = 3.0
 """How long the servers that were named are waited for, all at once."""

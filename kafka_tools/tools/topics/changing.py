@@ -156,9 +156,10 @@ def alter(request: AlterTopics) -> Report:
     if isinstance(request.target, ZooKeeper):
         return _on_zookeeper(request, request.target, described)
     with open_topic_changes(request.target) as changes:
+        results = changes.create_partitions([_more(request, each) for each in described.values()], request.dry_run)
         return changed(
             tuple(described),
-            lambda name: _grown(request, changes, described[name]),
+            lambda name: _grown(request, results[name], described[name]),
             "altered",
             request.target if request.dry_run else None,
         )
@@ -173,7 +174,8 @@ def _on_zookeeper(request: AlterTopics, target: ZooKeeper, described: Mapping[st
                 yield from _configured(request, changes, name)
             if request.partitions is not None:
                 yield Step(() if request.dry_run else (KEY_WARNING,))
-                yield from _grown(request, changes, described[name])
+                results = changes.create_partitions([_more(request, described[name])], request.dry_run)
+                yield from _grown(request, results[name], described[name])
                 yield Step(() if request.dry_run else ("Adding partitions succeeded!",))
 
         report = changed(tuple(described), change, "altered", target if request.dry_run else None)
@@ -191,11 +193,17 @@ def _configured(request: AlterTopics, changes: TopicConfigChanges, topic: str) -
     yield Step((f"Would {' and '.join(wishes)} of topic {topic}.",))
 
 
-def _grown(request: AlterTopics, changes: TopicChanges, topic: TopicDescription) -> Iterator[Step]:
+def _more(request: AlterTopics, topic: TopicDescription) -> NewPartitions:
+    by_hand = None if request.assignment is None else request.assignment[len(topic.partitions) :]
+    return NewPartitions(topic.topic, request.partitions or 0, by_hand, request.rack_aware)
+
+
+def _grown(
+    request: AlterTopics, replicas: Assignment | KafkaToolError | None, topic: TopicDescription
+) -> Iterator[Step]:
+    if isinstance(replicas, KafkaToolError):
+        raise replicas
     have, count = len(topic.partitions), request.partitions or 0
-    by_hand = None if request.assignment is None else request.assignment[have:]
-    new = NewPartitions(topic.topic, count, by_hand, request.rack_aware)
-    replicas = changes.add_partitions(new, validate_only=request.dry_run)
     if request.dry_run:
         words = f"Would add {count - have} to the {have} partitions of topic {topic.topic}."
         yield Step((words,), planned(topic.topic, have, count, replicas))
@@ -216,13 +224,16 @@ def delete(request: DeleteTopics) -> Report:
         return changed((), _rehearsed, "deleted", None)
     on_zookeeper = isinstance(request.target, ZooKeeper)
     with open_topic_changes(request.target) as changes:
+        failures = changes.delete_topics(names)
 
         def remove(name: str) -> Iterator[Step]:
-            try:
-                changes.delete(name)
-                yield Step(_zookeeper_lines(name) if on_zookeeper else ())
-            except TopicMarkedForDeletionError as error:  # 2.8 says so and goes on
+            error = failures[name]
+            if isinstance(error, TopicMarkedForDeletionError):  # 2.8 says so and goes on
                 yield Step((error.message,))
+            elif error is not None:
+                raise error
+            else:
+                yield Step(_zookeeper_lines(name) if on_zookeeper else ())
 
         report = changed(names, remove, "deleted", None)
         return report._replace(notes=controller_notes(changes))

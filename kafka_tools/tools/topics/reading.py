@@ -81,8 +81,8 @@ def describe(request: DescribeTopics) -> Report:
     """Return the partitions of the topics that match. Raises KafkaToolError where a named topic is not there."""
     with open_topics(request.target, request.partition_size_limit) as topics:
         described = _described(request, topics)
-        notes = topics.notes()
         live = frozenset(broker.broker for broker in topics.brokers())
+        notes = topics.notes()
     if request.with_overrides:
         return _overrides(request.target, [topic for topic in described if topic.configs])
     wanted = _wanted(request.only, live)

@@ -1,6 +1,7 @@
 """`ktools topics --create | --alter | --delete` on a fake of the topics' protocols."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -91,10 +92,10 @@ def test_one_of_several_fails(fake: FakeTopics, capsys: pytest.CaptureFixture[st
 
 
 def test_what_was_done_before_a_failure_is_said(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise KafkaToolError("2 would not be an increase.")
+    def refuse(*_: object, **__: object) -> dict[str, KafkaToolError]:
+        return {"orders": KafkaToolError("2 would not be an increase.")}
 
-    fake.add_partitions = refuse  # type: ignore[assignment]
+    fake.create_partitions = refuse  # type: ignore[assignment]
     assert ktools("--alter --topic orders --config retention.ms=9 --partitions 2", "--zookeeper z") == 1
     assert capsys.readouterr().out.splitlines() == [
         *CONFIG_WARNING,
@@ -138,10 +139,10 @@ def test_delete(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_topic_that_is_marked_already_stops_nothing(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
-    def delete(topic: str) -> None:
-        raise TopicMarkedForDeletionError(topic)
+    def delete_topics(topics: Sequence[str]) -> dict[str, KafkaToolError | None]:
+        return {topic: TopicMarkedForDeletionError(topic) for topic in topics}
 
-    fake.delete = delete  # type: ignore[method-assign]
+    fake.delete_topics = delete_topics  # type: ignore[method-assign]
     assert ktools("--delete --topic orders", "--zookeeper z") == 0
     assert capsys.readouterr().out == "Topic orders is already marked for deletion.\n"
 

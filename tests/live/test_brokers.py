@@ -1,4 +1,4 @@
-"""Our own requests to real brokers, beside confluent-kafka's."""
+"""What brokers tell of topics, beside what confluent-kafka alone tells, and what Kafka's protocol has beyond that."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ import pytest
 from confluent_kafka import Producer, TopicCollection
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.backends import open_topics
+from kafka_tools.errors import KafkaToolError, check_code
 from kafka_tools.model.codec import Field
+from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.wire.errors import check
 from kafka_tools.wire.schema import Message
 from kafka_tools.wire.session import WireSession, open_session
-from kafka_tools.wire.topics import WireTopics
 from tests.support.clusters import Cluster
 
 WAIT_SECONDS = 60
@@ -39,8 +39,13 @@ def _until(condition: Callable[[], Any]) -> Any:
 
 
 def _described(bootstrap: str, *names: str, **options: Any) -> tuple[TopicDescription, ...]:
-    with open_session(bootstrap) as session:
-        return WireTopics(session, **options).describe(names)
+    with open_topics(Brokers(bootstrap), **options) as topics:
+        return topics.describe(names)
+
+
+def _names(bootstrap: str) -> tuple[str, ...]:
+    with open_topics(Brokers(bootstrap)) as topics:
+        return topics.names()
 
 
 def _by_confluent_kafka(real: Cluster, name: str) -> TopicDescription:
@@ -93,10 +98,10 @@ def test_a_topic_is_what_confluent_kafka_says(real: Cluster) -> None:
 @pytest.mark.parametrize("real", CLUSTERS, indirect=True)
 def test_names_and_brokers_are_those_of_the_cluster(real: Cluster) -> None:
     topic = real.topic()
-    with open_session(real.bootstrap) as session:
-        topics, admin = WireTopics(session), real.admin()
+    with open_topics(Brokers(real.bootstrap)) as topics:
+        admin = real.admin()
         assert topic in topics.names()
-        _until(lambda: WireTopics(session).names() == tuple(sorted(admin.list_topics(timeout=30).topics)))
+        _until(lambda: _names(real.bootstrap) == tuple(sorted(admin.list_topics(timeout=30).topics)))
         known = admin.list_topics(timeout=30)
         assert [broker.broker for broker in topics.brokers()] == sorted(known.brokers)
         [described] = topics.describe([topic])
@@ -138,8 +143,8 @@ def test_eligible_leader_replicas(kafka4: Cluster) -> None:
         [partition] = _described(kafka4.bootstrap, name)[0].partitions
         assert victim not in partition.isr
         assert victim in partition.replicas
-        with open_session(kafka4.bootstrap) as session:
-            assert victim not in [broker.broker for broker in WireTopics(session).brokers()]
+        with open_topics(Brokers(kafka4.bootstrap)) as topics:
+            assert victim not in [broker.broker for broker in topics.brokers()]
     finally:
         started = kafka4.run("sandbox", "start", str(victim), timeout=150)
     assert started.returncode == 0, started.stderr
@@ -195,9 +200,9 @@ REASSIGN = Message(
 def _reassign(session: WireSession, topic: str, replicas: tuple[int, ...] | None) -> None:
     moved = {"name": topic, "partitions": [{"partition_index": 0, "replicas": replicas}]}
     answer = session.change(REASSIGN, {"topics": [moved]}, lambda answer: answer)
-    check(answer["error_code"], answer["error_message"])
+    check_code(answer["error_code"], answer["error_message"])
     [result] = answer["responses"][0]["partitions"]
-    check(result["error_code"], result["error_message"])
+    check_code(result["error_code"], result["error_message"])
 
 
 @contextmanager

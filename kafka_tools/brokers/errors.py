@@ -1,0 +1,50 @@
+"""Turns librdkafka's errors into failures that a user can read."""
+
+import re
+from typing import TYPE_CHECKING
+
+from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, UnreachableError
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+LOCAL = -100
+"""Codes up to this one are librdkafka's own (RD_KAFKA_RESP_ERR__END): no broker answered."""
+
+NEVER_SENT = "Failed while waiting for controller", "Failed while waiting for broker"
+"""How librdkafka 2.16 words a request that found no connection to go out on (rd_kafka_admin_worker)."""
+
+
+class NoResponseError(UnreachableError):
+    """A request was not answered in time. Unless it was not even `sent`, nobody knows whether it was carried out."""
+
+    def __init__(self, message: str, hint: str = "", sent: bool = True) -> None:
+        super().__init__(message, hint)
+        self.sent = sent
+
+
+def is_local(error: "KafkaError") -> bool:
+    """Tell whether librdkafka itself reports this, because no broker answered."""
+    return error.code() <= LOCAL
+
+
+def was_sent(error: "KafkaError") -> bool:
+    """Tell whether the request that failed with this error of librdkafka's own may have reached a broker."""
+    return not error.str().startswith(NEVER_SENT)
+
+
+def broker_error(error: "KafkaError", needs: str = "") -> BrokerError:
+    """Return what a broker answered: its own message, and where it sent none, Java's words for the code.
+
+    `needs` is the right that the request asks for (`ALTER on topic 'a'`): it is told to a user who lacks it.
+    """
+    code = error.code()
+    own = error.str().removeprefix("Failed to get metadata: ")  # what list_topics puts before it
+    message = None if own == type(error)(code).str() else own  # librdkafka puts words of its own where there are none
+    return BrokerError(code, message, f"It needs {needs}." if needs and code in NOT_AUTHORIZED else "")
+
+
+def words(error: "KafkaError") -> str:
+    """Return what librdkafka says of a connection, without the broker's name and its own bookkeeping."""
+    said = re.sub(r"^\S+/(bootstrap|\d+): |Local: | \(after \d+ms in state .*\)$", "", error.str())
+    return said[:1].lower() + said[1:]
