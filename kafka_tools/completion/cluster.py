@@ -10,6 +10,7 @@ from kafka_tools.backends import open_topics
 from kafka_tools.completion import live
 from kafka_tools.completion.memory import Candidate
 from kafka_tools.completion.values import Given
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers, Target
 from kafka_tools.settings import precedence
 from kafka_tools.settings.precedence import Choice, Flags
@@ -21,13 +22,13 @@ OVERRIDES = ("X", "consumer_property", "producer_property")
 
 
 def names(kind: str, given: Given) -> tuple[Candidate, ...]:
-    """Return the `topics`, `groups` or `brokers` of the cluster that `given` names; nothing where it must not be asked.
-
-    Raises KafkaToolError where settings cannot be read.
-    """
+    """Return the `topics`, `groups` or `brokers` of the cluster that `given` names; nothing where none may be asked."""
 
     def find() -> tuple[Candidate, ...]:
-        choice = _choice(given)
+        try:
+            choice = _choice(given)
+        except KafkaToolError:  # a repository's file that nobody trusts, a file that cannot be read: nothing to offer
+            return ()
         if _needs_somebody(choice):
             return ()
         return live.names(f"{kind} {_key(choice)}", lambda: KINDS[kind](_target(choice)))

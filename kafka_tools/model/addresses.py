@@ -1,12 +1,19 @@
 """HOST:PORT, as it is written everywhere."""
 
+import re
+
 from kafka_tools.errors import UsageError
 
 KAFKA_PORT = 9092
+ZOOKEEPER_PORT = 2181
 DEFAULT_BOOTSTRAP_SERVERS = "localhost:9092"
 DEFAULT_ZOOKEEPER = "localhost:2181"
 Address = tuple[str, int]
 """A host, by name or address, and a port."""
+
+MASK = "********"
+USER_IN_URL = re.compile(r"//\S{0,2048}@")
+QUERY_OF_URL = re.compile(r"(//[^\s?]{0,2048})\?[^\s#]+")
 
 IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
 
@@ -39,4 +46,15 @@ def checked(servers: str, source: str) -> str:
     listed = [address.strip() for address in servers.split(",") if address.strip()]
     if listed and all(parse(address, KAFKA_PORT) for address in listed):
         return ",".join(listed)
-    raise UsageError(f"{source}: '{servers}' is not HOST:PORT[,HOST:PORT…]")
+    raise UsageError(f"{source}: '{without_password(servers)}' is not HOST:PORT[,HOST:PORT…]")
+
+
+def without_secrets(text: str) -> str:
+    """Return text with the user, password and query of every URL in it masked, to be shown."""
+    return QUERY_OF_URL.sub(f"\\1?{MASK}", USER_IN_URL.sub(f"//{MASK}@", text))
+
+
+def without_password(address: str) -> str:
+    """Return an address that is none with what stands before an `@` in it masked, to be shown."""
+    _, at, rest = without_secrets(address).rpartition("@")
+    return f"{MASK}@{rest}" if at else rest

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ZOOKEEPERS = ("zookeeper.", "java.security.")
 """How the names of what a client of ZooKeeper wants to know begin: no program that prints another password is run."""
 
+SAID: set[str] = set()
+"""What was said on stderr already."""
+
 FLAGS = ("--bootstrap-server", "--zookeeper")
 """Sources of an address that a target does not repeat."""
 
@@ -84,14 +87,15 @@ def default_output(
     command_config: str | None = None,
     overrides: Sequence[str] = (),
 ) -> str | None:
-    """Return the format that the context names whose cluster `choose` would return; None where it says none, or no
-    context names the cluster. Raises as `choose` does."""
+    """Return the format that the folder's .ktools.toml asks for, else that of the context whose cluster `choose` would
+    return; None where neither says one, or a flag names the cluster. Raises as `choose` does."""
     if bootstrap_server is not None or zookeeper is not None:
         return None
-    from kafka_tools.settings.contexts import current
+    from kafka_tools.settings import contexts
 
-    if current() is None:
-        return None
+    of_folder = contexts.project_output()
+    if of_folder is not None or contexts.current() is None:
+        return of_folder
     from kafka_tools.settings import precedence
 
     context = precedence.choose(precedence.Flags(None, command_config, overrides)).context
@@ -104,12 +108,14 @@ def of_zookeeper(choice: "Choice") -> ZooKeeper:
     Raises KafkaToolError.
     """
     from kafka_tools.settings import secrets, zookeeper
-    from kafka_tools.settings.values import commands_run
+    from kafka_tools.settings.values import Values, commands_run
 
     own = [setting for setting in choice.settings if setting.name.startswith(ZOOKEEPERS)]
-    settings = commands_run({each.name: each.value for each in own})
-    how = zookeeper.security(settings, secrets.asked_password)
-    _warn((*zookeeper.unknown(settings), *secrets.readable_by_others(own)))
+    settings = commands_run({each.name: each.value for each in own}, choice.access)
+    how = zookeeper.security(settings, secrets.asking(choice.address, choice.source), choice.access)
+    exposed = secrets.exposed(own, Values(settings, choice.access), _context_files(choice))
+    unchecked = secrets.unchecked(how.tls) if how and how.tls else ()
+    _warn((*choice.notes, *zookeeper.unknown(settings), *exposed, *unchecked))
     rules = choice.context.rules if choice.context else None
     return ZooKeeper(choice.address, rules, how, source=_source(choice))
 
@@ -122,16 +128,18 @@ def of_brokers(choice: "Choice") -> Brokers:
     address = checked(choice.address, choice.source)
     rules = choice.context.rules if choice.context else None
     if not choice.settings:
+        _warn(choice.notes)
         return Brokers(address, rules=rules, source=_source(choice))
     from kafka_tools.settings import librdkafka, secrets
     from kafka_tools.settings.security import security
     from kafka_tools.settings.values import Values, commands_run
 
-    settings = commands_run({setting.name: setting.value for setting in choice.settings})
-    values = Values(settings)
-    how = security(values, secrets.asked_password)
+    settings = commands_run({setting.name: setting.value for setting in choice.settings}, choice.access)
+    values = Values(settings, choice.access)
+    how = security(values, secrets.asking(address, choice.source))
     config = Masked(librdkafka.settings(values, settings, how))
-    _warn((*librdkafka.unknown(settings), *secrets.readable_by_others(choice.settings)))
+    exposed = secrets.exposed(choice.settings, values, _context_files(choice))
+    _warn((*choice.notes, *librdkafka.unknown(settings), *exposed, *secrets.unprotected(how, address)))
     java = Masked(librdkafka.without_word(values, settings))
     return Brokers(address, config, how, rules, java, source=_source(choice))
 
@@ -189,6 +197,15 @@ def _source(choice: "Choice") -> str:
     return "" if choice.source in FLAGS else choice.source
 
 
+def _context_files(choice: "Choice") -> tuple[str, ...]:
+    return (choice.context.origin,) if choice.context else ()
+
+
 def _warn(sentences: Iterable[str]) -> None:
-    if sys.stderr is not None:
-        sys.stderr.writelines(f"ktools: {sentence}\n" for sentence in sentences)
+    """Write each sentence on stderr, once in a process: --watch resolves the same cluster again and again."""
+    from kafka_tools.settings.secrets import printable
+
+    for sentence in dict.fromkeys(sentences):
+        if sentence not in SAID and sys.stderr is not None:
+            SAID.add(sentence)
+            sys.stderr.write(f"ktools: {printable(sentence)}\n")

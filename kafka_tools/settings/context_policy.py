@@ -1,21 +1,20 @@
-"""What a context allows: changes of a read-only or protected cluster, and what one from a repository may ask for.
+"""What a context allows: no change of a read-only cluster, and one of a protected cluster only when that is said.
 
-Whoever wrote a repository's file is not who runs ktools there.
+The protection follows the cluster, not the name: a context of the user's also guards its addresses when a flag, a file,
+a variable or another context names them.
 """
 
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.target import Target
+from kafka_tools.model import addresses
+from kafka_tools.model.addresses import KAFKA_PORT, ZOOKEEPER_PORT
+from kafka_tools.model.target import Brokers, ContextRules, Target
+from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import Context
-from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE
 
-LOADING_CODE = frozenset(
-    ("plugin.library.paths", "ssl.engine.location", "ssl.engine.id", "ssl.providers", "sasl.kerberos.kinit.cmd")
-)
-OWN_VARIABLES = ("KAFKA_", "KTOOLS_")
+LOOPBACK = ("localhost", "::1")
 
 
 def check_change(target: Target, yes: bool = False) -> None:
@@ -23,47 +22,61 @@ def check_change(target: Target, yes: bool = False) -> None:
 
     A protected context asks for its name on a terminal. Raises KafkaToolError where the change must not be made.
     """
-    rules = target.rules
-    if rules is None:
-        return
-    if rules.read_only:
-        raise KafkaToolError(f"context {rules.context} is read-only: nothing was changed")
-    if not rules.protected or yes:
+    rules = list(_rules(target))
+    for each in rules:
+        if each.read_only:
+            raise KafkaToolError(f"context {each.context} is read-only: nothing was changed")
+    protecting = next((each.context for each in rules if each.protected), None)
+    if protecting is None or yes:
         return
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-        raise KafkaToolError(f"context {rules.context} is protected: nothing was changed", "--yes says that it may be.")
-    sys.stderr.write(f"This changes {rules.context}, which is protected. Its name, to go on: ")
+        raise KafkaToolError(f"context {protecting} is protected: nothing was changed", "--yes says that it may be.")
+    sys.stderr.write(f"This changes {protecting}, which is protected. Its name, to go on: ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip() != rules.context:
+    if sys.stdin.readline().strip() != protecting:
         raise KafkaToolError("that is not its name: nothing was changed")
 
 
-def check(context: Context, settings: Mapping[str, str]) -> None:
-    """Raise KafkaToolError if the context would run a program, load code, or read what is not the project's."""
-    folder = os.path.realpath(os.path.dirname(context.origin))
-    if context.command_config and not _within(context.command_config, folder):
-        raise _refused(context, "command-config", "names a file outside of the project")
-    for name, value in settings.items():
-        if name.endswith(COMMAND_SUFFIX) or name in LOADING_CODE:
-            raise _refused(context, name, "would run a program or load code")
-        for kind, where in REFERENCE.findall(value):
-            if kind == "env" and not where.startswith(OWN_VARIABLES):
-                raise _refused(context, name, f"reads a variable that does not begin with {' or '.join(OWN_VARIABLES)}")
-            if kind == "file" and not all(_within(path, folder) for path in (where, where.rpartition(":")[0] or where)):
-                raise _refused(context, name, "reads a file outside of the project")
-        if name.endswith((".file", ".login.config")) and not _within(value, folder):
-            raise _refused(context, name, "sends what is in a file outside of the project")
+def _rules(target: Target) -> Iterator[ContextRules]:
+    """Yield the rules of the context that named the cluster, then those of each that guards one of its addresses."""
+    if target.rules is not None:
+        yield target.rules
+    asked = _servers(target)
+    for context in contexts.own_contexts().values():
+        if (context.read_only or context.protected) and not asked.isdisjoint(_guarded(context, target)):
+            yield context.rules
 
 
-def _within(path: str, folder: str) -> bool:
-    """Say whether the file is the project's, links followed, seen from its folder and from the working folder."""
-    path = os.path.expanduser(path)
-    places = (os.path.realpath(os.path.join(folder, path)), os.path.realpath(path))
-    return all(place.startswith(f"{folder}{os.sep}") for place in places)
+def _guarded(context: Context, target: Target) -> set[tuple[str, int, str]]:
+    if not isinstance(target, Brokers):
+        return _servers_of_ensemble(context.zookeeper)
+    if context.bootstrap_servers:
+        return _servers_of_brokers(context.bootstrap_servers)
+    from kafka_tools.settings.precedence import SERVERS, of_context
+
+    named = (each.value for each in of_context(context) if each.name in SERVERS)
+    return {server for servers in named for server in _servers_of_brokers(servers)}
 
 
-def _refused(context: Context, name: str, what: str) -> KafkaToolError:
-    return KafkaToolError(
-        f"{context.origin}: {name} of context {context.name} {what}: a file that comes with a repository may not",
-        "`ktools context add` makes a context of your own, which may.",
-    )
+def _servers(target: Target) -> set[tuple[str, int, str]]:
+    if isinstance(target, Brokers):
+        return _servers_of_brokers(target.bootstrap_servers)
+    return _servers_of_ensemble(target.connect)
+
+
+def _servers_of_brokers(servers: str) -> set[tuple[str, int, str]]:
+    return {_server(each, KAFKA_PORT, "") for each in servers.split(",") if each.strip()}
+
+
+def _servers_of_ensemble(connect: str) -> set[tuple[str, int, str]]:
+    """Return its servers with the chroot: below another one stands another cluster."""
+    servers, _, chroot = connect.partition("/")
+    return {_server(each, ZOOKEEPER_PORT, chroot.strip("/")) for each in servers.split(",") if each.strip()}
+
+
+def _server(text: str, port: int, chroot: str) -> tuple[str, int, str]:
+    """Return host, port and chroot so that two spellings of one server are equal."""
+    where = text.strip().rpartition("://")[2]
+    host, port = addresses.parse(where, port) or (where, port)
+    host = host.lower().rstrip(".")
+    return "localhost" if host in LOOPBACK or host.startswith("127.") else host, port, chroot

@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.folders import config_folder, state_folder
 from kafka_tools.model.target import ContextRules
+from kafka_tools.settings.values import NAMING_FILES
 
 PROJECT_FILE = ".ktools.toml"
 ROOT = 0
-NAMING_FILES = (".location", ".file", ".login.config")
-"""How the names of settings end that name a file."""
+MOST_BYTES = 1 << 20
+"""Of a file of contexts, which may come with somebody's repository."""
 
 KEYS = ("bootstrap-servers", "zookeeper", "command-config", "output", "read-only", "protected", "settings")
 NAME_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
@@ -113,18 +114,39 @@ class Context(NamedTuple):
 
 
 def all_contexts() -> dict[str, Context]:
-    """Return every context by its name: a project's go before the user's own, and those before a sandbox's.
+    """Return every context by its name; what a repository's file says replaces none of the user's.
 
     Raises KafkaToolError for a file that cannot be read.
     """
+    return in_file(project_path()) | own_contexts()
+
+
+def own_contexts() -> dict[str, Context]:
+    """Return the user's own contexts by their names, which go before those of a sandbox. Raises KafkaToolError."""
     from kafka_tools.sandbox import state
 
-    found: dict[str, Context] = {}
-    for path in (state.contexts_path(), config_path(), project_path()):
-        if path:
-            project = os.path.basename(path) == PROJECT_FILE
-            found |= {name: context(name, table, path, project) for name, table in tables(read(path), path).items()}
-    return found
+    return in_file(state.contexts_path()) | in_file(config_path())
+
+
+def in_file(path: str | None) -> dict[str, Context]:
+    """Return the contexts of one file by their names; none without a file. Raises KafkaToolError."""
+    if not path:
+        return {}
+    project = os.path.basename(path) == PROJECT_FILE
+    return {name: context(name, table, path, project) for name, table in tables(read(path), path).items()}
+
+
+def shadowed() -> list[str]:
+    """Return the names that a repository's file gives to contexts, although the user has contexts of these names."""
+    there = in_file(project_path())
+    return sorted(there.keys() & own_contexts().keys()) if there else []
+
+
+def project_output() -> str | None:
+    """Return the format that a repository's file asks for, where --output names none; None without one."""
+    path = project_path()
+    output = read(path).get("output") if path else None
+    return output if isinstance(output, str) and output else None
 
 
 def find(name: str) -> Context:
@@ -144,12 +166,17 @@ def read(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             _check_owner(path, os.fstat(file.fileno()).st_uid)
-            return tomllib.load(file)
+            text = file.read(MOST_BYTES + 1).decode()
+        if len(text) > MOST_BYTES:
+            raise KafkaToolError(f"{path} is too large to be a file of contexts")
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except tomllib.TOMLDecodeError as error:
         where = str(error).rpartition(" (")[2].rstrip(")")
         raise KafkaToolError(f"{path} is no TOML ({where if where.startswith('at ') else 'malformed'})") from None
+    except RecursionError:
+        raise KafkaToolError(f"{path} is no TOML (nested too deeply)") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise KafkaToolError(f"cannot read {path}: {reason}") from None

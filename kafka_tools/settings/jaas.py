@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.settings.values import resolved
+from kafka_tools.settings.values import Values, resolved
 
 FLAGS = ("REQUIRED", "REQUISITE", "SUFFICIENT", "OPTIONAL")
 ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -159,13 +159,19 @@ def system_properties() -> dict[str, str]:
     return {name: value for name, _, value in options}
 
 
-def login_module(settings: Mapping[str, str], section: str) -> tuple[str, dict[str, str]]:
+def login_file(values: Values) -> str:
+    """Return the JAAS file that the settings name or, where it counts, KAFKA_OPTS; "" without one."""
+    path = values.text(LOGIN_CONFIG)
+    return path or (system_properties().get(LOGIN_CONFIG, "") if values.access.kafka_opts else "")
+
+
+def login_module(values: Values, section: str) -> tuple[str, dict[str, str]]:
     """Return the login module's class in a section of the JAAS file, and its options; "" and none without one.
 
-    The file is named among the settings or in KAFKA_OPTS. Raises KafkaToolError for a file that cannot be read; its
-    words have nothing of it.
+    Raises KafkaToolError for a file that cannot be read, or that refers to what it may not; its words have nothing of
+    the file.
     """
-    path = settings.get(LOGIN_CONFIG) or system_properties().get(LOGIN_CONFIG, "")
+    path = login_file(values)
     if not path:
         return "", {}
     try:
@@ -177,4 +183,5 @@ def login_module(settings: Mapping[str, str], section: str) -> tuple[str, dict[s
         raise KafkaToolError(f"{path}: {error}") from None
     if module is None:
         return "", {}
-    return module.name, {name: resolved(f"{path} {name}", value) for name, value in module.options.items()}
+    options = module.options.items()
+    return module.name, {name: resolved(f"{path} {name}", value, values.access) for name, value in options}

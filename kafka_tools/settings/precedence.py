@@ -1,44 +1,75 @@
-"""Which cluster, and where each setting came from: every place that may say so, the highest first.
+"""Which cluster is meant, and which settings go to it: every place that may say so, the highest first.
 
-Flags and NAME=VALUE options; --command-config FILE; KTOOLS_BOOTSTRAP_SERVERS, KTOOLS_ZOOKEEPER, KTOOLS_COMMAND_CONFIG,
-KTOOLS_CONTEXT; the current context; a running sandbox; localhost:9092. The settings of a context or a sandbox go with
-its address: who names another cluster never sends it their passwords.
+Flags and NAME=VALUE options; --command-config FILE, else KTOOLS_COMMAND_CONFIG; KTOOLS_BOOTSTRAP_SERVERS,
+KTOOLS_ZOOKEEPER; KTOOLS_CONTEXT, the folder's .ktools.toml, the current context; a running sandbox; localhost:9092.
+Who names the cluster gets no credentials of anybody else: GOES_TO.
 """
 
 import os
 from collections.abc import Iterable, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER
 from kafka_tools.model.target import DEFAULT_SOURCE
-from kafka_tools.settings import context_policy, contexts, properties
+from kafka_tools.settings import contexts, properties, trust
 from kafka_tools.settings.contexts import Context, current
+from kafka_tools.settings.values import COMMAND_SUFFIX, OWN, Access, Setting
 
 SERVERS = ("bootstrap.servers", "metadata.broker.list")
+SECURITY_PREFIXES = ("security.", "sasl.", "ssl.", "https.", "enable.ssl.", "enable.sasl.", "java.", "zookeeper.")
 
 
-class Setting(NamedTuple):
-    """One client setting by Java's or librdkafka's name, as it was written, and where; `file` is "" without one."""
+class Origin(Enum):
+    """Where an address or a setting stands. ENVIRONMENT are the KTOOLS_ variables, the file of KTOOLS_COMMAND_CONFIG
+    and KAFKA_OPTS; CONTEXT is one of the user's own, REPOSITORY one in a folder's .ktools.toml."""
 
-    name: str
-    value: str
+    COMMAND_LINE = auto()
+    COMMAND_CONFIG = auto()
+    ENVIRONMENT = auto()
+    CONTEXT = auto()
+    REPOSITORY = auto()
+    SANDBOX = auto()
+    DEFAULT = auto()
+
+
+_SPOKEN = frozenset((Origin.COMMAND_LINE, Origin.COMMAND_CONFIG))
+"""What the user says with this very command."""
+
+GOES_TO = {
+    Origin.COMMAND_LINE: _SPOKEN | {Origin.ENVIRONMENT},
+    Origin.COMMAND_CONFIG: _SPOKEN,
+    Origin.ENVIRONMENT: _SPOKEN | {Origin.ENVIRONMENT},
+    Origin.CONTEXT: _SPOKEN | {Origin.CONTEXT},
+    Origin.REPOSITORY: frozenset((Origin.REPOSITORY,)),
+    Origin.SANDBOX: _SPOKEN | {Origin.SANDBOX},
+    Origin.DEFAULT: _SPOKEN | {Origin.ENVIRONMENT},
+}
+"""Who names the cluster -> whose credentials it gets. The one table of this rule; README shows it."""
+
+
+class Address(NamedTuple):
+    """Brokers, or with `is_zookeeper` an ensemble. `source` names the place for people, `origin` is its kind."""
+
+    servers: str
     source: str
-    file: str = ""
-
-    def __repr__(self) -> str:
-        return f"Setting({self.name!r}, {self.source!r})"
+    origin: Origin
+    is_zookeeper: bool = False
 
 
 class Choice(NamedTuple):
     """The cluster: `address` is a list of brokers, or with `is_zookeeper` a ZooKeeper connect string; `source` says who
-    named it. `settings` are those that apply, one for each name. `context` is the context it is, if it is one."""
+    named it. `settings` are those that apply, one for each name, and `access` is what they may refer to. `context` is
+    the context it is, if it is one. `notes` are sentences for stderr about what is left out."""
 
     address: str
     source: str
     is_zookeeper: bool
     settings: tuple[Setting, ...]
     context: Context | None = None
+    access: Access = OWN
+    notes: tuple[str, ...] = ()
 
 
 class Flags(NamedTuple):
@@ -50,118 +81,185 @@ class Flags(NamedTuple):
     zookeeper: str | None = None
 
 
+class _Given(NamedTuple):
+    """The settings that no cluster brings itself. KTOOLS_COMMAND_CONFIG stands in for --command-config only."""
+
+    command_line: list[Setting]
+    command_config: list[Setting]
+    environment: list[Setting]
+
+    @classmethod
+    def read(cls, flags: Flags) -> "_Given":
+        variable = None if flags.command_config else os.environ.get("KTOOLS_COMMAND_CONFIG")
+        return cls(
+            _overrides(flags.overrides),
+            _file(flags.command_config, "--command-config"),
+            _file(variable, "KTOOLS_COMMAND_CONFIG"),
+        )
+
+
 def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     """Return the cluster that the highest place names, and its settings; `brokers_only`: ZooKeeper will not do.
 
-    Raises UsageError for a wrong flag or variable, KafkaToolError for a file that cannot be read.
+    Raises UsageError for a wrong flag or variable, KafkaToolError for a file that cannot be read, and for credentials
+    that the command line gives for a cluster that a repository names.
     """
-    own = [*_overrides(flags.overrides), *_file(flags.command_config, "--command-config")]
-    environment = _file(os.environ.get("KTOOLS_COMMAND_CONFIG"), "KTOOLS_COMMAND_CONFIG")
-    address: tuple[str, str, bool] | None
-    if flags.bootstrap_server is not None:
-        address = flags.bootstrap_server, "--bootstrap-server", False
-    elif flags.zookeeper is not None:
-        address = flags.zookeeper, "--zookeeper", True
-    else:
-        address = _servers(own) or _from_environment(brokers_only) or _servers(environment)
+    given = _Given.read(flags)
+    address = _of_flags(flags) or _of_settings(given) or _of_variables(brokers_only)
+    address = address or _servers(given.environment, Origin.ENVIRONMENT)
     if address is not None:
-        where, source, is_zookeeper = address
-        return Choice(where, source, is_zookeeper, _highest([*own, *environment]))
+        return _made(address, given)
     context = current_context()
     if context is not None:
         base = of_context(context)
-        where, is_zookeeper = _address(context, brokers_only)
-        return Choice(where, f"context {context.name}", is_zookeeper, _highest([*own, *environment, *base]), context)
-    return _sandbox_or_default([*own, *environment])
+        return _made(_of_context(context, base, brokers_only), given, base, context)
+    from kafka_tools.sandbox import state
+
+    running = state.running()
+    if running is None:
+        return _made(Address(DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_SOURCE, Origin.DEFAULT), given)
+    address = Address(running.bootstrap_servers, "the sandbox", Origin.SANDBOX)
+    return _made(address, given, _file(running.client_config, "the sandbox"))
 
 
 def choose_zookeeper(flags: Flags) -> Choice:
     """Return the ensemble that the highest place names, and its settings. Raises as `choose` does, and KafkaToolError
     where a context or a sandbox is chosen that has none."""
-    own = [*_overrides(flags.overrides), *_file(flags.command_config, "--command-config")]
-    own += _file(os.environ.get("KTOOLS_COMMAND_CONFIG"), "KTOOLS_COMMAND_CONFIG")
-    named = {"--zookeeper": flags.zookeeper, "KTOOLS_ZOOKEEPER": os.environ.get("KTOOLS_ZOOKEEPER")}
-    for source, address in named.items():
-        if address:
-            return Choice(address, source, True, _highest(own))
+    given = _Given.read(flags)
+    if flags.zookeeper:
+        return _made(Address(flags.zookeeper, "--zookeeper", Origin.COMMAND_LINE, True), given)
+    variable = os.environ.get("KTOOLS_ZOOKEEPER")
+    if variable:
+        return _made(Address(variable, "KTOOLS_ZOOKEEPER", Origin.ENVIRONMENT, True), given)
     context = current_context()
     if context is not None:
         if not context.zookeeper:
             raise KafkaToolError(f"context {context.name} names no zookeeper", "Name it by --zookeeper.")
-        settings = _highest([*own, *of_context(context)])
-        return Choice(context.zookeeper, f"context {context.name}", True, settings, context)
+        return _made(_address_in(context, context.zookeeper, True), given, of_context(context), context)
     from kafka_tools.sandbox import state
 
     running = state.running()
     if running is None:
-        return Choice(DEFAULT_ZOOKEEPER, DEFAULT_SOURCE, True, _highest(own))
+        return _made(Address(DEFAULT_ZOOKEEPER, DEFAULT_SOURCE, Origin.DEFAULT, True), given)
     if running.zookeeper is None:
         raise KafkaToolError("the sandbox has no ZooKeeper", "`ktools sandbox up --mode zookeeper` starts one with it.")
-    settings = _highest([*own, *_file(running.zookeeper_config, "the sandbox")])
-    return Choice(running.zookeeper, "the sandbox", True, settings)
-
-
-def of_context(context: Context) -> list[Setting]:
-    """Return a context's own settings, then those of its command-config.
-
-    Raises KafkaToolError; also where a context that came with a repository asks for what only the user may.
-    """
-    settings = [
-        Setting(name, value, f"context {context.name}", context.origin) for name, value in context.settings.items()
-    ]
-    settings += _file(context.command_config, f"context {context.name}")
-    if context.project:
-        context_policy.check(context, {setting.name: setting.value for setting in reversed(settings)})
-    return settings
-
-
-def _from_environment(brokers_only: bool) -> tuple[str, str, bool] | None:
-    servers, zookeeper = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
-    if zookeeper and not brokers_only:
-        if servers:
-            raise UsageError("KTOOLS_BOOTSTRAP_SERVERS and KTOOLS_ZOOKEEPER are both set: name the cluster by a flag")
-        return zookeeper, "KTOOLS_ZOOKEEPER", True
-    return (servers, "KTOOLS_BOOTSTRAP_SERVERS", False) if servers else None
-
-
-def _servers(settings: Iterable[Setting]) -> tuple[str, str, bool] | None:
-    for setting in settings:
-        if setting.name in SERVERS and setting.value.strip():
-            return setting.value.strip(), setting.source, False
-    return None
+    address = Address(running.zookeeper, "the sandbox", Origin.SANDBOX, True)
+    return _made(address, given, _file(running.zookeeper_config, "the sandbox"))
 
 
 def current_context() -> Context | None:
-    """Return the current context, None without one. Raises KafkaToolError for one that is not there."""
+    """Return the current context, None without one. Raises KafkaToolError for one that is not there, and for one that a
+    folder's file chooses and would have in place of the user's own of that name."""
     named = current()
     if named is None:
         return None
+    if named.source == contexts.project_path() and named.name in contexts.shadowed():
+        raise KafkaToolError(
+            f"{named.source}: context {named.name} is one of your own, which this file cannot replace",
+            f"KTOOLS_CONTEXT={named.name} takes yours.",
+        )
     try:
         return contexts.find(named.name)
     except KafkaToolError as error:
         raise KafkaToolError(f"{named.source}: {error.message}", error.hint) from None
 
 
-def _address(context: Context, brokers_only: bool) -> tuple[str, bool]:
-    """Return the brokers, which its settings may name too, else ZooKeeper, and whether it is that."""
-    servers = context.bootstrap_servers or (_servers(of_context(context)) or ("",))[0]
+def of_context(context: Context) -> list[Setting]:
+    """Return a context's own settings, then those of its command-config.
+
+    Raises KafkaToolError; also for a context that came with a repository, until the user has said that it is trusted.
+    """
+    if context.project:
+        trust.check(context.origin)
+    return written_in(context)
+
+
+def written_in(context: Context) -> list[Setting]:
+    """Return what `of_context` returns, to be shown, not used: whether a repository's file is trusted is not asked."""
+    settings = [
+        Setting(name, value, f"context {context.name}", context.origin) for name, value in context.settings.items()
+    ]
+    path = access(context).path("command-config", context.command_config) if context.command_config else ""
+    return settings + _file(path, f"context {context.name}")
+
+
+def access(context: Context) -> Access:
+    """Return what a context's settings may refer to."""
+    return Access(os.path.realpath(os.path.dirname(context.origin)) if context.project else "", kafka_opts=False)
+
+
+def _made(address: Address, given: _Given, base: Sequence[Setting] = (), context: Context | None = None) -> Choice:
+    """Put together the settings that go to the cluster; `base` are those that belong to its address."""
+    takes = GOES_TO[address.origin]
+    hidden = contexts.shadowed() if context is not None else []
+    spoken = [*given.command_line, *given.command_config]
+    if not takes >= _SPOKEN:
+        for setting in spoken:
+            _check_harmless(setting, address.source)
+    notes = [f"context {name} of {contexts.project_path()} is not used: you have one of that name" for name in hidden]
+    if Origin.ENVIRONMENT in takes:
+        spoken += given.environment
+    elif given.environment:
+        notes.append(f"KTOOLS_COMMAND_CONFIG is not used: {address.source} names the cluster, and has its own settings")
+    allowed = access(context) if context else Access(kafka_opts=Origin.ENVIRONMENT in takes)
+    settings = _highest([*spoken, *base])
+    return Choice(address.servers, address.source, address.is_zookeeper, settings, context, allowed, tuple(notes))
+
+
+def _check_harmless(setting: Setting, source: str) -> None:
+    """Raise KafkaToolError for a setting that says who the user is, where a repository names the cluster."""
+    if setting.name.startswith(SECURITY_PREFIXES) or setting.name.endswith(COMMAND_SUFFIX) or "${" in setting.value:
+        raise KafkaToolError(
+            f"{setting.name} ({setting.source}) does not go to the cluster of {source}, which came with a repository",
+            "Name the cluster by --bootstrap-server, or make a context of your own: `ktools context add`.",
+        )
+
+
+def _of_flags(flags: Flags) -> Address | None:
+    if flags.bootstrap_server is not None:
+        return Address(flags.bootstrap_server, "--bootstrap-server", Origin.COMMAND_LINE)
+    if flags.zookeeper is not None:
+        return Address(flags.zookeeper, "--zookeeper", Origin.COMMAND_LINE, True)
+    return None
+
+
+def _of_settings(given: _Given) -> Address | None:
+    on_the_line = _servers(given.command_line, Origin.COMMAND_LINE)
+    return on_the_line or _servers(given.command_config, Origin.COMMAND_CONFIG)
+
+
+def _of_variables(brokers_only: bool) -> Address | None:
+    servers, zookeeper = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
+    if zookeeper and not brokers_only:
+        if servers:
+            raise UsageError("KTOOLS_BOOTSTRAP_SERVERS and KTOOLS_ZOOKEEPER are both set: name the cluster by a flag")
+        return Address(zookeeper, "KTOOLS_ZOOKEEPER", Origin.ENVIRONMENT, True)
+    return Address(servers, "KTOOLS_BOOTSTRAP_SERVERS", Origin.ENVIRONMENT) if servers else None
+
+
+def _servers(settings: Iterable[Setting], origin: Origin) -> Address | None:
+    for setting in settings:
+        if setting.name in SERVERS and setting.value.strip():
+            return Address(setting.value.strip(), setting.source, origin)
+    return None
+
+
+def _of_context(context: Context, settings: Iterable[Setting], brokers_only: bool) -> Address:
+    """Return the context's brokers, which its settings may name too, else its ensemble."""
+    named = _servers(settings, Origin.CONTEXT)
+    servers = context.bootstrap_servers or (named.servers if named else "")
     if servers:
-        return servers, False
+        return _address_in(context, servers, False)
     if brokers_only:
         raise KafkaToolError(f"context {context.name} names no brokers", "Give it bootstrap-servers.")
     if not context.zookeeper:
         raise KafkaToolError(f"context {context.name} names no cluster", "Give it bootstrap-servers or zookeeper.")
-    return context.zookeeper, True
+    return _address_in(context, context.zookeeper, True)
 
 
-def _sandbox_or_default(own: list[Setting]) -> Choice:
-    from kafka_tools.sandbox import state
-
-    running = state.running()
-    if running is None:
-        return Choice(DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_SOURCE, False, _highest(own))
-    settings = [*own, *_file(running.client_config, "the sandbox")]
-    return Choice(running.bootstrap_servers, "the sandbox", False, _highest(settings))
+def _address_in(context: Context, servers: str, is_zookeeper: bool) -> Address:
+    origin = Origin.REPOSITORY if context.project else Origin.CONTEXT
+    return Address(servers, f"context {context.name}", origin, is_zookeeper)
 
 
 def _overrides(texts: Iterable[str]) -> list[Setting]:
@@ -169,7 +267,7 @@ def _overrides(texts: Iterable[str]) -> list[Setting]:
     for text in reversed(list(texts)):
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"'{name}' is no setting: NAME=VALUE is needed")
+            raise UsageError("-X is no setting: NAME=VALUE is needed")  # its text may be a secret
         settings.append(Setting(name.strip(), value, "the command line"))
     return settings
 

@@ -1,29 +1,51 @@
-"""Passwords: asked for where none is given, and files in which others could read one."""
+"""Secrets among the settings: which they are, how they are shown and asked for, and where others could read them."""
 
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
+from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
+from kafka_tools.model.security import Security, Tls
 from kafka_tools.settings import jaas
-from kafka_tools.settings.precedence import Setting
-from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE
+from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE, Setting, Values
 
-MASK = "********"
-USER_IN_URL = re.compile(r"//[^/@]*@")
 SECRET = re.compile(r"pass|pwd|secret|credential|jaas|user\.info|token$|\.key(\.pem)?$|_command$", re.IGNORECASE)
+WORDS = ("password", "passphrase", "passwd", "secret", "credentials", "token")
+"""What stands in the name of a secret, perhaps misspelled (`sasl.pasword`)."""
+
+LIKENESS = 0.75
+IN_CLEAR = ("PLAIN", "OAUTHBEARER")
+COMMAND_LINE = "the command line"
+"""The source of a setting of -X, --property and their like."""
 
 
 def is_secret(name: str) -> bool:
-    """Say whether the value of the setting `name` must never be shown; so is a program that prints one."""
-    return SECRET.search(name) is not None
+    """Say whether the value of the setting `name` must never be shown; so is a program that prints one.
+
+    A name that neither Java's clients nor librdkafka know is one, too, where a part of it looks like one's.
+    """
+    return SECRET.search(name) is not None or _looks_like_one(name)
+
+
+def _looks_like_one(name: str) -> bool:
+    import difflib
+
+    from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
+
+    if name in JAVA or name in LIBRDKAFKA:
+        return False
+    parts = re.split(r"[^a-z]+", name.lower())
+    return any(len(part) > 3 and difflib.get_close_matches(part, WORDS, 1, LIKENESS) for part in parts)
 
 
 def holds_secret(name: str, value: str) -> bool:
     """Say whether a secret itself stands in the value, not a reference to one nor a program that prints it."""
-    if not is_secret(name) or name.endswith(COMMAND_SUFFIX):
+    if name.endswith(COMMAND_SUFFIX):
         return False
+    if not is_secret(name):
+        return without_secrets(value) != value
     if not name.endswith("jaas.config"):
         return REFERENCE.sub("", value).strip() != ""
     try:
@@ -34,31 +56,115 @@ def holds_secret(name: str, value: str) -> bool:
 
 
 def shown(name: str, value: str) -> str:
-    """Return the value as it may be shown: of a secret only a reference to it, of an address no user and password."""
+    """Return the value as it may be shown: of a secret only a reference to it, of a URL no user, password and query."""
     if is_secret(name) and (name.endswith(COMMAND_SUFFIX) or not REFERENCE.fullmatch(value)):
         return MASK
-    return USER_IN_URL.sub(f"//{MASK}@", value)
+    return without_secrets(value)
 
 
-def asked_password(user: str) -> str:
-    """Ask for the user's password where a person sits at a terminal; else return ""."""
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-        return ""
-    from getpass import getpass
+def asking(address: str, source: str) -> Callable[[str], str]:
+    """Return a function that asks for a user's password where a person sits at a terminal, and else returns "".
 
-    return getpass(f"Password of {user}: ")
+    The question names the server and who named it: a repository's file may have chosen both.
+    """
+
+    def ask(user: str) -> str:
+        if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+            return ""
+        from getpass import getpass
+
+        named_by = f" ({source})" if source else ""
+        return getpass(printable(f"Password of {user} at {address}{named_by}: "))
+
+    return ask
 
 
-def readable_by_others(settings: Iterable[Setting]) -> list[str]:
-    """Return a sentence for each file that holds a secret and that every user of this machine can read."""
-    files = dict.fromkeys(
-        setting.file for setting in settings if setting.file and holds_secret(setting.name, setting.value)
-    )
-    return [f"{path} holds a secret and everybody here can read it: chmod 600 {path}" for path in files if _open(path)]
+def printable(text: str) -> str:
+    """Return text of a file that cannot move the cursor nor colour the terminal."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
-def _open(path: str) -> bool:
+def exposed(settings: Iterable[Setting], values: Values, files: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a sentence for each secret of `settings` that others on this machine can read, and for each file of theirs
+    that others can change; `files` are more of these.
+
+    What stands in a repository is no secret of this user's: who may read it is not looked at.
+    """
+    settings = list(settings)
+    holding = [each for each in settings if holds_secret(each.name, each.value)]
+    for setting in holding:
+        if setting.source == COMMAND_LINE:
+            yield f"{setting.name} is a secret on the command line: others can see it, and the shell's history keeps it"
+    with_secret = [each.file for each in holding if each.file]
+    jaas_file = jaas.login_file(values)
+    named = [*with_secret, *_secret_files(settings), *(_in_jaas_file(jaas_file) if jaas_file else ())]
+    named = [] if values.access.folder else named
+    for path in dict.fromkeys(named):
+        if _mode(path) & stat.S_IROTH:
+            yield f"{path} holds a secret and everybody here can read it: chmod 600 {path}"
+    for path in dict.fromkeys((*named, *(each.file for each in settings if each.file), jaas_file, *files)):
+        if path and _mode(path) & stat.S_IWOTH:
+            yield f"everybody here can change {path}, and so send you and your password anywhere: chmod go-w {path}"
+
+
+def _secret_files(settings: Iterable[Setting]) -> Iterator[str]:
+    for setting in settings:
+        if is_secret(setting.name):
+            yield from _referenced(setting.value)
+
+
+def _in_jaas_file(path: str) -> Iterator[str]:
+    """Yield the JAAS file where it holds a secret itself, and the files that it refers to."""
     try:
-        return bool(os.stat(path).st_mode & stat.S_IROTH)
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
     except OSError:
-        return False
+        return
+    if re.search(r"(password|secret)\w*\s*=\s*[\"'](?!\$\{)", text, re.IGNORECASE):
+        yield path
+    yield from _referenced(text)
+
+
+def _referenced(text: str) -> Iterator[str]:
+    for kind, where in REFERENCE.findall(text):
+        if kind == "file":
+            path = os.path.expanduser(where)
+            yield path if os.path.exists(path) else path.rpartition(":")[0]
+
+
+def _mode(path: str) -> int:
+    """Return the file's permissions; of a folder, a device, and what is not there none."""
+    try:
+        found = os.stat(path).st_mode
+    except OSError:
+        return 0
+    return found if stat.S_ISREG(found) else 0
+
+
+def unprotected(how: Security, servers: str) -> Iterator[str]:
+    """Yield a sentence for what lets others on the network read a secret or pose as the cluster."""
+    if how.tls is not None:
+        yield from unchecked(how.tls)
+    sasl = how.sasl
+    if sasl is None:
+        return
+    if how.tls is None and sasl.mechanism in IN_CLEAR and not _all_here(servers.split(",")):
+        yield f"{sasl.mechanism} without TLS sends the secret in clear over the network: use SASL_SSL"
+    if sasl.oauth and sasl.oauth.token_endpoint.lower().startswith("http://"):
+        host = re.split(r"[/?#]", sasl.oauth.token_endpoint[len("http://") :])[0].rpartition("@")[2]
+        if sasl.oauth.client_secret and not _all_here([host]):
+            yield "the token endpoint's URL is http: the client's secret goes in clear over the network"
+
+
+def unchecked(tls: Tls) -> Iterator[str]:
+    """Yield a sentence for each check of the server's certificate that is switched off."""
+    if not tls.verify:
+        yield "the server's certificate is not verified: anybody can pose as the cluster"
+    elif not tls.check_hostname:
+        yield "the server's name is not checked: whoever has any trusted certificate can pose as the cluster"
+
+
+def _all_here(servers: Iterable[str]) -> bool:
+    """Say whether all servers are on this machine."""
+    hosts = [(parse(each.strip(), KAFKA_PORT) or (each, 0))[0].lower() for each in servers]
+    return all(host in ("localhost", "::1") or host.startswith("127.") for host in hosts)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import OAuth, Sasl, Security, Tls
 from kafka_tools.settings import jaas, stores
-from kafka_tools.settings.jaas import LOGIN_CONFIG, login_module
+from kafka_tools.settings.jaas import login_module
 from kafka_tools.settings.values import BLANK, Values, resolved
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -17,6 +17,8 @@ WITH_PASSWORD = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 MECHANISMS = (*WITH_PASSWORD, "OAUTHBEARER")
 EXTENSION, CLAIM = "extension_", "unsecuredLoginStringClaim_"
 """Prefixes of OAuthBearerLoginModule's options."""
+
+KAFKA_OPTS_COUNTS = "KAFKA_OPTS counts only for a cluster that the command line or the environment names."
 
 
 def security(values: Values, ask: Callable[[str], str] | None = None) -> Security:
@@ -46,7 +48,10 @@ def _sasl(values: Values, ask: Callable[[str], str] | None) -> Sasl:
         return Sasl(mechanism, oauth=_oauth(values, options))
     username = values.text("sasl.username") or options.get("username", "")
     if not username:
-        raise KafkaToolError(f"{mechanism} needs a user: neither sasl.jaas.config nor sasl.username names one")
+        raise KafkaToolError(
+            f"{mechanism} needs a user: neither sasl.jaas.config nor sasl.username names one",
+            "" if values.access.kafka_opts else KAFKA_OPTS_COUNTS,
+        )
     password = values.text("sasl.password") or options.get("password", "") or (ask(username) if ask else "")
     if not password:
         raise KafkaToolError(
@@ -60,13 +65,12 @@ def _jaas_options(values: Values) -> dict[str, str]:
     """Return the login module's options; references in them are replaced after the line is taken apart."""
     line = values.raw("sasl.jaas.config").strip(BLANK)
     if not line:
-        located = {LOGIN_CONFIG: values.text(LOGIN_CONFIG)}
-        return {} if values.text("sasl.username") else login_module(located, "KafkaClient")[1]
+        return {} if values.text("sasl.username") else login_module(values, "KafkaClient")[1]
     try:
         options = jaas.parse(line).options
     except ValueError as error:
         raise KafkaToolError(f"sasl.jaas.config: {error}") from None
-    return {name: resolved(f"sasl.jaas.config {name}", value) for name, value in options.items()}
+    return {name: resolved(f"sasl.jaas.config {name}", value, values.access) for name, value in options.items()}
 
 
 def _oauth(values: Values, options: Mapping[str, str]) -> OAuth:
@@ -78,6 +82,8 @@ def _oauth(values: Values, options: Mapping[str, str]) -> OAuth:
         if not claims:
             raise KafkaToolError("OAUTHBEARER needs sasl.oauthbearer.token.endpoint.url")
         return OAuth(claims=claims, extensions=extensions)
+    if not endpoint.lower().startswith(("http://", "https://")):
+        raise KafkaToolError("sasl.oauthbearer.token.endpoint.url: only http and https URLs are opened")
     credentials = "sasl.oauthbearer.client.credentials.client"
     client_id = values.text("sasl.oauthbearer.client.id", f"{credentials}.id") or options.get("clientId", "")
     secret = values.text("sasl.oauthbearer.client.secret", f"{credentials}.secret") or options.get("clientSecret", "")

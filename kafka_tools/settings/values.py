@@ -1,8 +1,14 @@
-"""Client settings, asked for one by one."""
+"""Client settings and what their values refer to: `${env:NAME}`, `${file:PATH}`, `${file:PATH:KEY}`, and
+`NAME_command = PROGRAM ARGUMENTS`.
+
+The first three are spelled as Kafka's own EnvVarConfigProvider and FileConfigProvider (KIP-297) are; without a key a
+file's whole content is meant, less the newline at its end.
+"""
 
 import os
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import properties
@@ -10,9 +16,75 @@ from kafka_tools.settings import properties
 REFERENCE = re.compile(r"\$\{(env|file):([^}]*)\}")
 COMMAND_SUFFIX = "_command"
 COMMAND_SECONDS = 60.0
+NAMING_FILES = (".location", ".file", ".login.config")
+"""How the names of settings end that name a file."""
+
+FOREIGN = frozenset(
+    (
+        "offset.store.path",
+        "plugin.library.paths",
+        "sasl.kerberos.keytab",
+        "sasl.kerberos.kinit.cmd",
+        "sasl.oauthbearer.metadata.authentication.type",
+        "ssl.engine.id",
+        "ssl.engine.location",
+        "ssl.providers",
+    )
+)
+"""Settings that load code, run a program or show who this machine is (Azure's metadata service): never a repository's.
+"""
+
+BLANK = "".join(map(chr, range(33)))
+"""What java.lang.String.trim removes; Kafka trims every value (ConfigDef.parseType 3.9.1)."""
 
 
-def commands_run(settings: Mapping[str, str]) -> dict[str, str]:
+class Setting(NamedTuple):
+    """One client setting by Java's or librdkafka's name, as it was written, and where; `file` is "" without one."""
+
+    name: str
+    value: str
+    source: str
+    file: str = ""
+
+    def __repr__(self) -> str:
+        return f"Setting({self.name!r}, {self.source!r})"
+
+
+class Access(NamedTuple):
+    """What settings may use of the user's, by who named the cluster.
+
+    `folder`: they came with a repository in that folder, so only its files, no variable of the environment and no
+    program ("": all that the user may). `kafka_opts`: KAFKA_OPTS may say who logs in.
+    """
+
+    folder: str = ""
+    kafka_opts: bool = True
+
+    def path(self, name: str, path: str) -> str:
+        """Return the file to open for the setting `name`. Raises KafkaToolError for one outside of the folder.
+
+        Links are followed before the comparison; a relative path is meant from the folder.
+        """
+        if not self.folder:
+            return os.path.expanduser(path)
+        real = os.path.realpath(os.path.join(self.folder, os.path.expanduser(path)))
+        if not real.startswith(f"{self.folder}{os.sep}"):
+            raise self.refused(name, "names a file outside of its folder")
+        return real
+
+    def refused(self, name: str, what: str) -> KafkaToolError:
+        """Return the failure of a setting that a repository's file may not have."""
+        return KafkaToolError(
+            f"{name} {what}: a file that comes with a repository may not ({self.folder})",
+            "`ktools context add` makes a context of your own, which may.",
+        )
+
+
+OWN = Access()
+"""What the user's own settings may use: everything."""
+
+
+def commands_run(settings: Mapping[str, str], access: Access = OWN) -> dict[str, str]:
     """Return the settings with what the programs in `NAME_command` print as the value of NAME.
 
     A value that NAME has itself goes first, and nothing is run. Raises KafkaToolError.
@@ -21,6 +93,8 @@ def commands_run(settings: Mapping[str, str]) -> dict[str, str]:
     for name, command in settings.items():
         own = name.removesuffix(COMMAND_SUFFIX)
         if own != name and own not in settings:
+            if access.folder:
+                raise access.refused(name, "would run a program")
             found[own] = printed(name, command)
     return found
 
@@ -51,20 +125,31 @@ def printed(name: str, command: str) -> str:
     return done.stdout.removesuffix("\n")
 
 
-def resolved(name: str, value: str) -> str:
-    """Return a value with its references replaced. Raises KafkaToolError for what is not there."""
+def resolved(name: str, value: str, access: Access = OWN) -> str:
+    """Return a value with its references replaced, and the path of a file as it is to be opened.
+
+    Raises KafkaToolError for what is not there, and for what `access` does not allow.
+    """
+    if access.folder and value.strip():
+        if name in FOREIGN:
+            raise access.refused(name, "loads code, runs a program or shows who this machine is")
+        if name.endswith(NAMING_FILES) and "${" not in value and value != "probe":
+            return access.path(name, value.strip(BLANK))
     if "${" not in value:
         return value
-    return REFERENCE.sub(lambda found: _referenced(name, found[1], found[2]), value)
+    found = REFERENCE.sub(lambda match: _referenced(name, match[1], match[2], access), value)
+    return access.path(name, found.strip(BLANK)) if access.folder and name.endswith(NAMING_FILES) else found
 
 
-def _referenced(name: str, kind: str, where: str) -> str:
+def _referenced(name: str, kind: str, where: str, access: Access) -> str:
     if kind == "env":
+        if access.folder:
+            raise access.refused(name, "reads a variable of the environment")
         if where not in os.environ:
             raise KafkaToolError(f"{name}: the environment has no {where}")
         return os.environ[where]
     try:
-        return _content(where)
+        return _content(name, where, access)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8, or malformed"
         raise KafkaToolError(f"{name}: cannot read {where}: {reason}") from None
@@ -72,36 +157,34 @@ def _referenced(name: str, kind: str, where: str) -> str:
         raise KafkaToolError(f"{name}: {error.args[0]}") from None
 
 
-def _content(where: str) -> str:
+def _content(name: str, where: str, access: Access) -> str:
     """Read PATH, or the KEY of the properties file PATH where `where` is PATH:KEY and names no file itself."""
     path, colon, key = where.rpartition(":")
-    if not colon or os.path.exists(where):
-        return _read(where).decode().removesuffix("\n").removesuffix("\r")
-    pairs = properties.parse(_read(path))
+    whole = access.path(name, where)
+    if not colon or os.path.exists(whole):
+        return _read(whole).decode().removesuffix("\n").removesuffix("\r")
+    pairs = properties.parse(_read(access.path(name, path)))
     if key not in pairs:
         raise KeyError(f"{path} has no {key}")
     return pairs[key]
 
 
 def _read(path: str) -> bytes:
-    with open(os.path.expanduser(path), "rb") as file:
+    with open(path, "rb") as file:
         return file.read()
 
 
-BLANK = "".join(map(chr, range(33)))
-"""What java.lang.String.trim removes; Kafka trims every value (ConfigDef.parseType 3.9.1)."""
-
-
 class Values:
-    """Client settings, asked for one by one; references in them are replaced when they are."""
+    """Client settings, asked for one by one; references in them are replaced, and refused, when they are."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], access: Access = OWN) -> None:
         self._settings = settings
+        self.access = access
 
     def text(self, *names: str) -> str:
         """Return the value of the first of `names` that is there and not empty, else ""."""
         for name in names:
-            value = resolved(name, self._settings.get(name, "")).strip(BLANK)
+            value = resolved(name, self._settings.get(name, ""), self.access).strip(BLANK)
             if value:
                 return value
         return ""

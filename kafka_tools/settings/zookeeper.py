@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.security import Tls, ZooKeeperSecurity
 from kafka_tools.settings.jaas import LOGIN_CONFIG, login_module, system_properties
-from kafka_tools.settings.values import Values
+from kafka_tools.settings.values import OWN, Access, Values
 
 PREFIX = "zookeeper."
 DIGEST = "org.apache.zookeeper.server.auth.DigestLoginModule"
@@ -55,16 +55,18 @@ SYSTEM_NAMES = {
 """ZooKeeper's system property, in lower case -> Kafka's setting; the others differ in case only."""
 
 
-def security(settings: Mapping[str, str], ask: Callable[[str], str] | None = None) -> ZooKeeperSecurity | None:
+def security(
+    settings: Mapping[str, str], ask: Callable[[str], str] | None = None, access: Access = OWN
+) -> ZooKeeperSecurity | None:
     """Return how the settings say an ensemble is reached, None: in plaintext, without a login.
 
     `ask` returns a password that is not among them, by user. Raises KafkaToolError: a file cannot be read, something is
-    missing, or the login is none of DIGEST-MD5.
+    missing, the login is none of DIGEST-MD5, or `access` does not allow what a setting refers to.
     """
-    named = {_name(name): value for name, value in system_properties().items() if name.startswith(PREFIX)}
-    named |= {_name(name): value for name, value in settings.items() if name.startswith(PREFIX)}
-    values = Values(named)
-    how = ZooKeeperSecurity(_tls(named), *_login(values, settings, ask))
+    given = system_properties() if access.kafka_opts else {}
+    named = {_name(name): value for name, value in given.items() if name.startswith(PREFIX)}
+    named |= {_name(name): value for name, value in settings.items() if name.startswith((PREFIX, LOGIN_CONFIG))}
+    how = ZooKeeperSecurity(_tls(named, access), *_login(Values(named, access), ask))
     return how if how.tls or how.username else None
 
 
@@ -83,23 +85,23 @@ def _name(name: str) -> str:
     return SYSTEM_NAMES.get(name.lower(), name.lower())
 
 
-def _tls(named: Mapping[str, str]) -> Tls | None:
-    if Values(named).text("zookeeper.ssl.client.enable").lower() != "true":
+def _tls(named: Mapping[str, str], access: Access) -> Tls | None:
+    if Values(named, access).text("zookeeper.ssl.client.enable").lower() != "true":
         return None
     from kafka_tools.settings.security import tls
 
     own = {name.removeprefix(PREFIX): value for name, value in named.items()}
     checks = own.get("ssl.endpoint.identification.algorithm", "https").strip().lower() not in ("", "false")
-    return tls(Values(own))._replace(check_hostname=checks)
+    return tls(Values(own, access))._replace(check_hostname=checks)
 
 
-def _login(values: Values, settings: Mapping[str, str], ask: Callable[[str], str] | None) -> tuple[str, str]:
+def _login(values: Values, ask: Callable[[str], str] | None) -> tuple[str, str]:
     """Return user and password, both "" where nobody logs in."""
     if values.text("zookeeper.sasl.client").lower() == "false":
         return "", ""
     username, password = values.text("zookeeper.sasl.username"), values.text("zookeeper.sasl.password")
     if not username:
-        module, options = login_module(settings, values.text("zookeeper.sasl.clientconfig") or "Client")
+        module, options = login_module(values, values.text("zookeeper.sasl.clientconfig") or "Client")
         if not module:
             return "", ""
         if module != DIGEST:

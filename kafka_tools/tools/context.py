@@ -1,18 +1,21 @@
 """`ktools context`: named clusters; Apache has no such tool."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
 from kafka_tools.cli.command import ToolGroup
+from kafka_tools.cli.confirm import confirmed, is_asked
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.addresses import without_password
 from kafka_tools.render.output_options import FORMATS
 from kafka_tools.report import Report
-from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence
+from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence, trust
 from kafka_tools.settings.contexts import Context, config_path, current, project_path
-from kafka_tools.settings.precedence import Choice, Flags, Setting
-from kafka_tools.settings.secrets import holds_secret, shown
+from kafka_tools.settings.precedence import Choice, Flags
+from kafka_tools.settings.secrets import holds_secret, printable, shown
+from kafka_tools.settings.values import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,11 @@ def command() -> None:
     """Name a cluster once, with its addresses and its security, and never type them again.
 
     The current context says which cluster, unless a flag or an environment variable does; $KTOOLS_CONTEXT names another
-    for one command. Contexts stand in config.toml in the user's configuration folder, and in a project's .ktools.toml,
-    in the working folder or above it up to the repository's root; its `context = "NAME"` makes one current there.
+    for one command. Contexts stand in config.toml in the user's configuration folder.
+
+    A file .ktools.toml, in the working folder or above it up to the repository's root, may choose one of your contexts
+    (`context = "NAME"`) and a format (`output = "FORMAT"`). Contexts of its own count only after `ktools context
+    trust`, get no password, variable or file of yours, and replace none of your contexts.
     """
 
 
@@ -64,7 +70,7 @@ def show(name: str | None) -> Report:
 
     Secrets are never shown.
     """
-    rows = _of_context(contexts.find(name)) if name else _of_choice(precedence.choose(Flags()))
+    rows = _of_found(contexts.find(name)) if name else _of_choice(precedence.choose(Flags()))
     lines = [f"{row.name} = {row.value}  ({row.source})" for row in rows]
     return Report(rows, {"name": "Setting", "value": "Value", "source": "From"}, lines)
 
@@ -119,6 +125,37 @@ def add(
     )
 
 
+@command.command("trust")
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--revoke", is_flag=True, help="Trust the file no longer.")
+@click.option("--yes", is_flag=True, help="Do not ask: you have read the file.")
+def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
+    """Show which clusters a folder's FILE of contexts names, and let them count if you agree.
+
+    FILE is the .ktools.toml of the working folder or its repository, where none is named. It is trusted until it
+    changes, or a file in its folder that it names.
+    """
+    path = file or project_path()
+    if not path:
+        raise KafkaToolError("there is no .ktools.toml in this folder or above it in its repository")
+    if revoke:
+        was = trust.forget(path)
+        return _said(f"{path} is trusted no longer." if was else f"{path} was not trusted.")
+    if not path.endswith(contexts.PROJECT_FILE):
+        raise KafkaToolError(f"{path} is not called {contexts.PROJECT_FILE}: `ktools context import` reads other files")
+    fingerprint = trust.fingerprint(path)  # before it is shown: what was shown is what is trusted
+    lines = [line for context in contexts.in_file(path).values() for line in _shown_lines(context)]
+    if not lines:
+        return _said(f"{path} names no cluster of its own: there is nothing to trust.")
+    if not yes and not is_asked():
+        raise KafkaToolError("nobody can be asked here: nothing is trusted", "--yes says that you have read the file.")
+    text = "\n".join(map(printable, (f"{path} says:", *lines)))
+    if not yes and not confirmed(f"{text}\nTrust it?"):
+        raise KafkaToolError("nothing is trusted")
+    trust.remember(path, fingerprint)
+    return _said(f"{path} is trusted until it changes.")
+
+
 @command.command("remove")
 @click.argument("name", metavar="CONTEXT")
 def remove(name: str) -> Report:
@@ -154,14 +191,23 @@ def _sorted_contexts() -> list[tuple[str, Context]]:
     return sorted(contexts.all_contexts().items())
 
 
+def _shown_lines(context: Context) -> list[str]:
+    """Return what a repository's context asks for, one line each, to be read before it is trusted."""
+    rows = _of_context(context, precedence.written_in(context))
+    return [f"  {context.name}: {row.name} = {row.value}" for row in rows]
+
+
 def _row(context: Context, is_current: bool) -> ContextRow:
     rules = [word for word, there in (("read-only", context.read_only), ("protected", context.protected)) if there]
+    if context.project and not trust.is_trusted(context.origin):
+        rules.append("not trusted")
     cluster = context.bootstrap_servers or context.zookeeper or context.command_config
-    return ContextRow(context.name, is_current, cluster, ", ".join(rules), context.origin)
+    return ContextRow(context.name, is_current, without_password(cluster), ", ".join(rules), context.origin)
 
 
 def _of_choice(choice: Choice) -> list[SettingRow]:
-    rows = [SettingRow("zookeeper" if choice.is_zookeeper else "bootstrap-servers", choice.address, choice.source)]
+    name = "zookeeper" if choice.is_zookeeper else "bootstrap-servers"
+    rows = [SettingRow(name, without_password(choice.address), choice.source)]
     named = current()
     if choice.context is not None:
         rows.insert(0, SettingRow("context", choice.context.name, named.source if named else ""))
@@ -169,10 +215,14 @@ def _of_choice(choice: Choice) -> list[SettingRow]:
     return rows + [_setting(setting) for setting in choice.settings if setting.name not in precedence.SERVERS]
 
 
-def _of_context(context: Context) -> list[SettingRow]:
+def _of_found(context: Context) -> list[SettingRow]:
+    return _of_context(context, precedence.of_context(context))
+
+
+def _of_context(context: Context, settings: Iterable[Setting]) -> list[SettingRow]:
     addresses = (("bootstrap-servers", context.bootstrap_servers), ("zookeeper", context.zookeeper))
-    rows = [SettingRow(name, value, context.origin) for name, value in addresses if value]
-    return rows + list(_rules(context)) + [_setting(setting) for setting in precedence.of_context(context)]
+    rows = [SettingRow(name, without_password(value), context.origin) for name, value in addresses if value]
+    return rows + list(_rules(context)) + [_setting(setting) for setting in settings]
 
 
 def _rules(context: Context) -> Iterator[SettingRow]:

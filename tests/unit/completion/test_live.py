@@ -134,7 +134,7 @@ def test_a_cluster_that_is_not_there(options: str, env: dict[str, str]) -> None:
 def test_no_program_is_run_and_no_login_is_sent_for_a_repository(
     env: dict[str, str], silent: socket.socket, tmp_path: Path
 ) -> None:
-    """Only `open`, which has neither, is asked for its topics: the only connection is its own."""
+    """Only `open`, which has neither, is asked, and only in a trusted file: the only connection is its own."""
     address = f"127.0.0.1:{silent.getsockname()[1]}"
     (tmp_path / "ran.properties").write_text(
         f"bootstrap.servers={address}\nsasl.mechanism=PLAIN\nsecurity.protocol=SASL_PLAINTEXT\nsasl.username=me\n"
@@ -145,6 +145,8 @@ def test_no_program_is_run_and_no_login_is_sent_for_a_repository(
         f'[contexts.login]\nbootstrap-servers = "{address}"\n[contexts.login.settings]\n"security.protocol" = "SSL"\n'
         f'[contexts.open]\nbootstrap-servers = "{address}"\n'
     )
+    assert _bash("ktools topics --topic ", env | {"KTOOLS_CONTEXT": "open"}, tmp_path) == ["words"]
+    subprocess.run([*KTOOLS, "context", "trust", "--yes"], env=env, cwd=tmp_path, check=True)
     assert _bash("ktools topics --topic ", env | {"KTOOLS_CONTEXT": "login"}, tmp_path) == ["words"]
     silent.setblocking(False)
     with pytest.raises(BlockingIOError):

@@ -1,4 +1,4 @@
-"""Contexts: their file, changing it, a project's, and what a project's may not."""
+"""Contexts: their file, changing it, and a repository's."""
 
 import os
 import tomllib
@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.target import Brokers, ContextRules
-from kafka_tools.settings import context_policy, contexts, edit_contexts, precedence
+from kafka_tools.settings import contexts, edit_contexts
 from kafka_tools.settings.contexts import NAMING_FILES, Context, config_path, current
 
 HAND_WRITTEN = """\
@@ -170,65 +169,9 @@ def test_outside_of_a_repository_only_the_working_folder_counts(home: Path) -> N
     assert current() == ("x", str(home / ".ktools.toml"))
 
 
-def test_a_project_s_context_goes_before_one_s_own(home: Path) -> None:
-    edit_contexts.add(Context("dev", "", "own:1"))
-    project(home, '[contexts.dev]\nbootstrap-servers = "team:1"')
-    assert contexts.find("dev").bootstrap_servers == "team:1"
-    with pytest.raises(KafkaToolError, match="there is none of that name"):
-        edit_contexts.remove("other")
-
-
-@pytest.mark.parametrize(
-    ("setting", "allowed"),
-    [
-        ('"sasl.password_command" = "touch /tmp/x"', False),
-        ('"plugin.library.paths" = "x.so"', False),
-        ('"sasl.password" = "${env:AWS_SECRET_ACCESS_KEY}"', False),
-        ('"sasl.password" = "${file:/etc/passwd}"', False),
-        ('"sasl.password" = "${file:../outside}"', False),
-        ('"sasl.password" = "x${file:~/.ssh/id_rsa}"', False),
-        ('"sasl.password" = "${file:../link}"', False),
-        ('"sasl.password" = "${file:../link:key}"', False),
-        ('"sasl.oauthbearer.assertion.file" = "/etc/passwd"', False),
-        ('"sasl.oauthbearer.assertion.file" = "../link"', False),
-        ('"sasl.password" = "${env:KAFKA_PASSWORD}"', True),
-        ('"sasl.password" = "${file:inside}"', True),
-        ('"ssl.ca.location" = "/etc/ssl/ca.pem"', True),
-    ],
-)
-def test_what_a_project_s_context_may_not(home: Path, setting: str, allowed: bool) -> None:
-    file = project(home, f'[contexts.team]\nbootstrap-servers = "t:1"\n[contexts.team.settings]\n{setting}')
-    (file.parent / "link").symlink_to("/etc/passwd")
-    if allowed:
-        assert precedence.of_context(contexts.find("team"))
-    else:
-        with pytest.raises(KafkaToolError, match="a file that comes with a repository may not"):
-            precedence.of_context(contexts.find("team"))
-
-
-def test_a_project_s_file_of_settings_may_not_either(home: Path) -> None:
-    file = project(home, '[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "c.properties"')
-    (file.parent / "c.properties").write_text("sasl.password_command=touch /tmp/x\n")
-    with pytest.raises(KafkaToolError, match="would run a program"):
-        precedence.of_context(contexts.find("team"))
-    file.write_text('[contexts.team]\nbootstrap-servers = "t:1"\ncommand-config = "/etc/passwd"')
-    with pytest.raises(KafkaToolError, match="outside of the project"):
-        precedence.of_context(contexts.find("team"))
-
-
 def test_another_user_s_file_is_not_used(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project(home, 'context = "team"')
     monkeypatch.setattr(os, "getuid", lambda: 4711)
     monkeypatch.setattr(contexts, "ROOT", 4712)
     with pytest.raises(KafkaToolError, match="belongs to another user"):
         current()
-
-
-def test_changes_of_a_context() -> None:
-    context_policy.check_change(Brokers("a:1"))
-    context_policy.check_change(Brokers("a:1", rules=ContextRules("free")))
-    context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)), yes=True)
-    with pytest.raises(KafkaToolError, match="prod is protected"):
-        context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", protected=True)))
-    with pytest.raises(KafkaToolError, match="prod is read-only"):
-        context_policy.check_change(Brokers("a:1", rules=ContextRules("prod", read_only=True)), yes=True)

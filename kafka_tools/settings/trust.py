@@ -1,0 +1,132 @@
+"""Which repositories' files of contexts the user trusts: remembered by what is in them, as direnv does.
+
+`.ktools.toml` comes with somebody's repository. The clusters that it names count only after `ktools context trust`
+showed them and the user agreed, and only until the file, or a file that it names, changes.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import state_folder
+from kafka_tools.settings import contexts, properties
+from kafka_tools.settings.contexts import Context
+from kafka_tools.settings.values import NAMING_FILES, REFERENCE
+
+MOST_BYTES = 16 << 20
+"""Of a file that a repository's file names: no store and no JAAS file comes near that."""
+
+
+def check(path: str) -> None:
+    """Return where the user trusts the file `path` as it is. Raises KafkaToolError where that is not so."""
+    if is_trusted(path):
+        return
+    known = _remembered().get(os.path.realpath(path))
+    why = "names clusters of its own" if known is None else "has changed since you trusted it, or a file that it names"
+    raise KafkaToolError(
+        f"{path} {why}; it came with this folder and is not trusted",
+        "`ktools context trust` shows what it says and asks. --bootstrap-server goes without it.",
+    )
+
+
+def is_trusted(path: str) -> bool:
+    """Say whether the user trusts the file as it is now. Raises KafkaToolError for a file that cannot be read."""
+    known = _remembered().get(os.path.realpath(path))
+    return known is not None and known == fingerprint(path)
+
+
+def remember(path: str, print_of_it: str) -> None:
+    """Trust the file `path` as long as its fingerprint is `print_of_it`."""
+    _write(_remembered() | {os.path.realpath(path): print_of_it})
+
+
+def forget(path: str) -> bool:
+    """Trust the file no longer, and say whether it was."""
+    there = _remembered()
+    was = there.pop(os.path.realpath(path), None) is not None
+    if was:
+        _write(there)
+    return was
+
+
+def fingerprint(path: str) -> str:
+    """Return a hash of where the file stands, what is in it, and what is in the files of its folder that it names.
+
+    Raises KafkaToolError for a file that cannot be read.
+    """
+    import hashlib
+
+    found = hashlib.sha256()
+    for each in (path, *sorted(_named_files(path))):
+        real = os.path.realpath(each)
+        content = _content(real)
+        found.update(f"{len(os.fsencode(real))} {len(content)} ".encode() + os.fsencode(real) + content)
+    return found.hexdigest()
+
+
+def _named_files(path: str) -> set[str]:
+    folder = os.path.realpath(os.path.dirname(path))
+    named = {each for context in contexts.in_file(path).values() for each in _of_context(context, folder)}
+    return {each for each in named if os.path.realpath(each).startswith(f"{folder}{os.sep}") and os.path.isfile(each)}
+
+
+def _of_context(context: Context, folder: str) -> Iterator[str]:
+    """Yield the files that a context names, those that its command-config and its JAAS file name among them."""
+    settings = dict(context.settings)
+    real = os.path.realpath(context.command_config)
+    if context.command_config and real.startswith(f"{folder}{os.sep}") and os.path.isfile(real):
+        yield real
+        settings |= properties.parse(_content(real))
+    for path in _in_settings(settings):
+        located = os.path.join(folder, path)
+        yield located
+        if os.path.realpath(located).startswith(f"{folder}{os.sep}") and os.path.isfile(located):
+            yield from (os.path.join(folder, each) for each in _references(_content(located).decode("latin-1")))
+
+
+def _in_settings(settings: Mapping[str, str]) -> Iterator[str]:
+    for name, value in settings.items():
+        if name.endswith(NAMING_FILES):
+            yield value.strip()
+        yield from _references(value)
+
+
+def _references(text: str) -> Iterator[str]:
+    for kind, where in REFERENCE.findall(text):
+        if kind == "file":
+            yield where
+            yield where.rpartition(":")[0] or where
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
+    if len(content) > MOST_BYTES:
+        raise KafkaToolError(f"{path} is too large to be settings")
+    return content
+
+
+def _path() -> str:
+    return os.path.join(state_folder(), "trusted.json")
+
+
+def _remembered() -> dict[str, str]:
+    import json
+
+    try:
+        with open(_path(), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(trusted: Mapping[str, str]) -> None:
+    import json
+
+    from kafka_tools.settings.edit_contexts import write
+
+    write(_path(), json.dumps(trusted, indent=1, sort_keys=True) + "\n")
