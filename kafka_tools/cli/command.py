@@ -15,6 +15,9 @@ from kafka_tools.render.output_options import FORMATS, OutputOptions
 from kafka_tools.report import Report
 
 HELP = "--help"
+SHOWN = "\n\t"
+"""Characters that lay out a message."""
+
 STAND_INS = {"…": "...", "→": "->", "·": "-"}
 """ASCII for what the help texts have and an old encoding has not."""
 
@@ -29,14 +32,19 @@ class ErrorStyle(NamedTuple):
     to_stdout: bool = False
 
     def show(self, error: KafkaToolError, output: str | None) -> None:
-        """Print the failure as one line and its hint as another on stderr; json, yaml and csv keep stdout clean."""
+        """Print the failure as one line and its hint as another on stderr; json, yaml and csv keep stdout clean.
+
+        Control characters, which a name or a server's message may have, are shown and not obeyed.
+        """
+        from kafka_tools.render.terminal import safe
+
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
         prefix = "" if isinstance(error, UsageError) else self.prefix
         stream = sys.stderr if to_stderr else sys.stdout
-        stream.write(_encodable(f"{prefix}{error.message}\n", stream.encoding))
+        stream.write(_encodable(f"{prefix}{safe(error.message, SHOWN)}\n", stream.encoding))
         stream.flush()
         if error.hint:
-            sys.stderr.write(f"{error.hint}\n")
+            sys.stderr.write(f"{safe(error.hint, SHOWN)}\n")
 
 
 AS_KTOOLS = ErrorStyle()
@@ -120,7 +128,7 @@ class ReportCommand(click.Command):
         seconds = ctx.params.get("watch")
         if seconds is None:
             return _finish(run(), shown)
-        from kafka_tools.render.watch import watch
+        from kafka_tools.render.live import watch
 
         return watch(run, seconds, shown)
 

@@ -1,4 +1,7 @@
-"""One result, several renderings: the format is decided here, once, for every tool."""
+"""One result, several renderings: the format is decided here, once, for every tool. The only room that imports rich.
+
+Plain text into a pipe is written without rich: start-up is felt there.
+"""
 
 import sys
 
@@ -12,7 +15,7 @@ AS_IT_SUITS = OutputOptions()
 
 
 def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
-    """Write `report` to stdout as `options` says, its notes to stderr; return its status.
+    """Write `report` to stdout as `options` say, its notes to stderr; return its status.
 
     What is longer than the terminal is shown by a pager, unless the format was chosen to be another than a table.
     Raises UsageError for a column that the rows lack, OSError where stdout cannot take the text (BrokenPipeError: its
@@ -34,21 +37,32 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
             "Set PYTHONIOENCODING=utf-8 or LC_ALL=C.UTF-8.",
         ) from error
     for note in report.notes:
-        sys.stderr.write(f"{note}\n")
+        from kafka_tools.render.terminal import safe
+
+        sys.stderr.write(safe(note, kept="\n") + "\n")
     return report.status
 
 
 def _text(report: Report, output: str, options: OutputOptions) -> str:
     if output == "plain":
-        return "".join([f"{line}\n" for line in report.plain])
+        return _plain(report)
     if output == "table":
-        from kafka_tools.render.page import table_text
+        from kafka_tools.render.page import page_text
 
-        return table_text(report, options)
+        return page_text(report, options)
     if output in ("svg", "html"):
-        from kafka_tools.render import picture
+        from kafka_tools.render import pictures
 
-        return picture.FORMATS[output](report, options)
+        return pictures.FORMATS[output](report, options)
     from kafka_tools.render import structured
 
     return structured.FORMATS[output](report, options)
+
+
+def _plain(report: Report) -> str:
+    """Return Apache's lines: byte for byte in a pipe, without what would act on a terminal where there is one."""
+    if not sys.stdout.isatty():
+        return "".join([f"{line}\n" for line in report.plain])
+    from kafka_tools.render.terminal import safe
+
+    return "".join([safe(line, kept="\t") + "\n" for line in report.plain])

@@ -1,28 +1,36 @@
-"""Matrices for a person: as wide as is readable, as narrow as must be, in blocks where even that is too wide."""
+"""Matrices for a person: as wide as is readable, as narrow as must be, in blocks where even that is too wide.
 
-from collections.abc import Iterable, Iterator, Mapping
+rich has nothing of the kind: the matrix is a renderable of our own, which yields Segments.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 from string import ascii_uppercase
 from types import SimpleNamespace
 
-from kafka_tools.render.lines import (
-    DIM,
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+
+from kafka_tools.render.tables import TableView
+from kafka_tools.render.terminal import DIM, RISK, STYLE_OF_ROLE, SYMBOLS, TITLE, safe
+from kafka_tools.render.views import NOTHING, Cell, Mark, Matrix, MatrixRow, Table, Tally
+from kafka_tools.render.words import (
     FACT_SEPARATOR,
-    OF_LEVEL,
-    RISK,
-    TITLE,
-    Line,
+    STYLE_OF_LEVEL,
+    Legend,
     Span,
+    Styles,
+    Words,
+    folded,
+    headings,
+    longest_word,
     marked,
-    safe,
+    notes,
     sentences,
-    width,
 )
-from kafka_tools.render.symbols import STYLES, SYMBOLS, Seen
-from kafka_tools.render.table import headings, notes, table_lines
-from kafka_tools.render.views import Cell, Mark, Matrix, MatrixRow, Table, Tally
 
 MARGIN_GAP, REMARK_GAP, GROUP_GAP = 2, 2, 2
 """Blanks behind labels, before remarks, and how many more than others neighbours of different groups have."""
@@ -42,7 +50,7 @@ class Shape:
     """How a matrix is laid out: the blanks between its columns, labels `above` their rows or before them.
 
     `stacked` headings have one character a line, and tallies lie on their side below; `letters` stand for the names of
-    groups, if any do; `remarks` stand behind the rows.
+    groups, if any do; `remarks` stand behind the rows, else below them.
     """
 
     gap: int
@@ -63,35 +71,48 @@ class Grid:
     end: int
 
 
-Place = tuple[int, Span]
+Spot = tuple[int, Span]
 """A column of the terminal, and what begins there."""
 
 
-def matrix_lines(matrix: Matrix, columns: int | None, seen: Seen) -> Iterator[Line]:
-    """Yield the lines of a matrix for a terminal that is so many columns wide (None: as wide as need be)."""
-    above = list(headings(matrix, columns))
-    yield from [*above, []] if above else ()
-    shapes = list(_shapes(matrix, columns))
-    shape = next((shape for shape in shapes if _fits(matrix, shape, columns)), shapes[-1])
-    for number, block in enumerate(_blocks(matrix, shape, columns)):
-        yield from [[]] if number else ()
-        yield from _block(block, shape, seen)
-    if shape.letters:
-        yield []
-        names = [f"{letter}: {safe(name)}" for name, letter in shape.letters.items() if name]
-        yield from sentences(FACT_SEPARATOR.join(names), DIM, columns)
-    if shape.stacked and matrix.tallies:
-        yield []
-        yield from table_lines(_on_their_side(matrix), columns, seen)
-    yield from notes(matrix, columns)
-    if any(cell and cell.flagged for row in matrix.rows for cell in row.cells):
-        seen.flags[matrix.flag] = None
+class MatrixView:
+    """One matrix with its title, facts and summary above, and its notes below."""
+
+    def __init__(self, matrix: Matrix, legend: Legend) -> None:
+        self._matrix = matrix
+        self._legend = legend
+        cells = [cell for row in matrix.rows for cell in row.cells if cell]
+        legend.signs.update(cell.sign for cell in cells)
+        if any(cell.flagged for cell in cells):
+            legend.flags[matrix.flag] = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        matrix, columns, styles = self._matrix, options.max_width, Styles(console)
+        above = list(headings(matrix, columns))
+        yield from above
+        if above:
+            yield Segment.line()
+        shapes = list(_shapes(matrix, columns))
+        shape = next((shape for shape in shapes if _fits(matrix, shape, columns)), shapes[-1])
+        for number, block in enumerate(_blocks(matrix, shape, columns)):
+            if number:
+                yield Segment.line()
+            for line in _block(block, shape, columns):
+                yield from styles.line(line)
+        if shape.letters:
+            yield Segment.line()
+            names = [f"{letter}: {name}" for name, letter in shape.letters.items() if name]
+            yield from sentences(Mark(FACT_SEPARATOR.join(names)), columns, DIM)
+        if shape.stacked and matrix.tallies:
+            yield Segment.line()
+            yield TableView(_on_their_side(matrix), self._legend)
+        yield from notes(matrix, columns)
 
 
-def _shapes(matrix: Matrix, columns: int | None) -> Iterator[Shape]:
+def _shapes(matrix: Matrix, columns: int) -> Iterator[Shape]:
     """Yield the shapes to try, the most readable first; the last one is the narrowest."""
-    longest = max((width(row.label) for row in matrix.rows), default=0)
-    above = longest > LONGEST_LABEL or (columns is not None and longest > columns // 3)
+    longest = max((cell_len(row.label) for row in matrix.rows), default=0)
+    above = longest > min(LONGEST_LABEL, columns // 3)
     names = dict.fromkeys(each.group for each in matrix.columns)
     letters = {name: ascii_uppercase[number % 26] * (number // 26 + 1) for number, name in enumerate(names)}
     for chosen in ({}, letters) if any(names) else ({},):
@@ -101,12 +122,12 @@ def _shapes(matrix: Matrix, columns: int | None) -> Iterator[Shape]:
         yield Shape(1, out_of_the_way, letters if any(names) else {}, stacked=True)
 
 
-def _fits(matrix: Matrix, shape: Shape, columns: int | None) -> bool:
-    remark = max((width(row.remark.words) for row in matrix.rows), default=0) if shape.remarks else 0
-    return columns is None or _grid(matrix, shape).end + (REMARK_GAP + remark if remark else 0) <= columns
+def _fits(matrix: Matrix, shape: Shape, columns: int) -> bool:
+    remark = max((cell_len(row.remark.words) for row in matrix.rows), default=0) if shape.remarks else 0
+    return _grid(matrix, shape).end + (REMARK_GAP + remark if remark else 0) <= columns
 
 
-def _blocks(matrix: Matrix, shape: Shape, columns: int | None) -> Iterator[Matrix]:
+def _blocks(matrix: Matrix, shape: Shape, columns: int) -> Iterator[Matrix]:
     """Yield the matrix in as few parts as fit, with about as many of its columns each, and the rows they need."""
     total = len(matrix.columns)
     for parts in range(1, total + 1):
@@ -121,7 +142,11 @@ def _part(matrix: Matrix, start: int, end: int) -> Matrix:
     return replace(
         matrix,
         columns=matrix.columns[start:end],
-        rows=[replace(row, cells=row.cells[start:end]) for row in matrix.rows if any(row.cells[start:end])],
+        rows=[
+            replace(row, cells=row.cells[start:end], remark=NOTHING if any(row.cells[:start]) else row.remark)
+            for row in matrix.rows
+            if any(row.cells[start:end])
+        ],
         tallies=[replace(tally, values=tally.values[start:end]) for tally in matrix.tallies],
     )
 
@@ -135,7 +160,7 @@ def _grid(matrix: Matrix, shape: Shape) -> Grid:
         position += GROUP_GAP if starts else 0
         name = shape.letters.get(group, safe(group))
         groups.append((position, name))
-        least = position + width(name) + shape.gap
+        least = position + cell_len(name) + shape.gap
         for _ in members:
             starts.append(position)
             position += column + shape.gap
@@ -144,9 +169,9 @@ def _grid(matrix: Matrix, shape: Shape) -> Grid:
 
 
 def _margin(matrix: Matrix, shape: Shape) -> int:
-    labels = [MARGIN_GAP if shape.above else width(safe(row.label)) + bool(row.number) for row in matrix.rows]
-    numbers = max((width(row.number) for row in matrix.rows), default=0)
-    tallies = [] if shape.stacked else [width(tally.label) for tally in matrix.tallies]
+    labels = [MARGIN_GAP if shape.above else cell_len(safe(row.label)) + bool(row.number) for row in matrix.rows]
+    numbers = max((cell_len(row.number) for row in matrix.rows), default=0)
+    tallies = [] if shape.stacked else [cell_len(tally.label) for tally in matrix.tallies]
     return max([max(labels, default=0) + numbers, *tallies]) + MARGIN_GAP
 
 
@@ -155,74 +180,86 @@ def _column(matrix: Matrix, shape: Shape) -> int:
     if not shape.stacked:
         texts += [each.heading for each in matrix.columns]
         texts += [value.words for tally in matrix.tallies for value in tally.values]
-    return max(map(width, texts), default=1)
+    return max(map(cell_len, texts), default=1)
 
 
 def _text(cell: Cell) -> str:
     return f"{SYMBOLS[cell.sign]}{'' if cell.count is None else cell.count}"
 
 
-def _block(matrix: Matrix, shape: Shape, seen: Seen) -> Iterator[Line]:
+def _block(matrix: Matrix, shape: Shape, columns: int) -> Iterator[Words]:
     grid = _grid(matrix, shape)
     if any(name for _, name in grid.groups):
         yield _placed((start, (name, DIM)) for start, name in grid.groups)
     yield from _headings(matrix, shape, grid)
-    label = None
-    for row in matrix.rows:
-        if shape.above and row.label != label:
-            yield [(safe(row.label), TITLE)]
-        yield _row(row, shape, grid, "" if shape.above or row.label == label else row.label, seen)
-        label = row.label
+    for label, of_label in groupby(matrix.rows, lambda row: row.label):
+        if shape.above:
+            yield [(safe(label), TITLE)]
+        named = shape.above
+        for remark, alike in groupby(of_label, lambda row: row.remark):
+            rows = list(alike)
+            for row in rows:
+                yield _row(row, shape, grid, "" if named else label)
+                named = True
+            if remark.words and not shape.remarks:
+                yield from _remark_below(remark, rows, grid.margin, columns)
     if not shape.stacked:
         yield from [[]] if matrix.rows and matrix.tallies else ()
         yield from (_tally(tally, grid) for tally in matrix.tallies)
 
 
-def _headings(matrix: Matrix, shape: Shape, grid: Grid) -> Iterator[Line]:
+def _headings(matrix: Matrix, shape: Shape, grid: Grid) -> Iterator[Words]:
     height = max(len(each.heading) for each in matrix.columns) if shape.stacked else 1
     for line in range(height):
         yield _placed(
-            _right(
-                start,
-                grid.column,
-                (each.heading.rjust(height)[line] if shape.stacked else each.heading, OF_LEVEL[each.level] or TITLE),
-            )
+            _right(start, grid.column, (_of_line(each.heading, line, height), STYLE_OF_LEVEL[each.level] or TITLE))
             for start, each in zip(grid.starts, matrix.columns, strict=True)
         )
 
 
-def _row(row: MatrixRow, shape: Shape, grid: Grid, label: str, seen: Seen) -> Line:
-    places: list[Place] = [(0, (safe(label), TITLE)), _right(0, grid.margin - MARGIN_GAP, (row.number, ""))]
+def _of_line(heading: str, line: int, height: int) -> str:
+    """Return what a line shows of a heading: all of it, or one character where it stands upright."""
+    return heading if height == 1 else heading.rjust(height)[line]
+
+
+def _row(row: MatrixRow, shape: Shape, grid: Grid, label: str) -> Words:
+    spots: list[Spot] = [(0, (safe(label), TITLE)), _right(0, grid.margin - MARGIN_GAP, (row.number, ""))]
     for start, cell in zip(grid.starts, row.cells, strict=True):
         if cell is None:
-            places.append(_right(start, grid.column, (NOTHING_HERE, DIM)))
+            spots.append(_right(start, grid.column, (NOTHING_HERE, DIM)))
         else:
-            seen.signs.add(cell.sign)
-            places.append(_right(start, grid.column, (_text(cell), STYLES[cell.sign])))
-            places += [(start + grid.column, ("!", RISK))] if cell.flagged else []
-    places += [(grid.end + REMARK_GAP, marked(row.remark, DIM))] if shape.remarks else []
-    return _placed(places)
+            spots.append(_right(start, grid.column, (_text(cell), STYLE_OF_ROLE[cell.sign])))
+            spots += [(start + grid.column, ("!", RISK))] if cell.flagged else []
+    spots += [(grid.end + REMARK_GAP, marked(row.remark, DIM))] if shape.remarks else []
+    return _placed(spots)
 
 
-def _tally(tally: Tally, grid: Grid) -> Line:
-    places: list[Place] = [(0, (tally.label, DIM))]
-    places += [
-        _right(start, grid.column, marked(value)) for start, value in zip(grid.starts, tally.values, strict=True)
-    ]
-    return _placed(places)
+def _remark_below(remark: Mark, rows: Sequence[MatrixRow], margin: int, columns: int) -> Iterator[Words]:
+    """Yield the lines of a remark below the rows that it is about, where there is no room for it beside them."""
+    words, style = marked(remark, DIM)
+    if len(rows) > 1:
+        words = f"{', '.join(row.number for row in rows)}: {words}"
+    start = max(1, min(margin, columns // 2, columns - longest_word([(words, style)])))
+    yield from ([(" " * start, ""), *line] for line in folded([(words, style)], columns - start))
 
 
-def _right(start: int, columns: int, span: Span) -> Place:
-    return start + columns - width(span[0]), span
+def _tally(tally: Tally, grid: Grid) -> Words:
+    spots: list[Spot] = [(0, (tally.label, DIM))]
+    spots += [_right(start, grid.column, marked(value)) for start, value in zip(grid.starts, tally.values, strict=True)]
+    return _placed(spots)
 
 
-def _placed(places: Iterable[Place]) -> Line:
+def _right(start: int, columns: int, span: Span) -> Spot:
+    return start + columns - cell_len(span[0]), span
+
+
+def _placed(spots: Iterable[Spot]) -> Words:
     line: list[Span] = []
     position = 0
-    for start, (text, style) in places:
+    for start, (text, style) in spots:
         if text:
             line += [(" " * (start - position), ""), (text, style)]
-            position = start + width(text)
+            position = start + cell_len(text)
     return line
 
 

@@ -1,39 +1,45 @@
-"""What a person sees of a report: its tables one below the other, and what their symbols mean."""
+"""What a person sees of a report: its tables and matrices one below the other, and what their symbols mean."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
-from kafka_tools.render import terminal
-from kafka_tools.render.lines import Line
-from kafka_tools.render.matrix import matrix_lines
-from kafka_tools.render.output_options import OutputOptions
-from kafka_tools.render.select import as_table
-from kafka_tools.render.symbols import Seen
-from kafka_tools.render.table import table_lines
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+
+from kafka_tools.render.matrix import MatrixView
+from kafka_tools.render.output_options import OutputOptions, as_table
+from kafka_tools.render.tables import TableView
+from kafka_tools.render.terminal import output_console
 from kafka_tools.render.views import Matrix, View
+from kafka_tools.render.words import Legend
 from kafka_tools.report import Report
 
 
-def views(report: Report, options: OutputOptions) -> Iterable[View]:
+def page_text(report: Report, options: OutputOptions) -> str:
+    """Return the page as stdout takes it."""
+    console = output_console()
+    with console.capture() as captured:
+        console.print(Page(views(report, options)), crop=False, end="")
+    return captured.get()
+
+
+def views(report: Report, options: OutputOptions) -> Sequence[View]:
     """Return the report's own tables, or one of its rows where it has none or columns were chosen."""
-    return report.tables() if report.tables and not options.chosen else [as_table(report, options)]
+    return list(report.tables()) if report.tables and not options.chosen else [as_table(report, options)]
 
 
-def page_lines(shown: Iterable[View], columns: int | None) -> Iterator[Line]:
-    """Yield the lines for a terminal that is so many columns wide (None: as wide as need be)."""
-    seen = Seen()
-    for number, view in enumerate(shown):
-        if number:
-            yield []
-        if isinstance(view, Matrix):
-            yield from matrix_lines(view, columns, seen)
-        else:
-            yield from table_lines(view, columns, seen)
-    yield from seen.legend(columns)
+class Page:
+    """Views one below the other, and the legend of their symbols."""
 
+    def __init__(self, shown: Iterable[View]) -> None:
+        self._legend = Legend()
+        self._views = [
+            MatrixView(view, self._legend) if isinstance(view, Matrix) else TableView(view, self._legend)
+            for view in shown
+        ]
 
-def table_text(report: Report, options: OutputOptions) -> str:
-    """Return the page as stdout takes it: as wide as the terminal, or as need be where it is none."""
-    terminal.stand_in_for_symbols()
-    paint = terminal.painter()
-    columns = terminal.columns() if terminal.is_terminal() else None
-    return "".join([f"{paint(line)}\n" for line in page_lines(views(report, options), columns)])
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for number, view in enumerate(self._views):
+            if number:
+                yield Segment.line()
+            yield view
+        yield self._legend

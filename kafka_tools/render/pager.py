@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
 import sys
 from contextlib import suppress
 
-from kafka_tools.render import terminal
-
 NOT_STARTED = (126, 127)
 """What a shell ends with when it cannot run a command."""
+
+USUAL_LINES = 24
 
 LESS = "FRX"
 """Options of `less`: end at once where everything fits, let colours through, leave the text on the screen."""
@@ -17,10 +16,21 @@ LESS = "FRX"
 
 def write(text: str) -> None:
     """Write text to stdout, through a pager where that is a terminal and too small. Raises OSError as a write does."""
-    command = _command() if terminal.is_terminal() and text.count("\n") >= terminal.lines() else ""
+    command = _command() if sys.stdout.isatty() and text.count("\n") >= _height() else ""
     if not command or not _page(text, command):
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def _height() -> int:
+    """Return how many lines the terminal has; the variable LINES wins."""
+    text = os.environ.get("LINES", "")
+    if text.isdecimal() and text.isascii() and int(text):
+        return int(text)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).lines or USUAL_LINES
+    except OSError:
+        return USUAL_LINES
 
 
 def _command() -> str:
@@ -31,13 +41,15 @@ def _command() -> str:
         command = os.environ.get(name)
         if command is not None:
             return "" if command.strip() in ("", "cat") else command
-    from shutil import which
+    import shutil
 
-    return "less" if which("less") else ""
+    return "less" if shutil.which("less") else ""
 
 
 def _page(text: str, command: str) -> bool:
     """Let the pager show the text and wait until its user has seen enough; tell whether it could be started."""
+    import subprocess
+
     sys.stdout.flush()
     environ = {"LESS": LESS} | os.environ
     with subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env=environ) as pager:

@@ -101,8 +101,7 @@ class _Bar:
     def __init__(self, words: str) -> None:
         from rich.progress import Progress
 
-        from kafka_tools.render.lines import safe
-        from kafka_tools.render.terminal import error_console
+        from kafka_tools.render.terminal import error_console, safe
 
         self._words = safe(words)
         self._console = error_console()
@@ -181,13 +180,13 @@ class StageBar:
 
     def stage(self, line: str) -> None:
         """Show the line."""
-        from kafka_tools.render.lines import safe
+        from kafka_tools.render.terminal import safe
 
         self._progress.reset(self._task, description=safe(line), total=None, words="", counted="")
 
     def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
         """Show what happens and how far it is."""
-        from kafka_tools.render.lines import safe
+        from kafka_tools.render.terminal import safe
 
         counted = "" if total is None else f"{done} of {total}"
         self._progress.update(self._task, completed=done, total=total, words=safe(words), counted=counted)

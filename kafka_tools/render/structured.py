@@ -9,8 +9,7 @@ from enum import Enum
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.output_options import OutputOptions
-from kafka_tools.render.select import field_names, selected
+from kafka_tools.render.output_options import OutputOptions, field_names, selected
 from kafka_tools.report import Report
 
 

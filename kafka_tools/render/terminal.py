@@ -1,82 +1,83 @@
-"""The terminal that stdout is: its size, its colours, its encoding."""
+"""The terminal: rich's consoles for stdout and stderr, the styles of everything drawn, and text that is safe to show.
+
+Width, colours, NO_COLOR, FORCE_COLOR, TERM=dumb and the encoding are what rich's Console makes of them. rich is
+imported where a console is opened: plain text in a pipe needs none.
+"""
 
 import codecs
 import io
-import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from kafka_tools.render.lines import Line
-from kafka_tools.render.symbols import IN_ASCII
+from kafka_tools.model.health import Role
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-SGR = {"title": "1", "dim": "2", "risk": "33", "broken": "1;31", "changed": "7"}
-"""Style -> parameters of ECMA-48's SELECT GRAPHIC RENDITION."""
+TITLE, DIM, RISK, BROKEN, CHANGED = "title", "dim", "risk", "broken", "changed"
+"""Names of styles: healthy is quiet, trouble is loud."""
 
-IN_MONOCHROME = {"risk": "", "broken": "1"}
+STYLES = {
+    TITLE: "bold",
+    DIM: "dim",
+    RISK: "yellow",
+    BROKEN: "bold red",
+    CHANGED: "reverse",
+    "bar.complete": "none",
+    "bar.finished": "none",
+    "bar.pulse": "none",
+    "bar.back": "dim",
+}
 
-USUAL_COLUMNS, USUAL_LINES = 80, 24
+SYMBOLS: dict[Enum, str] = {Role.LEADER: "★", Role.IN_SYNC: "●", Role.OUT_OF_SYNC: "✗", Role.BROKER_DOWN: "◌"}
+STYLE_OF_ROLE: dict[Enum, str] = {
+    Role.LEADER: TITLE,
+    Role.IN_SYNC: "",
+    Role.OUT_OF_SYNC: RISK,
+    Role.BROKER_DOWN: BROKEN,
+}
+IN_ASCII = {"★": "*", "●": "o", "✗": "x", "◌": "-", "·": ".", "→": ">", "…": "...", "▌": "|"}
+"""What stands for a symbol where stdout's encoding lacks it."""
+
+AS_WIDE_AS_NEED_BE = 1 << 16
+"""Columns of a pipe: what is read by `less -S`, `grep` or a file is not folded."""
 
 
-def is_terminal() -> bool:
-    """Tell whether somebody looks at stdout."""
-    return sys.stdout.isatty()
+def console(**options: object) -> "Console":
+    """Return a rich console with our styles, which takes no text for markup. `options` are rich.console.Console's."""
+    from rich.console import Console
+    from rich.theme import Theme
+
+    make: Callable[..., Console] = Console
+    return make(**({"theme": Theme(STYLES), "markup": False, "emoji": False, "highlight": False} | options))
 
 
-def columns() -> int | None:
-    """Return how wide the user's terminal is, also where stdout goes elsewhere; None where there is no terminal.
+def output_console() -> "Console":
+    """Return the console for stdout: as wide as the terminal, in a pipe as wide as need be."""
+    stand_in_for_symbols()
+    return console() if sys.stdout.isatty() else console(width=AS_WIDE_AS_NEED_BE)
 
-    The variable COLUMNS wins, as everywhere.
+
+def error_console() -> "Console":
+    """Return the console for stderr: for progress and questions."""
+    return console(stderr=True)
+
+
+def safe(text: str, kept: str = "") -> str:
+    """Return text from a cluster so that a terminal shows it and does nothing else: what is not printable is escaped.
+
+    `kept` are characters that stay as they are, such as the newlines of a message.
     """
-    return _variable("COLUMNS") or _size()[0] or (USUAL_COLUMNS if is_terminal() else None)
-
-
-def lines() -> int:
-    """Return how high the user's terminal is; the variable LINES wins."""
-    return _variable("LINES") or _size()[1] or USUAL_LINES
-
-
-def _variable(name: str) -> int:
-    text = os.environ.get(name, "")
-    return int(text) if text.isdecimal() and text.isascii() else 0
-
-
-def _size() -> tuple[int, int]:
-    for descriptor in (1, 2, 0):
-        try:
-            return os.get_terminal_size(descriptor)
-        except OSError:
-            continue
-    return 0, 0
-
-
-def painter() -> Callable[[Line], str]:
-    """Return what turns a line into text for stdout: with colours where it is a terminal that has them.
-
-    NO_COLOR leaves bold and dim, TERM=dumb nothing; FORCE_COLOR paints into a pipe, too.
-    """
-    environ = os.environ
-    if environ.get("TERM") == "dumb" or not (is_terminal() or environ.get("FORCE_COLOR")):
-        return unpainted
-    sgr = SGR | IN_MONOCHROME if environ.get("NO_COLOR") else SGR
-    return lambda line: painted(line, sgr)
-
-
-def unpainted(line: Line) -> str:
-    """Return a line's text alone."""
-    return "".join([text for text, _ in line]).rstrip()
-
-
-def painted(line: Line, sgr: Mapping[str, str]) -> str:
-    """Return a line's text with its styles."""
-    pieces = []
-    for text, style in line:
-        codes = ";".join(filter(None, (sgr[name] for name in style.split("+")))) if style else ""
-        pieces.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)
-    return "".join(pieces).rstrip(" ")
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in kept
+        else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
 
 
 def stand_in_for_symbols() -> None:
@@ -90,21 +91,3 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(IN_ASCII.get(character, "?") for character in error.object[error.start : error.end]), error.end
-
-
-BARS = {
-    "bar.complete": "none",
-    "bar.finished": "none",
-    "bar.pulse": "none",
-    "bar.back": "dim",
-    "progress.spinner": "none",
-}
-"""The styles of rich's progress bars: as quiet as the rest."""
-
-
-def error_console() -> "Console":
-    """Return rich's console for stderr: for progress and questions."""
-    from rich.console import Console
-    from rich.theme import Theme
-
-    return Console(stderr=True, theme=Theme(BARS), markup=False, emoji=False, highlight=False)

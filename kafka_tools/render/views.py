@@ -35,8 +35,8 @@ NOTHING = Mark("")
 class Table:
     """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
 
-    `facts` stand by the title; `spare` names columns that go first, in this order, where the terminal is too narrow;
-    `notes` stand below.
+    `facts` stand by the title, `notes` below. Where the terminal is too narrow the columns `spare` go first, in this
+    order; those of `least` where not even single words of all the others fit.
     """
 
     rows: Sequence[object]
@@ -44,6 +44,7 @@ class Table:
     title: str = ""
     facts: Sequence[str] = ()
     spare: Sequence[str] = ()
+    least: Sequence[str] = ()
     summary: Mark | None = None
     notes: Sequence[Mark] = ()
 

@@ -159,18 +159,18 @@ def _run(options: Mapping[str, Any]) -> int:
 def _table(request: ConsumeRequest) -> Formatter:
     """Return what writes records as rows of a table."""
     from kafka_tools.console.formats.table import compile_cells
-    from kafka_tools.render.growing import Column, GrowingTable
+    from kafka_tools.render.live import GrowingColumn, GrowingTable
 
     columns = {
-        "topic": Column("Topic"),
-        "partition": Column("Partition", is_number=True),
-        "offset": Column("Offset", is_number=True),
-        "timestamp": Column("Timestamp", least=len("08:00:00.000")),
-        "delivery": Column("Delivery"),
-        "epoch": Column("Epoch", is_number=True),
-        "key": Column("Key", folds=True),
-        "headers": Column("Headers", folds=True, is_optional=True),
-        "value": Column("Value", folds=True),
+        "topic": GrowingColumn("Topic"),
+        "partition": GrowingColumn("Partition", is_number=True),
+        "offset": GrowingColumn("Offset", is_number=True),
+        "timestamp": GrowingColumn("Timestamp", least=len("08:00:00.000")),
+        "delivery": GrowingColumn("Delivery"),
+        "epoch": GrowingColumn("Epoch", is_number=True),
+        "key": GrowingColumn("Key", folds=True),
+        "headers": GrowingColumn("Headers", folds=True, is_optional=True),
+        "value": GrowingColumn("Value", folds=True),
     }
     names, rows = compile_cells(request.output.record_format, with_topic=request.source.topic is None)
     table, encoding = GrowingTable([columns[name] for name in names]), sys.stdout.encoding

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import click
 
 from kafka_tools.cli.command import ToolGroup
-from kafka_tools.cli.confirm import confirmed, is_asked
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import without_password
 from kafka_tools.render.output_options import FORMATS
+from kafka_tools.render.questions import confirmed, is_asked
 from kafka_tools.report import Report
 from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence, trust
 from kafka_tools.settings.contexts import Context, config_path, current, project_path

@@ -145,7 +145,7 @@ def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
     columns = COLUMNS | ({"rack": "Rack"} if any(row.rack for row in rows) else {})
     secured = () if sandbox.security == "plaintext" else (sandbox.security,)
     facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode", *secured)
-    table = Table(rows, columns, title, facts, spare=("role", "id"), summary=_summary(rows))
+    table = Table(rows, columns, title, facts, spare=("role", "id"), least=("pid", "rack"), summary=_summary(rows))
     tables = (table, *((Table(hints, {"command": "Try", "meaning": ""}),) if hints else ()))
     return Report(rows, columns, _lines(table, hints), lambda: tables)
 

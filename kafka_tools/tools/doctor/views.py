@@ -53,6 +53,7 @@ def table(checks: Sequence[Check], title: str, facts: Sequence[str]) -> Table:
         columns=COLUMNS,
         title=title,
         facts=facts,
+        least=("ms",),
         summary=Mark(_summary(checks), LEVELS[problem.state] if problem else Level.QUIET),
     )
 

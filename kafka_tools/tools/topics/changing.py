@@ -12,7 +12,6 @@ from kafka_tools.backends import (
     open_topic_config_changes,
     open_topics,
 )
-from kafka_tools.cli.confirm import confirmed
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import assignment, topic_config
 from kafka_tools.model.assignment import Assignment
@@ -26,6 +25,7 @@ from kafka_tools.model.topics import (
     TopicExistsError,
     TopicMarkedForDeletionError,
 )
+from kafka_tools.render.questions import confirmed
 from kafka_tools.render.views import View
 from kafka_tools.report import Report
 from kafka_tools.tools.topics.output import NAME_COLUMNS, PLANNED_COLUMNS, PlannedPartition, TopicRow

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.cli import types
-from kafka_tools.cli.command import ToolCommand, ToolFailure
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, ToolFailure
 from kafka_tools.cli.options import OTHER, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.main import cli
@@ -211,3 +211,8 @@ def test_whatever_topics_is_told_it_asks_for_something_or_says_what_is_wrong(arg
     assert done.exit_code in (0, 1), done.output
     about = {"--help", "-help", "--version", "-version"} & {*argv}
     assert bool(asked) == (done.exit_code == 0) or about
+
+
+def test_what_a_failure_names_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    ErrorStyle("Error: ", to_stdout=True).show(KafkaToolError("Topic \x1b[2J\nis not there", "Try \x9b2J"), None)
+    assert capsys.readouterr() == ("Error: Topic \\x1b[2J\nis not there\n", "Try \\x9b2J\n")

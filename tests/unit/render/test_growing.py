@@ -1,33 +1,55 @@
 """Tables that grow: nothing is cut, and what does not fit brings new headings."""
 
+import io
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from kafka_tools.render import terminal
-from kafka_tools.render.growing import Column, GrowingTable, wrapped
-from kafka_tools.render.lines import safe, width
+from kafka_tools.render.live import GrowingColumn, GrowingTable, wrapped
+from kafka_tools.render.terminal import safe
 
 COLUMNS = (
-    Column("Offset", is_number=True),
-    Column("Timestamp", least=12),
-    Column("Key", folds=True),
-    Column("Headers", folds=True, is_optional=True),
-    Column("Value", folds=True),
+    GrowingColumn("Offset", is_number=True),
+    GrowingColumn("Timestamp", least=12),
+    GrowingColumn("Key", folds=True),
+    GrowingColumn("Headers", folds=True, is_optional=True),
+    GrowingColumn("Value", folds=True),
 )
 TIME = "2026-11-23 08:00"
 
 
+class Stdout(io.StringIO):
+    """A stdout that may be a terminal."""
+
+    encoding = "utf-8"
+
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
 def table(monkeypatch: pytest.MonkeyPatch, columns: int | None) -> GrowingTable:
-    monkeypatch.setattr(terminal, "is_terminal", lambda: columns is not None)
-    monkeypatch.setattr(terminal, "columns", lambda: columns)
-    monkeypatch.setattr(terminal, "painter", lambda: terminal.unpainted)
+    monkeypatch.setattr("sys.stdout", Stdout(columns is not None))
+    monkeypatch.setenv("COLUMNS", str(columns or 80))
+    monkeypatch.setenv("LINES", "40")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     return GrowingTable(COLUMNS)
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines without their colours."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
 
 
 def test_headings_come_once(monkeypatch: pytest.MonkeyPatch) -> None:
     grown = table(monkeypatch, 80)
-    assert grown.text([("7", TIME, "k", "", "v")]).splitlines() == [
+    assert lines(grown.text([("7", TIME, "k", "", "v")])) == [
         "Offset  Timestamp         Key  Value",
         "     7  2026-11-23 08:00  k    v",
     ]
@@ -51,19 +73,19 @@ def test_what_does_not_fit_brings_new_headings(
 ) -> None:
     grown = table(monkeypatch, 80)
     grown.text([("7", TIME, "k", "", "v")])
-    assert grown.text([row]).splitlines()[:2] == ["", heading]
-    assert grown.text([row]).splitlines()[0].split() == " ".join(row).split()
+    assert lines(grown.text([row]))[:2] == ["", heading]
+    assert lines(grown.text([row]))[0].split() == " ".join(row).split()
 
 
 def test_a_long_value_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     grown = table(monkeypatch, 60)
-    lines = grown.text([("7", TIME, "key", "", "one two three four five six seven eight nine ten")]).splitlines()
-    assert lines == [
+    shown = lines(grown.text([("7", TIME, "key", "", "one two three four five six seven eight nine ten")]))
+    assert shown == [
         "Offset  Timestamp     Key  Value",
         "     7  2026-11-23    key  one two three four five six",
         "        08:00              seven eight nine ten",
     ]
-    assert grown.text([("8", TIME, "key", "", "v")]).splitlines() == [
+    assert lines(grown.text([("8", TIME, "key", "", "v")])) == [
         "     8  2026-11-23    key  v",
         "        08:00",
     ]
@@ -71,7 +93,7 @@ def test_a_long_value_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_long_key_leaves_room_for_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     grown = table(monkeypatch, 60)
-    first = grown.text([("7", TIME, "k" * 30, "", "v" * 40)]).splitlines()
+    first = lines(grown.text([("7", TIME, "k" * 30, "", "v" * 40)]))
     assert first[0] == "Offset  Timestamp     Key           Value"
     assert first[1:] == [
         f"     7  2026-11-23    {'k' * 12}  {'v' * 24}",
@@ -103,7 +125,7 @@ def test_every_character_is_shown_within_the_terminal(batches: list[list[tuple[s
         grown = table(monkeypatch, columns)
         for rows in batches:
             text = grown.text(rows)
-            assert all(width(line) <= max(columns, 75) for line in text.splitlines())
+            assert all(cell_len(line) <= max(columns, 75) for line in lines(text))
             for row in rows:
                 for cell in row:
                     assert set(safe(cell).replace(" ", "")) <= set(text)
@@ -113,4 +135,4 @@ def test_every_character_is_shown_within_the_terminal(batches: list[list[tuple[s
 def test_pieces_are_the_text(text: str, columns: int) -> None:
     pieces = wrapped(text, columns)
     assert "".join(pieces) == text
-    assert all(width(piece) <= max(columns, 2) for piece in pieces)
+    assert all(cell_len(piece) <= max(columns, 2) for piece in pieces)

@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.model.health import Role
-from kafka_tools.render.matrix import matrix_lines
-from kafka_tools.render.symbols import Seen
-from kafka_tools.render.terminal import unpainted
 from kafka_tools.render.views import Cell, Level, Mark, Matrix, MatrixColumn, MatrixRow, Tally
+from tests.support.drawing import drawn
 
 SIGNS = {"*": Role.LEADER, "o": Role.IN_SYNC, "x": Role.OUT_OF_SYNC, "-": Role.BROKER_DOWN}
 
@@ -21,12 +19,6 @@ def cells(text: str) -> list[Cell | None]:
 def matrix(columns: list[MatrixColumn], *rows: MatrixRow, tallies: bool = True) -> Matrix:
     leaders = Tally("leaders", [Mark(str(number)) for number in range(len(columns))])
     return Matrix(columns, rows, [leaders] if tallies else [], flag="not preferred")
-
-
-def drawn(what: Matrix, columns: int | None) -> list[str]:
-    seen = Seen()
-    lines = list(matrix_lines(what, columns, seen))
-    return [unpainted(line) for line in [*lines, *seen.legend(columns)]]
 
 
 ORDERS = matrix(
@@ -48,24 +40,41 @@ def test_with_room() -> None:
         "! not preferred",
         "★ leader  ● in sync  ◌ broker down",
     ]
-    assert drawn(ORDERS, None) == drawn(ORDERS, 80)
+    assert drawn(ORDERS, 1 << 16) == drawn(ORDERS, 80)
 
 
-def test_with_less_room_the_remarks_go_then_the_racks_names() -> None:
-    assert drawn(ORDERS, 36)[:3] == [
+def test_with_less_room_remarks_stand_below_their_rows_and_then_the_racks_names_go() -> None:
+    assert drawn(ORDERS, 36)[:5] == [
         "           rack a     rack b",
         "           1          2   3",
         "orders  0  ★          ●   ◌",
+        "           under-replicated",
+        "       10  ●          ★!  ·",
     ]
-    assert drawn(ORDERS, 21)[:8] == [
+    assert drawn(ORDERS, 21)[:9] == [
         "           A    B",
         "           1    2  3",
         "orders  0  ★    ●  ◌",
+        "     under-replicated",
         "       10  ●    ★! ·",
         "",
         "leaders    0    1  2",
         "",
         "A: rack a · B: rack b",
+    ]
+
+
+def test_rows_that_are_alike_have_one_remark_below_them() -> None:
+    remark = Mark("under-replicated, at min ISR", Level.RISK)
+    rows = [MatrixRow("orders", str(number), cells("* x"), remark if number else Mark("")) for number in range(4)]
+    assert drawn(matrix([MatrixColumn("1"), MatrixColumn("2")], *rows, tallies=False), 40)[:7] == [
+        "          1   2",
+        "orders 0  ★   ✗",
+        "       1  ★   ✗",
+        "       2  ★   ✗",
+        "       3  ★   ✗",
+        "          1, 2, 3: under-replicated, at",
+        "          min ISR",
     ]
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from kafka_tools.errors import UsageError
 from kafka_tools.render import output_options
-from kafka_tools.render.output_options import OutputOptions
-from kafka_tools.render.select import as_table, selected
+from kafka_tools.render.output_options import OutputOptions, as_table, selected
 from kafka_tools.report import Report
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.render import OutputOptions
-from kafka_tools.render.watch import watch
+from kafka_tools.render.live import watch
 from kafka_tools.report import Report
 from kafka_tools.render.views import Table
 source = Path(sys.argv[1])

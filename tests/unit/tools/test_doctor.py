@@ -37,6 +37,7 @@ from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADAT
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.cluster import Registered
 from kafka_tools.zookeeper.diagnosis import Server
+from tests.support.drawing import drawn
 from tests.support.servers import Broker, brokers, refusing, serving
 
 
@@ -365,3 +366,14 @@ def test_json_is_typed() -> None:
     first, *_, last = json.loads(as_json(told, OutputOptions("json")))
     assert first == {"check": "resolve", "state": "ok", "where": "b:1", "ms": 0.4, "found": "127.0.0.1", "advice": ""}
     assert (last["state"], last["where"], last["ms"]) == ("at risk", None, None)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_breaks_no_address(width: int) -> None:
+    names = ("resolve", "API versions", "__consumer_offsets", "ZooKeeper session", "cluster id")
+    found = "62 kinds of requests, UmxAX6EGRum8mW4Zr2jKPw, 127.0.0.1:31682"
+    told = report([passed(name, found, "127.0.0.1:31681", 0.0034) for name in names], "b:1", ())
+    assert told.tables is not None
+    text = " ".join(drawn(list(told.tables()), width)).split()
+    assert text.count("127.0.0.1:31681") == text.count("127.0.0.1:31682") == text.count("UmxAX6EGRum8mW4Zr2jKPw,") == 5
+    assert "__consumer_offsets" in text

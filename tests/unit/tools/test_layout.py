@@ -12,7 +12,8 @@ from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.tools import layout
-from kafka_tools.tools.layout import ShowLayout
+from kafka_tools.tools.layout import ShowLayout, prediction
+from tests.support.drawing import drawn
 
 ORDERS = TopicDescription(
     "orders",
@@ -281,3 +282,23 @@ def test_a_rack_that_was_seen_is_remembered(cluster: FakeTopics, monkeypatch: py
     layout.show_layout(request)
     monkeypatch.setattr(cluster, "brokers", lambda: (BrokerRack(1, "a"),))
     assert {row.broker: row.rack for row in layout.show_layout(request).rows} == {1: "a", 2: "b", 3: None, 9: None}
+
+
+def test_one_long_name_leaves_what_it_means_its_room() -> None:
+    long = TopicDescription("a.long.name." * 9, None, (Partition(0, 1, (1, 2), (1, 2)),), {}, min_isr=2)
+    told = prediction.prediction(
+        [ORDERS, long], [BrokerRack(1, "a"), BrokerRack(2, "b"), BrokerRack(3, None)], [1], True
+    )
+    assert told.tables is not None
+    lines = drawn(list(told.tables()), 80)
+    assert sum("below min ISR 2: acks=all producers stop" in line for line in lines) == 2
+    assert f"  {'a.long.name.' * 9} 0" in lines
+
+
+def test_a_narrow_terminal_keeps_the_remarks(cluster: FakeTopics) -> None:
+    told = layout.show_layout(ShowLayout(Brokers("b"), "orders", exclude_internal=False, without=(), everything=False))
+    assert told.tables is not None
+    assert len(cluster.described) == 2
+    for width in (100, 60, 40, 20):
+        words = " ".join(" ".join(drawn(list(told.tables()), width)).split())
+        assert words.count("under-replicated, at min ISR") >= 1, width

@@ -6,7 +6,7 @@ import sys
 import pexpect
 import pytest
 
-ASK = "from kafka_tools.cli.confirm import confirmed; print('went on:', confirmed('Delete 2 topics: [a], b?'))"
+ASK = "from kafka_tools.render.questions import confirmed; print('went on:', confirmed('Delete 2 topics: [a], b?'))"
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,19 @@ They are self-contained, and dark on white: they are read in documents, on paper
 """
 
 import io
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
-from rich.console import Console
-from rich.style import Style
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
-from rich.text import Text
+from rich.theme import Theme
 
-from kafka_tools.render import terminal
-from kafka_tools.render.lines import Line, line_width
 from kafka_tools.render.output_options import OutputOptions
-from kafka_tools.render.page import page_lines, views
+from kafka_tools.render.page import Page, views
+from kafka_tools.render.terminal import BROKEN, DIM, RISK, TITLE, console
 from kafka_tools.report import Report
 
 WIDEST = 120
@@ -24,13 +25,7 @@ WIDEST = 120
 MARGIN = 2
 """Columns that stay empty on the right."""
 
-STYLES = {
-    "": Style(color="#1f2328"),
-    "title": Style(color="#1f2328", bold=True),
-    "dim": Style(color="#59636e"),
-    "risk": Style(color="#7d4e00"),
-    "broken": Style(color="#b3001b", bold=True),
-}
+STYLES = Theme({TITLE: "#1f2328 bold", DIM: "#59636e", RISK: "#7d4e00", BROKEN: "#b3001b bold"})
 """Each colour has at least 4.5 times the contrast to the background (WCAG 2, AA)."""
 
 WHITE, INK = (255, 255, 255), (31, 35, 40)
@@ -84,21 +79,39 @@ FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {"svg": as_svg, 
 
 
 def _recorded(report: Report, options: OutputOptions) -> Console:
-    lines = list(page_lines(views(report, options), terminal.columns() or WIDEST))
-    console = Console(
-        record=True,
-        file=io.StringIO(),
-        width=max(map(line_width, lines), default=0) + MARGIN,
-        force_terminal=True,
-        color_system="truecolor",
-        legacy_windows=False,
-    )
-    for line in lines:
-        console.print(Text.assemble(*_words(line)), soft_wrap=True)
-    return console
+    page = Page(views(report, options))
+    drawing = {"file": io.StringIO(), "force_terminal": True, "color_system": "truecolor", "legacy_windows": False}
+    lines = Words(console(theme=STYLES, width=_columns(), **drawing), page)
+    recording = console(theme=STYLES, width=lines.width + MARGIN, record=True, **drawing)
+    recording.print(lines, crop=False, end="")
+    return recording
 
 
-def _words(line: Line) -> Iterator[tuple[str, Style]]:
-    """Yield words and blanks apart: each word gets a place of its own in SVG, whose readers differ about blanks."""
-    for text, style in line:
-        yield from ((piece, STYLES[style]) for piece in re.split("( +)", text))
+def _columns() -> int:
+    """Return how wide the user's terminal is, also where stdout goes elsewhere; the variable COLUMNS wins."""
+    text = os.environ.get("COLUMNS", "")
+    if text.isdecimal() and text.isascii() and int(text):
+        return int(text)
+    for descriptor in (1, 2, 0):
+        try:
+            return os.get_terminal_size(descriptor).columns or WIDEST
+        except OSError:
+            continue
+    return WIDEST
+
+
+class Words:
+    """A page with words and blanks apart: each word gets its own position in SVG, whose readers differ about blanks."""
+
+    def __init__(self, drawing: Console, page: Page) -> None:
+        lines = Segment.split_lines(drawing.render(page))
+        self._lines = [
+            [Segment(piece, style) for text, style, _ in line for piece in re.split("( +)", text) if piece]
+            for line in lines
+        ]
+        self.width = max((sum(cell_len(piece.text) for piece in line) for line in self._lines), default=0)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self._lines:
+            yield from line
+            yield Segment.line()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kafka_tools.render import OutputOptions
-from kafka_tools.render.picture import FORMATS
+from kafka_tools.render.pictures import FORMATS
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 

@@ -1,0 +1,29 @@
+"""Questions before something that cannot be taken back."""
+
+import sys
+
+
+def is_asked() -> bool:
+    """Say whether a person sits at a terminal who can answer."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty())
+
+
+def confirmed(question: str) -> bool:
+    """Ask on a terminal whether to go on and return the answer; nobody is asked, and it goes on, in a pipe."""
+    if not is_asked():
+        return True
+    from rich.prompt import Confirm
+    from rich.text import Text
+
+    from kafka_tools.render.terminal import error_console, safe
+
+    class YesOrNo(Confirm):
+        """rich's question in our words: an answer that is not yes is no, and so is none."""
+
+        def make_prompt(self, default: object) -> Text:  # noqa: ARG002  rich's signature
+            return Text(f"{safe(question)} [y/N] ")
+
+        def process_response(self, value: str) -> bool:
+            return value.strip().lower() in ("y", "yes")
+
+    return YesOrNo.ask(console=error_console(), default=False, stream=sys.stdin)
