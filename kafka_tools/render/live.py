@@ -291,9 +291,9 @@ class GrowingColumn(NamedTuple):
 class GrowingTable:
     """As wide as the terminal, in a pipe as wide as need be.
 
-    The first rows say how wide columns are; where a later row does not fit, the headings come again, above it. Not
-    rich.live, which draws a region over and over: rows scroll away, come at up to a million a second, and are written
-    by the consumer, which commits the offsets of those whose bytes the terminal took.
+    The first rows say how wide columns are; where a later row does not fit, or the terminal has another size, the
+    headings come again, above it. Not rich.live, which draws a region over and over: rows scroll away, come at up to
+    100,000 a second, and are written by the consumer, which commits the offsets of those whose bytes were taken.
     """
 
     def __init__(self, columns: Sequence[GrowingColumn]) -> None:
@@ -303,6 +303,7 @@ class GrowingTable:
         self._fits_all: set[int] = set()
         self._console = output_console()
         self._on_terminal = sys.stdout.isatty()
+        self._terminal_width = self._console.width
 
     def text(self, rows: Sequence[Sequence[str]]) -> str:
         """Return the lines of more rows, a text a column each."""
@@ -313,7 +314,9 @@ class GrowingTable:
         return "".join([f"{line}\n" for line in lines])
 
     def _fits(self, cells: Sequence[Sequence[str]]) -> bool:
-        return bool(self._widths) and all(
+        if not self._widths or self._console.width != self._terminal_width:
+            return False
+        return all(
             text_width(row[number]) <= self._widths.get(number, 0)
             for number in self._needed
             if number not in self._fits_all
@@ -323,6 +326,7 @@ class GrowingTable:
     def _headings(self, cells: Sequence[Sequence[str]]) -> list[str]:
         """Choose how wide columns are from now on, and return the line of their headings."""
         between = [""] if self._widths else []
+        self._terminal_width = self._console.width
         for number, column in enumerate(self._columns):
             needed = max(self._needed[number], *(text_width(row[number]) for row in cells))
             if needed or not column.is_optional:
@@ -333,7 +337,7 @@ class GrowingTable:
         if folding:
             self._fits_all.add(folding[-1])
             if self._on_terminal:
-                self._fold(folding, self._console.width)
+                self._fold(folding, self._terminal_width)
         line = self._line({number: self._columns[number].heading for number in self._widths})
         with self._console.capture() as captured:
             self._console.print(Text(line, DIM), soft_wrap=True, end="")

@@ -81,7 +81,7 @@ FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {"svg": as_svg, 
 def _recorded(report: Report, options: OutputOptions) -> Console:
     page = Page(views(report, options))
     drawing = {"file": io.StringIO(), "force_terminal": True, "color_system": "truecolor", "legacy_windows": False}
-    lines = Words(console(theme=STYLES, width=_columns(), **drawing), page)
+    lines = SpacedPage(console(theme=STYLES, width=_columns(), **drawing), page)
     recording = console(theme=STYLES, width=lines.width + MARGIN, record=True, **drawing)
     recording.print(lines, crop=False, end="")
     return recording
@@ -100,7 +100,7 @@ def _columns() -> int:
     return WIDEST
 
 
-class Words:
+class SpacedPage:
     """A page with words and blanks apart: each word gets its own position in SVG, whose readers differ about blanks."""
 
     def __init__(self, drawing: Console, page: Page) -> None:

@@ -167,13 +167,11 @@ def _label_width(lengths: Sequence[int], least: int, room: int, last: bool) -> i
 
 
 def _widened(narrow: dict[str, int], natural: Mapping[str, int], room: int) -> Mapping[str, int]:
-    """Return the widths with what is left given to those that miss most."""
-    while room > 0 and (missing := {name: natural[name] - width for name, width in narrow.items()}):
-        name = max(missing, key=missing.__getitem__)
-        if missing[name] <= 0:
-            break
-        narrow[name] += 1
-        room -= 1
+    """Return the widths with what is left: columns that miss little become whole, the longest gets the rest."""
+    for name in sorted(narrow, key=lambda name: natural[name] - narrow[name]):
+        more = min(room, natural[name] - narrow[name])
+        narrow[name] += more
+        room -= more
     return narrow
 
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from kafka_tools.render.live import GrowingColumn, GrowingTable, wrapped
 from kafka_tools.render.terminal import safe
+from tests.support.emulator import Emulator
 
 COLUMNS = (
     GrowingColumn("Offset", is_number=True),
@@ -136,3 +137,25 @@ def test_pieces_are_the_text(text: str, columns: int) -> None:
     pieces = wrapped(text, columns)
     assert "".join(pieces) == text
     assert all(cell_len(piece) <= max(columns, 2) for piece in pieces)
+
+
+RESIZED = """
+import sys
+from kafka_tools.render.live import GrowingColumn, GrowingTable
+table = GrowingTable((GrowingColumn("Offset", is_number=True), GrowingColumn("Value", folds=True)))
+for line in sys.stdin:
+    print(table.text([("7", line.strip())]), end="", flush=True)
+"""
+
+
+def test_another_size_of_the_terminal_brings_new_headings() -> None:
+    emulator = Emulator(RESIZED, 80)
+    emulator.child.setecho(False)
+    emulator.child.sendline("one two three four five six")
+    emulator.wait(lambda: "     7  one two three four five six" in emulator.lines)
+    emulator.child.setwinsize(40, 25)
+    emulator.child.sendline("one two three four five six")
+    emulator.wait(lambda: emulator.text.count("Offset") == 2)
+    emulator.child.sendeof()
+    assert emulator.end() == 0
+    assert emulator.lines[-3:] == ["Offset  Value", "     7  one two three", "        four five six"]

@@ -132,7 +132,7 @@ def test_counted_cells() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 9999), st.sampled_from(["", "a", "europe-west-1"])), min_size=1, max_size=40),
     st.lists(st.tuples(st.text("abc.", min_size=1, max_size=20), st.integers(0, 200)), max_size=5),
-    st.integers(30, 200),
+    st.integers(20, 200),
 )
 def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(
     brokers: list[tuple[int, str]], labels: list[tuple[str, int]], width: int

@@ -163,3 +163,9 @@ def test_words_stay_whole(words: list[str], width: int) -> None:
     text = " ".join(lines).split()
     for word in words:
         assert text.count(word) >= 3 - (word != words[0])
+
+
+def test_the_longest_column_is_folded_alone() -> None:
+    row = SimpleNamespace(name="lonely 1", leader="1 → none", mark=Mark("offline: no in-sync replica is left"))
+    lines = drawn(Table([row], {"name": "Partition", "leader": "Leader", "mark": "What it means"}), 40)
+    assert lines[1:] == ["lonely 1   1 → none  offline: no in-sync", "                     replica is left"]
