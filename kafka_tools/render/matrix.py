@@ -47,14 +47,15 @@ LONGEST_LABEL = 32
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a matrix is laid out: the blanks between its columns, labels `above` their rows or before them.
+    """How a matrix is laid out: the blanks between its columns, and the `longest` label that stands before its
+    rows: a longer one stands above them.
 
     `stacked` headings have one character a line, and tallies lie on their side below; `letters` stand for the names of
     groups, if any do; `remarks` stand behind the rows, else below them.
     """
 
     gap: int
-    above: bool
+    longest: int
     letters: Mapping[str, str]
     remarks: bool = False
     stacked: bool = False
@@ -111,15 +112,14 @@ class MatrixView:
 
 def _shapes(matrix: Matrix, columns: int) -> Iterator[Shape]:
     """Yield the shapes to try, the most readable first; the last one is the narrowest."""
-    longest = max((cell_len(row.label) for row in matrix.rows), default=0)
-    above = longest > min(LONGEST_LABEL, columns // 3)
+    longest = min(LONGEST_LABEL, columns // 3)
     names = dict.fromkeys(each.group for each in matrix.columns)
     letters = {name: ascii_uppercase[number % 26] * (number // 26 + 1) for number, name in enumerate(names)}
     for chosen in ({}, letters) if any(names) else ({},):
         for remarks in (True, False):
-            yield from (Shape(gap, above, chosen, remarks) for gap in (3, 2, 1))
-    for out_of_the_way in (above, True):
-        yield Shape(1, out_of_the_way, letters if any(names) else {}, stacked=True)
+            yield from (Shape(gap, longest, chosen, remarks) for gap in (3, 2, 1))
+    for most in (longest, 0):
+        yield Shape(1, most, letters if any(names) else {}, stacked=True)
 
 
 def _fits(matrix: Matrix, shape: Shape, columns: int) -> bool:
@@ -169,7 +169,8 @@ def _grid(matrix: Matrix, shape: Shape) -> Grid:
 
 
 def _margin(matrix: Matrix, shape: Shape) -> int:
-    labels = [MARGIN_GAP if shape.above else cell_len(safe(row.label)) + bool(row.number) for row in matrix.rows]
+    widths = ((cell_len(safe(row.label)), row) for row in matrix.rows)
+    labels = [width + bool(row.number) if width <= shape.longest else MARGIN_GAP for width, row in widths]
     numbers = max((cell_len(row.number) for row in matrix.rows), default=0)
     tallies = [] if shape.stacked else [cell_len(tally.label) for tally in matrix.tallies]
     return max([max(labels, default=0) + numbers, *tallies]) + MARGIN_GAP
@@ -193,9 +194,9 @@ def _block(matrix: Matrix, shape: Shape, columns: int) -> Iterator[Words]:
         yield _placed((start, (name, DIM)) for start, name in grid.groups)
     yield from _headings(matrix, shape, grid)
     for label, of_label in groupby(matrix.rows, lambda row: row.label):
-        if shape.above:
+        named = cell_len(safe(label)) > shape.longest
+        if named:
             yield [(safe(label), TITLE)]
-        named = shape.above
         for remark, alike in groupby(of_label, lambda row: row.remark):
             rows = list(alike)
             for row in rows:

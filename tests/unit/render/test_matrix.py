@@ -118,6 +118,17 @@ def test_a_long_label_stands_above_its_rows() -> None:
     assert [line.split() for line in lines[2:4]] == [["0", "★"], ["1", "●"]]
 
 
+def test_short_labels_stay_before_their_rows_beside_a_long_one() -> None:
+    name = "a.topic-with-a-very-long-name" * 3
+    rows = (MatrixRow(name, "", cells("*")), MatrixRow("audit", "", cells("o"), Mark("offline", Level.BROKEN)))
+    assert drawn(matrix([MatrixColumn("1")], *rows, tallies=False), 60)[:4] == [
+        "       1",
+        name,
+        "       ★",
+        "audit  ●   offline",
+    ]
+
+
 def test_no_rows() -> None:
     assert drawn(matrix([MatrixColumn("1"), MatrixColumn("2")]), 80) == ["         1   2", "leaders  0   1"]
 
