@@ -24,7 +24,7 @@ from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.units import count
 from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.page import Page, views
-from kafka_tools.render.terminal import BROKEN, CHANGED, DIM, RISK, output_console, safe
+from kafka_tools.render.terminal import BROKEN, CHANGED, DIM, RISK, live_console, output_console, safe
 from kafka_tools.render.views import View
 from kafka_tools.render.words import GAP, text_width
 from kafka_tools.report import Report
@@ -63,7 +63,7 @@ def watch(action: Callable[[], Report], seconds: float, options: OutputOptions) 
     """
     check(options)
     gc.enable()  # main disabled it: this may run for days
-    screen = Screen(output_console(), seconds)
+    screen = Screen(live_console(), seconds)
     screen.take(views(action(), options))
     try:
         with _signals_raised(), screen.shown():

@@ -61,8 +61,17 @@ def output_console() -> "Console":
 
 
 def error_console() -> "Console":
-    """Return the console for stderr: for progress and questions."""
-    return console(stderr=True)
+    """Return the console for stderr where that is a terminal: for progress and questions."""
+    return console(stderr=True, force_terminal=True, force_interactive=True)
+
+
+def live_console() -> "Console":
+    """Return the console for stdout where that is a terminal, for what is drawn over and over.
+
+    Whatever the environment says of colours (`FORCE_COLOR=` makes rich take a terminal for none), it is one.
+    """
+    stand_in_for_symbols()
+    return console(force_terminal=True, force_interactive=True)
 
 
 def safe(text: str, kept: str = "") -> str:

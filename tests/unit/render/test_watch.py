@@ -85,6 +85,13 @@ def test_changes_are_marked(source: Path) -> None:
     assert emulator.end() == 0
 
 
+def test_an_empty_force_color_leaves_it_a_terminal(source: Path) -> None:
+    emulator = watched(source, FORCE_COLOR="")
+    emulator.wait(lambda: "row 1  two" in emulator.text)
+    emulator.child.sendintr()
+    assert emulator.end() == 0
+
+
 def test_an_unreachable_cluster_is_said_and_it_goes_on(source: Path) -> None:
     emulator = watched(source)
     emulator.wait(lambda: "row 1  two" in emulator.text)
