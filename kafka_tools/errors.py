@@ -1,4 +1,7 @@
-"""The failures a user can meet, and what Java's clients call the ones that brokers answer with."""
+"""The errors that a user can meet, and the words of Java's clients for the error codes of brokers.
+
+Any other exception is a bug in ktools.
+"""
 
 from collections.abc import Iterable
 
@@ -35,14 +38,16 @@ JAVA_WORDS = {
     89: "The throttling quota has been exceeded.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",
 }
-"""Kafka's error code -> what Java's clients say where the broker sends no message of its own
-(org.apache.kafka.common.protocol.Errors, 4.3). librdkafka has other words for the same codes."""
+"""The words of Java's clients for an error code, used where the broker sends no message of its own.
+
+librdkafka has other words for the same codes. Source: org.apache.kafka.common.protocol.Errors, Kafka 4.3.
+"""
 
 
 class KafkaToolError(Exception):
-    """An expected failure: the cluster refused, a resource is missing, nothing listens there.
+    """An expected failure: the cluster refused, a topic does not exist, nothing listens at the address.
 
-    `message` is one line that names the cause, `hint` what to try (may be empty), `status` the exit status.
+    `message` is one line that names the cause, `hint` tells what to try (may be empty), `status` is the exit status.
     """
 
     def __init__(self, message: str, hint: str = "", status: int = 1) -> None:
@@ -53,7 +58,7 @@ class KafkaToolError(Exception):
 
 
 class UsageError(KafkaToolError):
-    """The command line is wrong: found before any cluster was asked."""
+    """The command line is wrong, which was found before any cluster was asked."""
 
 
 class UnreachableError(KafkaToolError):
@@ -78,7 +83,10 @@ def check_code(code: int, message: str | None = None, needs: str = "") -> None:
 
 
 def nearest(word: str, known: Iterable[str], most: int = 1, likeness: float = 0.6) -> list[str]:
-    """Return at most so many of the known words that look like `word` (0 to 1: how much), the nearest first."""
+    """Return up to `most` of the known words that are similar to `word`, the most similar first.
+
+    `likeness` is how similar they must be, from 0 to 1 (difflib's ratio).
+    """
     import difflib
 
     return difflib.get_close_matches(word, list(known), n=most, cutoff=likeness)

@@ -1,4 +1,4 @@
-"""HOST:PORT, as it is written everywhere."""
+"""Parses and writes HOST:PORT as Kafka and ZooKeeper do."""
 
 import re
 
@@ -25,7 +25,7 @@ def text(address: Address) -> str:
 
 
 def parse(server: str, default_port: int) -> Address | None:
-    """Return host and port of `HOST[:PORT]`, an IPv6 address (in brackets) without them; None for what is neither."""
+    """Parse `HOST[:PORT]`; the brackets of an IPv6 address are dropped. Returns None for any other text."""
     host, colon, port = server.rpartition(":")
     if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
         host, port = server, str(default_port)

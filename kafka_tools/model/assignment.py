@@ -1,4 +1,9 @@
-"""Which brokers hold which replicas: Kafka's own algorithm (kafka.admin.AdminUtils, 2.8), or a choice by hand."""
+"""Assigns replicas to brokers: by Kafka's own algorithm (kafka.admin.AdminUtils, Kafka 2.8), or as a user wrote it.
+
+Preferred leaders go round the brokers, so that all lead equally many partitions. The followers of a partition are the
+brokers after its leader, at a distance that grows by one with each round, so that the partitions of a broker that dies
+are taken over by all others and not by its neighbour alone.
+"""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +23,7 @@ class BrokerRack(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Where the round of brokers begins and how far followers are shifted; Kafka draws both at random."""
+    """The index of the first partition's leader, and the distance of its followers; Kafka draws both at random."""
 
     begin: int
     shift: int
@@ -32,14 +37,15 @@ def assign(
     start: Start | None = None,
     first: int = 0,
 ) -> Assignment:
-    """Spread the replicas of so many partitions over `brokers`; `first` is the number of the first of them
-    (AdminUtils.assignReplicasToBrokers).
+    """Assign the replicas of partitions `first`, `first` + 1, … to brokers.
 
-    Raises KafkaToolError in Kafka's words where that cannot be done.
+    With `rack_aware` the replicas of a partition are on as many racks as there are. Raises KafkaToolError in Kafka's
+    words where that is impossible. Source: AdminUtils.assignReplicasToBrokers.
     """
     _check_counts(partitions, replication_factor, len(brokers))
     ordered = sorted(brokers, key=lambda broker: broker.broker)
     racks = {broker.broker: broker.rack for broker in ordered if broker.rack is not None} if rack_aware else {}
+    # Brokers without a rack beside some with one are most likely a mistake in their configuration, so Kafka refuses.
     if racks and len(racks) < len(ordered):
         raise KafkaToolError(
             "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
@@ -52,18 +58,18 @@ def assign(
 
 
 def assign_more(brokers: Sequence[BrokerRack], existing: Assignment, partitions: int, rack_aware: bool) -> Assignment:
-    """Spread the replicas of so many more partitions of a topic, going on where `existing` ends
-    (AdminZkClient.addPartitions).
+    """Assign the replicas of partitions that are added to those that exist.
 
-    Raises KafkaToolError in Kafka's words where that cannot be done.
+    Raises KafkaToolError in Kafka's words where that is impossible. Source: AdminZkClient.addPartitions.
     """
+    # The preferred leader of partition 0 tells where the round began when the topic was created.
     leader = existing[0][0]
     index = next((n for n, broker in enumerate(sorted(brokers)) if broker.broker >= leader), 0)
     return assign(brokers, partitions, len(existing[0]), rack_aware, Start(index, index), len(existing))
 
 
 def _drawn(brokers: int) -> Start:
-    import random  # only a creation needs it, and it takes longer to import than everything else here
+    import random  # slow to import, and only a creation through ZooKeeper needs it
 
     return Start(random.randrange(brokers), random.randrange(brokers))
 
@@ -78,12 +84,13 @@ def _check_counts(partitions: int, replication_factor: int, brokers: int) -> Non
 
 
 Rounds = Iterator[tuple[int, int]]
-"""For each partition: where in the list of brokers its preferred leader is, and how far its followers are shifted."""
+"""For each partition: the index of its preferred leader in the list of brokers, and the distance of its followers."""
 
 
 def _rounds(partitions: Iterable[int], brokers: int, start: Start) -> Rounds:
     shift = start.shift
     for partition in partitions:
+        # A new round has the same leaders again, with their followers one broker further on.
         if partition > 0 and partition % brokers == 0:
             shift += 1
         yield (partition + start.begin) % brokers, shift
@@ -100,7 +107,10 @@ def _rack_aware(racks: dict[int, str], rounds: Rounds, replication_factor: int) 
     brokers = _alternate_racks(racks)
     rack_count, count = len(set(racks.values())), len(brokers)
     for leader, shift in rounds:
+        # Brokers alternate between racks in the list, so the next broker is on another rack. One round of racks further
+        # is the same rack again: that is why the shift counts in racks here.
         candidates = (brokers[_replica_index(leader, shift * rack_count, k, count)] for k in itertools.count())
+        # A rack is used twice only after all racks have a replica. `candidates` goes on where the last one was found.
         replicas = [brokers[leader]]
         while len(replicas) < replication_factor:
             used = {racks[broker] for broker in replicas}
@@ -119,7 +129,7 @@ def _replica_index(leader: int, shift: int, replica: int, count: int) -> int:
 
 
 def _alternate_racks(racks: dict[int, str]) -> list[int]:
-    """Return the brokers taking one from each rack in turn (AdminUtils.getRackAlternatedBrokerList)."""
+    """Return the brokers in turn from each rack (AdminUtils.getRackAlternatedBrokerList)."""
     queues = {
         rack: [broker for broker in sorted(racks) if racks[broker] == rack] for rack in sorted(set(racks.values()))
     }
@@ -130,13 +140,12 @@ def _alternate_racks(racks: dict[int, str]) -> list[int]:
 
 
 def parse(text: str) -> Assignment:
-    """Read `--replica-assignment`: `1:2,2:3` is two partitions of two replicas each
-    (TopicCommand.parseReplicaAssignment).
+    """Parse `--replica-assignment`: `1:2,2:3` means two partitions with two replicas each.
 
-    Raises KafkaToolError in Kafka's words for what is no such list.
+    Raises KafkaToolError in Kafka's words for any other text. Source: TopicCommand.parseReplicaAssignment.
     """
     lists = text.split(",")
-    while lists and not lists[-1]:  # Java's split drops what is empty at the end
+    while lists and not lists[-1]:  # Java's String.split drops empty strings at the end
         lists.pop()
     if not lists:
         raise KafkaToolError("The replica assignment is empty.", "One list of broker ids a partition: 1:2,2:3")
@@ -153,6 +162,7 @@ def parse(text: str) -> Assignment:
 
 
 def _broker_id(text: str) -> int:
+    # The words are those of Java's NumberFormatException, which Kafka's tool shows as they are.
     stripped = text.strip()
     if not (stripped.isdecimal() and stripped.isascii()):
         raise KafkaToolError(f'For input string: "{stripped}"')
@@ -160,8 +170,9 @@ def _broker_id(text: str) -> int:
 
 
 def check_brokers(assignment: Assignment, live: Iterable[int]) -> None:
-    """Raise KafkaToolError for a replica on a broker that is not there: Kafka 3.9 would make a topic that never
-    works.
+    """Check that every replica is on a live broker; raise KafkaToolError otherwise.
+
+    A controller in ZooKeeper mode (3.9) accepts such a topic, but it never works and cannot be deleted again.
     """
     known = sorted(live)
     missing = sorted({broker for replicas in assignment for broker in replicas} - set(known))
@@ -173,8 +184,9 @@ def check_brokers(assignment: Assignment, live: Iterable[int]) -> None:
 
 
 def check_added(added: Assignment, existing: Assignment, live: Iterable[int]) -> None:
-    """Raise KafkaToolError in Kafka's words unless the partitions after `existing` can have the replicas `added`
-    (AdminZkClient.validateReplicaAssignment).
+    """Check that the replicas `added` are possible for the partitions after `existing`.
+
+    Raises KafkaToolError in Kafka's words. Source: AdminZkClient.validateReplicaAssignment.
     """
     known, factor = sorted(live), len(existing[0])
     numbered = dict(enumerate(added, start=len(existing)))
@@ -188,6 +200,7 @@ def check_added(added: Assignment, existing: Assignment, live: Iterable[int]) ->
                 f"Some brokers specified for partition id {partition} are not available. "
                 f"Specified brokers: {_ids(replicas)}, available brokers: {_ids(known)}."
             )
+    # Kafka complains of duplicates and of dead brokers first, partition by partition, and of counts last, all at once.
     wrong = {partition: len(replicas) for partition, replicas in numbered.items() if len(replicas) != factor}
     if wrong:
         raise KafkaToolError(

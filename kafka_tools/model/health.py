@@ -1,4 +1,4 @@
-"""What is wrong with a partition, where each of its replicas stands, and how many partitions that concerns."""
+"""Judges the health of partitions: the state of each replica, what is wrong with a partition, and counts of both."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from kafka_tools.model.topics import Partition
 
 
 class Role(Enum):
-    """Where one replica stands."""
+    """The state of one replica."""
 
     LEADER = "leader"
     IN_SYNC = "in sync"
@@ -27,17 +27,17 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, in words; `broken` where the partition does not work, else it works but is at risk."""
+    """One thing that is wrong with a partition. `broken`: the partition does not work. Else it works but is at risk."""
 
     words: str
     broken: bool = False
 
 
 class Health(NamedTuple):
-    """How many of some partitions have nothing wrong, how many do not work, and how many have what is wrong.
+    """How many partitions there are, how many are healthy or do not work, and how many have each problem.
 
-    One may count more than once, but an offline partition counts neither as below nor as at min ISR; at it are only
-    those that have lost an in-sync replica.
+    A partition with two problems is counted for both. An offline partition counts neither as below nor as at min ISR.
+    At min ISR are only partitions that have lost an in-sync replica: others cannot have more.
     """
 
     partitions: int
@@ -51,7 +51,8 @@ class Health(NamedTuple):
 
 
 def role(broker: int, partition: Partition, live: Collection[int]) -> Role:
-    """Return where the broker's replica of the partition stands; `live` are the ids of the brokers that are up."""
+    """Return the state of the replica that `broker` holds; `live` are the ids of the brokers that run."""
+    # A broker that is down may still be the leader and in the ISR on record, where no controller could change that.
     if broker not in live:
         return Role.BROKER_DOWN
     if broker == partition.leader:
@@ -60,49 +61,52 @@ def role(broker: int, partition: Partition, live: Collection[int]) -> Role:
 
 
 def replicas(partition: Partition, live: Collection[int]) -> tuple[Replica, ...]:
-    """Return the partition's replicas in assignment order."""
+    """Return the replicas of a partition in the order of its assignment."""
     return tuple(Replica(broker, role(broker, partition, live)) for broker in partition.replicas)
 
 
 def missing(partition: Partition) -> tuple[int, ...]:
-    """Return the replicas that are not in sync, in assignment order."""
+    """Return the replicas that are not in sync, in the order of the assignment."""
     return tuple(broker for broker in partition.replicas if broker not in partition.isr)
 
 
 def under_replicated(partition: Partition) -> bool:
-    """Tell whether replicas are missing from the ISR, those aside that a reassignment is adding
-    (TopicCommand.PartitionDescription.isUnderReplicated, Kafka 3.9).
+    """Tell whether replicas are missing from the ISR. Replicas that a reassignment is adding do not count.
+
+    Source: TopicCommand.PartitionDescription.isUnderReplicated, Kafka 3.9.
     """
     return len(partition.isr) < len(partition.replicas) - len(partition.adding_replicas)
 
 
 def offline(partition: Partition, live: Collection[int]) -> bool:
-    """Tell whether nobody can write to or read from it (PartitionDescription.hasUnavailablePartitions, Kafka 3.9)."""
+    """Tell whether a partition has no live leader (PartitionDescription.hasUnavailablePartitions, Kafka 3.9)."""
     return partition.leader is None or partition.leader not in live
 
 
 def led_by_preferred(partition: Partition) -> bool:
-    """Tell whether the first replica of the assignment leads."""
+    """Tell whether the preferred leader, the first replica of the assignment, is the leader."""
     return partition.leader == (partition.replicas[0] if partition.replicas else None)
 
 
 def reassignment(partition: Partition) -> str:
-    """Say what a running reassignment moves, nothing where there is none."""
+    """Describe a running reassignment (`adding 4, removing 1`); an empty text where none runs."""
     moves = {"adding": partition.adding_replicas, "removing": partition.removing_replicas}
     return ", ".join(f"{word} {', '.join(map(str, brokers))}" for word, brokers in moves.items() if brokers)
 
 
 def problems(partition: Partition, live: Collection[int], min_isr: int | None) -> tuple[Problem, ...]:
-    """Return what is wrong with the partition, the worst first; nothing where it is healthy.
+    """Return the problems of a partition, the worst first; no problems where it is healthy.
 
-    `min_isr` is min.insync.replicas of its topic; where that is None nothing is said about it.
+    `min_isr` is min.insync.replicas of its topic. With None (not known) the ISR is not compared with it.
     """
     found = []
     if offline(partition, live):
         found.append(_offline(partition, live))
     elif words := _thin(partition, min_isr):
+        # With fewer replicas than min ISR the topic never took acks=all: its configuration is wrong, nothing broke.
         stopped = min_isr is not None and len(partition.isr) < min_isr <= len(partition.replicas)
         found.append(Problem(f"{words}: acks=all producers stop" if stopped else words, broken=stopped))
+    # Of a partition without a leader nobody asks whether the preferred one leads.
     if partition.leader is not None and not led_by_preferred(partition):
         preferred = partition.replicas[0]
         out = preferred not in live or preferred not in partition.isr
@@ -111,17 +115,17 @@ def problems(partition: Partition, live: Collection[int], min_isr: int | None) -
 
 
 def health(partitions: Iterable[Partition], live: Collection[int], min_isr: int | None) -> Health:
-    """Count what is wrong with the partitions of one topic."""
+    """Count the problems of the partitions of one topic."""
     return total(_one(partition, live, min_isr) for partition in partitions)
 
 
 def total(parts: Iterable[Health]) -> Health:
-    """Add up what was counted apart."""
+    """Add up the counts of several topics."""
     return Health(*map(sum, zip(Health(0, 0, 0, 0, 0, 0, 0, 0), *parts, strict=True)))
 
 
 def words(counts: Health) -> str:
-    """Say what was counted, the worst first."""
+    """Describe counts in words, the worst first: `2 under-replicated · 1 at min ISR`."""
     its = "its" if counts.not_preferred == 1 else "their"
     facts = (
         (counts.offline, "offline"),
@@ -130,6 +134,7 @@ def words(counts: Health) -> str:
         (counts.at_min_isr, "at min ISR"),
         (counts.not_preferred, f"not led by {its} preferred replica"),
     )
+    # What is not zero, in the order of how bad it is; so the first words of the line are the worst news.
     healthy = "healthy" if counts.partitions == 1 else f"all {counts.partitions:,} partitions healthy"
     return " · ".join(f"{number:,} {fact}" for number, fact in facts if number) or healthy
 
@@ -139,7 +144,7 @@ def _one(partition: Partition, live: Collection[int], min_isr: int | None) -> He
     gone, thin, least = offline(partition, live), under_replicated(partition), min_isr or 0
     return Health(
         partitions=1,
-        healthy=not wrong,
+        healthy=not wrong,  # a partition may count several times below, but here once
         broken=any(problem.broken for problem in wrong),
         offline=gone,
         below_min_isr=not gone and len(partition.isr) < least,
@@ -152,6 +157,8 @@ def _one(partition: Partition, live: Collection[int], min_isr: int | None) -> He
 def _offline(partition: Partition, live: Collection[int]) -> Problem:
     if partition.leader is not None:
         return Problem(f"offline: its leader {partition.leader} is down", broken=True)
+    # The last in-sync replicas have all records. Without one of them only an unclean election would help. Kafka 4 may
+    # elect from the ELR, too (KIP-966).
     down = [str(broker) for broker in partition.isr or partition.elr or () if broker not in live]
     return Problem(
         f"offline: no leader until broker {' or '.join(down)} is back" if down else "offline: no leader", True
@@ -159,7 +166,7 @@ def _offline(partition: Partition, live: Collection[int]) -> Problem:
 
 
 def _thin(partition: Partition, min_isr: int | None) -> str:
-    """Say how far the ISR is from what it should be; nothing where it is complete and large enough."""
+    """Describe in which way the ISR is too small; an empty text where it is complete and large enough."""
     in_sync = len(partition.isr)
     facts = ["under-replicated"] if under_replicated(partition) else []
     if min_isr is not None and in_sync < min_isr:

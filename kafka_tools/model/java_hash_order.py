@@ -1,4 +1,8 @@
-"""The orders Java's hash tables give to names: Apache's text follows them, so byte equality needs them."""
+"""Orders names as Java's hash tables do.
+
+Apache's tools print configs in the order in which a java.util.Properties or HashMap iterates them, which depends on the
+hash of each name and the number of buckets. Text that is equal byte by byte needs the same order.
+"""
 
 from collections.abc import Iterable
 
@@ -7,24 +11,27 @@ PROPERTIES_CAPACITY = 16
 
 
 def hash_order(names: Iterable[str], capacity: int) -> list[str]:
-    """Return `names` as a java.util.HashMap iterates them that was filled in this order and grew from `capacity`
-    buckets.
+    """Return `names` in the order in which a java.util.HashMap iterates them.
 
-    A table doubles when it is more than three quarters full (java.util.HashMap, ConcurrentHashMap; JDK 8 and later).
+    The map had `capacity` buckets (a power of two) when it was empty, and was filled in the given order. A map doubles
+    its buckets when it is more than three quarters full (HashMap, ConcurrentHashMap; JDK 8 and later).
     """
     ordered = list(names)
     while len(ordered) > capacity * 3 // 4:
         capacity *= 2
+    # Names in one bucket stay in the order of their insertion, as sorted() is stable. (A bucket with 8 names or more
+    # becomes a tree in Java, from 64 buckets on. Names of configs do not get there.)
     return sorted(ordered, key=lambda name: _spread(name) & (capacity - 1))
 
 
 def _spread(text: str) -> int:
+    """Return java.util.HashMap.hash: the upper 16 bits have a say in the bucket, too."""
     value = _string_hash(text)
     return value ^ (value >> 16)
 
 
 def _string_hash(text: str) -> int:
-    """Return java.lang.String.hashCode as an unsigned number of 32 bits."""
+    """Return java.lang.String.hashCode, which counts in UTF-16 code units, as an unsigned number of 32 bits."""
     value = 0
     for unit in memoryview(text.encode("utf-16-le")).cast("H"):
         value = (31 * value + unit) & 0xFFFFFFFF

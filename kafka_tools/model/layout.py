@@ -1,4 +1,4 @@
-"""Where leaders and in-sync replicas sit, broker by broker, and where they would sit if some brokers died."""
+"""Counts leaders and replicas broker by broker, and predicts what the controller does when brokers die."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ UNCLEAN = "unclean.leader.election.enable"
 
 @dataclass(frozen=True, slots=True)
 class BrokerLoad:
-    """What one broker carries.
+    """The partitions that one broker leads and holds.
 
-    `up` is false for a broker that replicas name but that is not registered. `preferred` counts
-    the partitions of which it is the preferred leader, `out_of_sync` its replicas that no ISR holds. `leader_skew` is
-    how far `leaders` is from the mean of the brokers that are up, in percent; None for one that is down, and where
-    nothing has a leader.
+    `up` is False for a broker that holds replicas but is not registered. `preferred` counts the partitions of which it
+    is the preferred leader, `out_of_sync` its replicas that are not in the ISR. `leader_skew` is the difference in
+    percent between `leaders` and the mean of the brokers that are up; None for a broker that is down, and where no
+    partition has a leader.
     """
 
     broker: int
@@ -35,9 +35,9 @@ class BrokerLoad:
 def loads(
     topics: Iterable[TopicDescription], brokers: Collection[BrokerRack], racks_before: Mapping[int, str | None]
 ) -> tuple[BrokerLoad, ...]:
-    """Return the load of each broker, by rack and then by id, those without a rack last.
+    """Return the load of each broker, ordered by rack and id; brokers without a rack are last.
 
-    `brokers` are those that are up; `racks_before` tells the racks of brokers that were.
+    `brokers` are the brokers that are up. `racks_before` has racks of brokers that were up earlier (under --watch).
     """
     leaders, preferred, held, lagging = Counter[int](), Counter[int](), Counter[int](), Counter[int]()
     for topic in topics:
@@ -47,6 +47,7 @@ def loads(
             held.update(partition.replicas)
             lagging.update(broker for broker in partition.replicas if broker not in partition.isr)
     racks = {broker.broker: broker.rack for broker in brokers}
+    # A leader that is down (no controller could elect another) does not count: the mean is of the brokers that work.
     mean = mean_leaders(leaders, racks)
     found = (
         BrokerLoad(
@@ -65,12 +66,12 @@ def loads(
 
 
 def mean_leaders(leaders: Counter[int], up: Collection[int]) -> float:
-    """Return how many partitions a broker that is up leads on average."""
+    """Return the mean number of leaders of the brokers that are up."""
     return sum(leaders[broker] for broker in up) / len(up) if up else 0.0
 
 
 class Verdict(Enum):
-    """What the death of brokers means for a partition, the harmless first."""
+    """What the death of brokers means for a partition; the harmless verdicts are first."""
 
     UNCHANGED = "unchanged"
     SHRINKS = "shrinks"
@@ -82,13 +83,13 @@ class Verdict(Enum):
 
     @property
     def harmful(self) -> bool:
-        """Whether producers with acks=all or everybody would stop, records be lost, or nobody can tell."""
+        """Whether clients would stop or records be lost, or whether that cannot be known."""
         return self not in (Verdict.UNCHANGED, Verdict.SHRINKS, Verdict.MOVES)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One partition now, and as the controller would leave it."""
+    """One partition as it is now, and as the controller would leave it."""
 
     topic: str
     now: Partition
@@ -98,7 +99,7 @@ class Outcome:
 
 
 def check_known(ids: Iterable[int], known: Collection[int]) -> None:
-    """Raise KafkaToolError for a broker that is neither registered nor named by any replica."""
+    """Check broker ids that a user gave. Raises KafkaToolError for a broker that does not exist in the cluster."""
     unknown = [broker for broker in ids if broker not in known]
     if unknown:
         are = "is no broker" if len(unknown) == 1 else "are no brokers"
@@ -110,9 +111,10 @@ def check_known(ids: Iterable[int], known: Collection[int]) -> None:
 def without_brokers(
     topics: Iterable[TopicDescription], live: Collection[int], ids: Sequence[int]
 ) -> tuple[Outcome, ...]:
-    """Return what the controller would make of each partition if these brokers died now, one after the other.
+    """Predict what the controller does with each partition when these brokers die one after the other.
 
     `live` are the ids of the brokers that are up. A topic marked for deletion is left out: no leader is elected for it.
+
     Sources: PartitionLeaderElectionAlgorithms.offlinePartitionLeaderElection and
     ReplicaStateMachine.removeReplicasFromIsr (ZooKeeper mode, 3.9); PartitionChangeBuilder (KRaft, 4.3). Both keep a
     leader that lives, else take the first live in-sync replica in assignment order. The broker's own default of
@@ -131,6 +133,8 @@ def _outcome(topic: TopicDescription, now: Partition, live: Collection[int], ids
     then, alive, lossy = now, set(live), False
     for broker in ids:
         alive.discard(broker)
+        # One broker at a time, as the controller does it. In ZooKeeper mode the last in-sync replica stays in the ISR:
+        # the order decides which of two brokers has to come back.
         before, then = then, _without(then, broker, alive, topic.min_isr)
         if then.leader is None and before.leader is not None and unclean:
             then = _unclean(then, alive)
@@ -139,20 +143,24 @@ def _outcome(topic: TopicDescription, now: Partition, live: Collection[int], ids
 
 
 def _without(now: Partition, broker: int, alive: Collection[int], min_isr: int | None) -> Partition:
-    """Return the partition after one broker died, without an unclean election."""
+    """Return the partition after one broker died, as a clean election leaves it."""
     if broker not in now.isr:
         return now
     isr, elr = tuple(replica for replica in now.isr if replica != broker), now.elr
     if elr is not None:
+        # KIP-966: replicas that leave an ISR which is below min ISR have all committed records and stay eligible.
         enough = len(isr) >= min(min_isr or 1, len(now.replicas))
         elr = () if enough else tuple(sorted({*elr, *now.isr}.difference(isr)))
+    # A leader that lives stays leader, whoever is preferred: moving leaders back is another job of the controller's.
     leader = _first((now.leader, *now.replicas), isr, alive)
     if leader is not None:
         return now._replace(leader=leader, isr=isr, elr=elr)
+    # KIP-966: with an empty ISR, and only then, a replica of the ELR may lead. It is then the whole ISR.
     eligible = None if isr else _first(now.replicas, elr or (), alive)
     if eligible is not None:
         rest = tuple(replica for replica in elr or () if replica != eligible)
         return now._replace(leader=eligible, isr=(eligible,), elr=rest)
+    # In ZooKeeper mode (elr is None) the ISR never becomes empty: the last replica has to come back to lead again.
     return now._replace(leader=None, isr=now.isr if elr is None and not isr else isr, elr=elr)
 
 
@@ -161,7 +169,7 @@ def _first(candidates: Iterable[int | None], eligible: Collection[int], alive: C
 
 
 def _unclean(offline: Partition, alive: Collection[int]) -> Partition:
-    """Return the partition led by a replica that has not all records, if any lives."""
+    """Return the partition after an unclean election: any live replica leads, even one that lacks records."""
     leader = _first(offline.replicas, offline.replicas, alive)
     if leader is None:
         return offline
@@ -169,6 +177,7 @@ def _unclean(offline: Partition, alive: Collection[int]) -> Partition:
 
 
 def _verdict(now: Partition, then: Partition, min_isr: int | None, lossy: bool) -> Verdict:
+    # From the worst to the harmless. What was broken before these brokers died is not their doing.
     if then.leader is None:
         return Verdict.UNCHANGED if now.leader is None else Verdict.OFFLINE
     if lossy:

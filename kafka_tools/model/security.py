@@ -1,13 +1,13 @@
-"""How a client proves who it is and whom it trusts: one description for every road to a cluster.
+"""Describes how a client logs in and which servers it trusts; the same for brokers, ZooKeeper and all libraries.
 
-Secrets are kept out of every repr. Certificates and keys are PEM text. (Tuples: dataclasses take longer to import.)
+No repr shows a secret: errors and debug logs may print one. Certificates and keys are PEM text.
 """
 
 from typing import NamedTuple
 
 
 class Tls(NamedTuple):
-    """TLS towards a server.
+    """How a client uses TLS.
 
     `ca` holds the certificates that are trusted and `ca_folder` a folder of such (OpenSSL's hashed names); with both
     empty the system's are. `certificates` is the client's own chain, its leaf first, and `key` its private key, both
@@ -28,8 +28,12 @@ class Tls(NamedTuple):
 
 
 class OAuth(NamedTuple):
-    """OAUTHBEARER: client credentials at `token_endpoint` (KIP-768), or without one an unsecured token (KIP-255) of
-    `claims`. `ca` (PEM) is trusted at the endpoint, empty: the system's. `extensions` go to the broker (KIP-342)."""
+    """How a client gets its token for OAUTHBEARER.
+
+    With a `token_endpoint` it asks there with its credentials (KIP-768); without, it makes an unsecured token of
+    `claims` (KIP-255). `ca` (PEM) is trusted at the endpoint; "" means the system's. `extensions` go to the broker
+    (KIP-342).
+    """
 
     token_endpoint: str = ""
     client_id: str = ""
@@ -39,12 +43,16 @@ class OAuth(NamedTuple):
     extensions: tuple[tuple[str, str], ...] = ()
     claims: tuple[tuple[str, str], ...] = ()
 
+    # An endpoint may carry a secret in its query.
     def __repr__(self) -> str:
         return f"OAuth(token_endpoint={self.token_endpoint.partition('?')[0]!r}, client_id={self.client_id!r})"
 
 
 class Sasl(NamedTuple):
-    """`mechanism` is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 (with `username` and `password`) or OAUTHBEARER (`oauth`)."""
+    """How a client logs in to a broker.
+
+    `mechanism` is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 with `username` and `password`, or OAUTHBEARER with `oauth`.
+    """
 
     mechanism: str
     username: str = ""
@@ -56,7 +64,10 @@ class Sasl(NamedTuple):
 
 
 class Security(NamedTuple):
-    """`tls` None: plaintext. `sasl` None: no authentication (or, with TLS, by the client's certificate)."""
+    """How a client connects to brokers.
+
+    `tls` None means plaintext. `sasl` None means no login; with TLS the client's certificate may say who it is.
+    """
 
     tls: Tls | None = None
     sasl: Sasl | None = None
@@ -69,8 +80,10 @@ class Security(NamedTuple):
 
 
 class ZooKeeperSecurity(NamedTuple):
-    """How a client reaches a ZooKeeper ensemble. `tls` None: plaintext; `username` "": no login, else one by SASL
-    DIGEST-MD5."""
+    """How a client connects to a ZooKeeper ensemble.
+
+    `tls` None means plaintext. `username` "" means no login; any other logs in by SASL DIGEST-MD5.
+    """
 
     tls: Tls | None = None
     username: str = ""

@@ -1,4 +1,7 @@
-"""The configs a topic can have, and what Kafka accepts as their values (LogConfig, Kafka 3.9)."""
+"""Checks the configs of topics as a broker does (org.apache.kafka.storage.internals.log.LogConfig, Kafka 3.9).
+
+Through ZooKeeper no broker checks a config before it is written, so the client has to.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +14,10 @@ INT, LONG = 32, 64
 
 
 class Number(NamedTuple):
-    """A whole number of `bits` bits, or a double where `bits` is None, between two bounds."""
+    """A number between two bounds: a whole number of `bits` bits, or a double where `bits` is None.
+
+    `or_else` is one more value that is allowed outside the bounds.
+    """
 
     bits: int | None
     least: int | None = None
@@ -19,8 +25,9 @@ class Number(NamedTuple):
     or_else: int | None = None
 
     def check(self, name: str, value: str) -> None:
-        """Raise KafkaToolError in ConfigDef's words unless `value` is such a number."""
+        """Check the value of a config. Raises KafkaToolError in the words of Kafka's ConfigDef."""
         number = self._parse(name, value.strip())
+        # compression.gzip.level alone has a value outside its range (-1, the library's default), and words for that.
         if self.or_else is not None:
             if number != self.or_else and not (self.least or 0) <= number <= (self.most or 0):
                 raise _invalid(
@@ -34,9 +41,11 @@ class Number(NamedTuple):
 
     def _parse(self, name: str, value: str) -> int | float:
         if self.bits is None:
+            # Double.parseDouble takes a letter at the end (`0.5d`), as in Java's source.
             if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?", value, re.ASCII):
                 return float(value.rstrip("dDfF"))
             raise _invalid(name, value, "Not a number of type DOUBLE")
+        # Integer.parseInt and Long.parseLong: a sign and digits. Python's int() takes blanks, `_` and other scripts, too.
         limit = 1 << (self.bits - 1)
         if re.fullmatch(r"[+-]?\d+", value, re.ASCII) and -limit <= int(value) < limit:
             return int(value)
@@ -44,13 +53,14 @@ class Number(NamedTuple):
 
 
 class Words(NamedTuple):
-    """One of a few words, or a list of them."""
+    """One of a few words, or with `a_list` a list of them separated by commas."""
 
     allowed: tuple[str, ...]
     a_list: bool = False
 
     def check(self, name: str, value: str) -> None:
-        """Raise KafkaToolError in ConfigDef's words unless every word is allowed."""
+        """Check that every word is allowed. Raises KafkaToolError in the words of Kafka's ConfigDef."""
+        # An empty list is valid (ConfigDef.ValidList, 3.9).
         for word in re.split(r"\s*,\s*", value.strip()) if self.a_list else [value]:
             if word not in self.allowed and not (self.a_list and not value.strip()):
                 raise _invalid(name, word, f"String must be one of: {', '.join(self.allowed)}")
@@ -119,11 +129,11 @@ CHECKS: Mapping[str, Callable[[str, str], None]] = {
     "segment.ms": Number(LONG, 1).check,
     "unclean.leader.election.enable": _boolean,
 }
-"""Config name -> check(name, value), which raises KafkaToolError (LogConfig.configDefCopy, Kafka 3.9.1)."""
+"""The check of each config, called with its name and value. Source: LogConfig.configDefCopy, Kafka 3.9.1."""
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words that the value of a config may be; none where it is something else."""
+    """Return the words that a config's value may be, for completion; no words for a number or a free text."""
     check = CHECKS.get(name)
     kind = getattr(check, "__self__", None)
     if isinstance(kind, Words):
@@ -149,10 +159,15 @@ MAX_COMPACTION_LAG_MS = (1 << 63) - 1
 
 
 def check(configs: Mapping[str, str]) -> None:
-    """Raise KafkaToolError in Kafka's words unless every config exists and takes its value (LogConfig.validate)."""
+    """Check that every config exists and accepts its value.
+
+    Raises KafkaToolError in Kafka's words. Source: LogConfig.validate.
+    """
     check_names(configs)
+    # Sorted, so that of two wrong values the same one is told each time. Kafka's order is that of a hash table.
     for name in sorted(configs):
         CHECKS[name](name, configs[name])
+    # The only check that looks at two configs (LogConfig.validateValues). Both are known to be numbers here.
     lag = int(configs.get("min.compaction.lag.ms", 0))
     longest = int(configs.get("max.compaction.lag.ms", MAX_COMPACTION_LAG_MS))
     if lag > longest:
@@ -162,19 +177,24 @@ def check(configs: Mapping[str, str]) -> None:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise KafkaToolError in Kafka's words unless every config exists (LogConfig.validateNames)."""
+    """Check that every config exists. Raises KafkaToolError in Kafka's words. Source: LogConfig.validateNames."""
     for name in names:
         if name not in CHECKS:
             raise KafkaToolError(f"Unknown topic config name: {name}")
 
 
 def parse(settings: Iterable[str]) -> dict[str, str]:
-    """Read `--config` options, the last of a name counts (TopicCommand.parseTopicConfigsToBeAdded); values may have
-    human units (`retention.ms=7d`), which no cluster ever sees."""
+    """Parse the values of --config options; where a name comes twice, the last one counts.
+
+    Values may have human units (`retention.ms=7d`); the result has plain numbers. Raises KafkaToolError in Kafka's
+    words. Source: TopicCommand.parseTopicConfigsToBeAdded.
+    """
     configs: dict[str, str] = {}
     for setting in settings:
         parts = re.split(r"\s*=\s*", setting)
+        # `a=b=c` is refused, as Kafka's tool refuses it.
         if len(parts) != 2 or not parts[1]:
+            # "requirement failed" is how Scala's require() begins its message.
             raise KafkaToolError(
                 'requirement failed: Invalid topic config: all configs to be added must be in the format "key=val".'
             )

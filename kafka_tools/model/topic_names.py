@@ -1,4 +1,4 @@
-"""Names of topics: which are legal, which collide, which match."""
+"""Decides which names of topics are legal, collide with others, or match a pattern."""
 
 import re
 from collections.abc import Iterable
@@ -13,18 +13,19 @@ MAX_ID_LENGTH, ID_BYTES = 24, 16
 
 
 def has_collision_chars(topic: str) -> bool:
-    """Tell whether metric names could confuse this name with another (Topic.hasCollisionChars)."""
+    """Tell whether a name has characters that metric names replace: `.` becomes `_` there (Topic.hasCollisionChars)."""
     return "." in topic or "_" in topic
 
 
 def collisions(topic: str, others: Iterable[str]) -> list[str]:
     """Return the names that differ from `topic` only by `.` for `_` (Topic.hasCollision)."""
+    # Metrics of `a.b` and `a_b` would have the same name, and each would count the other's messages.
     unified = topic.replace(".", "_")
     return [other for other in others if other != topic and other.replace(".", "_") == unified]
 
 
 def check_name(topic: str) -> None:
-    """Raise KafkaToolError in Kafka 2.8's words unless the name is legal (common.internals.Topic.validate)."""
+    """Check that a name is legal. Raises KafkaToolError in Kafka 2.8's words (common.internals.Topic.validate)."""
     if not topic:
         raise KafkaToolError("Topic name is illegal, it can't be empty")
     if topic in (".", ".."):
@@ -41,14 +42,15 @@ def check_name(topic: str) -> None:
 
 
 def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) -> tuple[str, ...]:
-    """Return the names that Apache's topic filter lets through (kafka.utils.IncludeList): `,` means `|`, blanks are
-    dropped.
+    """Return the names that match a pattern as a whole; None matches all.
 
-    Raises KafkaToolError for what is no regular expression.
+    Apache's pattern is a regular expression in which `,` means `|` and blanks and quotes at the ends are dropped.
+    Raises KafkaToolError for a pattern that is not valid. Source: kafka.utils.IncludeList.
     """
     kept = [name for name in names if not (exclude_internal and name in INTERNAL_TOPICS)]
     if pattern is None:
         return tuple(kept)
+    # Quotes are dropped for scripts that quote twice: --topic "'a|b'". Kafka's own tool does so, too.
     regex = pattern.strip().replace(",", "|").replace(" ", "").strip("\"'")
     try:
         compiled = re.compile(regex)
@@ -58,21 +60,23 @@ def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) 
 
 
 def is_literal(pattern: str) -> bool:
-    """Tell whether this regular expression matches itself alone."""
+    """Tell whether a regular expression matches nothing but itself, so that it is simply the name of a topic."""
+    # Without the dot, which is legal in names but matches any character.
     return re.fullmatch(r"[a-zA-Z0-9_-]+", pattern) is not None
 
 
 def no_such_topic(topic: str, names: Iterable[str]) -> KafkaToolError:
-    """Return the error for a topic that is not among `names`; it suggests near ones."""
+    """Return the error for a topic that does not exist; its hint suggests similar names."""
+    # A script compares the message with Apache's; the suggestion is a hint, which goes to stderr.
     near = nearest(topic, names, most=3)
     hint = f"Near names: {', '.join(near)}" if near else "`ktools topics --list` shows what is there."
     return KafkaToolError(f"Topic '{topic}' does not exist as expected", hint)
 
 
 def checked_topic_id(text: str) -> str | None:
-    """Return a topic's id in Kafka's base64 form, None for the id of no topic.
+    """Normalise a topic id that a user gave to Kafka's base64 form; None for the id of only zeros (no topic).
 
-    Raises KafkaToolError in Kafka's words for what is none (common.Uuid.fromString, 3.9).
+    Raises KafkaToolError in Kafka's words for any other text. Source: common.Uuid.fromString, Kafka 3.9.
     """
     import base64
     import binascii
@@ -81,6 +85,7 @@ def checked_topic_id(text: str) -> str | None:
         raise KafkaToolError(
             f"Input string with prefix `{text[:MAX_ID_LENGTH]}` is too long to be decoded as a base64 UUID"
         )
+    # Kafka writes ids without the padding that base64 asks for, and reads them with or without it.
     padded = text + "=" * (-len(text) % 4)
     try:
         decoded = base64.b64decode(padded.encode(errors="surrogateescape"), altchars=b"-_", validate=True)

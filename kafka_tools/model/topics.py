@@ -1,4 +1,4 @@
-"""Topics as every back end knows them."""
+"""Topics and partitions, the same whether brokers or ZooKeeper told them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,11 +13,13 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
+# A NamedTuple and not a dataclass: a cluster may have 30,000 of them, and a NamedTuple is made in a third of the time.
 class Partition(NamedTuple):
-    """One partition; ids are broker ids, `replicas` in assignment order: the first is the preferred leader.
+    """One partition of a topic; all numbers but `partition` are broker ids.
 
-    `adding_replicas` and `removing_replicas` are what a running reassignment moves. `elr` (eligible leader replicas)
-    and `last_known_elr` are None where the cluster keeps none (before Kafka 4, KIP-966).
+    `replicas` is in the order of the assignment: the first is the preferred leader. `leader` is None where there is no
+    leader. `adding_replicas` and `removing_replicas` are moved by a running reassignment. `elr` (eligible leader
+    replicas, KIP-966) and `last_known_elr` are None where the cluster has no such thing: before Kafka 4.
     """
 
     partition: int
@@ -31,10 +33,10 @@ class Partition(NamedTuple):
 
 
 class TopicDescription(NamedTuple):
-    """One topic: its partitions in ascending order and the configs that were set for it, by name.
+    """One topic with its partitions in ascending order, and the configs that were set for it.
 
-    `topic_id` is Kafka's base64 form; None where the cluster gives none (before 2.8). `min_isr` is the value of
-    min.insync.replicas in force, None where it cannot be known (a broker's default, seen from ZooKeeper).
+    `topic_id` is in Kafka's base64 form; None before Kafka 2.8. `min_isr` is the value of min.insync.replicas that is
+    in force; None where that cannot be known: a broker's default is not in ZooKeeper.
     """
 
     topic: str
@@ -46,16 +48,23 @@ class TopicDescription(NamedTuple):
 
     @property
     def replication_factor(self) -> int:
-        """The number of replicas of the first partition, those aside that a reassignment is adding, as Apache's tool
-        counts it (TopicCommand.getReplicationFactor, Kafka 3.9)."""
+        """The number of replicas of the first partition, without those that a reassignment is adding.
+
+        Source: TopicCommand.getReplicationFactor, Kafka 3.9.
+        """
         if not self.partitions:
             return 0
+        # Kafka's tool shows one number for the topic although partitions may differ, while replicas are added to them.
         first = self.partitions[0]
         return len(first.replicas) - len(first.adding_replicas)
 
 
 class NewTopic(NamedTuple):
-    """A topic to create: by count and factor (None: the broker's default), or by one replica list a partition."""
+    """A topic to create.
+
+    It has either `partitions` and `replication_factor` (None: the broker's default), or an `assignment` with the
+    replicas of each partition.
+    """
 
     topic: str
     partitions: int | None = None
@@ -66,8 +75,10 @@ class NewTopic(NamedTuple):
 
 
 class NewPartitions(NamedTuple):
-    """`total_count` partitions for a topic that has fewer; `assignment` names the replicas of each new one (None: where
-    the cluster sees fit)."""
+    """An increase of a topic's partitions to `total_count`.
+
+    `assignment` has the replicas of each new partition; None leaves the choice to the cluster.
+    """
 
     topic: str
     total_count: int
@@ -76,14 +87,14 @@ class NewPartitions(NamedTuple):
 
 
 class TopicExistsError(KafkaToolError):
-    """A topic of this name is there already."""
+    """A topic of this name exists already."""
 
     def __init__(self, topic: str) -> None:
         super().__init__(f"Topic '{topic}' already exists.")
 
 
 class TopicMarkedForDeletionError(KafkaToolError):
-    """The deletion of this topic was asked for before."""
+    """The deletion of this topic has been asked for before."""
 
     def __init__(self, topic: str) -> None:
         super().__init__(f"Topic {topic} is already marked for deletion.")

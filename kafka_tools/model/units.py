@@ -1,7 +1,7 @@
-"""Config values with human units: `7d` for a config in milliseconds, `1GiB` for one in bytes, and back.
+"""Converts config values between Kafka's numbers and human units: `7d` for milliseconds, `1GiB` for bytes.
 
-Times are ms, s, m (or min), h, d, w. kB, MB, GB and TB count in thousands, KiB, MiB, GiB and TiB in 1024s; whether
-letters of a size are large or small makes no difference.
+Times are ms, s, m (or min), h, d, w. kB, MB, GB and TB count in thousands, KiB, MiB, GiB and TiB in 1024s. Capital and
+small letters mean the same in a size.
 """
 
 import re
@@ -12,7 +12,7 @@ from kafka_tools.errors import KafkaToolError
 
 
 class Kind(NamedTuple):
-    """What a config counts in: its own unit, those that are `accepted`, those that are `shown`, and their names."""
+    """The units of some configs: their own (`base`), those a user may write, those that are shown, and their names."""
 
     base: str
     accepted: Mapping[str, int]
@@ -34,16 +34,16 @@ KINDS = {
         "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB",
     ),
 }
-"""How the name of a config ends -> what it counts in."""
+"""The units of a config by the end of its name: `retention.ms` counts in ms, `segment.bytes` in bytes."""
 
 LARGEST_COUNT = 9999
-"""A number of more digits is no easier to read with a unit."""
+"""The largest number that is shown with a unit: 86,400,001 ms are no easier to read as 1,440 min and a bit."""
 
 
 def plain(name: str, value: str) -> str:
-    """Return a config's value in the config's own unit (ms, bytes); one without a unit we know comes back as it is.
+    """Return a config's value in the config's own unit (ms, bytes); a value without a known unit stays as it is.
 
-    Raises KafkaToolError for an ambiguous unit, one of the wrong kind, and what is no whole number.
+    Raises KafkaToolError for an ambiguous unit, a unit of the wrong kind, and a result that is not a whole number.
     """
     kind = _kind(name)
     match = re.fullmatch(r"(\d{1,19})(?:\.(\d{1,19}))? ?([A-Za-z]{1,3})", value, re.ASCII)
@@ -51,10 +51,12 @@ def plain(name: str, value: str) -> str:
         return value
     whole, fraction, unit = match[1], match[2] or "", match[3] if kind.base == "ms" else match[3].lower()
     if unit in kind.accepted:
+        # In whole numbers: 0.1 has no exact float, and 2**63 bytes would lose their last digits.
         number, rest = divmod(int(whole + fraction) * kind.accepted[unit], 10 ** len(fraction))
         if rest:
             raise KafkaToolError(f"{name}={value} is no whole number of {kind.base}.")
         return str(number)
+    # `1G` means 1000s to a disk and 1024s to a JVM: a wrong guess is 7 % off.
     if f"{unit}ib" in kind.accepted:
         digits, letter = value.rstrip(match[3]).rstrip(), unit.upper()
         raise KafkaToolError(f"{name}={value} is ambiguous: {digits}{letter}B (1000s) or {digits}{letter}iB (1024s)?")
@@ -64,12 +66,12 @@ def plain(name: str, value: str) -> str:
 
 
 def human(name: str, value: str) -> str:
-    """Return a config's value with the unit that makes it shortest (`7 d`, `1 GiB`), as it is where none makes it a
-    round number."""
+    """Return a config's value with the unit that gives the shortest whole number (`7 d`, `1 GiB`), else as it is."""
     kind = _kind(name)
     if kind is None or not re.fullmatch(r"[1-9]\d{0,18}", value, re.ASCII):
         return value
     number = int(value)
+    # Only units that divide the number: a value is never rounded, as a user may type it back.
     counts = [(number // size, unit) for unit, size in kind.shown.items() if number % size == 0]
     count, unit = min(counts, key=lambda each: each[0], default=(LARGEST_COUNT + 1, ""))
     return f"{count} {unit}" if count <= LARGEST_COUNT else value
@@ -80,5 +82,5 @@ def _kind(name: str) -> Kind | None:
 
 
 def count(number: int, word: str) -> str:
-    """Return `1 topic`, `1,200 topics`."""
+    """Return a number with a noun: `1 topic`, `1,200 topics`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

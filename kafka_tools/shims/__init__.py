@@ -1,1 +1,1 @@
-"""Scripts under Apache's names that run ktools: existing scripts only get another directory on PATH."""
+"""Scripts under the names of Apache's tools that run ktools, so that existing scripts need not change."""

@@ -1,11 +1,12 @@
-"""What Apache calls its tools: the start scripts in a distribution's bin/ and the main classes they run.
+"""Names of Apache's tools: the start scripts in bin/ of a distribution, and the Java classes that they run.
 
-Source: bin/*.sh of Kafka 0.8.1 to 4.3. A class is known by each name it has had. What is here and not in
-`kafka_tools.tools` has no shim yet; it gets one with the tool.
+Source: bin/*.sh of Kafka 0.8.1 to 4.3. A class has all the names that it had over the years. A tool that is listed here
+but not yet in `kafka_tools.tools` has no shim; it gets one when the tool is added.
 """
 
 from collections.abc import Iterable, Mapping
 
+# Old scripts call kafka-run-class.sh with the class of their time, such as kafka.admin.TopicCommand of Kafka 0.8.
 MAIN_CLASSES: Mapping[str, tuple[str, ...]] = {
     "acls": ("kafka.admin.AclCommand", "org.apache.kafka.tools.AclCommand"),
     "broker-api-versions": (
@@ -79,23 +80,24 @@ MAIN_CLASSES: Mapping[str, tuple[str, ...]] = {
         "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka",
     ),
 }
-"""The main classes of each of Apache's tools, by the tool's name in ktools."""
+"""The main classes of each of Apache's tools, oldest first, by the name of the tool in ktools."""
 
 NOT_KAFKAS = ("connect-", "zookeeper-")
-"""Tools whose scripts are not called kafka-TOOL."""
+"""Prefixes of the tools whose scripts are not called kafka-TOOL."""
 
 
 def script(tool: str) -> str:
-    """Return the name of Apache's script for a tool, without `.sh` as Confluent has it."""
+    """Return the name of Apache's script for a tool, without the ending `.sh`, which Confluent's packages leave out."""
     return tool if tool.startswith(NOT_KAFKAS) else f"kafka-{tool}"
 
 
 def scripts(tools: Iterable[str]) -> dict[str, str]:
-    """Return the scripts of those tools that Apache has too, in both spellings, sorted, each with its tool."""
+    """Map the names of scripts, with and without `.sh`, to tools; tools that Apache does not have are left out."""
     names = ((script(tool), tool) for tool in tools if tool in MAIN_CLASSES)
     return dict(sorted((name + ending, tool) for name, tool in names for ending in ("", ".sh")))
 
 
 def tool_of(main_class: str) -> str | None:
-    """Return the tool that a main class is, None for one that is no tool of Apache's."""
+    """Return the tool that a Java main class belongs to; None for a class that is not one of Apache's tools."""
+    # A class has one tool, so the first is the only one. 50 entries need no index: one look-up in a process.
     return next((tool for tool, classes in MAIN_CLASSES.items() if main_class in classes), None)

@@ -1,4 +1,4 @@
-"""A folder with shims: what is there, writing and removing them; files of others are kept."""
+"""Writes shims into a folder, removes them, and tells them from other files, which are never lost."""
 
 import os
 import shlex
@@ -14,13 +14,15 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.shims.apache import NOT_KAFKAS
 
 MARK = "#!/bin/sh\n# ktools shim"
-"""How each file of ours begins."""
+"""The first lines of every shim, by which it is recognised."""
 
 ORIGINAL = ".before-ktools"
-"""What is added to the name of another's file that --force puts aside."""
+"""The ending that --force adds to the name of a file which is not a shim."""
 
 RUN = "from kafka_tools.main import main; main()"
 
+# The Python that installed the shim comes first: it works in cron and Docker, where PATH is short. Where it was removed
+# or replaced since, the ktools on PATH is as good.
 TEXT = f"""{MARK}: `ktools shims install` wrote it, `ktools shims remove` removes it
 python={{python}}
 if [ -x "$python" ] && [ -f {{package}} ]; then
@@ -34,21 +36,27 @@ exit 127
 
 
 def text(tool: str) -> str:
-    """Return the shell script that runs a tool with this installation, or with the `ktools` on PATH if it is gone."""
+    """Return the text of a shim: it runs a tool with this installation, or with `ktools` on PATH where that is gone."""
     package = Path(kafka_tools.__file__).absolute().parent / "main.py"
     return TEXT.format(python=shlex.quote(sys.executable), package=shlex.quote(str(package)), flags=_flags(), tool=tool)
 
 
 @cache
 def _flags() -> str:
-    """Return Python's options: the user's PYTHONPATH, PYTHONHOME, … and the working folder mean something else, unless
-    it is PYTHONPATH that ktools is found by."""
+    """Return the options for Python: -P, so that it imports nothing from the working folder, and if possible -E.
+
+    -E ignores PYTHONPATH and PYTHONHOME, which a user set for other programs. Where ktools itself is found by
+    PYTHONPATH, it has to stay.
+    """
     alone = subprocess.run([sys.executable, "-EPc", "import kafka_tools"], capture_output=True, check=False)
     return "-P" if alone.returncode else "-EP"
 
 
 def state(path: Path, tool: str) -> str:
-    """Return `installed`, `outdated` (another ktools or an older one wrote it), `other` (not ours) or `missing`."""
+    """Return the state of a shim.
+
+    It is `installed`, `outdated` (an older or another ktools wrote it), `other` (the file is not a shim) or `missing`.
+    """
     if not os.path.lexists(path):
         return "missing"
     if not is_ours(path):
@@ -63,15 +71,16 @@ def is_ours(path: Path) -> bool:
             return False
     except FileNotFoundError:
         return False  # a link to nothing
+    # Never the whole file: in $KAFKA_HOME/bin or /usr/local/bin it can be anything, and of any size.
     with path.open("rb") as file:
         return file.read(len(MARK)) == MARK.encode()
 
 
 def install(folder: Path, scripts: Mapping[str, str], force: bool) -> list[Path]:
-    """Write the scripts (names, each with its tool) into `folder`, which is made if need be; return those put aside.
+    """Write shims into `folder` (made if it is missing), and return the files that were put aside.
 
-    Raises KafkaToolError, and nothing is written, where a file of the same name is not ours and `force` is not given;
-    with it that file is kept beside as NAME.before-ktools.
+    `scripts` maps names of scripts to tools. Where a file of such a name exists that is not a shim: with `force` it is
+    renamed to NAME.before-ktools; without, nothing is written and KafkaToolError is raised.
     """
     folder.mkdir(parents=True, exist_ok=True)
     others = [folder / name for name in scripts if os.path.lexists(folder / name) and not is_ours(folder / name)]
@@ -81,6 +90,7 @@ def install(folder: Path, scripts: Mapping[str, str], force: bool) -> list[Path]
             "Nothing was written.",
             f"--force puts them aside (NAME{ORIGINAL}); `ktools shims remove` puts them back.",
         )
+    # All names were looked at before the first file is touched: a refusal leaves the folder as it was.
     for path in others:
         path.replace(_original(path))
     for name, tool in scripts.items():
@@ -89,11 +99,12 @@ def install(folder: Path, scripts: Mapping[str, str], force: bool) -> list[Path]
 
 
 def remove(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Remove every shim from `folder`; return them, and the files that are back in their places."""
+    """Remove all shims from `folder`; return them, and the files that --force had put aside and that are back now."""
     found = sorted(path for path in folder.iterdir() if path.name.startswith(("kafka-", *NOT_KAFKAS)))
     ours = [path for path in found if is_ours(path)]
     for path in ours:
         path.unlink()
+    # Only where the shim itself was there: what was put aside and replaced by somebody since is not overwritten.
     back = [path for path in ours if os.path.lexists(_original(path))]
     for path in back:
         _original(path).replace(path)
@@ -105,7 +116,7 @@ def _original(path: Path) -> Path:
 
 
 def _write(path: Path, content: str) -> None:
-    """Write a program in one step: whoever starts it meanwhile gets the old one or the new one."""
+    """Write a file by renaming a finished one, so that nobody can start a program of which only half is written."""
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         draft.write_text(content, encoding="utf-8", errors="surrogateescape")

@@ -1,4 +1,4 @@
-"""`ktools shims`: scripts under Apache's names, so that what calls Apache's tools calls ktools; Apache has none."""
+"""`ktools shims`: installs, lists and removes scripts under Apache's names that run ktools. Apache has no such tool."""
 
 import os
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from kafka_tools.tools import names
 
 @dataclass(frozen=True, slots=True)
 class ShimRow:
-    """One of Apache's script names and what stands under it.
+    """One of Apache's script names and the file of that name.
 
-    `state`: `installed`, `outdated` (written by an older ktools or another one), `other` (not ktools'), `missing`.
+    `state` is `installed`, `outdated` (an older or another ktools wrote it), `other` (not a shim) or `missing`.
     """
 
     script: str
@@ -92,7 +92,7 @@ def _on_path() -> list[Path]:
 
 
 def _rows(folders: Sequence[Path]) -> list[ShimRow]:
-    """Look for each script in the folders; the first that has it counts."""
+    """Look for each script in the folders; the first folder that has it counts, as on PATH."""
     return [_row(script, tool, folders) for script, tool in apache.scripts(names()).items()]
 
 
@@ -102,7 +102,7 @@ def _row(script: str, tool: str, folders: Sequence[Path]) -> ShimRow:
 
 
 def _hints(installed: Path) -> list[str]:
-    """Say what keeps the new scripts from being found by their names."""
+    """Tell the user what keeps a shell from finding the new scripts by their names."""
     on_path = _on_path()
     if installed not in on_path:
         return [f'{installed} is not on PATH: PATH="{installed}:$PATH" puts it first.']
