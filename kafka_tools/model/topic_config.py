@@ -45,7 +45,7 @@ class Number(NamedTuple):
             if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?", value, re.ASCII):
                 return float(value.rstrip("dDfF"))
             raise _invalid(name, value, "Not a number of type DOUBLE")
-        # Integer.parseInt and Long.parseLong: a sign and digits. Python's int() takes blanks, `_` and other scripts, too.
+        # Java's parseInt and parseLong: a sign and digits. Python's int() takes blanks, `_` and other scripts, too.
         limit = 1 << (self.bits - 1)
         if re.fullmatch(r"[+-]?\d+", value, re.ASCII) and -limit <= int(value) < limit:
             return int(value)

@@ -1,4 +1,4 @@
-"""Every command of the README works: its blocks are run in their order, from the installation to the end of the cluster."""
+"""Every command of the README works: its blocks run in their order, from the installation to the end of the cluster."""
 
 import os
 import re
@@ -24,7 +24,7 @@ built and installed from the checkout as everywhere."""
 
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a user who has nothing yet: an empty home folder, no settings of ktools, no `ktools` on PATH."""
+    """The environment of a user who has nothing yet: an empty home folder, no settings, no `ktools` on PATH."""
     programs = tmp_path / "programs"
     programs.mkdir()
     packages = sysconfig.get_path("purelib")

@@ -103,7 +103,7 @@ def test_a_left_over_config_is_replaced_also_if_it_changes_meanwhile(
         lambda to: to.delete("with-id"),
     ],
 )
-def test_a_topic_that_vanished_meanwhile_stays_so(
+def test_a_topic_that_was_deleted_meanwhile_stays_deleted(
     zookeeper: Any, chroot: str, quicker: Quicker, change: Change
 ) -> None:
     with pytest.raises(KafkaToolError, match="Topic 'with-id' does not exist as expected"):
@@ -113,7 +113,7 @@ def test_a_topic_that_vanished_meanwhile_stays_so(
     assert not zookeeper.exists(f"{chroot}/config/changes") or not zookeeper.get_children(f"{chroot}/config/changes")
 
 
-def test_a_topic_that_never_holds_still(zookeeper: Any, chroot: str, quicker: Quicker) -> None:
+def test_a_topic_that_others_change_at_every_try(zookeeper: Any, chroot: str, quicker: Quicker) -> None:
     restless = quicker(lambda: zookeeper.set(chroot + TOPIC, WITH_ID), 99)
     with pytest.raises(KafkaToolError, match="was not altered: others changed it each time it was tried"):
         restless.add_partitions(NewPartitions("with-id", 3))
@@ -169,7 +169,7 @@ def test_a_write_whose_answer_is_lost_says_that_nobody_knows(kafka39: Cluster, z
     assert zookeeper.exists(f"{chroot}/config/topics/new")
 
 
-def test_two_who_add_partitions_at_once(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
+def test_two_add_partitions_at_the_same_time(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
     def grow(count: int) -> str:
         with connected(kafka39.zookeeper + chroot) as client:
             try:

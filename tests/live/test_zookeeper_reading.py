@@ -1,5 +1,7 @@
 """What the znodes of topics tell, one by one and in bulk, and what is said of znodes that tell nothing."""
 
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests.support.clusters import Cluster
 from tests.support.znodes import BROKERS, WITH_ID, name
 
 
-def test_describe_tells_what_znodes_tell(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
+def test_topics_are_described_as_their_znodes_say(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
     zookeeper.create(f"{chroot}/admin/delete_topics/with-id", None, makepath=True)
     zookeeper.create(f"{chroot}/config/topics/with-id", b'{"version":1,"config":{"min.insync.replicas":"2"}}')
     state = b'{"controller_epoch":1,"leader":5,"version":1,"leader_epoch":0,"isr":[5]}'
@@ -59,7 +61,9 @@ def all_that_is_read(topics: ZooKeeperTopics) -> None:
         ("brokers/ids/1", b"\xff"),
     ],
 )
-def test_znodes_that_kafka_did_not_write(zookeeper: Any, chroot: str, kafka39: Cluster, path: str, data: bytes) -> None:
+def test_znodes_that_kafka_did_not_write_are_refused(
+    zookeeper: Any, chroot: str, kafka39: Cluster, path: str, data: bytes
+) -> None:
     zookeeper.ensure_path(f"{chroot}/{path}")
     zookeeper.set(f"{chroot}/{path}", data)
     with connected(kafka39.zookeeper + chroot) as client, pytest.raises(KafkaToolError, match="znode"):
@@ -95,7 +99,7 @@ def large(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
         client.close()
 
 
-def test_many_topics_are_read_alike_at_once_and_one_by_one(
+def test_multi_read_gives_the_same_topics_as_single_reads(
     large: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect, knows_multi_read = large
@@ -115,7 +119,7 @@ def test_many_topics_are_read_alike_at_once_and_one_by_one(
         assert topics.describe(topics.names()) == described
 
 
-def test_a_znode_that_may_not_be_read(kafka39: Cluster, zookeeper: Any) -> None:
+def test_a_znode_without_read_permission(kafka39: Cluster, zookeeper: Any) -> None:
     root, everybody = f"/{name()}", make_acl("world", "anyone", all=True)
     for number in range(COUNT):
         zookeeper.create(f"{root}/brokers/topics/t{number}", WITH_ID, makepath=True)
@@ -131,3 +135,29 @@ def test_a_znode_that_may_not_be_read(kafka39: Cluster, zookeeper: Any) -> None:
             ZooKeeperTopics(client).describe(asked)
     zookeeper.set_acls(hidden, [everybody])
     zookeeper.delete(root, recursive=True)
+
+
+def test_a_zookeeper_that_starts_meanwhile_is_waited_for(kafka39: Cluster) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        threading.Timer(1.5, _forward, (holder, kafka39.zookeeper)).start()
+        with connected(f"127.0.0.1:{holder.getsockname()[1]}", wait_seconds=30) as client:
+            assert client.exists("/brokers/ids") is not None
+
+
+def _forward(holder: socket.socket, server: str) -> None:
+    """Listen at last, and forward the first connection to the server and back."""
+    holder.listen()
+    connection, _ = holder.accept()
+    host, _, port = server.partition(":")
+    with connection, socket.create_connection((host, int(port))) as behind:
+        back = threading.Thread(target=_copy, args=(behind, connection), daemon=True)
+        back.start()
+        _copy(connection, behind)
+        behind.shutdown(socket.SHUT_RDWR)
+        back.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    while data := source.recv(1 << 16):
+        target.sendall(data)

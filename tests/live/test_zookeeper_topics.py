@@ -182,7 +182,7 @@ def test_refused_changes_change_nothing(zookeeper: Any, chroot: str, changes: Zo
     assert dict(walk(zookeeper, chroot)) == before
 
 
-def test_an_error_of_its_own_for_what_was_done_before(changes: Any) -> None:
+def test_existing_topics_and_repeated_deletions_have_their_own_errors(changes: Any) -> None:
     with pytest.raises(TopicExistsError):
         changes.create(NewTopic("with-id", 1, 1))
     changes.delete("with-id")
@@ -199,7 +199,7 @@ def test_validating_changes_nothing(zookeeper: Any, chroot: str, changes: ZooKee
     assert dict(walk(zookeeper, chroot)) == before
 
 
-def test_what_a_newer_kafka_wrote_stays(zookeeper: Any, chroot: str, changes: ZooKeeperTopicChanges) -> None:
+def test_configs_of_a_newer_kafka_stay(zookeeper: Any, chroot: str, changes: ZooKeeperTopicChanges) -> None:
     path = f"{chroot}/config/topics/reassigned"
     zookeeper.set(path, b'{"version":1,"config":{"from.kafka.9":"x","another":"y"}}')
     changes.alter_configs("reassigned", {"flush.ms": "3"}, ["another"])
@@ -207,7 +207,9 @@ def test_what_a_newer_kafka_wrote_stays(zookeeper: Any, chroot: str, changes: Zo
 
 
 @pytest.mark.parametrize(("kafka", "knows"), [("kafka28", False), ("kafka39", True)])
-def test_configs_that_an_old_cluster_does_not_know(request: pytest.FixtureRequest, kafka: str, knows: bool) -> None:
+def test_configs_that_an_old_cluster_does_not_know_are_refused(
+    request: pytest.FixtureRequest, kafka: str, knows: bool
+) -> None:
     cluster: Cluster = request.getfixturevalue(kafka)
     topic, configs = cluster.topic(), {"compression.zstd.level": "3"}
     with connected(cluster.zookeeper) as client:
@@ -220,7 +222,9 @@ def test_configs_that_an_old_cluster_does_not_know(request: pytest.FixtureReques
                 change()
 
 
-def test_a_broker_without_a_rack(zookeeper: Any, chroot: str, changes: ZooKeeperTopicChanges) -> None:
+def test_a_broker_without_a_rack_among_others_with_one(
+    zookeeper: Any, chroot: str, changes: ZooKeeperTopicChanges
+) -> None:
     registration = document(zookeeper, f"{chroot}/brokers/ids/1")
     zookeeper.set(f"{chroot}/brokers/ids/1", json.dumps(registration | {"rack": "x"}).encode())
     with pytest.raises(KafkaToolError, match="Add --disable-rack-aware in command line"):

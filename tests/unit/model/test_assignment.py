@@ -15,7 +15,7 @@ ADDED = json.loads((Path(__file__).parent / "added_partitions_2_8.json").read_te
 
 
 @pytest.mark.parametrize("case", RECORDED)
-def test_equals_kafka(case: dict) -> None:
+def test_assignments_equal_those_of_kafka(case: dict) -> None:
     brokers = [BrokerRack(broker, rack) for broker, rack in case["brokers"]]
     start = Start(case["start"], case["start"])
     result = assign(brokers, case["partitions"], case["replication_factor"], rack_aware=True, start=start)
@@ -23,7 +23,7 @@ def test_equals_kafka(case: dict) -> None:
 
 
 @pytest.mark.parametrize("case", ADDED)
-def test_more_partitions_equal_kafkas(case: dict) -> None:
+def test_assignments_of_added_partitions_equal_those_of_kafka(case: dict) -> None:
     brokers = [BrokerRack(broker, rack) for broker, rack in case["brokers"]]
     first = (case["preferred_leader"], *range(100, 99 + case["replication_factor"]))
     added = assign_more(brokers, (first,) * case["partitions"], len(case["added"]), rack_aware=True)
@@ -55,13 +55,13 @@ def test_every_assignment_is_valid(partitions: int, brokers: int, factor: int, r
         (1, 4, "Replication factor: 4 larger than available brokers: 3."),
     ],
 )
-def test_refuses_in_kafkas_words(partitions: int, factor: int, message: str) -> None:
+def test_impossible_counts_are_refused_in_kafkas_words(partitions: int, factor: int, message: str) -> None:
     with pytest.raises(KafkaToolError) as refused:
         assign([BrokerRack(broker, None) for broker in (1, 2, 3)], partitions, factor, rack_aware=True)
     assert refused.value.message == message
 
 
-def test_racks_for_some_brokers_only() -> None:
+def test_racks_of_only_some_brokers_are_refused() -> None:
     brokers = [BrokerRack(1, "a"), BrokerRack(2, None)]
     with pytest.raises(KafkaToolError, match="Not all brokers have rack information"):
         assign(brokers, 1, 1, rack_aware=True)
@@ -77,7 +77,7 @@ def test_racks_for_some_brokers_only() -> None:
         ("0", ((0,),)),
     ],
 )
-def test_parse(text: str, assignment: tuple[tuple[int, ...], ...]) -> None:
+def test_replica_lists_are_parsed(text: str, assignment: tuple[tuple[int, ...], ...]) -> None:
     assert parse(text) == assignment
 
 
@@ -93,14 +93,14 @@ def test_parse(text: str, assignment: tuple[tuple[int, ...], ...]) -> None:
         ("-1", 'For input string: "-1"'),
     ],
 )
-def test_parse_refuses(text: str, message: str) -> None:
+def test_invalid_replica_lists_are_refused(text: str, message: str) -> None:
     with pytest.raises(KafkaToolError) as refused:
         parse(text)
     assert refused.value.message == message
 
 
 @given(st.text(alphabet="0123456789:, -a"))
-def test_parse_never_fails_otherwise(text: str) -> None:
+def test_any_replica_list_is_parsed_or_refused(text: str) -> None:
     try:
         assignment = parse(text)
     except KafkaToolError:
@@ -109,7 +109,7 @@ def test_parse_never_fails_otherwise(text: str) -> None:
     assert len({len(replicas) for replicas in assignment}) == 1
 
 
-def test_a_broker_that_is_not_there() -> None:
+def test_a_replica_on_a_missing_broker_is_refused() -> None:
     check_brokers(((1, 2), (2, 3)), [1, 2, 3])
     with pytest.raises(KafkaToolError, match=r"names broker 9, which is not there \(brokers: 1, 2, 3\)"):
         check_brokers(((1, 9),), [3, 2, 1])

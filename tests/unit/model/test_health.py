@@ -34,13 +34,13 @@ def partition(
         (partition(1, (1, 2, 3), (1, 2), adding_replicas=(3,), removing_replicas=(2,)), 1, [], False),
     ],
 )
-def test_problems(what: Partition, min_isr: int | None, said: list[str], broken: bool) -> None:
+def test_the_problems_of_a_partition(what: Partition, min_isr: int | None, said: list[str], broken: bool) -> None:
     found = health.problems(what, LIVE, min_isr)
     assert [problem.words for problem in found] == said
     assert any(problem.broken for problem in found) == broken
 
 
-def test_counts_and_words() -> None:
+def test_counts_of_problems_and_their_words() -> None:
     parts = [
         partition(1, (1, 2, 3), (1, 2, 3)),
         partition(1, (1, 2, 3), (1, 2)),
@@ -67,18 +67,18 @@ def test_counts_and_words() -> None:
 
 
 @pytest.mark.parametrize(("number", "words"), [(1, "healthy"), (3, "all 3 partitions healthy")])
-def test_healthy(number: int, words: str) -> None:
+def test_the_words_for_healthy_partitions(number: int, words: str) -> None:
     parts = [partition(1, (1,), (1,))] * number
     assert health.words(health.health(parts, LIVE, 1)) == words
 
 
-def test_roles() -> None:
+def test_the_roles_of_replicas() -> None:
     found = health.replicas(partition(1, (1, 2, 3, 9), (1, 2, 9)), LIVE)
     assert [replica.role for replica in found] == [Role.LEADER, Role.IN_SYNC, Role.OUT_OF_SYNC, Role.BROKER_DOWN]
     assert [replica.broker for replica in found] == [1, 2, 3, 9]
 
 
-def test_a_reassignment() -> None:
+def test_a_running_reassignment_in_words() -> None:
     assert health.reassignment(partition(1, (1, 2), (1,), adding_replicas=(4, 5))) == "adding 4, 5"
     assert (
         health.reassignment(partition(1, (1, 2), (1,), adding_replicas=(4,), removing_replicas=(2,)))

@@ -19,7 +19,7 @@ def topic(*partitions: Partition, min_isr: int | None = 1, configs: dict[str, st
     return TopicDescription("t", None, partitions, configs or {}, min_isr)
 
 
-def test_loads() -> None:
+def test_the_loads_of_brokers() -> None:
     described = topic(Partition(0, 1, (1, 2, 9), (1, 2)), Partition(1, 1, (2, 1), (1,)), Partition(2, None, (9,), (9,)))
     brokers = [BrokerRack(1, "b"), BrokerRack(2, "a"), BrokerRack(4, "b")]
     assert [astuple(load) for load in loads([described], brokers, {})] == [
@@ -66,7 +66,7 @@ def died(now: Partition, *brokers: int, min_isr: int | None = 1, configs: dict[s
         (Partition(0, 1, (1, 9), (1,)), [9], 2, 1, (1,), Verdict.UNCHANGED),
     ],
 )
-def test_the_controllers_choice(
+def test_the_next_leader_is_the_controllers_choice(
     now: Partition, brokers: list[int], min_isr: int | None, leader: int | None, isr: tuple[int, ...], verdict: Verdict
 ) -> None:
     outcome = died(now, *brokers, min_isr=min_isr)
@@ -113,7 +113,9 @@ BROKERS = st.lists(st.integers(1, 5), min_size=1, unique=True)
 
 
 @given(BROKERS, st.data(), st.integers(1, 4), st.booleans(), st.booleans())
-def test_whatever_dies(replicas: list[int], data: st.DataObject, min_isr: int, unclean: bool, keeps_elr: bool) -> None:
+def test_any_deaths_leave_a_valid_partition(
+    replicas: list[int], data: st.DataObject, min_isr: int, unclean: bool, keeps_elr: bool
+) -> None:
     isr = data.draw(st.lists(st.sampled_from(replicas), min_size=1, unique=True))
     now = Partition(0, data.draw(st.sampled_from(isr)), tuple(replicas), tuple(isr), elr=() if keeps_elr else None)
     dead = data.draw(BROKERS)

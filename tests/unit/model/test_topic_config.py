@@ -29,7 +29,7 @@ from kafka_tools.model.topic_config import CHECKS, check, parse, words_of
         ("compression.type", "producer"),
     ],
 )
-def test_accepts(name: str, value: str) -> None:
+def test_valid_values_are_accepted(name: str, value: str) -> None:
     check({name: value})
 
 
@@ -96,7 +96,7 @@ def test_accepts(name: str, value: str) -> None:
         ),
     ],
 )
-def test_refuses_in_kafkas_words(name: str, value: str, message: str) -> None:
+def test_invalid_values_are_refused_in_kafkas_words(name: str, value: str, message: str) -> None:
     with pytest.raises(KafkaToolError) as refused:
         check({name: value})
     assert refused.value.message == message
@@ -111,12 +111,12 @@ def test_two_configs_that_contradict_each_other() -> None:
 
 
 @given(st.sampled_from(sorted(CHECKS)), st.text(max_size=12))
-def test_no_value_gives_a_traceback(name: str, value: str) -> None:
+def test_any_value_is_accepted_or_refused(name: str, value: str) -> None:
     with suppress(KafkaToolError):
         check({name: value})
 
 
-def test_parse_keeps_the_last_of_a_name() -> None:
+def test_the_last_config_of_a_name_counts() -> None:
     assert parse(["retention.ms=1", "cleanup.policy = compact", "retention.ms=2"]) == {
         "retention.ms": "2",
         "cleanup.policy": "compact",
@@ -124,13 +124,13 @@ def test_parse_keeps_the_last_of_a_name() -> None:
 
 
 @pytest.mark.parametrize("setting", ["foo", "retention.ms=", "retention.ms=1=2", ""])
-def test_parse_refuses(setting: str) -> None:
+def test_invalid_config_options_are_refused(setting: str) -> None:
     with pytest.raises(KafkaToolError, match='must be in the format "key=val"'):
         parse([setting])
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_the_words_that_a_config_may_be_are_taken(name: str) -> None:
+def test_the_words_offered_for_a_config_are_accepted(name: str) -> None:
     for word in words_of(name):
         check({name: word})
     assert (words_of(name) != ()) is (name in WITH_WORDS)

@@ -40,7 +40,7 @@ from kafka_tools.model.units import human, plain
         ("flush.messages", "7kB", "7kB"),
     ],
 )
-def test_plain(name: str, value: str, expected: str) -> None:
+def test_human_units_become_plain_numbers(name: str, value: str, expected: str) -> None:
     assert plain(name, value) == expected
 
 
@@ -58,7 +58,7 @@ def test_plain(name: str, value: str, expected: str) -> None:
         ("segment.bytes", "0.3B", "segment.bytes=0.3B is no whole number of bytes."),
     ],
 )
-def test_plain_refuses(name: str, value: str, message: str) -> None:
+def test_wrong_and_ambiguous_units_are_refused(name: str, value: str, message: str) -> None:
     with pytest.raises(KafkaToolError) as refused:
         plain(name, value)
     assert refused.value.message == message
@@ -86,7 +86,7 @@ def test_plain_refuses(name: str, value: str, message: str) -> None:
         ("cleanup.policy", "1000", "1000"),
     ],
 )
-def test_human(name: str, value: str, expected: str) -> None:
+def test_plain_numbers_get_a_unit(name: str, value: str, expected: str) -> None:
     assert human(name, value) == expected
 
 
@@ -102,12 +102,12 @@ NAMES = st.sampled_from(sorted(topic_config.CHECKS))
         ).map(lambda size: count * size)
     ),
 )
-def test_what_is_shown_can_be_given(name: str, number: int) -> None:
+def test_a_shown_value_can_be_typed_back(name: str, number: int) -> None:
     assert plain(name, human(name, str(number))) == str(number)
 
 
 @given(NAMES, st.text() | st.from_regex(r"[0-9.]{1,30} ?[A-Za-z]{0,4}"))
-def test_no_value_gives_a_traceback(name: str, value: str) -> None:
+def test_any_value_is_converted_or_refused(name: str, value: str) -> None:
     assert isinstance(human(name, value), str)
     with suppress(KafkaToolError):
         assert isinstance(plain(name, value), str)

@@ -19,7 +19,7 @@ def test_the_tools_of_ktools_that_apache_has_are_known() -> None:
     assert known.isdisjoint({"layout", "context", "sandbox", "shims"})
 
 
-def test_a_class_is_one_tool() -> None:
+def test_a_class_belongs_to_one_tool() -> None:
     classes = [each for of_tool in apache.MAIN_CLASSES.values() for each in of_tool]
     assert len(classes) == len(set(classes))
     assert {apache.tool_of(each) for each in classes} | {"run-class"} == set(apache.MAIN_CLASSES)

@@ -26,7 +26,7 @@ def installed(path: Path) -> Path:
     return path
 
 
-def test_every_way_to_call_a_script(tmp_path: Path) -> None:
+def test_a_shim_works_however_it_is_called(tmp_path: Path) -> None:
     bin_folder = installed(tmp_path / ODD)
     env = os.environ | {"KAFKA_HOME": str(tmp_path), "DIR": ODD}
     calls = ["bash kafka-topics.sh", "sh ./kafka-topics", "./kafka-topics.sh", "bash -e ./kafka-topics"]
@@ -36,7 +36,7 @@ def test_every_way_to_call_a_script(tmp_path: Path) -> None:
         assert (done.stdout, done.stderr, done.returncode) == (f"ktools {__version__}\n", "", 0), call
 
 
-def test_the_path_of_python_may_be_odd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_of_python_may_have_blanks_and_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ODD).mkdir()
     python = tmp_path / ODD / "python"
     python.write_text(f'#!/bin/sh\necho "by the odd one: $*"\nexec {sys.executable} "$@"\n')
@@ -79,7 +79,7 @@ def test_the_callers_python_settings_and_folder_do_not_count(tmp_path: Path) -> 
     assert (done.stdout, done.stderr) == (f"ktools {__version__}\n", "")
 
 
-def test_a_ktools_that_only_pythonpath_finds(tmp_path: Path) -> None:
+def test_a_ktools_found_by_pythonpath_keeps_it(tmp_path: Path) -> None:
     shutil.copytree(Path(folder.kafka_tools.__file__).parent, tmp_path / "kafka_tools")
     code = "from kafka_tools.shims import folder; from pathlib import Path;"
     code += f"folder.install(Path({str(tmp_path / 'bin')!r}), {SCRIPTS!r}, False)"
@@ -125,7 +125,7 @@ def test_a_link_is_replaced_not_what_it_points_to(tmp_path: Path) -> None:
     assert (link.readlink(), dangling.readlink()) == (original, tmp_path / "nothing")
 
 
-def test_states(tmp_path: Path) -> None:
+def test_the_states_of_a_shim(tmp_path: Path) -> None:
     path = tmp_path / "kafka-topics"
     assert folder.state(path, "topics") == "missing"
     installed(tmp_path)
@@ -138,7 +138,7 @@ def test_states(tmp_path: Path) -> None:
     assert folder.state(path, "topics") == "other"
 
 
-def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path)
     before = (tmp_path / "kafka-topics").read_text()
 

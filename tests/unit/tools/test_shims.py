@@ -46,7 +46,7 @@ def test_install_list_remove(
     assert {(row["state"], row["path"]) for row in rows} == {("missing", None)}
 
 
-def test_another_directory_comes_first(
+def test_a_directory_that_comes_first_on_path_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = tmp_path / "kafka", tmp_path / "shims"
@@ -58,7 +58,7 @@ def test_another_directory_comes_first(
     assert f"kafka-topics.sh\ttopics\tother\t{first}/kafka-topics.sh\n" in said(capsys, "shims", "list")[1]
 
 
-def test_others_files_and_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_force_puts_other_files_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "kafka-topics.sh").write_text("#!/bin/bash\n")
     status, out, err = said(capsys, "shims", "install", str(tmp_path))
     assert (status, out) == (1, "")
@@ -68,11 +68,11 @@ def test_others_files_and_force(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("action", ["install", "list", "remove"])
-def test_an_empty_directory_is_a_slip(action: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_directory_is_refused(action: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "shims", action, "") == (1, "", "ktools: DIR is empty: is a variable not set?\n")
 
 
-def test_remove_from_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_removing_from_a_missing_directory_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "shims", "remove", str(tmp_path / "no")) == (1, "", f"ktools: {tmp_path}/no is no directory\n")
 
 
@@ -86,7 +86,7 @@ def test_a_class_runs_its_tool(before: list[str], main_class: str, capsys: pytes
     assert (status, out, err.splitlines()[0]) == (1, "", "zzz is not a recognized option")
 
 
-def test_every_class_of_a_tool_that_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_class_of_a_tool_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
     for tool in set(names()) & set(apache.MAIN_CLASSES):
         for main_class in apache.MAIN_CLASSES[tool]:
             assert said(capsys, "kafka-run-class.sh", main_class, "--help")[0] == 0
@@ -112,7 +112,7 @@ def test_every_class_of_a_tool_that_is_there(capsys: pytest.CaptureFixture[str])
         (["-name"], "USAGE: kafka-run-class.sh [-daemon] [-name servicename] [-loggc] classname [opts]\n"),
     ],
 )
-def test_what_is_no_class_of_a_tool(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_class_is_refused(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, "run-class", *argv) == (1, "", message)
 
 

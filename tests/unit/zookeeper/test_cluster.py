@@ -8,7 +8,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.zookeeper.cluster import advertised, voters
 
 
-def test_who_votes() -> None:
+def test_only_participants_vote() -> None:
     lines = [
         "server.1=zk1:2888:3888:participant;0.0.0.0:2181",
         "server.2=zk2:2888:3888:participant",
@@ -20,7 +20,7 @@ def test_who_votes() -> None:
 
 
 @given(st.text())
-def test_no_text_gives_a_traceback(text: str) -> None:
+def test_any_configuration_is_counted_or_none(text: str) -> None:
     found = voters(text)
     assert found is None or found > 0
 
@@ -33,7 +33,7 @@ def test_no_text_gives_a_traceback(text: str) -> None:
         ({"host": None, "port": -1, "endpoints": ["INTERNAL://b1:9094", "SSL://b1:9093"]}, "b1:9094"),
     ],
 )
-def test_the_address_that_a_broker_advertises(document: object, address: str) -> None:
+def test_the_plaintext_listener_is_preferred(document: object, address: str) -> None:
     assert advertised("1", document) == address
 
 

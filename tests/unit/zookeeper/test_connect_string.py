@@ -20,18 +20,18 @@ from kafka_tools.zookeeper.connect_string import parse_connect
         ("[::1]", (("::1", 2181),), ""),
     ],
 )
-def test_connect_strings(connect: str, servers: tuple[tuple[str, int], ...], chroot: str) -> None:
+def test_servers_and_chroot(connect: str, servers: tuple[tuple[str, int], ...], chroot: str) -> None:
     assert parse_connect(connect) == (servers, chroot)
 
 
 @pytest.mark.parametrize("connect", ["", "/", ",", "h:x", ":1", "h:0", "h:70000", "h:"])
-def test_what_is_no_connect_string(connect: str) -> None:
+def test_invalid_connect_strings_are_refused(connect: str) -> None:
     with pytest.raises(UsageError, match="--zookeeper"):
         parse_connect(connect)
 
 
 @given(st.text())
-def test_no_connect_string_gives_a_traceback(connect: str) -> None:
+def test_any_text_is_parsed_or_refused(connect: str) -> None:
     try:
         servers, _ = parse_connect(connect)
     except UsageError:

@@ -25,7 +25,7 @@ HERE = "127.0.0.1"
 @pytest.mark.parametrize(
     ("answer", "mode", "version"), [(SERVES, "follower", "3.8.4"), (OLD, "", "3.5.9"), (WHITELIST, "", "")]
 )
-def test_a_server_that_serves(answer: bytes, mode: str, version: str) -> None:
+def test_a_server_tells_its_mode_and_version(answer: bytes, mode: str, version: str) -> None:
     with serving(saying(answer)) as port:
         server = ask(("127.0.0.1", port), None, 5)
     assert (server.mode, server.version) == (mode, version)
@@ -41,13 +41,13 @@ def test_a_server_that_serves(answer: bytes, mode: str, version: str) -> None:
         (b"\xff\x00\n", "this is not a ZooKeeper server"),
     ],
 )
-def test_one_that_does_not(answer: bytes, words: str) -> None:
+def test_a_server_that_does_not_serve_tells_why(answer: bytes, words: str) -> None:
     with serving(saying(answer)) as port, pytest.raises(KafkaToolError, match=words):
         ask(("127.0.0.1", port), None, 5)
 
 
 @pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)], ids=["closed", "reset"])
-def test_one_that_hangs_up_while_it_loses_its_quorum(linger: bytes) -> None:
+def test_a_server_that_hangs_up_is_asked_once_more(linger: bytes) -> None:
     answers = iter([b"", b"This ZooKeeper instance is not currently serving requests\n"])
 
     def answer(connection: socket.socket) -> None:
@@ -61,7 +61,7 @@ def test_one_that_hangs_up_while_it_loses_its_quorum(linger: bytes) -> None:
         ask(("127.0.0.1", port), None, 5)
 
 
-def test_one_that_is_not_there_or_silent() -> None:
+def test_a_refusing_and_a_silent_server() -> None:
     with refusing() as port, pytest.raises(KafkaToolError, match=r"^connection refused$"):
         ask(("127.0.0.1", port), None, 5)
     with serving(silent) as port, pytest.raises(KafkaToolError, match=r"^no answer within"):
@@ -86,7 +86,7 @@ def test_a_name_with_two_addresses_of_which_one_is_dead(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("name", ["a..b", "a" * 70])
-def test_what_no_name_can_be(name: str) -> None:
+def test_invalid_names_do_not_resolve(name: str) -> None:
     with pytest.raises(KafkaToolError, match=f"^the name {name} does not resolve$"):
         ask((name, 2181), None, 20)
 
@@ -107,7 +107,7 @@ def silent_resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("silent_resolver")
-def test_a_resolver_that_says_nothing() -> None:
+def test_a_silent_resolver_is_not_waited_for() -> None:
     before, began = set(threading.enumerate()), time.monotonic()
     error = unreachable("zk.invalid:2181", [("zk.invalid", 2181)])
     assert time.monotonic() - began < 20
@@ -116,13 +116,13 @@ def test_a_resolver_that_says_nothing() -> None:
 
 
 @pytest.mark.usefixtures("silent_resolver")
-def test_what_the_others_say_is_told_all_the_same() -> None:
+def test_a_silent_resolver_does_not_hide_a_lost_quorum() -> None:
     with serving(saying(NO_QUORUM)) as port:
         error = unreachable("…", [("zk.invalid", 2181), (HERE, port), (HERE, port)])
     assert error.message == "no quorum at … (2 of 3 answers, 2 needed)."
 
 
-def test_servers_that_say_nothing_and_no_server() -> None:
+def test_silent_and_refusing_servers_are_told_apart() -> None:
     with serving(silent) as quiet, black_hole() as lost, refusing() as closed:
         began = time.monotonic()
         error = unreachable("…", [(HERE, port) for port in (quiet, lost, closed)])
@@ -130,7 +130,7 @@ def test_servers_that_say_nothing_and_no_server() -> None:
     assert error.message == "cannot reach ZooKeeper at … (connection refused, no answer within 2 s)."
 
 
-def test_a_server_that_never_ends_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def dripping(connection: socket.socket) -> None:
         while True:
             connection.sendall(b"Z")

@@ -30,12 +30,12 @@ ORDERS = {
 
 
 @pytest.mark.parametrize(("count", "order"), ORDERS.items())
-def test_the_order_of_partitions(count: int, order: str) -> None:
+def test_partitions_are_in_the_order_of_scala_s_hash_map(count: int, order: str) -> None:
     text = encode_topic(TopicDocument(dict.fromkeys(range(count), (1,))))
     assert " ".join(json.loads(text)["partitions"]) == order
 
 
-def test_a_topic_as_kafka_writes_it() -> None:
+def test_a_topic_is_written_as_kafka_writes_it() -> None:
     topic = TopicDocument({0: (1, 2, 5), 1: (2, 5)}, {0: (5,)}, {0: (1,)}, "2L5lQ4NGSgSmP2GPsJ8TTw")
     assert encode_topic(topic) == (
         b'{"partitions":{"0":[1,2,5],"1":[2,5]},"topic_id":"2L5lQ4NGSgSmP2GPsJ8TTw","adding_replicas":{"0":[5]},'
@@ -43,7 +43,7 @@ def test_a_topic_as_kafka_writes_it() -> None:
     )
 
 
-def test_configs_as_kafka_writes_them() -> None:
+def test_configs_are_written_as_kafka_writes_them() -> None:
     configs = {"segment.ms": "100000", "retention.ms": "5", "cleanup.policy": "compact", "flush.ms": "9"}
     assert encode_configs(configs) == (
         b'{"version":1,"config":{"cleanup.policy":"compact","flush.ms":"9","segment.ms":"100000","retention.ms":"5"}}'
@@ -56,7 +56,7 @@ replicas = st.dictionaries(numbers, st.lists(numbers, min_size=1).map(tuple))
 
 
 @given(replicas, replicas, replicas, st.none() | st.text())
-def test_what_is_written_can_be_read(some: Any, adding: Any, removing: Any, topic_id: str | None) -> None:
+def test_a_written_topic_can_be_read(some: Any, adding: Any, removing: Any, topic_id: str | None) -> None:
     topic = TopicDocument(some, adding, removing, topic_id)
     read = read_topic("t", json.loads(encode_topic(topic)))
     assert read == topic
@@ -64,16 +64,16 @@ def test_what_is_written_can_be_read(some: Any, adding: Any, removing: Any, topi
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_configs_that_are_written_can_be_read(configs: dict[str, str]) -> None:
+def test_written_configs_can_be_read(configs: dict[str, str]) -> None:
     assert read_configs("t", json.loads(encode_configs(configs))) == configs
 
 
-def test_older_documents() -> None:
+def test_documents_of_older_kafkas_can_be_read() -> None:
     assert read_topic("t", {"version": 1, "partitions": {"1": [2], "0": [1]}}) == TopicDocument({0: (1,), 1: (2,)})
     assert read_state("t", 0, {"leader": -1, "isr": [2]}) == StateDocument(None, (2,))
 
 
-def test_what_is_not_there() -> None:
+def test_missing_znodes() -> None:
     assert read_topic("t", None) is None
     assert read_configs("t", None) == {}
     assert read_state("t", 0, None) == StateDocument(None, ())
@@ -89,7 +89,7 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_no_document_gives_a_traceback(document: Any) -> None:
+def test_any_document_is_read_or_refused(document: Any) -> None:
     with suppress(KafkaToolError):
         read_topic("t", document)
     with suppress(KafkaToolError):

@@ -33,7 +33,7 @@ print([name for name in left_out if name in sys.modules])
     assert printed(code) == "[]\n"
 
 
-def test_tls_is_the_real_one() -> None:
+def test_a_session_with_tls_loads_the_real_ssl() -> None:
     code = """
 import socket, threading
 from kazoo.handlers.utils import create_tcp_connection
@@ -52,7 +52,7 @@ except OSError as error:
     assert printed(code) == "True\nTrue\n"
 
 
-def test_what_a_stand_in_was_not_given_comes_from_the_real_module() -> None:
+def test_other_attributes_come_from_the_real_module() -> None:
     code = """
 import kazoo.client, kazoo.protocol.connection, kazoo.security
 print(kazoo.client.inspect.isclass(int), kazoo.client.inspect.isclass(1))
@@ -69,7 +69,7 @@ print(logging.getLogger("x").name, kazoo.protocol.connection.ssl.SSLError is ssl
     ]
 
 
-def test_a_library_that_asks_for_more_is_imported_as_it_is() -> None:
+def test_a_kazoo_of_another_layout_is_imported_as_it_is() -> None:
     code = """
 from kafka_tools.slim import slim_import
 for name in [name for name in sys.modules if name.partition(".")[0] == "kazoo"]:
@@ -93,7 +93,7 @@ def test_connect_strings_are_read_as_kazoo_reads_them(servers: list[str], chroot
 
 
 @pytest.mark.parametrize("readable", [True, False])
-def test_waiting_for_sockets(readable: bool) -> None:
+def test_select_by_poll_returns_what_is_ready(readable: bool) -> None:
     code = f"""
 import socket
 from kafka_tools.zookeeper.library import handler

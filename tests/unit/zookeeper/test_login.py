@@ -11,18 +11,18 @@ from kafka_tools.zookeeper.login import answered
 CHALLENGE = 'realm="elwood.innosoft.com",nonce="OA6MG9tEQGm2hh",qop="auth",algorithm=md5-sess,charset=utf-8'
 
 
-def test_the_example_of_the_rfc() -> None:
+def test_the_example_of_rfc_2831() -> None:
     answer = answered(CHALLENGE, "chris", "secret", "OA6MHXh6VqTrRk", "imap/elwood.innosoft.com")
     assert answer.text.endswith(b",qop=auth,response=d388dad90d4bbd760a152321f2143af7")
     assert answer.reply == b"rspauth=ea40f60335c427b5527b84dbabcdfffd"
 
 
-def test_names_in_quotes_are_escaped_and_hashed_as_they_are() -> None:
+def test_quotes_in_a_name_are_escaped_but_hashed_as_they_are() -> None:
     answer = answered('realm="a\\"b",nonce="n"', 'me "x"\\', "pass", "c")
     assert b'username="me \\"x\\"\\\\",realm="a\\"b",nonce="n",cnonce="c"' in answer.text
 
 
-def test_latin_1_where_that_can_be() -> None:
+def test_latin_1_where_it_has_the_letters() -> None:
     user = hashlib.md5(b"\xe9:r:\xe4").digest() + b":n:c"
     session = hashlib.md5(user).hexdigest()
     method = hashlib.md5(b"AUTHENTICATE:u").hexdigest()
@@ -32,13 +32,13 @@ def test_latin_1_where_that_can_be() -> None:
 
 
 @pytest.mark.parametrize("challenge", ["", "realm=x", 'nonce="n",qop="auth-conf"', "NTLM"])
-def test_what_is_no_challenge(challenge: str) -> None:
+def test_invalid_challenges_are_refused(challenge: str) -> None:
     with pytest.raises(ValueError, match="no DIGEST-MD5 challenge"):
         answered(challenge, "u", "p", "c")
 
 
 @given(st.text() | st.lists(st.sampled_from(['nonce="', '"', ",", "=", "\\", "qop=auth", "x"])).map("".join))
-def test_any_text_is_a_challenge_or_none(challenge: str) -> None:
+def test_any_text_is_answered_or_refused(challenge: str) -> None:
     try:
         answer = answered(challenge, "u", "p" * 9, "c")
     except ValueError:

@@ -105,7 +105,7 @@ def test_a_refused_connection_is_tried_again_while_it_is_waited_for() -> None:
         timer.join()
 
 
-def test_no_longer_than_asked_for_is_waited() -> None:
+def test_a_refused_connection_is_given_up_after_wait_seconds() -> None:
     began = time.monotonic()
     with refusing() as port, pytest.raises(UnreachableError), connected(f"127.0.0.1:{port}", wait_seconds=1.5):
         pass

@@ -40,7 +40,7 @@ class Server:
         (TimeoutError(), False),
     ],
 )
-def test_servers_that_know_how_to_read_many_znodes_at_once(answer: str | OSError, knows: bool) -> None:
+def test_only_servers_since_3_6_are_sent_multi_read(answer: str | OSError, knows: bool) -> None:
     server = Server(answer)
     znodes = Znodes(server)
     assert [znodes.serves_multi_read(), znodes.serves_multi_read()] == [knows, knows]
@@ -48,7 +48,7 @@ def test_servers_that_know_how_to_read_many_znodes_at_once(answer: str | OSError
 
 
 @given(st.integers(0, 50), st.integers(0, 9))
-def test_requests_under_way_are_bounded_and_keep_their_order(count: int, most: int) -> None:
+def test_pipelined_requests_are_bounded_and_keep_their_order(count: int, most: int) -> None:
     sent: list[int] = []
 
     def requests() -> Any:
@@ -63,7 +63,7 @@ def test_requests_under_way_are_bounded_and_keep_their_order(count: int, most: i
     assert answered == list(range(count))
 
 
-def test_the_request() -> None:
+def test_the_bytes_of_a_multi_read() -> None:
     assert MultiRead(["/a", "/é"]).serialize() == (
         b"\0\0\0\x04\0\xff\xff\xff\xff\0\0\0\x02/a\0"
         b"\0\0\0\x04\0\xff\xff\xff\xff\0\0\0\x03/\xc3\xa9\0"
@@ -72,7 +72,7 @@ def test_the_request() -> None:
 
 
 @given(st.lists(st.none() | st.binary() | st.integers(-120, -1)), st.binary())
-def test_the_answer(found: list[bytes | int | None], before: bytes) -> None:
+def test_the_results_of_a_multi_read(found: list[bytes | int | None], before: bytes) -> None:
     """None is a znode without data, a number an error."""
     answer = before + b"".join(map(result, found)) + struct.pack("!iBi", -1, 1, -1)
     assert list(results((answer, len(before)), len(found))) == [b"" if each is None else each for each in found]
