@@ -87,3 +87,12 @@ def test_what_tests_share_is_in_support() -> None:
         if re.match(r"\s*(from|import) tests\b(?!\.support\b)", line)
     ]
     assert strangers == []
+
+
+def test_the_rooms_are_those_that_the_package_s_readme_names() -> None:
+    table = (PACKAGE / "README.md").read_text().partition("## The rooms\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    named = {name.rstrip("/") for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    files = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py"}
+    assert named == rooms | files
