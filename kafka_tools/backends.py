@@ -1,4 +1,8 @@
-"""Brokers or ZooKeeper: the two ends a resource can be reached by, and opening one."""
+"""Opens a resource of a cluster, through its brokers or through its ZooKeeper.
+
+What a tool may ask of a resource is a Protocol here, which `kafka_tools.brokers` and `kafka_tools.zookeeper` both
+implement: the tool does not know which of them answers.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Topics(Protocol):
-    """The topics of one cluster, read. Every method raises KafkaToolError in the cluster's own words."""
+    """Reads the topics of one cluster. Every method raises KafkaToolError in the words of the cluster."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all topics, sorted."""
         ...
 
     def name_of(self, topic_id: str) -> str | None:
-        """Return the name of the topic with this id (Kafka's base64 form), None where there is none."""
+        """Return the name of the topic with this id (in Kafka's base64 form), None where there is no such topic."""
         ...
 
     def marked_for_deletion(self) -> frozenset[str]:
-        """Return the names of the topics that wait for their deletion, where the cluster tells."""
+        """Return the names of the topics that wait for their deletion; no names from brokers, which do not tell."""
         ...
 
     def brokers(self) -> "tuple[BrokerRack, ...]":
@@ -32,63 +36,77 @@ class Topics(Protocol):
         ...
 
     def describe(self, names: Sequence[str], in_full: bool = True, /) -> "tuple[TopicDescription, ...]":
-        """Return these topics, in this order, without those that were deleted meanwhile.
+        """Return these topics in this order; a topic that was deleted meanwhile is left out.
 
-        With `in_full` false, that is their partitions alone: reading configs needs another right (DESCRIBE_CONFIGS).
+        With `in_full` False they have their partitions alone. Reading configs needs a permission of its own
+        (DESCRIBE_CONFIGS), which a user who only adds partitions may not have.
         """
         ...
 
     def notes(self) -> tuple[str, ...]:
-        """Return what could not be found out so far, and why, in words for a user."""
+        """Return sentences for the user about what could not be read so far, and why."""
         ...
 
     def no_election(self) -> str:
-        """Return why no leader could be elected now: the controller is missing, or was found silent so far; else ""."""
+        """Return the reason why no leader can be elected now, "" if none is known.
+
+        The controller is missing, or did not answer a request that was made so far.
+        """
         ...
 
 
 class TopicChanges(Protocol):
-    """Changes of a cluster's topics; with `validate_only` all is checked and nothing changed. Every method raises
-    KafkaToolError in the cluster's own words."""
+    """Changes the topics of one cluster. Every method raises KafkaToolError in the words of the cluster.
+
+    With `validate_only` everything is checked and nothing is changed.
+    """
 
     def create(self, topic: "NewTopic", validate_only: bool = False) -> "Assignment | None":
-        """Create one topic, wholly or not at all; return its replicas where they are known beforehand."""
+        """Create one topic, wholly or not at all, and return its replicas.
+
+        None means that the brokers choose the replicas.
+        """
         ...
 
     def create_partitions(
         self, partitions: "Sequence[NewPartitions]", validate_only: bool = False
     ) -> "Mapping[str, Assignment | KafkaToolError | None]":
-        """Let topics have more partitions, whatever becomes of the others.
+        """Add partitions to topics; where one topic fails, the others are changed all the same.
 
-        Return for each the new ones' replicas where they are known beforehand, or the failure.
+        Returns for each topic the error, or the replicas of its new partitions (None: the brokers choose them).
         """
         ...
 
     def delete_topics(self, topics: Sequence[str]) -> "Mapping[str, KafkaToolError | None]":
-        """Delete topics, whatever becomes of the others; return for each the failure, None for a success."""
+        """Delete topics; where one fails, the others are deleted all the same.
+
+        Returns for each topic the error, None where it was deleted.
+        """
         ...
 
     def has_controller(self) -> bool:
-        """Tell whether a controller is there to act on what is changed."""
+        """Tell whether the cluster has a controller, which carries out the changes."""
         ...
 
 
 class TopicConfigChanges(TopicChanges, Protocol):
-    """Changes that Kafka's topics tool makes to configs through ZooKeeper only."""
+    """Changes the configs of topics, too, which Apache's topics tool does through ZooKeeper only."""
 
     def alter_configs(
         self, topic: str, configs: Mapping[str, str], delete: Sequence[str], validate_only: bool = False
     ) -> None:
-        """Set these configs of one topic and delete those; the others stay as they are."""
+        """Set and delete configs of one topic; its other configs stay as they are."""
         ...
 
 
 @contextmanager
 def open_topics(target: Target, partition_size_limit: int | None = None) -> Iterator[Topics]:
-    """Connect to `target` and serve its topics, brokers asked for at most `partition_size_limit` partitions at once.
+    """Connect to a cluster and give its topics; close the connection at the end.
 
-    Raises UnreachableError where no server answers within about 5 s.
+    Brokers are asked for at most `partition_size_limit` partitions in one request. Raises UnreachableError within 1 s
+    where all servers refuse the connection, within about 5 s where they are silent.
     """
+    # Imported where it is used: a command that asks brokers does not pay for kazoo, nor the other way round.
     if isinstance(target, ZooKeeper):
         from kafka_tools.zookeeper.session import connected
         from kafka_tools.zookeeper.topics import ZooKeeperTopics
@@ -105,7 +123,7 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
 
 @contextmanager
 def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
-    """Connect to `target` for changes of its topics. Raises UnreachableError where no server answers."""
+    """Connect to a cluster to change its topics. Raises UnreachableError as `open_topics`."""
     if isinstance(target, ZooKeeper):
         with open_topic_config_changes(target) as changes:
             yield changes
@@ -119,7 +137,7 @@ def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
 
 @contextmanager
 def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]:
-    """Connect to ZooKeeper for changes of topics and their configs. Raises UnreachableError."""
+    """Connect to ZooKeeper to change topics and their configs. Raises UnreachableError as `open_topics`."""
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 
@@ -128,7 +146,9 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:
-    """Return `host:port[,host:port…]` of the brokers that ZooKeeper knows, for what asks brokers.
+    """Return `host:port[,host:port…]` of the brokers that are registered in ZooKeeper.
+
+    A tool that talks to brokers only can so be given a --zookeeper.
 
     Raises UnreachableError where no server answers, KafkaToolError where there is no broker.
     """

@@ -1,4 +1,4 @@
-"""What an action hands to a renderer: a result, in words that know no format."""
+"""The result that a tool hands to the renderer, without any format."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 class Report(NamedTuple):
     """The result of one action.
 
-    `rows` are frozen dataclasses whose field names are the keys of json, yaml and csv, read once and only where they
-    are shown; `columns` maps fields to headings in Apache's order; `plain` yields Apache's lines without their
-    newlines. `tables` makes what a person sees on a terminal where one table of `rows` would not do, `names_only` says
-    that plain lines serve a person best. `notes` go to stderr; `status` is the exit status: a partial failure is a
-    result too, and `failure` is shown after what was done before it.
+    `rows` are frozen dataclasses, whose field names are the keys of json, yaml and csv. `columns` maps field names to
+    headings, in Apache's order. `plain` yields Apache's lines without their newlines. A terminal gets a table of
+    `rows`, or what `tables` returns, or with `names_only` the plain lines. Only what is shown is read, and only once:
+    `rows` and `plain` may be generators.
+
+    `notes` are sentences for stderr, `status` is the exit status. Where something failed after something else was done,
+    `failure` is the error, which is shown last.
     """
 
     rows: Iterable[Any]

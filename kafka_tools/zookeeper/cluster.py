@@ -56,6 +56,7 @@ def broker_addresses(client: Any) -> tuple[str, ...]:
     Raises KafkaToolError for a znode that Kafka did not write so.
     """
     znodes = Znodes(client)
+    # By length and then by text is the order of the numbers.
     ids = sorted(znodes.ask_for_children(BROKER_IDS)(), key=lambda name: (len(name), name))
     documents = znodes.documents([f"{BROKER_IDS}/{broker}" for broker in ids])
     found = zip(ids, documents, strict=True)

@@ -85,6 +85,7 @@ def read_state(name: str, partition: int, document: Any) -> StateDocument:
 def encode_topic(topic: TopicDocument) -> bytes:
     """Write the JSON of a topic's znode (TopicZNode.encode)."""
     document: dict[str, Any] = {"partitions": _by_name(topic.replicas)}
+    # A topic of a cluster before 2.8 has no id, and gets none by a change of its partitions.
     if topic.topic_id is not None:
         document["topic_id"] = topic.topic_id
     # The fields in Kafka's order: live tests compare znodes with those of Kafka's own tool, byte by byte.
@@ -103,6 +104,7 @@ def encode_config_change(topic: str) -> bytes:
 
 
 def _brokers(partitions: Mapping[str, Iterable[int]]) -> dict[int, tuple[int, ...]]:
+    # By number: the keys are text, in which "10" comes before "2".
     numbered = {int(number): tuple(brokers) for number, brokers in partitions.items()}
     return dict(sorted(numbered.items()))
 

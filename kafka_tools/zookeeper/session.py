@@ -63,6 +63,7 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_se
 
             log_in(client, connect, security.username, security.password)
         yield client
+    # KazooException is the base of all of these but the time-out, so it comes last.
     except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
         raise _unreachable(connect, servers, security) from error
     except AuthFailedError as error:
@@ -72,6 +73,7 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_se
         raise KafkaToolError(
             f"ZooKeeper at {connect} does not allow this: the znode's ACL refuses it.", hint
         ) from error
+    # A certificate was shown, but the server maps none to a user: CREATOR_ALL_ACL then names nobody.
     except InvalidACLError as error:
         raise KafkaToolError(f"ZooKeeper at {connect} cannot protect znodes: it does not know the client.") from error
     except KazooException as error:

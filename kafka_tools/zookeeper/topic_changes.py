@@ -100,11 +100,11 @@ class ZooKeeperTopicChanges:
     def create_partitions(
         self, partitions: Sequence[NewPartitions], validate_only: bool = False
     ) -> dict[str, Assignment | KafkaToolError | None]:
-        """Let topics have more partitions, one after the other; return for each their replicas, or the failure."""
+        """Add partitions to topics, one after the other; return for each the replicas of the new ones, or the error."""
         return {each.topic: _outcome(partial(self.add_partitions, each, validate_only)) for each in partitions}
 
     def delete_topics(self, topics: Sequence[str]) -> dict[str, KafkaToolError | None]:
-        """Ask the controller to delete topics, one after the other; return for each the failure, if there is one."""
+        """Ask the controller to delete topics, one after the other; return for each the error, if there is one."""
         return {topic: _outcome(partial(self.delete, topic)) for topic in topics}
 
     def alter_configs(

@@ -67,6 +67,7 @@ class Znodes:
     def _in_bulk(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         from kazoo.exceptions import EXCEPTIONS
 
+        # Only the last request has fewer paths.
         counts = (min(PATHS_A_REQUEST, len(paths) - start) for start in range(0, len(paths), PATHS_A_REQUEST))
         for request in pipelined(self._bulk_requests(paths), REQUESTS_UNDER_WAY):
             for result in results(request.get(), next(counts)):
