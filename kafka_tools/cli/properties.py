@@ -1,13 +1,27 @@
 """NAME=VALUE options of the streaming tools, read as Apache's CommandLineUtils.parseKeyValueArgs does (3.9)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from kafka_tools.console.notes import note
 
+T = TypeVar("T", bound=Any)
+
+
+def read_file(path: str | None) -> dict[str, str]:
+    """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
+    if path is None:
+        return {}
+    from kafka_tools.settings import properties as files
+
+    return files.read(path)
+
 
 class Properties:
-    """The pairs of one option; each is taken by the one who knows it, and what is left is told."""
+    """The pairs of one option.
+
+    Each reader removes the properties that it understands; the rest are reported as having no effect.
+    """
 
     def __init__(self, option: str, values: dict[str, str]) -> None:
         self._option = option
@@ -34,6 +48,16 @@ class Properties:
         """Take a text as the bytes it was on the command line."""
         value = self.text(name)
         return default if value is None else value.encode(errors="surrogateescape")
+
+    def fill(self, default: T, flags: Iterable[str], texts: Iterable[str]) -> T:
+        """Take truth values and texts into the fields of a NamedTuple: `print.key` is the field `print_key`."""
+        found: dict[str, Any] = {}
+        for names, take in ((flags, self.flag), (texts, self.content)):
+            for name in names:
+                field = name.replace(".", "_")
+                found[field] = take(name, getattr(default, field))
+        filled: T = default._replace(**found)
+        return filled
 
     def prefixed(self, prefix: str) -> dict[str, str]:
         """Take all names that begin with `prefix`, without it."""

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.outages import Outages
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
@@ -14,8 +15,14 @@ from kafka_tools.model.target import Brokers
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
 
-LIST_SECONDS = 1.0
+LIST_SECONDS = 0.7
 """How long librdkafka is waited for before our own connection is asked what is wrong."""
+
+CONFIGS_SECONDS = 3.0
+"""How long a topic's configs are waited for: they are optional here, and a broker without ZooKeeper never answers."""
+
+COORDINATOR_SECONDS = 2.0
+"""How long a group's coordinator is waited for before it is said not to be there."""
 
 TOPIC_APPEARS_SECONDS = 1.0
 """How long a broker may not yet know a topic that was just created."""
@@ -33,7 +40,7 @@ class Cluster:
     """One client's view of its cluster: pass `outages.on_error` as its `error_cb`."""
 
     def __init__(self, brokers: Brokers) -> None:
-        self.bootstrap_servers = brokers.bootstrap_servers
+        self._brokers = brokers
         self.outages = Outages(brokers)
 
     def open(self, make: Callable[[dict[str, Any]], Any], settings: dict[str, Any]) -> Any:
@@ -68,6 +75,40 @@ class Cluster:
             time.sleep(0.1)
             found = self._metadata(client, topic)[topic]
 
+    def topic_configs(self, topic: str) -> dict[str, str]:
+        """Return the topic's configs, those that are not set included; nothing where they cannot be had."""
+        kafka, admin_module = confluent_kafka(), import_module("confluent_kafka.admin")
+        admin = self._admin()
+        asked = admin_module.ConfigResource(admin_module.ResourceType.TOPIC, topic)
+        began = time.monotonic()
+        while True:
+            [answer] = admin.describe_configs([asked], request_timeout=CONFIGS_SECONDS).values()
+            try:
+                return {name: entry.value for name, entry in answer.result().items() if entry.value is not None}
+            except kafka.KafkaException as error:
+                if not _may_appear(error.args[0]) or time.monotonic() - began > TOPIC_APPEARS_SECONDS:
+                    return {}
+            time.sleep(0.01)
+
+    def why_group_waits(self, group: str) -> str:
+        """Return, in words, why a group does not share out its partitions: no coordinator, or another member."""
+        [answer] = self._admin().describe_consumer_groups([group], request_timeout=COORDINATOR_SECONDS).values()
+        try:
+            answer.result(COORDINATOR_SECONDS)  # librdkafka looks for a coordinator longer than it was told to
+        except (confluent_kafka().KafkaException, TimeoutError):
+            return (
+                f"the coordinator of group '{group}' is not there: the partition of __consumer_offsets that keeps the "
+                "group has no leader that is reached. Waiting."
+            )
+        return (
+            "waiting for the group to share out its partitions (a member that was killed leaves it when "
+            "its session.timeout.ms have passed)"
+        )
+
+    def _admin(self) -> Any:
+        settings = client_settings(self._brokers.bootstrap_servers, self._brokers.config)
+        return import_module("confluent_kafka.admin").AdminClient(settings)
+
     def check_read(self, client: Any, topic: str | None) -> None:
         """Raise KafkaToolError where no record came because brokers that lead the topic (None: any) are not reached."""
         if self.outages.seen:
@@ -77,7 +118,7 @@ class Cluster:
 
     def _metadata(self, client: Any, topic: str | None) -> Any:
         import_module("confluent_kafka.admin")  # list_topics would do it in C, where Ctrl-C looks like a missing module
-        deadline = time.monotonic() + CONNECT_SECONDS
+        deadline = time.monotonic() + CONNECT_SECONDS + self._brokers.wait_seconds
         while True:
             try:
                 return client.list_topics(topic, timeout=LIST_SECONDS).topics
@@ -87,7 +128,9 @@ class Cluster:
                 self.outages.check_contact(max(left, LIST_SECONDS / 2))
                 if left <= 0:
                     text = words(error.args[0])
-                    raise UnreachableError(f"{self.bootstrap_servers} answers, but not in time ({text}).") from error
+                    raise UnreachableError(
+                        f"{self._brokers.bootstrap_servers} answers, but not in time ({text})."
+                    ) from error
 
 
 def _may_appear(error: Any) -> bool:

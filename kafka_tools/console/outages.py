@@ -21,8 +21,9 @@ AGAIN_SECONDS = 1.0
 START_SECONDS = 10.0
 """So long after its start a tool ends where no broker is reached at the address that it advertises; later it waits."""
 
-PART_SECONDS = 20.0
-"""How long one of several brokers is not reached before the user is told: a dead one is no longer advertised then."""
+PART_SECONDS = 6.0
+"""How long one of several brokers is not reached before the user is told: by then another leads what it led, if one
+can be elected, and the dead one is no longer advertised."""
 
 
 class Outages:
@@ -33,8 +34,7 @@ class Outages:
     """
 
     def __init__(self, brokers: Brokers) -> None:
-        self._bootstrap_servers = brokers.bootstrap_servers
-        self._security = brokers.security
+        self._brokers = brokers
         self._began = time.monotonic()
         self._trouble_since: float | None = None
         self._all_down = self._given_up = self._told = self._told_of_part = False
@@ -51,7 +51,7 @@ class Outages:
         it is advertised."""
         from kafka_tools.brokers.diagnosis import unreached
 
-        found = unreached(self._bootstrap_servers, self._security, seconds)
+        found = unreached(self._brokers.bootstrap_servers, self._brokers.security, seconds, self._brokers.wait_seconds)
         if found is not None and found.every:
             raise found.failure
 
@@ -84,6 +84,11 @@ class Outages:
         if found is not None and (found.every or not found.brokers.isdisjoint(leaders)):
             raise found.failure
 
+    def unreached_brokers(self) -> frozenset[int]:
+        """Look which brokers are not reached at the moment. Raises KafkaToolError where nobody is."""
+        found = self._unreached()
+        return frozenset() if found is None else found.brokers
+
     def _unreached(self) -> "Unreached | None":
         """Return the brokers that are not reached. Raises KafkaToolError where nobody is.
 
@@ -92,7 +97,7 @@ class Outages:
         from kafka_tools.brokers.diagnosis import unreached
 
         try:
-            return unreached(self._bootstrap_servers, self._security, AGAIN_SECONDS)
+            return unreached(self._brokers.bootstrap_servers, self._brokers.security, AGAIN_SECONDS)
         except KafkaToolError:
             if self._all_down:
                 raise

@@ -1,10 +1,13 @@
 """`ktools console-producer`: kafka-console-producer.sh (kafka.tools.ConsoleProducer, 3.9)."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from kafka_tools.cli.joptsimple import BOOTSTRAP_SERVER, Option, integer, long, one_of, tool
-from kafka_tools.cli.properties import Properties
+import click
+
+from kafka_tools.cli import options, types
+from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli.options import CLUSTER, OTHER, option
+from kafka_tools.cli.properties import Properties, read_file
 from kafka_tools.console.produce.request import LineFormat, ProduceRequest
 from kafka_tools.errors import UsageError, nearest
 from kafka_tools.render.progress import RecordsBar
@@ -18,105 +21,195 @@ SEPARATORS = ("key.separator", "headers.delimiter", "headers.separator", "header
 PARTITIONERS = ("DefaultPartitioner", "UniformStickyPartitioner")
 READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.tools.LineMessageReader")
 
-OPTIONS = (
-    BOOTSTRAP_SERVER,
-    Option(("--broker-list",), "The older name of --bootstrap-server, which wins.", "HOST:PORT[,…]"),
-    Option(("--topic",), "The topic to send to; it is never created.", "TOPIC"),
-    Option(("--sync",), "Wait for each record's delivery before the next line is sent."),
-    Option(
-        ("--input",),
-        "lines, or jsonl: whole records as console-consumer --output jsonl writes them.",
-        "FORMAT",
-        read=one_of("lines", "jsonl"),
-    ),
-    Option(
-        ("--compression-codec",),
-        f"{', '.join(CODECS)}; gzip when given bare.",
-        "CODEC",
-        bare="gzip",
-        completes=CODECS,
-    ),
-    Option(
-        ("--property", "--reader-property"),
-        f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker; may be repeated.",
-        "NAME=VALUE",
-        multiple=True,
-        completes=tuple(f"{name}=" for name in (*FLAGS, *SEPARATORS, "null.marker")),
-    ),
-    Option(("--reader-config",), "A file of such properties; --property wins.", "FILE"),
-    Option(
-        ("--line-reader",),
-        "The class that reads lines: LineMessageReader is the only one here.",
-        "CLASS",
-        completes=READERS,
-    ),
-    Option(("--request-required-acks",), "all (or -1), 1 or 0; default all.", "ACKS", completes=ACKS),
-    Option(("--batch-size",), "Send at most so many bytes to a partition at once.", "BYTES", read=integer),
-    Option(("--max-partition-memory-bytes",), "The same; goes before --batch-size.", "BYTES", read=integer),
-    Option(
-        ("--timeout",),
-        "Wait so long for a batch to fill; default 50, and no longer than more comes in.",
-        "MS",
-        read=long,
-    ),
-    Option(
-        ("--message-send-max-retries",), "Try again so often; default: until delivery.timeout.ms.", "N", read=integer
-    ),
-    Option(("--retry-backoff-ms",), "Wait so long before it is tried again.", "MS", read=long),
-    Option(("--request-timeout-ms",), "Wait so long for the brokers' answer.", "MS", read=integer),
-    Option(("--metadata-expiry-ms",), "Ask anew so often who leads which partition.", "MS", read=long),
-    Option(("--max-block-ms",), "Taken without effect: a full queue waits, it drops nothing.", "MS", read=long),
-    Option(("--max-memory-bytes",), "Keep at most so many bytes that are not yet sent.", "BYTES", read=long),
-    Option(("--socket-buffer-size",), "The size of the system's buffer for sending.", "BYTES", read=integer),
-    Option(
-        ("--producer-property", "--command-property", "-X"),
-        "A property of the producer, by Java's or librdkafka's name; may be repeated.",
-        "NAME=VALUE",
-        multiple=True,
-        completes="client-setting",
-    ),
-    Option(("--command-config", "--producer.config"), "A file of such properties; --producer-property wins.", "FILE"),
-    Option(("--yes",), "Send to a protected cluster without a question."),
-    Option(("--new-producer", "--old-producer"), "Of versions before 2.0; without effect."),
-    Option(
-        ("--queue-size", "--queue-enqueuetimeout-ms", "--metadata-fetch-timeout-ms"),
-        "Of versions before 2.0; without effect: a full queue waits.",
-        "N",
-        multiple=True,
-    ),
-    Option(
-        ("--key-serializer", "--value-serializer"), "Of versions before 2.0; without effect.", "CLASS", multiple=True
-    ),
+INPUT = "Input"
+DELIVERY = "Delivery"
+PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *SEPARATORS, "null.marker"))
+BYTES, NUMBER = types.WholeNumber(32, "BYTES"), types.INTEGER
+MILLISECONDS = types.WholeNumber(64, "MS")
+
+
+@click.command(
+    "console-producer",
+    cls=ToolCommand,
+    section="Records",
+    reports=False,
+    short_help="Send each line of stdin to a topic.",
+    help="""Send each line of stdin as one record, byte for byte, in order, to all replicas in sync.
+
+acks=all and idempotence are the default. Status 0 means that every record was delivered; stderr says which were
+not.""",
 )
+@options.bootstrap_server
+@option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server, which wins.")
+@option(
+    CLUSTER,
+    "--command-config",
+    "--producer.config",
+    type=types.FILE,
+    help="A properties file with the producer's settings; --producer-property wins.",
+)
+@option(
+    CLUSTER,
+    "--producer-property",
+    "--command-property",
+    "-X",
+    "client_settings",
+    type=types.CLIENT_SETTING,
+    multiple=True,
+    help="A setting of the producer, by Java's or librdkafka's name; may be repeated.",
+)
+@options.wait
+@option(CLUSTER, "--yes", help="Send to a protected cluster without a question.")
+@option(INPUT, "--topic", type=types.TOPIC, help="The topic to send to; it is never created.")
+@option(
+    INPUT,
+    "--input",
+    type=types.Word("FORMAT", ("lines", "jsonl")),
+    help="lines, or jsonl: whole records as console-consumer --output jsonl writes them.",
+)
+@option(
+    INPUT,
+    "--property",
+    "--reader-property",
+    type=types.words("NAME=VALUE", PROPERTIES),
+    multiple=True,
+    help=f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker; may be repeated.",
+)
+@option(INPUT, "--reader-config", type=types.FILE, help="A file of such properties; --property wins.")
+@option(
+    INPUT,
+    "--line-reader",
+    type=types.words("CLASS", READERS),
+    help="The class that reads lines: LineMessageReader is the only one here.",
+)
+@option(DELIVERY, "--sync", help="Wait for each record's delivery before the next line is sent.")
+@option(
+    DELIVERY,
+    "--compression-codec",
+    type=types.words("CODEC", CODECS),
+    bare="gzip",
+    help=f"{', '.join(CODECS)}; gzip when given bare.",
+)
+@option(DELIVERY, "--request-required-acks", type=types.words("ACKS", ACKS), help="all (or -1), 1 or 0; default all.")
+@option(DELIVERY, "--batch-size", type=BYTES, help="Send at most so many bytes to a partition at once.")
+@option(DELIVERY, "--max-partition-memory-bytes", type=BYTES, help="The same; goes before --batch-size.")
+@option(
+    DELIVERY,
+    "--timeout",
+    type=MILLISECONDS,
+    help="Wait so long for a batch to fill; default 50, and no longer than more comes in.",
+)
+@option(
+    DELIVERY,
+    "--message-send-max-retries",
+    type=NUMBER,
+    help="Try again so often; default: until delivery.timeout.ms.",
+)
+@option(DELIVERY, "--retry-backoff-ms", type=MILLISECONDS, help="Wait so long before it is tried again.")
+@option(DELIVERY, "--request-timeout-ms", type=types.WholeNumber(32, "MS"), help="Wait so long for the answer.")
+@option(DELIVERY, "--metadata-expiry-ms", type=MILLISECONDS, help="Ask anew so often who leads which partition.")
+@option(DELIVERY, "--max-block-ms", "ignored_ms", type=MILLISECONDS, help="Without effect: a full queue waits.")
+@option(
+    DELIVERY,
+    "--max-memory-bytes",
+    type=types.WholeNumber(64, "BYTES"),
+    help="Keep at most so many bytes that are not yet sent.",
+)
+@option(DELIVERY, "--socket-buffer-size", type=BYTES, help="The size of the system's buffer for sending.")
+@option(OTHER, "--new-producer", "--old-producer", "ignored", help="Of versions before 2.0; without effect.")
+@option(
+    OTHER,
+    "--queue-size",
+    "--queue-enqueuetimeout-ms",
+    "--metadata-fetch-timeout-ms",
+    "ignored_numbers",
+    type=types.Text("N"),
+    multiple=True,
+    help="Of versions before 2.0; without effect: a full queue waits.",
+)
+@option(
+    OTHER,
+    "--key-serializer",
+    "--value-serializer",
+    "ignored_classes",
+    type=types.Text("CLASS"),
+    multiple=True,
+    help="Of versions before 2.0; without effect.",
+)
+def command(
+    *,
+    bootstrap_server: str | None,
+    broker_list: str | None,
+    command_config: str | None,
+    client_settings: tuple[str, ...],
+    wait: float | None,
+    yes: bool,
+    topic: str | None,
+    input: str | None,  # noqa: A002  the option's name
+    property: tuple[str, ...],  # noqa: A002  Apache's name for it
+    reader_config: str | None,
+    line_reader: str | None,
+    sync: bool,
+    compression_codec: str | None,
+    request_required_acks: str | None,
+    batch_size: int | None,
+    max_partition_memory_bytes: int | None,
+    timeout: int | None,
+    message_send_max_retries: int | None,
+    retry_backoff_ms: int | None,
+    request_timeout_ms: int | None,
+    metadata_expiry_ms: int | None,
+    max_memory_bytes: int | None,
+    socket_buffer_size: int | None,
+    ignored: bool,  # noqa: ARG001
+    ignored_ms: int | None,  # noqa: ARG001
+    ignored_numbers: tuple[str, ...],  # noqa: ARG001
+    ignored_classes: tuple[str, ...],  # noqa: ARG001
+) -> int:
+    """Check the options, as ConsoleProducerConfig does, and produce."""
+    name = _checked_topic(topic)
+    _check_reader(line_reader)
+    _check_words(compression_codec, request_required_acks)
+    given = {
+        "compression.type": compression_codec,
+        "acks": request_required_acks,
+        "batch.size": batch_size if max_partition_memory_bytes is None else max_partition_memory_bytes,
+        "linger.ms": timeout,
+        "retries": message_send_max_retries,
+        "retry.backoff.ms": retry_backoff_ms,
+        "request.timeout.ms": request_timeout_ms,
+        "topic.metadata.refresh.interval.ms": metadata_expiry_ms,
+        "socket.send.buffer.bytes": socket_buffer_size,
+        **({} if max_memory_bytes is None else _memory(str(max_memory_bytes))),
+    }
+    overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
+    pairs = Properties.parse(client_settings, "--producer-property").pairs()
+    target = settings.choose_brokers(bootstrap_server or broker_list, command_config, [*pairs, *overrides], wait or 0.0)
+    _check_possible({**target.java, **target.config})
+    check_change(target, yes)
+    return _produce(
+        ProduceRequest(
+            target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),
+            topic=name,
+            line_format=_line_format(property, reader_config),
+            json_lines=input == "jsonl",
+            sync=sync,
+        )
+    )
 
 
-def _run(options: Mapping[str, Any]) -> int:
-    request = _request(options)
-    from kafka_tools.console.produce.loop import produce
+def _produce(request: ProduceRequest) -> int:
+    from kafka_tools.console.produce.loop import produce  # imports confluent_kafka, which --help does not need
 
     return produce(request, RecordsBar)
 
 
-def _request(options: Mapping[str, Any]) -> ProduceRequest:
-    """Check the options, as ConsoleProducerConfig does, and say what to do."""
-    if options["topic"] is None:
+def _checked_topic(topic: str | None) -> str:
+    if topic is None:
         raise UsageError('Missing required argument "[topic]"')
-    if not options["topic"]:
+    if not topic:
         raise UsageError("The topic cannot be empty.")
-    _check_reader(options["line_reader"])
-    properties = Properties.parse(options["producer_property"], "--producer-property")
-    overrides = [*properties.pairs(), *(f"{name}={value}" for name, value in _of_options(options).items())]
-    server = options["bootstrap_server"] or options["broker_list"]
-    target = settings.choose_brokers(server, options["command_config"], overrides)
-    _check_possible({**target.java, **target.config})
-    check_change(target, options["yes"])
-    return ProduceRequest(
-        target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),
-        topic=options["topic"],
-        line_format=_line_format(options),
-        json_lines=options["input"] == "jsonl",
-        sync=options["sync"],
-    )
+    return topic
 
 
 def _check_reader(class_name: str | None) -> None:
@@ -146,31 +239,12 @@ def _of_java(config: Mapping[str, str]) -> dict[str, str]:
     return found | (_memory(config["buffer.memory"]) if config.get("buffer.memory") else {})
 
 
-def _of_options(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return librdkafka's settings for the options that are given."""
-    codec, acks = options["compression_codec"], options["request_required_acks"]
+def _check_words(codec: str | None, acks: str | None) -> None:
+    """Raise UsageError for a codec or acks that are not there; Apache's tool takes any text and fails later."""
     if codec is not None and codec not in CODECS:
         raise UsageError(f"--compression-codec cannot be '{codec}'", f"Choose from: {', '.join(CODECS)}")
     if acks is not None and acks not in ACKS:
         raise UsageError(f"--request-required-acks cannot be '{acks}'", f"Choose from: {', '.join(ACKS)}")
-    size = (
-        options["batch_size"]
-        if options["max_partition_memory_bytes"] is None
-        else options["max_partition_memory_bytes"]
-    )
-    given = {
-        "compression.type": codec,
-        "acks": acks,
-        "batch.size": size,
-        "linger.ms": options["timeout"],
-        "retries": options["message_send_max_retries"],
-        "retry.backoff.ms": options["retry_backoff_ms"],
-        "request.timeout.ms": options["request_timeout_ms"],
-        "topic.metadata.refresh.interval.ms": options["metadata_expiry_ms"],
-        "socket.send.buffer.bytes": options["socket_buffer_size"],
-    }
-    found = {name: str(value) for name, value in given.items() if value is not None}
-    return found | (_memory(str(options["max_memory_bytes"])) if options["max_memory_bytes"] is not None else {})
 
 
 def _memory(text: str) -> dict[str, str]:
@@ -190,39 +264,13 @@ def _with_idempotence(config: Mapping[str, str]) -> Mapping[str, str]:
     return {**config, "enable.idempotence": "false"} if contradicts and "enable.idempotence" not in config else config
 
 
-def _file(path: str | None) -> dict[str, str]:
-    """Return what stands in a properties file, nothing without one. Raises KafkaToolError where it cannot be read."""
-    if path is None:
-        return {}
-    from kafka_tools.settings import properties as files
-
-    return files.read(path)
-
-
-def _line_format(options: Mapping[str, Any]) -> LineFormat:
+def _line_format(pairs: Sequence[str], path: str | None) -> LineFormat:
     """Read LineMessageReader's properties. Raises UsageError for two that are equal."""
-    properties = Properties.parse(options["property"], "--property", _file(options["reader_config"]))
-    default = LineFormat()
-    parts: dict[str, Any] = {}
-    for name in FLAGS:
-        parts[name.replace(".", "_")] = properties.flag(name, getattr(default, name.replace(".", "_")))
-    for name in SEPARATORS:
-        parts[name.replace(".", "_")] = properties.content(name, getattr(default, name.replace(".", "_")))
+    properties = Properties.parse(pairs, "--property", read_file(path))
+    line_format = properties.fill(LineFormat(), FLAGS, SEPARATORS)
     marker = properties.text("null.marker")
-    line_format = LineFormat(**parts, null_marker=None if marker is None else marker.encode(errors="surrogateescape"))
+    if marker is not None:
+        line_format = line_format._replace(null_marker=marker.encode(errors="surrogateescape"))
     line_format.check()
     properties.mention_rest()
     return line_format
-
-
-command = tool(
-    name="console-producer",
-    section="Records",
-    summary="Send each line of stdin to a topic.",
-    description="""Send each line of stdin as one record, byte for byte, in order, to all replicas in sync.
-
-acks=all and idempotence are the default. Status 0 means that every record was delivered; stderr says which were
-not.""",
-    options=OPTIONS,
-    run=_run,
-)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import ClusterMetadata
 
 
 class Queue:
@@ -74,6 +75,13 @@ class Queue:
         assert timeout
         found = {-2: lambda _: 0, -1: lambda partition: self.ends.get(partition, 20)}
         return [TopicPartition(each.topic, each.partition, found[each.offset](each.partition)) for each in asked]
+
+    def list_topics(self, _topic: str | None = None, timeout: float = 0) -> ClusterMetadata:
+        """Return no partition: nobody is missing."""
+        assert timeout
+        metadata = ClusterMetadata()
+        metadata.topics, metadata.brokers, metadata.controller_id = {}, {}, 1
+        return metadata
 
     def close(self) -> None:
         self.closed = True

@@ -1,6 +1,6 @@
 """What the consumer does about errors that librdkafka puts among the records: wait, go to another offset, or end."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -12,7 +12,7 @@ from kafka_tools.console.notes import note
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
-RESPONSE_SECONDS = 5.0
+RESPONSE_SECONDS = 2.0
 
 # librdkafka calls an error retriable where it can repeat the request itself, and that is too few. Here are, beside
 # those, all errors that Java's consumer waits out (the RetriableExceptions of org.apache.kafka.common.errors 3.9 that
@@ -65,6 +65,7 @@ class Failures:
         self._consumer = consumer
         self._reader = reader
         self._told: set[int] = set()
+        self._pending: dict[TopicPartition, int] = {}
 
     def without_errors(self, batch: Sequence[Any]) -> Batch:
         """Return the batch without its errors. Raises KafkaToolError for one that waiting does not cure."""
@@ -80,7 +81,8 @@ class Failures:
             if self._reader.ends is not None:
                 self._reader.ends.at(_of(message), message.offset())
         elif name == "_AUTO_OFFSET_RESET":
-            self._reset(_of(message), message.offset())
+            offset = message.offset()
+            self._reset(_of(message), -1 if offset is None else offset)
         elif membership is None and name in OF_A_GROUP:
             return
         elif not (error.retriable() or name in CURABLE):
@@ -91,13 +93,22 @@ class Failures:
             self._told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")
 
+    def retry(self, missing: Collection[TopicPartition]) -> None:
+        """Go on with partitions whose leader did not say where, those aside that are still `missing` one."""
+        for partition in self._pending.keys() - set(missing):
+            self._reset(partition, self._pending.pop(partition))
+
     def _reset(self, partition: TopicPartition, offset: int) -> None:
         """Go on where the request says, as a partition has no record at `offset` (negative: it was never known)."""
         name, reset = f"{partition.topic}-{partition.partition}", self._request.window.reset
         if reset is None:
             raise KafkaToolError(f"{name} has no offset {offset} (auto.offset.reset=none)")
-        asked = confluent_kafka().TopicPartition(*partition)
-        low, high = self._consumer.get_watermark_offsets(asked, RESPONSE_SECONDS)
+        kafka = confluent_kafka()
+        try:
+            low, high = self._consumer.get_watermark_offsets(kafka.TopicPartition(*partition), RESPONSE_SECONDS)
+        except kafka.KafkaException:  # it has no leader at the moment; Leaders tells of it
+            self._pending[partition] = offset
+            return
         target = low if reset == EARLIEST else high
         if offset >= 0:
             has = f"it begins at {low} and ends before {high}"

@@ -2,18 +2,20 @@
 
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import words
-from kafka_tools.console.consume.positions import RESPONSE_SECONDS, Ends, ends, offsets
+from kafka_tools.console.consume.positions import RESPONSE_SECONDS, Ends, answered, ends, offsets
 from kafka_tools.console.consume.readers import move
 from kafka_tools.console.consume.request import EARLIEST, Membership, Window
 from kafka_tools.console.consume.writing import Output, Used
 from kafka_tools.console.formats.record_format import Batch
+from kafka_tools.console.leaders import Leaders
 from kafka_tools.console.records import newest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
@@ -29,7 +31,7 @@ class GroupMember:
     the window's `reset` says.
     """
 
-    def __init__(self, consumer: Any, membership: Membership, window: Window, output: Output) -> None:
+    def __init__(self, consumer: Any, membership: Membership, window: Window, output: Output, leaders: Leaders) -> None:
         self.taken: list[Any] = []
         self.partitions: set[TopicPartition] | None = None
         self.waiting_since: float | None = time.monotonic()
@@ -40,6 +42,7 @@ class GroupMember:
         self._consumer = consumer
         self._window = window
         self._output = output
+        self._leaders = leaders
         self._commits = membership.commits
         self._cooperative = membership.cooperative
         self._topics: set[str] = set()
@@ -53,8 +56,12 @@ class GroupMember:
         Raises KafkaToolError where the window has an end and a partition does not say where that is.
         """
         if self._window.has_end:
-            self.ends = Ends(ends(self._window, self._consumer, partitions), {})
+            ending = answered(self._leaders, partitions, partial(ends, self._window, self._consumer))
+            self.ends = Ends(ending, {})
         self.join({topic for topic, _ in partitions}, set(partitions))
+
+    def returned(self, partitions: Collection[TopicPartition]) -> None:
+        """Do nothing: librdkafka reads the group's partitions as soon as they have a leader."""
 
     def join(self, topics: Iterable[str], known: set[TopicPartition]) -> None:
         """Ask for a share of the topics' partitions.
@@ -134,6 +141,8 @@ class GroupMember:
 
         Raises KafkaException where one cannot be found out, KafkaToolError where nothing says where to start.
         """
+        if not partitions:
+            return
         old = [_ours(each) for each in partitions if _ours(each) in self._known]
         new = set(map(_ours, partitions)) - set(old)
         if old and self._window.reset is None:

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Collection
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -17,22 +18,27 @@ from kafka_tools.console.consume.writing import LAST_RECORD_SECONDS, Output, Rec
 from kafka_tools.console.formats import json
 from kafka_tools.console.formats.formatters import compile_formatter
 from kafka_tools.console.formats.record_format import Batch, Formatter
+from kafka_tools.console.leaders import Leaders
 from kafka_tools.console.notes import note
 from kafka_tools.console.process import Stop, rare_collections, stop_by_signal
 from kafka_tools.console.progress import Progress, ShowProgress, covers_records, show_nothing
 from kafka_tools.console.records import has_errors
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.topics import TopicPartition
 
 BATCH = 2000
 """At most so many records are formatted and written at once."""
 
 POLL_SECONDS = 0.1
 
-GROUP_SECONDS = 10.0
-"""How long a group takes to share out its partitions before the user is told."""
+GROUP_SECONDS = 6.0
+"""How long a group takes to share out its partitions before the user is told what it waits for."""
 
 LEAVE_SECONDS = 10.0
 """How long the last commit and the farewell to the group may take."""
+
+STOP_SECONDS = 2.0
+"""How long they may take where the user wants to end and the group's coordinator does not answer."""
 
 SETTINGS: dict[str, Any] = {
     "isolation.level": "read_uncommitted",  # Apache's default; librdkafka's is read_committed
@@ -74,11 +80,11 @@ def consume(
         try:
             loop.reader.begin(partitions)
             with loop.reader.served():
-                loop.run()
+                loop.run(partitions)
         finally:
             uncommitted = loop.leave()
             output.write(last_words(request.output, loop.writer.processed), LAST_RECORD_SECONDS)
-        return stop.status or (1 if uncommitted else 0)
+        return stop.status or (1 if uncommitted or loop.left_out else 0)
 
 
 def _settings(request: ConsumeRequest, cluster: Cluster) -> dict[str, Any]:
@@ -111,7 +117,10 @@ def compile_format(options: RecordOutput) -> Formatter:
 
 
 class Loop:
-    """Takes batches from one consumer and has them written, from its first to its last record."""
+    """Takes batches from one consumer and has them written, from its first to its last record.
+
+    `left_out` are partitions that had no leader when the reading came to its end.
+    """
 
     def __init__(
         self,
@@ -132,19 +141,29 @@ class Loop:
         self._discovery = discovery
         self._show_progress = show_progress
         self._told_of_group = False
-        self.reader: Reader = DirectReader(consumer, request.window)
+        self._partitions: set[TopicPartition] = set()
+        self._is_patient_no_more = False
+        self._leaders = Leaders(consumer, cluster.outages, request.source.topic)
+        self.left_out: frozenset[TopicPartition] = frozenset()
+        self.reader: Reader = DirectReader(consumer, request.window, self._leaders)
         if request.membership is not None:
-            self.reader = GroupMember(consumer, request.membership, request.window, output)
+            self.reader = GroupMember(consumer, request.membership, request.window, output, self._leaders)
         self.writer = RecordWriter(formatter, output, self.reader, stop, request.output.skip_unreadable)
         self._failures = Failures(request, consumer, self.reader)
 
-    def run(self) -> None:
-        """Take, write and store batch by batch; on a terminal, tell how far it is where the end is known."""
+    def run(self, partitions: Collection[TopicPartition] = ()) -> None:
+        """Take, write and store batch by batch; on a terminal, tell how far it is where the end is known.
+
+        `partitions` are all that are meant, with a leader or without.
+        """
+        self._partitions = set(partitions)
         if self._discovery is not None:
             self._discovery.start()
         total = None if covers_records(self._output.descriptor) else self._share()[1]
         with self._show_progress(f"consuming {self._request.source.name}", total) as progress:
             self._rounds(progress)
+        if self._has_ended() or self._is_patient_no_more:
+            self._leave_out()
 
     def _rounds(self, progress: Progress) -> None:
         window = self._request.window
@@ -158,12 +177,31 @@ class Loop:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since >= patience:
                 self._cluster.check_read(self._consumer, self._request.source.topic)
+                self._is_patient_no_more = True
                 return
             else:
                 self._idle()
             progress.advance(self.writer.processed, *self._share())
             if self._discovery is not None and self._discovery.found:
-                self.reader.add(self._discovery.take())
+                self._add(self._discovery.take())
+            if self._leaders.watch(self._partitions):
+                self._go_on_with_returned()
+
+    def _add(self, partitions: set[TopicPartition]) -> None:
+        self._partitions |= partitions
+        self.reader.add(partitions)
+
+    def _go_on_with_returned(self) -> None:
+        """Read partitions that have a leader again, and reset those whose leader could not say where to go on."""
+        self.reader.returned(self._partitions - self._leaders.missing)
+        self._failures.retry(self._leaders.missing)
+
+    def _leave_out(self) -> None:
+        """Tell which partitions had no leader and were not read to their end."""
+        self.left_out = frozenset(self._leaders.missing & self._partitions)
+        if self.left_out:
+            names = ", ".join(f"{each.topic}-{each.partition}" for each in sorted(self.left_out))
+            note(f"ktools: not read to the end, as it has no leader: {names}")
 
     def _take(self, left: int, wait: float) -> Batch:
         """Return what is here already, at most `left` records; where nothing is, wait `wait` seconds for a record."""
@@ -198,13 +236,14 @@ class Loop:
         """While no record comes: notice a closed stdout, an outage, and a group that does not share out partitions."""
         self._output.look()
         self._cluster.outages.watch()
-        since = self.reader.waiting_since
-        if since and not self._told_of_group and time.monotonic() - since > GROUP_SECONDS:
+        since, membership = self.reader.waiting_since, self._request.membership
+        if membership is None or since is None:
+            if self._told_of_group:
+                note("ktools: the group has shared out its partitions.")
+            self._told_of_group = False
+        elif not self._told_of_group and time.monotonic() - since > GROUP_SECONDS:
             self._told_of_group = True
-            note(
-                "ktools: waiting for the group to share out its partitions (a member that was killed leaves it when "
-                "its session.timeout.ms have passed)"
-            )
+            note(f"ktools: {self._cluster.why_group_waits(membership.group)}")
 
     def _has_ended(self) -> bool:
         """Return whether every partition that is read here has reached its end."""
@@ -230,7 +269,8 @@ class Loop:
 
         worker = threading.Thread(target=leave, daemon=True)
         worker.start()
-        worker.join(LEAVE_SECONDS)
+        waits_in_vain = self._stop and (self._told_of_group or self._cluster.outages.seen)
+        worker.join(STOP_SECONDS if waits_in_vain else LEAVE_SECONDS)
         note(f"Processed a total of {self.writer.processed} messages")
         if self._request.membership is None:
             return ""

@@ -1,18 +1,40 @@
 """Where in its partitions a consumer starts, and where it ends."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import words
 from kafka_tools.console.consume.request import EARLIEST, LATEST, Window
 from kafka_tools.console.formats.record_format import Batch
+from kafka_tools.console.leaders import Leaders
 from kafka_tools.console.records import newest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
-RESPONSE_SECONDS = 10.0
-"""How long the brokers' answer is waited for."""
+RESPONSE_SECONDS = 4.0
+"""How long the brokers' answer is waited for; the leaders' absence is told after twice as long at most."""
+
+Offsets: TypeAlias = dict[TopicPartition, int]
+T = TypeVar("T")
+
+
+def answered(leaders: Leaders, partitions: Sequence[TopicPartition], ask: Callable[[Sequence[TopicPartition]], T]) -> T:
+    """Return what `ask` finds out about the partitions that have a leader.
+
+    librdkafka gives no answer at all where one partition has no leader, or where its leader is not reached: then it is
+    looked which ones these are, and the others are asked for once more. Raises KafkaToolError.
+    """
+    leaders.look(partitions)
+    led = [each for each in partitions if each not in leaders.missing]
+    try:
+        return ask(led)
+    except KafkaToolError:
+        leaders.look(partitions, unreached=True)
+        still_led = [each for each in led if each not in leaders.missing]
+        if len(still_led) == len(led):
+            raise
+        return ask(still_led)
 
 
 def offsets(consumer: Any, partitions: Iterable[TopicPartition], time: int) -> dict[TopicPartition, int]:
@@ -68,6 +90,13 @@ class Ends:
         self._positions: dict[TopicPartition, int] = {}
         self.left = {partition for partition, end in ends.items() if end > 0}
         self.total = self.covered = 0
+        for partition, start in starts.items():
+            self.begin(partition, start)
+
+    def add(self, ends: Offsets, starts: Offsets) -> None:
+        """Note the ends and starts of partitions that had no leader before."""
+        self._ends |= ends
+        self.left |= {partition for partition, end in ends.items() if end > 0}
         for partition, start in starts.items():
             self.begin(partition, start)
 

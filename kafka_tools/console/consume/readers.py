@@ -1,13 +1,14 @@
 """What the loop asks of its partitions, with a group or without one, and the reader without a group."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.consume.positions import Ends, ends, starts
+from kafka_tools.console.consume.positions import Ends, Offsets, answered, ends, starts
 from kafka_tools.console.consume.request import EARLIEST, Window
 from kafka_tools.console.formats.record_format import Batch
+from kafka_tools.console.leaders import Leaders
 from kafka_tools.model.topics import TopicPartition
 
 
@@ -28,6 +29,10 @@ class Reader(Protocol):
 
     def begin(self, partitions: Sequence[TopicPartition]) -> None:
         """Ask for these partitions, or for a share of them."""
+        ...
+
+    def returned(self, partitions: Collection[TopicPartition]) -> None:
+        """Read partitions that had no leader at the start and have one now."""
         ...
 
     def add(self, partitions: set[TopicPartition]) -> None:
@@ -57,7 +62,7 @@ class DirectReader:
     Same interface as GroupMember; `taken` stays empty, and `in_flight` is never looked at.
     """
 
-    def __init__(self, consumer: Any, window: Window) -> None:
+    def __init__(self, consumer: Any, window: Window, leaders: Leaders) -> None:
         self.taken: list[Any] = []
         self.partitions: set[TopicPartition] | None = None
         self.waiting_since: float | None = None
@@ -65,14 +70,33 @@ class DirectReader:
         self.ends: Ends | None = None
         self._consumer = consumer
         self._window = window
+        self._leaders = leaders
 
     def begin(self, partitions: Sequence[TopicPartition]) -> None:
-        """Read these partitions from where the window starts. Raises KafkaToolError where a partition does not say."""
-        beginning = starts(self._window, self._consumer, partitions)
+        """Read these partitions from where the window starts; those without a leader only when they `returned`.
+
+        Raises KafkaToolError where a partition with a leader does not say where it starts or ends.
+        """
+        beginning, ending = answered(self._leaders, partitions, self._limits)
         if self._window.has_end:
-            self.ends = Ends(ends(self._window, self._consumer, partitions), beginning)
-        self.partitions = set(partitions)
+            self.ends = Ends(ending, beginning)
+        self.partitions = set(beginning)
         self._consumer.assign([_position(partition, offset) for partition, offset in beginning.items()])
+
+    def _limits(self, partitions: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
+        ending = ends(self._window, self._consumer, partitions) if self._window.has_end else {}
+        return starts(self._window, self._consumer, partitions), ending
+
+    def returned(self, partitions: Collection[TopicPartition]) -> None:
+        """Read partitions that had no leader at the start and have one now."""
+        new = sorted(set(partitions) - (self.partitions or set()))
+        if not new:
+            return
+        beginning, ending = answered(self._leaders, new, self._limits)
+        if self.ends is not None:
+            self.ends.add(ending, beginning)
+        self.partitions = (self.partitions or set()) | set(beginning)
+        self._consumer.incremental_assign([_position(partition, offset) for partition, offset in beginning.items()])
 
     def add(self, partitions: set[TopicPartition]) -> None:
         """Read new partitions too, from their beginning: all that is in them came while this tool was running."""

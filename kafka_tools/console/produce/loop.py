@@ -4,19 +4,21 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from time import monotonic, sleep
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import TOPIC_APPEARS_SECONDS, Cluster, missing_right, words
+from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.formats import json
+from kafka_tools.console.leaders import LOOK_SECONDS, Leaders
 from kafka_tools.console.notes import note
 from kafka_tools.console.process import Stop, rare_collections, stop_by_signal
 from kafka_tools.console.produce.lines import TICK_SECONDS, FullRecord, Parser, Record, blocks, compile_parser, lines
 from kafka_tools.console.produce.request import ProduceRequest
 from kafka_tools.console.progress import Progress, ShowProgress, Unshown, bytes_ahead, show_nothing
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.topics import TopicPartition
 
 STDIN = 0
 BATCH_BYTES = 1_000_000
@@ -24,6 +26,9 @@ BATCH_BYTES = 1_000_000
 
 ROOM_SECONDS = 0.01
 """How long to wait before a full queue is tried again."""
+
+STOP_SECONDS = 1.0
+"""Where the user wants to end and no record was delivered for so long, the records that are left are given up."""
 
 SETTINGS: dict[str, Any] = {
     "acks": "all",
@@ -37,6 +42,13 @@ SETTINGS: dict[str, Any] = {
     "delivery.timeout.ms": 120_000,
     "delivery.report.only.error": True,
 }
+
+
+class Destination(NamedTuple):
+    """The partitions of the topic, and how many in-sync replicas each needs to take a record (0: not known)."""
+
+    partitions: tuple[int, ...] = ()
+    min_isr: int = 0
 
 
 class Deliveries:
@@ -64,8 +76,10 @@ class Deliveries:
 def _reason(error: Any) -> str:
     if error.name() == "_MSG_TIMED_OUT":
         return "no broker acknowledged them in time"
-    if error.name() in ("_PURGE_QUEUE", "_PURGE_INFLIGHT"):
+    if error.name() == "_PURGE_QUEUE":
         return "no broker took them"
+    if error.name() == "_PURGE_INFLIGHT":
+        return "no broker acknowledged them, they may be there or not"
     return words(error)
 
 
@@ -78,48 +92,29 @@ def produce(request: ProduceRequest, show_progress: ShowProgress = show_nothing)
     if sys.stdin is None:
         raise KafkaToolError("stdin is closed")
     cluster = Cluster(request.brokers)
-    client, deliveries = _open(request, cluster)
+    deliveries = Deliveries()
+    client, destination = _open(request, cluster, deliveries)
     with stop_by_signal() as stop, rare_collections():
-        return Loop(request, client, cluster, deliveries, stop, show_progress).run()
+        return Loop(request, client, cluster, deliveries, stop, show_progress, destination).run()
 
 
-def _open(request: ProduceRequest, cluster: Cluster) -> tuple[Any, Deliveries]:
+def _open(request: ProduceRequest, cluster: Cluster, deliveries: Deliveries) -> tuple[Any, Destination]:
     """Return a producer whose batches the topic takes. Raises KafkaToolError where the topic cannot be reached."""
     make = confluent_kafka().Producer
-    deliveries = Deliveries()
     settings = SETTINGS | client_settings(request.brokers.bootstrap_servers, request.brokers.config)
     settings |= {"error_cb": cluster.outages.on_error, "on_delivery": deliveries.on_delivery}
     room = int(settings["queue.buffering.max.kbytes"]) * 1024  # as Java has it: without, a large record waits for ever
     settings["message.max.bytes"] = min(int(settings["message.max.bytes"]), room)
-    size = int(settings["batch.size"])
     client = cluster.open(make, settings)
     cluster.partitions(client, request.topic)
-    limit = _max_message_bytes(request)
-    if limit < size:
+    configs = cluster.topic_configs(request.topic)
+    limit = int(configs.get("max.message.bytes", BATCH_BYTES))  # a larger batch would be refused whole
+    if limit < int(settings["batch.size"]):
         client = cluster.open(make, settings | {"batch.size": limit})
         cluster.partitions(client, request.topic)
-    cluster.partitions(client, request.topic)  # librdkafka asks for a producer id then: too early the first time
-    return client, deliveries
-
-
-def _max_message_bytes(request: ProduceRequest) -> int:
-    """Return the topic's max.message.bytes, as a larger batch is refused whole; BATCH_BYTES if it may not be read."""
-    from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION
-    from kafka_tools.wire.messages import DESCRIBE_CONFIGS, TOPIC
-    from kafka_tools.wire.session import open_session
-
-    name = "max.message.bytes"
-    resource = {"resource_type": TOPIC, "resource_name": request.topic, "configuration_keys": [name]}
-    try:
-        with open_session(request.brokers.bootstrap_servers, request.brokers.security) as session:
-            deadline = monotonic() + TOPIC_APPEARS_SECONDS
-            [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
-            while result["error_code"] == UNKNOWN_TOPIC_OR_PARTITION and monotonic() < deadline:
-                sleep(ROOM_SECONDS)
-                [result] = session.ask(DESCRIBE_CONFIGS, {"resources": [resource]})["results"]
-    except KafkaToolError:  # a login that librdkafka alone knows
-        return BATCH_BYTES
-    return min((int(config["value"]) for config in result["configs"]), default=BATCH_BYTES)
+    partitions = cluster.partitions(client, request.topic)  # asks for a producer id: too early the first time
+    needs_isr = str(settings["acks"]) in ("all", "-1")
+    return client, Destination(partitions, int(configs.get("min.insync.replicas", 0)) if needs_isr else 0)
 
 
 def _parser(request: ProduceRequest) -> Parser:
@@ -139,6 +134,7 @@ class Loop:
         deliveries: Deliveries,
         stop: Stop,
         show_progress: ShowProgress = show_nothing,
+        destination: Destination | None = None,
     ) -> None:
         self.request = request
         self.client = client
@@ -149,6 +145,12 @@ class Loop:
         self._shown_by = show_progress
         self._progress: Progress = Unshown()
         self._read = 0
+        self._leaders = Leaders(client, cluster.outages, request.topic)
+        destination = destination or Destination()
+        self._partitions = [TopicPartition(request.topic, number) for number in destination.partitions]
+        self._min_isr = destination.min_isr
+        self._through = -1
+        self._moved = monotonic()
 
     def run(self) -> int:
         """Send all, wait, report; return the exit status."""
@@ -185,7 +187,8 @@ class Loop:
                     try:
                         produce(*record)
                     except BufferError:
-                        self._wait_for_room()
+                        if not self._wait_for_room(taken):
+                            return
                         continue
                     except refusal as error:
                         if self._appears(record, error.args[0]):
@@ -199,9 +202,11 @@ class Loop:
 
     def _send_one_by_one(self, batch: Iterable[bytes]) -> None:
         for line in batch:
+            if self.stop:
+                return
             self._send([line])
             self._flush()
-            if self.deliveries.failures:
+            if self.deliveries.failures and not self.stop:
                 raise KafkaToolError("stopped at the first record that was not delivered (--sync)")
 
     def _appears(self, record: Record, error: Any) -> bool:
@@ -219,14 +224,26 @@ class Loop:
     def _cannot_go_on(self, error: Any) -> KafkaToolError:
         return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
 
-    def _wait_for_room(self) -> None:
+    def _wait_for_room(self, taken: int) -> bool:
+        """Wait where the queue is full, after `taken` records of a batch; return whether to try again."""
         self.client.poll(ROOM_SECONDS)
+        return self._watch(taken)
+
+    def _watch(self, taken: int = 0) -> bool:
+        """Tell what keeps records from being delivered; return False where the user wants to end and none is."""
+        now, waiting = monotonic(), len(self.client)
+        through = self.deliveries.taken + taken - waiting
+        if through != self._through or not waiting:
+            self._through, self._moved = through, now
+        elif now - self._moved > LOOK_SECONDS / 2:
+            self._leaders.watch(self._partitions, self._min_isr)
         self.cluster.outages.watch()
+        return not (self.stop and now - self._moved > STOP_SECONDS)
 
     def _tick(self) -> bool:
         """Look at what else happened; return whether to read on."""
         self.client.poll(0)
-        self.cluster.outages.watch()
+        self._watch()
         self._show_progress()
         return not self.stop
 
@@ -239,8 +256,9 @@ class Loop:
         """Wait until each record is delivered or has failed; where no broker was ever reached, all fail now."""
         try:
             while self.client.flush(TICK_SECONDS) > 0:
-                self.cluster.outages.watch()
                 self._show_progress()
+                if not self._watch():
+                    self.client.purge()
         except UnreachableError:
             self.client.purge()
             self.client.flush(TICK_SECONDS)
@@ -248,7 +266,8 @@ class Loop:
         except confluent_kafka().KafkaException as error:  # nothing more will be sent; what was, is waited for
             self.client.purge(in_flight=False)
             while self.client.flush(TICK_SECONDS) > 0:
-                self.cluster.outages.watch()
+                if not self._watch():
+                    self.client.purge()
             raise self._cannot_go_on(error.args[0]) from error
         self._show_progress()
 

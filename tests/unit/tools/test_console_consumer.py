@@ -14,7 +14,7 @@ from kafka_tools.errors import UsageError
 from kafka_tools.main import run
 from kafka_tools.model.target import Brokers
 from kafka_tools.render.progress import RecordsBar
-from kafka_tools.tools import console_consumer
+from kafka_tools.tools.console_consumer import checks
 
 Requested = Callable[..., ConsumeRequest]
 SERVER = ("--bootstrap-server", "127.0.0.1:1")
@@ -74,11 +74,11 @@ def test_group_by_option_and_by_property(requested: Requested) -> None:
 
 
 def test_all_properties(requested: Requested) -> None:
-    flags = [word for name in console_consumer.FLAGS for word in ("--property", f"{name}=true")]
-    texts = [word for name in console_consumer.TEXTS for word in ("--formatter-property", f"{name}=\udcff{name}")]
+    flags = [word for name in checks.FLAGS for word in ("--property", f"{name}=true")]
+    texts = [word for name in checks.TEXTS for word in ("--formatter-property", f"{name}=\udcff{name}")]
     record_format = requested(*flags, *texts).output.record_format._asdict()
-    assert all(record_format[name.replace(".", "_")] is True for name in console_consumer.FLAGS)
-    for name in console_consumer.TEXTS:
+    assert all(record_format[name.replace(".", "_")] is True for name in checks.FLAGS)
+    for name in checks.TEXTS:
         assert record_format[name.replace(".", "_")] == b"\xff" + name.encode()
 
 
@@ -134,7 +134,7 @@ def test_files_of_properties(requested: Requested, tmp_path: Path) -> None:
 def test_a_table_shows_more_unless_it_is_told_not_to(requested: Requested) -> None:
     request = requested("--output", "table", "--property", "print.offset=false", "--property", "null.literal=-")
     assert request.output.form == "table"
-    assert request.output.record_format == console_consumer.IN_A_TABLE._replace(print_offset=False, null_literal=b"-")
+    assert request.output.record_format == checks.IN_A_TABLE._replace(print_offset=False, null_literal=b"-")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_no_offset_gives_a_traceback(offset: str) -> None:
 @given(st.text(alphabet="0123456789,- x", max_size=12))
 def test_no_list_of_partitions_gives_a_traceback(text: str) -> None:
     try:
-        found = console_consumer._partitions("partitions", text)
+        found = checks.partition_list("partitions", text)
     except UsageError:
         return
     assert found

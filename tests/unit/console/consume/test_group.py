@@ -10,6 +10,9 @@ from confluent_kafka import TopicPartition
 from kafka_tools.console.consume.group import GroupMember
 from kafka_tools.console.consume.request import EARLIEST, Membership, Window
 from kafka_tools.console.consume.writing import Output
+from kafka_tools.console.leaders import Leaders
+from kafka_tools.console.outages import Outages
+from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition as Ours
 from tests.support.queue import Queue
 from tests.support.records import record
@@ -29,7 +32,8 @@ def partitions(*numbers: int) -> list[TopicPartition]:
 
 
 def joined(queue: Queue, output: Output, cooperative: bool = False) -> GroupMember:
-    member = GroupMember(queue, Membership("g", cooperative=cooperative), Window(reset=EARLIEST), output)
+    leaders = Leaders(queue, Outages(Brokers("b:1")), "t")
+    member = GroupMember(queue, Membership("g", cooperative=cooperative), Window(reset=EARLIEST), output, leaders)
     member.begin([Ours("t", number) for number in range(3)])
     return member
 

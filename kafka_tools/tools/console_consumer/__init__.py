@@ -1,0 +1,231 @@
+"""`ktools console-consumer`: kafka-console-consumer.sh (org.apache.kafka.tools.consumer.ConsoleConsumer, 3.9)."""
+
+import sys
+
+import click
+
+from kafka_tools.cli import options, types
+from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli.options import CLUSTER, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.console.consume.request import (
+    LATEST,
+    ConsumeRequest,
+    Membership,
+    RecordOutput,
+    Source,
+    Window,
+)
+from kafka_tools.console.formats.formatters import DECODING, PACKAGE, PLAIN
+from kafka_tools.console.formats.record_format import Formatter
+from kafka_tools.model.times import milliseconds
+from kafka_tools.render.progress import RecordsBar
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.context_policy import check_change
+from kafka_tools.tools.console_consumer import checks
+from kafka_tools.tools.console_consumer.checks import DESERIALIZERS, FLAGS, OFFSETS, TEXTS
+
+GROUP = "Group"
+OUTPUTS = ("plain", "table", "json", "jsonl")
+"""--output's words; none of Apache's tools has the option."""
+
+TIME = types.Parsed("TIME", milliseconds)
+PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *TEXTS, *DESERIALIZERS))
+
+
+@click.command(
+    "console-consumer",
+    cls=ToolCommand,
+    section="Records",
+    reports=False,
+    short_help="Print the records of a topic.",
+    help="""Print the records of a topic to stdout, byte for byte.
+
+With --group, offsets are committed only for records that were written: whatever ends this tool, the next start loses
+nothing.""",
+)
+@options.bootstrap_server
+@option(
+    CLUSTER,
+    "--command-config",
+    "--consumer.config",
+    type=types.FILE,
+    help="A properties file with the consumer's settings; --consumer-property wins.",
+)
+@option(
+    CLUSTER,
+    "--consumer-property",
+    "--command-property",
+    "-X",
+    "client_settings",
+    type=types.CLIENT_SETTING,
+    multiple=True,
+    help="A setting of the consumer, by Java's or librdkafka's name; may be repeated.",
+)
+@options.wait
+@option(FILTERS, "--topic", type=types.TOPIC, help="The topic to read.")
+@option(
+    FILTERS,
+    "--include",
+    type=types.Text("REGEX", "topic"),
+    help="Read all topics whose whole names fit this pattern, new ones too.",
+)
+@option(FILTERS, "--whitelist", type=types.Text("REGEX", "topic"), help="The older name of --include, which wins.")
+@option(FILTERS, "--partition", type=types.INTEGER, help="Read only this partition, from its end.")
+@option(
+    FILTERS, "--partitions", type=types.Parsed("LIST", checks.partition_list), help="Read only these partitions: 0,2-4."
+)
+@option(FILTERS, "--from-beginning", help="Start at the oldest record, unless the group has been further.")
+@option(
+    FILTERS,
+    "--offset",
+    type=types.words("OFFSET", OFFSETS),
+    help="With --partition: where to start. earliest, latest, a number, or -N for N records before the end.",
+)
+@option(FILTERS, "--last", type=types.LONG, help="Start N records before the end of each partition.")
+@option(FILTERS, "--from-time", type=TIME, help="Start at this time: 2026-11-23T08:00, 1700000000, -1h, now.")
+@option(FILTERS, "--to-time", type=TIME, help="End before the first record of this time.")
+@option(FILTERS, "--until-end", help="End when every partition has reached the end it had at the start.")
+@option(FILTERS, "--max-messages", type=types.INTEGER, help="End after N records.")
+@option(
+    FILTERS,
+    "--timeout-ms",
+    type=types.WholeNumber(64, "MS"),
+    help="End, with status 0, when no record comes for MS milliseconds.",
+)
+@option(
+    FILTERS,
+    "--isolation-level",
+    type=types.words("LEVEL", ("read_committed", "read_uncommitted")),
+    help="read_committed leaves out records of transactions that were not committed; default read_uncommitted.",
+)
+@option(
+    GROUP,
+    "--group",
+    type=types.GROUP,
+    help="Go on where this consumer group stopped, and commit what was written. Without it nothing is committed.",
+)
+@option(GROUP, "--yes", help="Join a group of a protected cluster without a question.")
+@option(
+    OUTPUT,
+    "--output",
+    type=types.Word("FORMAT", OUTPUTS),
+    help=f"{', '.join(OUTPUTS)}: as Apache prints records, as a table that grows, or whole as JSON objects.",
+)
+@option(
+    OUTPUT,
+    "--property",
+    "--formatter-property",
+    type=types.words("NAME=VALUE", PROPERTIES),
+    multiple=True,
+    help=f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}; may be repeated.",
+)
+@option(OUTPUT, "--formatter-config", type=types.FILE, help="A file of such properties; --property wins.")
+@option(
+    OUTPUT,
+    "--key-deserializer",
+    type=types.Text("CLASS", "deserializer"),
+    help="What reads keys, of org.apache.kafka.common.serialization.",
+)
+@option(OUTPUT, "--value-deserializer", type=types.Text("CLASS", "deserializer"), help="What reads values.")
+@option(
+    OUTPUT,
+    "--formatter",
+    type=types.words("CLASS", (f"{PACKAGE}{name}" for name in (*PLAIN, *DECODING))),
+    help="What prints records, of org.apache.kafka.tools.consumer.",
+)
+@option(OUTPUT, "--skip-message-on-error", help="Leave out a record that cannot be read instead of ending.")
+@option(OUTPUT, "--enable-systest-events", help="Write shutdown_complete on stdout in the end.")
+@option(
+    OTHER,
+    "--zookeeper",
+    type=types.Text("HOST:PORT[,…]", "zookeeper"),
+    help="As before Kafka 2.0; names the ensemble where the brokers are found.",
+)
+@option(OTHER, "--new-consumer", "--csv-reporter-enabled", "ignored", help="Of versions before 2.0; without effect.")
+@option(OTHER, "--metrics-dir", "ignored_folder", type=types.DIRECTORY, help="Of versions before 2.0; without effect.")
+def command(
+    *,
+    bootstrap_server: str | None,
+    command_config: str | None,
+    client_settings: tuple[str, ...],
+    wait: float | None,
+    topic: str | None,
+    include: str | None,
+    whitelist: str | None,
+    partition: int | None,
+    partitions: tuple[int, ...] | None,
+    from_beginning: bool,
+    offset: str | None,
+    last: int | None,
+    from_time: int | None,
+    to_time: int | None,
+    until_end: bool,
+    max_messages: int | None,
+    timeout_ms: int | None,
+    isolation_level: str | None,
+    group: str | None,
+    yes: bool,
+    output: str | None,
+    property: tuple[str, ...],  # noqa: A002  Apache's name for it
+    formatter_config: str | None,
+    key_deserializer: str | None,
+    value_deserializer: str | None,
+    formatter: str | None,
+    skip_message_on_error: bool,
+    enable_systest_events: bool,
+    zookeeper: str | None,
+    ignored: bool,  # noqa: ARG001
+    ignored_folder: str | None,  # noqa: ARG001
+) -> int:
+    """Check the options against each other, as ConsoleConsumerOptions does, and consume."""
+    pattern = checks.pattern_of_topics(topic, include, whitelist)
+    checks.partition_options(topic, partition, partitions, offset, from_beginning)
+    start, last_by_offset = checks.start_offset(offset)
+    given = checks.consumer_settings(client_settings, command_config)
+    level = [] if isolation_level is None else [f"isolation.level={isolation_level}"]
+    servers = checks.servers(bootstrap_server, zookeeper)
+    target = settings.choose_brokers(servers, command_config, [*given.settings, *level], wait or 0.0)
+    reset = checks.reset_offset(from_beginning, target.config)
+    member = checks.group_id(group, given.groups, target.config, partition)
+    first = (LATEST if reset is None else reset) if start is None else start
+    count = None if max_messages is None or max_messages == -1 else max(0, max_messages)
+    before_end = last if last_by_offset is None else last_by_offset
+    window = Window(first, before_end, from_time, to_time, until_end, reset, count, timeout_ms)
+    printed = checks.formatter_class(formatter, output)
+    deserializers = (key_deserializer, value_deserializer)
+    record_format = checks.record_format(property, formatter_config, deserializers, as_table=output == "table")
+    written = RecordOutput(output or "plain", printed, record_format, skip_message_on_error, enable_systest_events)
+    checks.starts_and_ends(window, from_beginning, offset is not None, last, partitions, member)
+    if member is not None:
+        check_change(target, yes)
+    chosen = partitions or () if partition is None else (partition,)
+    source = Source(target, topic, pattern, given.internal, chosen)
+    membership = None if member is None else Membership.of(member, target.config)
+    return _consume(ConsumeRequest(source, window, membership, written))
+
+
+def _consume(request: ConsumeRequest) -> int:
+    from kafka_tools.console.consume.loop import consume  # imports confluent_kafka, which --help does not need
+
+    return consume(request, _table(request) if request.output.form == "table" else None, RecordsBar)
+
+
+def _table(request: ConsumeRequest) -> Formatter:
+    """Return what writes records as rows of a table."""
+    from kafka_tools.console.formats.table import compile_cells
+    from kafka_tools.render.live import GrowingColumn, GrowingTable
+
+    columns = {
+        "topic": GrowingColumn("Topic"),
+        "partition": GrowingColumn("Partition", is_number=True),
+        "offset": GrowingColumn("Offset", is_number=True),
+        "timestamp": GrowingColumn("Timestamp", least=len("08:00:00.000")),
+        "delivery": GrowingColumn("Delivery"),
+        "epoch": GrowingColumn("Epoch", is_number=True),
+        "key": GrowingColumn("Key", folds=True),
+        "headers": GrowingColumn("Headers", folds=True, is_optional=True),
+        "value": GrowingColumn("Value", folds=True),
+    }
+    names, rows = compile_cells(request.output.record_format, with_topic=request.source.topic is None)
+    table, encoding = GrowingTable([columns[name] for name in names]), sys.stdout.encoding
+    return lambda batch: table.text(rows(batch)).encode(encoding, "backslashreplace")
