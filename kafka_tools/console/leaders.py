@@ -34,6 +34,7 @@ class Leaders:
     """
 
     def __init__(self, client: Any, outages: Outages, topic: str | None) -> None:
+        self.has_looked = False
         self.missing: frozenset[TopicPartition] = frozenset()
         self._client = client
         self._outages = outages
@@ -59,10 +60,13 @@ class Leaders:
         """
         try:
             metadata = self._client.list_topics(self._topic, timeout=RESPONSE_SECONDS)
-            dead = self._outages.unreached_brokers() if unreached or self._outages.seen else frozenset()
+            # What was told before is looked at again: librdkafka reports a broken connection only when it tries anew.
+            doubt = unreached or self._told or self._outages.seen
+            dead = self._outages.unreached_brokers() if doubt else frozenset()
         except (confluent_kafka().KafkaException, KafkaToolError):
             return  # nobody answers: `Outages.watch` tells of it
         found = list(causes(metadata, partitions, dead, min_isr))
+        self.has_looked = True
         self.missing = frozenset(each for cause in found for each in cause.partitions)
         told = tuple(cause.words for cause in found)
         if told != self._told:

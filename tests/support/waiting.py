@@ -15,8 +15,8 @@ def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], bool], words: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(condition: Callable[[], object], words: str, seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s: {words}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {words}"
         time.sleep(0.1)

@@ -55,6 +55,7 @@ class GroupMember:
 
         Raises KafkaToolError where the window has an end and a partition does not say where that is.
         """
+        self._leaders.look(partitions)
         if self._window.has_end:
             ending = answered(self._leaders, partitions, partial(ends, self._window, self._consumer))
             self.ends = Ends(ending, {})
@@ -100,7 +101,8 @@ class GroupMember:
         try:
             partitions = self._answered(self._consumer.committed(partitions, timeout=RESPONSE_SECONDS))
             known = [partition for partition in partitions if partition.offset >= 0]
-            fresh = [partition for partition in partitions if partition.offset < 0]
+            missing = self._leaders.missing  # Failures says where they start when they have a leader
+            fresh = [each for each in partitions if each.offset < 0 and _ours(each) not in missing]
             self._resolve(fresh)
         except confluent_kafka().KafkaException:
             fresh = []  # librdkafka asks again, for as long as it takes

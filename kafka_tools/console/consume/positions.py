@@ -12,32 +12,37 @@ from kafka_tools.console.records import newest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
-RESPONSE_SECONDS = 4.0
-"""How long the brokers' answer is waited for; the leaders' absence is told after twice as long at most."""
+RESPONSE_SECONDS = 10.0
+"""How long the brokers' answer is waited for where all leaders are reached."""
+
+FIRST_SECONDS = 1.5
+"""How long it is waited for before somebody looks whether all leaders are."""
 
 Offsets: TypeAlias = dict[TopicPartition, int]
 T = TypeVar("T")
 
 
-def answered(leaders: Leaders, partitions: Sequence[TopicPartition], ask: Callable[[Sequence[TopicPartition]], T]) -> T:
+def answered(
+    leaders: Leaders, partitions: Sequence[TopicPartition], ask: Callable[[Sequence[TopicPartition], float], T]
+) -> T:
     """Return what `ask` finds out about the partitions that have a leader.
 
     librdkafka gives no answer at all where one partition has no leader, or where its leader is not reached: then it is
     looked which ones these are, and the others are asked for once more. Raises KafkaToolError.
     """
-    leaders.look(partitions)
+    if not leaders.has_looked:
+        leaders.look(partitions)
     led = [each for each in partitions if each not in leaders.missing]
     try:
-        return ask(led)
+        return ask(led, FIRST_SECONDS)
     except KafkaToolError:
         leaders.look(partitions, unreached=True)
-        still_led = [each for each in led if each not in leaders.missing]
-        if len(still_led) == len(led):
-            raise
-        return ask(still_led)
+        return ask([each for each in led if each not in leaders.missing], RESPONSE_SECONDS)
 
 
-def offsets(consumer: Any, partitions: Iterable[TopicPartition], time: int) -> dict[TopicPartition, int]:
+def offsets(
+    consumer: Any, partitions: Iterable[TopicPartition], time: int, seconds: float = RESPONSE_SECONDS
+) -> Offsets:
     """Return for each partition its first offset at or after a time (ms since 1970), or its end where there is none.
 
     EARLIEST and LATEST are times, too. Raises KafkaException where a partition gives no answer.
@@ -47,33 +52,38 @@ def offsets(consumer: Any, partitions: Iterable[TopicPartition], time: int) -> d
     if not asked:
         return {}
     found = {}
-    for answer in consumer.offsets_for_times(asked, timeout=RESPONSE_SECONDS):
+    for answer in consumer.offsets_for_times(asked, timeout=seconds):
         if answer.error:
             raise kafka.KafkaException(answer.error)
         found[TopicPartition(answer.topic, answer.partition)] = answer.offset
     without = [partition for partition, offset in found.items() if offset < 0]
-    return found | (offsets(consumer, without, LATEST) if without and time != LATEST else {})
+    return found | (offsets(consumer, without, LATEST, seconds) if without and time != LATEST else {})
 
 
-def starts(window: Window, consumer: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+def starts(
+    window: Window, consumer: Any, partitions: Sequence[TopicPartition], seconds: float = RESPONSE_SECONDS
+) -> Offsets:
     """Return the offset at which each partition starts. Raises KafkaToolError where a partition gives no answer."""
     try:
         if window.from_time is not None:
-            return offsets(consumer, partitions, window.from_time)
+            return offsets(consumer, partitions, window.from_time, seconds)
         if window.last is not None:
-            first, end = offsets(consumer, partitions, EARLIEST), offsets(consumer, partitions, LATEST)
+            first = offsets(consumer, partitions, EARLIEST, seconds)
+            end = offsets(consumer, partitions, LATEST, seconds)
             return {partition: max(first[partition], end[partition] - window.last) for partition in partitions}
         if window.has_end and window.start < 0:
-            return offsets(consumer, partitions, window.start)
+            return offsets(consumer, partitions, window.start, seconds)
     except confluent_kafka().KafkaException as error:
         raise KafkaToolError(f"the brokers do not say where to start: {words(error.args[0])}") from error
     return dict.fromkeys(partitions, window.start)
 
 
-def ends(window: Window, consumer: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+def ends(
+    window: Window, consumer: Any, partitions: Sequence[TopicPartition], seconds: float = RESPONSE_SECONDS
+) -> Offsets:
     """Return the offset before which each partition ends. Raises KafkaToolError where a partition gives no answer."""
     try:
-        return offsets(consumer, partitions, LATEST if window.to_time is None else window.to_time)
+        return offsets(consumer, partitions, LATEST if window.to_time is None else window.to_time, seconds)
     except confluent_kafka().KafkaException as error:
         raise KafkaToolError(f"the brokers do not say where to end: {words(error.args[0])}") from error
 

@@ -83,9 +83,9 @@ class DirectReader:
         self.partitions = set(beginning)
         self._consumer.assign([_position(partition, offset) for partition, offset in beginning.items()])
 
-    def _limits(self, partitions: Sequence[TopicPartition]) -> tuple[Offsets, Offsets]:
-        ending = ends(self._window, self._consumer, partitions) if self._window.has_end else {}
-        return starts(self._window, self._consumer, partitions), ending
+    def _limits(self, partitions: Sequence[TopicPartition], seconds: float) -> tuple[Offsets, Offsets]:
+        ending = ends(self._window, self._consumer, partitions, seconds) if self._window.has_end else {}
+        return starts(self._window, self._consumer, partitions, seconds), ending
 
     def returned(self, partitions: Collection[TopicPartition]) -> None:
         """Read partitions that had no leader at the start and have one now."""

@@ -135,12 +135,14 @@ class Loop:
         stop: Stop,
         show_progress: ShowProgress = show_nothing,
         destination: Destination | None = None,
+        stdin: int = STDIN,
     ) -> None:
         self.request = request
         self.client = client
         self.cluster = cluster
         self.deliveries = deliveries
         self.stop = stop
+        self._stdin = stdin
         self._parse = _parser(request)
         self._shown_by = show_progress
         self._progress: Progress = Unshown()
@@ -155,7 +157,7 @@ class Loop:
     def run(self) -> int:
         """Send all, wait, report; return the exit status."""
         try:
-            with self._shown_by(f"producing to {self.request.topic}", bytes_ahead(STDIN)) as self._progress:
+            with self._shown_by(f"producing to {self.request.topic}", bytes_ahead(self._stdin)) as self._progress:
                 self._send_all()
         finally:
             self._report()
@@ -173,7 +175,7 @@ class Loop:
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield what stdin has until its end or a signal."""
-        for block in prompted(blocks(STDIN, self._tick, self._send_now)):
+        for block in prompted(blocks(self._stdin, self._tick, self._send_now), self._stdin):
             self._read += len(block)
             yield block
 
@@ -287,9 +289,9 @@ def records(number: int) -> str:
     return f"{number} record{'' if number == 1 else 's'}"
 
 
-def prompted(incoming: Iterable[bytes]) -> Iterable[bytes]:
+def prompted(incoming: Iterable[bytes], stdin: int) -> Iterable[bytes]:
     """Return the blocks; on a terminal a `>` asks for each."""
-    return _prompting(incoming) if os.isatty(STDIN) else incoming
+    return _prompting(incoming) if os.isatty(stdin) else incoming
 
 
 def _prompting(incoming: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,7 +1,10 @@
 """The producer's loop, without a cluster."""
 
+import signal
+import time
 from collections.abc import Iterable
 from itertools import repeat
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -50,84 +53,138 @@ class Client:
         return 0
 
 
-def loop(request: ProduceRequest, client: Any = None) -> tuple[Loop, Any]:
+def send(
+    request: ProduceRequest, lines: Iterable[bytes], client: Any = None, stop: Stop | None = None
+) -> tuple[Loop, Any, int]:
+    """Produce these lines; return the loop, its client and the exit status."""
     client = Client() if client is None else client
-    return Loop(request, client, Cluster(request.brokers), Deliveries(), Stop()), client
+    with TemporaryFile() as stdin:
+        stdin.write(b"".join(line + b"\n" for line in lines))
+        stdin.seek(0)
+        deliveries = getattr(client, "deliveries", None) or Deliveries()
+        running = Loop(
+            request,
+            client,
+            Cluster(request.brokers),
+            deliveries,
+            Stop() if stop is None else stop,
+            stdin=stdin.fileno(),
+        )
+        return running, client, running.run()
 
 
 def test_a_full_queue_waits_and_keeps_the_order() -> None:
-    running, client = loop(REQUEST)
-    running._send([b"%d" % number for number in range(20)])
+    running, client, status = send(REQUEST, [b"%d" % number for number in range(20)])
     assert [value for _, value in client.sent] == [b"%d" % number for number in range(20)]
     assert running.deliveries.taken == running.deliveries.delivered == 20
+    assert status == 0
 
 
-@given(st.lists(st.sampled_from([b"a", b"b", b"large"]), max_size=40), st.lists(st.integers(0, 4)), st.integers(1, 9))
-def test_whatever_is_refused_and_however_full_it_is(lines: list[bytes], rooms: list[int], size: int) -> None:
-    running, client = loop(REQUEST, Client(rooms))
-    for start in range(0, len(lines), size):
-        running._send(lines[start : start + size])
+@given(st.lists(st.sampled_from([b"a", b"b", b"large"]), max_size=40), st.lists(st.integers(0, 4)))
+def test_whatever_is_refused_and_however_full_it_is(lines: list[bytes], rooms: list[int]) -> None:
+    running, client, status = send(REQUEST, lines, Client(rooms))
     assert [value for _, value in client.sent] == [line for line in lines if line != b"large"]
     assert (running.deliveries.taken, running.deliveries.delivered) == (len(lines), len(client.sent))
+    assert status == (1 if b"large" in lines else 0)
 
 
 def test_what_was_sent_before_a_line_that_is_none_counts() -> None:
-    running, _ = loop(REQUEST._replace(line_format=LineFormat(parse_key=True)))
+    client = Client()
     with pytest.raises(KafkaToolError, match="line number 3"):
-        running._send([b"k\ta", b"k\tb", b"none", b"k\tc"])
-    assert running.deliveries.taken == 2
+        send(REQUEST._replace(line_format=LineFormat(parse_key=True)), [b"k\ta", b"k\tb", b"none", b"k\tc"], client)
+    assert len(client.sent) == 2
 
 
 def test_what_is_too_large_is_counted_and_the_rest_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    running, client = loop(REQUEST)
-    running._send([b"a", b"large", b"b", b"large"])
-    running._report()
+    _, client, status = send(REQUEST, [b"a", b"large", b"b", b"large"])
     assert [value for _, value in client.sent] == [b"a", b"b"]
     words = "ktools: 2 of 4 records not delivered to topic 't': Message size too large\n"
-    assert capsys.readouterr().err == words
+    assert (capsys.readouterr().err, status) == (words, 1)
 
 
-def test_a_fatal_error_ends_it() -> None:
-    running, client = loop(REQUEST)
+def test_a_fatal_error_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    client = Client()
     with pytest.raises(KafkaToolError, match="cannot go on: Fatal error"):
-        running._send([b"a", b"fatal", b"b"])
+        send(REQUEST, [b"a", b"fatal", b"b"], client)
     assert len(client.sent) == 1
-    assert (running.deliveries.taken, running.deliveries.delivered) == (2, 1)
+    assert capsys.readouterr().err == "ktools: 1 of 2 records not delivered to topic 't': Fatal error\n"
+
+
+class Failing(Client):
+    """A producer that delivers nothing, and says so at the first flush."""
+
+    def __init__(self, *errors: KafkaError) -> None:
+        super().__init__()
+        self.deliveries = Deliveries()
+        self.errors = list(errors)
+
+    def flush(self, timeout: float) -> int:
+        for error in self.errors:
+            self.deliveries.on_delivery(error, None)
+        self.errors.clear()
+        return super().flush(timeout)
 
 
 def test_failures_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    running, _ = loop(REQUEST)
-    running._send([b"a", b"b", b"c"])
-    running.deliveries.on_delivery(KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out"), None)
-    running.deliveries.on_delivery(KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out"), None)
-    running.deliveries.on_delivery(KafkaError(KafkaError.UNKNOWN, "Broker: Unknown broker error"), None)
-    running.stop.signal = 2
-    running._report()
+    late = KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out")
+    _, _, status = send(
+        REQUEST, [b"a", b"b", b"c"], Failing(late, late, KafkaError(KafkaError.UNKNOWN, "Broker: Unknown broker error"))
+    )
+    assert status == 1
     assert capsys.readouterr().err.splitlines() == [
         "ktools: 1 of 3 records not delivered to topic 't': Unknown broker error",
         "ktools: 2 of 3 records not delivered to topic 't': no broker acknowledged them in time",
+    ]
+
+
+class Stuck(Client):
+    """A producer that delivers nothing until it is purged, and is stopped by the user at the first flush."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__()
+        self.deliveries = Deliveries()
+        self.stop = stop
+        self.waiting = 0
+
+    def __len__(self) -> int:
+        return self.waiting
+
+    def produce(self, _topic: str, _value: bytes | None, _key: bytes | None = None) -> None:
+        self.waiting += 1
+
+    def flush(self, timeout: float) -> int:
+        time.sleep(timeout)
+        self.stop.signal = signal.SIGTERM
+        return self.waiting
+
+    def purge(self) -> None:
+        for _ in range(self.waiting):
+            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_INFLIGHT), None)
+        self.waiting = 0
+
+
+def test_a_wish_to_end_does_not_wait_for_brokers_that_acknowledge_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = Stop()
+    began = time.monotonic()
+    _, _, status = send(REQUEST, [b"a", b"b"], Stuck(stop), stop)
+    assert time.monotonic() - began < 4
+    assert status == 128 + signal.SIGTERM
+    assert capsys.readouterr().err.splitlines() == [
+        "ktools: 2 of 2 records not delivered to topic 't': no broker acknowledged them, they may be there or not",
         "ktools: stopped after 0 records delivered to topic 't'",
     ]
 
 
 def test_keys_and_nulls_reach_the_client() -> None:
-    running, client = loop(REQUEST._replace(line_format=LineFormat(parse_key=True, null_marker=b"-")))
-    running._send([b"k\tv", b"k\t-", b"\t"])
+    line_format = LineFormat(parse_key=True, null_marker=b"-")
+    _, client, _ = send(REQUEST._replace(line_format=line_format), [b"k\tv", b"k\t-", b"\t"])
     assert client.sent == [(b"k", b"v"), (b"k", None), (b"", b"")]
 
 
-@pytest.mark.parametrize(("config", "flushed"), [({}, 1), ({"linger.ms": "50"}, 0)])
-def test_no_batch_waits_for_more_where_no_more_comes(config: dict[str, str], flushed: int) -> None:
-    running, client = loop(REQUEST._replace(brokers=Brokers("127.0.0.1:9092", config)))
-    running._send([b"a"])
-    running._send_now()
-    assert client.flushed == flushed
-
-
 def test_sync_waits_for_each_record() -> None:
-    running, client = loop(REQUEST._replace(sync=True))
-    running._send_one_by_one([b"a", b"b"])
-    assert client.flushed == 2
+    _, client, _ = send(REQUEST._replace(sync=True), [b"a", b"b"])
+    assert client.flushed == 3  # once for each, once at the end
+    client = Client()
     with pytest.raises(KafkaToolError, match="first record that was not delivered"):
-        running._send_one_by_one([b"large", b"c"])
-    assert [value for _, value in client.sent] == [b"a", b"b"]
+        send(REQUEST._replace(sync=True), [b"large", b"c"], client)
+    assert client.sent == []
