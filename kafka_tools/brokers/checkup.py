@@ -16,6 +16,10 @@ VOTER_SILENT_MS = 5000
 """A controller that asked the active one for nothing for so long is away: they ask every half second."""
 
 
+ZOOKEEPER_SECONDS = 2.0
+"""How long a broker may take to look something up in ZooKeeper."""
+
+
 class Offsets(NamedTuple):
     """The topic of the groups' offsets: `factor` is the fewest replicas that a partition has, `leaderless` how many of
     its partitions have no leader."""
@@ -29,7 +33,8 @@ class Overview(NamedTuple):
     """A cluster as Metadata shows it.
 
     `controller` is None where there is none; without ZooKeeper brokers name any of them. `absent` counts the replicas
-    of brokers that are not there; `offsets` is None where that topic is not there, or must not be seen.
+    of brokers that are not there; `offsets` is None where that topic is not there, or must not be seen. `topic` is any
+    topic, None where none is seen.
     """
 
     cluster_id: str | None
@@ -37,10 +42,11 @@ class Overview(NamedTuple):
     controller: int | None
     absent: Mapping[int, int]
     offsets: Offsets | None
+    topic: str | None = None
 
 
 def overview(contact: Contact) -> Overview:
-    """Ask for all topics: up to Kafka 2.7, asking for __consumer_offsets by name makes it.
+    """Ask for the whole cluster, all topics included: up to Kafka 2.7, asking for __consumer_offsets by name makes it.
 
     Raises KafkaToolError.
     """
@@ -62,7 +68,19 @@ def overview(contact: Contact) -> Overview:
             min(len(one["replica_nodes"]) for one in of_offsets),
             sum(one["leader_id"] < 0 for one in of_offsets),
         ),
+        topic=min(partitions, default=None),
     )
+
+
+def read_zookeeper(contact: Contact, topic: str) -> None:
+    """Ask a broker for what it looks up in ZooKeeper each time: the configs of a topic.
+
+    Metadata is answered from memory and goes on naming the last controller when ZooKeeper is gone (Kafka 3.9.1).
+    Raises UnreachableError where there is no answer within ZOOKEEPER_SECONDS.
+    """
+    resource = {"resource_type": TOPIC, "resource_name": topic, "configuration_keys": []}
+    if contact.supports(DESCRIBE_CONFIGS):
+        contact.ask(DESCRIBE_CONFIGS, {"resources": [resource]}, ZOOKEEPER_SECONDS)
 
 
 class Quorum(NamedTuple):

@@ -15,7 +15,7 @@ from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.target import Brokers
 from kafka_tools.parallel import TooLateError, in_parallel
-from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.connection import CONNECT_SECONDS, Connection, LostResponseError
 from kafka_tools.wire.diagnosis import (
     CONNECT,
     RESOLVE,
@@ -123,15 +123,20 @@ class Contact:
         """Tell whether the broker knows this request."""
         return self._connection is not None and self._connection.supports(message)
 
-    def ask(self, message: Message, values: Mapping[str, Any]) -> Response:
-        """Send a request that changes nothing and return the response. Raises KafkaToolError.
+    def ask(self, message: Message, values: Mapping[str, Any], seconds: float = CONNECT_SECONDS) -> Response:
+        """Send a request that changes nothing and return the response, which is waited for `seconds`.
 
-        A broker that hangs up on a request of somebody who did not log in may have wanted that.
+        Raises UnreachableError where there is none in time: the connection is of no use then. Raises KafkaToolError for
+        other failures; a broker that hangs up on somebody who did not log in may have wanted that.
         """
         if self._connection is None:
             raise UnreachableError(f"there is no connection to {self.server}")
         try:
-            return self._connection.ask(message, values)
+            return self._connection.ask(message, values, seconds)
+        except LostResponseError:
+            self.close()
+            self._connection = None
+            raise
         except BrokenConnectionError as error:
             if self.logs_in:
                 raise

@@ -19,7 +19,7 @@ from kafka_tools.brokers.diagnosis import (
     cause_of,
     contacts,
 )
-from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError
+from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import text
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.units import count
@@ -130,7 +130,8 @@ def _cluster(target: Brokers, contact: Contact) -> Iterator[Check]:
     )
     for name, checks in found.items():
         yield from [failed(name, checks, CONTROLLERS_UP)] if isinstance(checks, KafkaToolError) else checks
-    if isinstance(found[CONTROLLER], KafkaToolError) and seen.offsets is None:
+    lost = isinstance(found[CONTROLLER], KafkaToolError) or not contact.connected
+    if lost and seen.offsets is None:
         yield not_run(OFFSETS, "an earlier request got no answer")
         return
     [offsets] = in_parallel({0: partial(_offsets, contact, seen)}, deadline + 2 * LATE_SECONDS).values()
@@ -148,6 +149,12 @@ def _controller(contact: Contact, seen: Overview) -> list[Check]:
         return list(_quorum(controllers))
     if seen.controller is None:
         return [failed(CONTROLLER, KafkaToolError("there is none now"), "Is ZooKeeper up? It is elected in seconds.")]
+    try:
+        if seen.topic is not None:
+            checkup.read_zookeeper(contact, seen.topic)
+    except UnreachableError:
+        gone = KafkaToolError(f"broker {seen.controller} was the last one, but ZooKeeper gives brokers no answer")
+        return [failed(CONTROLLER, gone, "Are a majority of the ZooKeeper servers up?")]
     return [passed(CONTROLLER, f"broker {seen.controller}")]
 
 

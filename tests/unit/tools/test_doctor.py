@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kafka_tools.brokers import checkup
 from kafka_tools.brokers.checkup import Offsets
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.security import Sasl, Security
@@ -185,6 +186,18 @@ def test_requests_that_get_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         found = checks(Brokers(f"127.0.0.1:{port}"))
         go_on.set()
     assert (found["controller"].state, found["__consumer_offsets"].state) == (State.FAILED, State.NOT_RUN)
+
+
+def test_a_zookeeper_that_is_gone_is_seen_through_brokers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "ZOOKEEPER_SECONDS", 0.3)
+    go_on = threading.Event()
+    told = brokers({1: 1}, controller=1, topics=(OFFSETS,))
+    with serving(Broker({METADATA: lambda _: told, DESCRIBE_CONFIGS: until(go_on)})) as port:
+        found = checks(Brokers(f"127.0.0.1:{port}"))
+        go_on.set()
+    assert found["controller"].state is State.FAILED
+    assert found["controller"].found == "broker 1 was the last one, but ZooKeeper gives brokers no answer"
+    assert found["__consumer_offsets"].state is State.OK
 
 
 def test_a_cluster_that_names_no_broker() -> None:
