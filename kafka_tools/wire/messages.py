@@ -332,30 +332,6 @@ DESCRIBE_QUORUM = Message(
 )
 """Asks for the controllers of a cluster without ZooKeeper, and how far each has come (KIP-595, KIP-836)."""
 
-LIST_GROUPS = Message(
-    16,
-    "ListGroups",
-    first=0,
-    last=5,
-    flexible=3,
-    request=(Field("states_filter", "[]string", since=4), Field("types_filter", "[]string", since=5)),
-    response=(
-        Field("throttle_time_ms", "int32", since=1),
-        Field("error_code", "int16"),
-        Field(
-            "groups",
-            "[]struct",
-            (
-                Field("group_id", "string"),
-                Field("protocol_type", "string"),
-                Field("group_state", "string", since=4),
-                Field("group_type", "string", since=5),
-            ),
-        ),
-    ),
-)
-"""Asks one broker for the groups that it coordinates, with their type from Kafka 4 on (KIP-518, KIP-848)."""
-
 CREATE_TOPICS = Message(
     19,
     "CreateTopics",
@@ -442,35 +418,3 @@ CREATE_PARTITIONS = Message(
     ),
 )
 """Adds partitions to topics (KIP-195)."""
-
-DELETE_TOPICS = Message(
-    20,
-    "DeleteTopics",
-    first=1,
-    last=6,
-    flexible=4,
-    request=(
-        Field(
-            "topics",
-            "[]struct",
-            (Field("name", "string", nullable=6, default=None), Field("topic_id", "uuid")),
-            since=6,
-        ),
-        Field("topic_names", "[]string", until=5),
-        Field("timeout_ms", "int32"),
-    ),
-    response=(
-        Field("throttle_time_ms", "int32", since=1),
-        Field(
-            "responses",
-            "[]struct",
-            (
-                Field("name", "string", nullable=6),
-                Field("topic_id", "uuid", since=6),
-                Field("error_code", "int16"),
-                Field("error_message", "string", since=5, nullable=5, default=None),
-            ),
-        ),
-    ),
-)
-"""Deletes topics by name; from version 6 on it takes ids, too (KIP-516), which nothing here uses."""

@@ -20,17 +20,17 @@ Answers = Mapping[Message, Callable[[dict[str, Any]], dict[str, Any] | None]]
 def serving(handler: Handler, host: str = "127.0.0.1") -> Iterator[int]:
     """Serve every connection with `handler`, each in a thread; give the port."""
     with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threading.Thread(target=_handle, args=(handler, connection), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        threading.Thread(target=_accept, args=(listener, handler), daemon=True).start()
         yield listener.getsockname()[1]
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, handler: Handler) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=_handle, args=(handler, connection), daemon=True).start()
 
 
 def _handle(handler: Handler, connection: socket.socket) -> None:
@@ -48,7 +48,7 @@ def refusing() -> Iterator[int]:
 
 @contextmanager
 def starting(handler: Handler, after_seconds: float) -> Iterator[int]:
-    """Give a port that refuses for so many seconds and then serves one connection, as a broker that starts."""
+    """Give a port that refuses for so many seconds and then serves every connection, as a broker that starts."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))  # it holds the port, and refuses until it listens
 
@@ -56,8 +56,7 @@ def starting(handler: Handler, after_seconds: float) -> Iterator[int]:
             time.sleep(after_seconds)
             with suppress(OSError):
                 listener.listen()
-                connection, _ = listener.accept()
-                _handle(handler, connection)
+                _accept(listener, handler)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]

@@ -49,9 +49,20 @@ class Diagnose(NamedTuple):
 @options.bootstrap_server
 @options.zookeeper
 @options.command_config
-def command(*, bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Report:
+@options.wait
+def command(
+    *, bootstrap_server: str | None, zookeeper: str | None, command_config: str | None, wait: float | None
+) -> Report:
     """Choose what to check, and check it."""
-    return diagnose(_request(bootstrap_server, zookeeper, command_config))
+    request = _request(bootstrap_server, zookeeper, command_config)
+    return diagnose(_waiting(request, wait) if wait else request)
+
+
+def _waiting(request: Diagnose, seconds: float) -> Diagnose:
+    return request._replace(
+        brokers=request.brokers and request.brokers._replace(wait_seconds=seconds),
+        ensemble=request.ensemble and request.ensemble._replace(wait_seconds=seconds),
+    )
 
 
 def _request(bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Diagnose:

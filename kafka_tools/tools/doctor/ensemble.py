@@ -1,6 +1,7 @@
 """The checks of a ZooKeeper ensemble, and of the cluster that it keeps."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -74,8 +75,12 @@ def _of_cluster(alone: bool) -> tuple[str, ...]:
 
 
 def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
-    """Ask all servers, and open a session, at once."""
+    """Ask all servers, and open a session, at once; before that wait for an ensemble that may be starting."""
     from kafka_tools.zookeeper.diagnosis import ask
+
+    if target.wait_seconds:
+        with suppress(KafkaToolError):
+            _session(target)
 
     servers, _ = parse_connect(target.connect)
     tls = target.security.tls if target.security else None
@@ -83,7 +88,7 @@ def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
     calls: dict[Address | None, Callable[[], Session | Server]] = {
         server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
     }
-    calls[None] = partial(_session, target)
+    calls[None] = partial(_session, target._replace(wait_seconds=0.0))
     found = in_parallel(calls, deadline)
     session = found.pop(None)
     return found, session  # type: ignore[return-value]

@@ -22,7 +22,8 @@ def run(brokers: Brokers | None, ensemble: ZooKeeper | None) -> list[Check]:
     if ensemble is not None:
         calls["ensemble"] = partial(list[Check], check_ensemble(ensemble, brokers is None))
     checks: list[Check] = []
-    for found in in_parallel(calls, monotonic() + MOST_SECONDS + (brokers.wait_seconds if brokers else 0)).values():
+    waits = [target.wait_seconds for target in (brokers, ensemble) if target is not None]
+    for found in in_parallel(calls, monotonic() + MOST_SECONDS + max(waits)).values():
         if isinstance(found, KafkaToolError):
             raise found
         checks += found

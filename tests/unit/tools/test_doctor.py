@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from kafka_tools.brokers import checkup
 from kafka_tools.brokers.checkup import Offsets
@@ -38,8 +39,12 @@ from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADAT
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.cluster import Registered
 from kafka_tools.zookeeper.diagnosis import Server
+<<<<<<< HEAD
 from tests.support.drawing import drawn
 from tests.support.servers import Broker, brokers, refusing, serving
+=======
+from tests.support.servers import Broker, brokers, refusing, serving, starting
+>>>>>>> 1b1dc52 (doctor --wait: servers that refuse, and an ensemble that does not answer yet, are tried again)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +208,15 @@ def test_a_zookeeper_that_is_gone_is_seen_through_brokers(monkeypatch: pytest.Mo
 def test_a_cluster_that_names_no_broker() -> None:
     found = answering({METADATA: brokers({})})
     assert (found["broker"].state, found["__consumer_offsets"].state) == (State.FAILED, State.NOT_RUN)
+
+
+def test_a_cluster_that_is_starting_is_waited_for() -> None:
+    broker = Broker({})
+    with starting(broker, after_seconds=0.5) as port:
+        broker.answers = {METADATA: lambda _: brokers({1: port}, controller=1, topics=(OFFSETS,))}
+        argv = ("--bootstrap-server", f"127.0.0.1:{port}", "--wait", "60", "--output", "json")
+        found = {row["check"]: row["state"] for row in json.loads(CliRunner().invoke(doctor.command, argv).stdout)}
+    assert (found["connect"], found["broker 1"]) == ("ok", "ok")
 
 
 def test_nobody_answers() -> None:
