@@ -39,12 +39,8 @@ from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADAT
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.cluster import Registered
 from kafka_tools.zookeeper.diagnosis import Server
-<<<<<<< HEAD
 from tests.support.drawing import drawn
-from tests.support.servers import Broker, brokers, refusing, serving
-=======
 from tests.support.servers import Broker, brokers, refusing, serving, starting
->>>>>>> 1b1dc52 (doctor --wait: servers that refuse, and an ensemble that does not answer yet, are tried again)
 
 
 @pytest.mark.parametrize(
