@@ -36,7 +36,7 @@ from kafka_tools.wire.sockets import BrokenConnectionError, RefusedError, open_s
 if TYPE_CHECKING:
     from kafka_tools.model.security import Security
 
-__all__ = ["CONNECT", "RESOLVE", "SASL", "STEPS", "TLS", "VERSIONS", "Contact", "Step", "cause_of", "why_unreachable"]
+__all__ = ["CONNECT", "RESOLVE", "SASL", "STEPS", "TLS", "VERSIONS", "Contact", "Step", "cause_of"]
 
 REACH_SECONDS = 2.0
 """How long brokers are waited for at the addresses that they advertise, even where no time is left for that."""
@@ -56,26 +56,14 @@ class Unreached(NamedTuple):
     every: bool
 
 
-def why_unreachable(target: Brokers, seconds: float) -> KafkaToolError | None:
-    """Look for about so many seconds why `target` or one of its brokers is not reached.
-
-    Return the failure with its cause and what to try, None where all are reached and let the client in. Where every
-    server refuses the connection, that is found at once, or after `target.wait_seconds`.
-    """
-    try:
-        found = unreached(target.bootstrap_servers, target.security, seconds, target.wait_seconds)
-    except KafkaToolError as error:
-        return error
-    return found.failure if found is not None else None
-
-
 def unreached(
     bootstrap_servers: str, security: "Security | None", seconds: float, wait_seconds: float = 0.0
 ) -> Unreached | None:
     """Ask a cluster for its brokers and connect to each; None where all are reached.
 
-    That takes about so many seconds at most, and REACH_SECONDS for the brokers where nothing is left for them. Raises
-    UnreachableError where nobody answers, AuthenticationError where the client is not let in.
+    That takes about so many seconds at most, and REACH_SECONDS for the brokers where nothing is left for them. Servers
+    that all refuse are tried again for `wait_seconds`. Raises UnreachableError with the cause where nobody answers,
+    AuthenticationError where the client is not let in.
     """
     deadline = monotonic() + seconds
     with open_session(bootstrap_servers, security, seconds, wait_seconds) as session:

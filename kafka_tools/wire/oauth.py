@@ -1,4 +1,7 @@
-"""Tokens for OAUTHBEARER: from a token endpoint (RFC 6749, client credentials), or unsecured ones (KIP-255)."""
+"""Gets tokens for OAUTHBEARER: from a token endpoint (RFC 6749, client credentials), or unsecured ones (KIP-255).
+
+A file of its own: it imports urllib and ssl, which no other login needs.
+"""
 
 import base64
 import json
@@ -13,10 +16,13 @@ from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.security import OAuth
 
 ENDPOINT_SECONDS = 5.0
+"""How long the token endpoint is waited for."""
+
 LIFE_SECONDS = 3600
 """How long an unsecured token is good: Kafka's own default (OAuthBearerUnsecuredLoginCallbackHandler)."""
 
 MOST_BYTES = 1_000_000
+"""The longest response of a token endpoint that is read."""
 
 
 def token(oauth: OAuth) -> str:
@@ -39,7 +45,7 @@ def _part(content: dict[str, Any]) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A client secret goes to the endpoint that was named and to nobody else."""
+    """Follows no redirect: a client secret goes to the endpoint that was named and to nobody else."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

@@ -45,8 +45,9 @@ BROKERS_SECONDS = 1.0
 
 UP = "Is it up, and its port open to this machine? Another one: --zookeeper HOST:PORT."
 CHROOT = "Is there a chroot: --zookeeper HOST:PORT/kafka?"
-Answers = Mapping[Address, "Server | KafkaToolError"]
-Session = tuple[float, "Registered"]
+Servers = Mapping[Address, "Server | KafkaToolError"]
+Timed = tuple[float, "Registered"]
+"""After how many seconds a session was open, and what was read in it."""
 
 
 def check_ensemble(target: ZooKeeper, alone: bool) -> Iterator[Check]:
@@ -54,17 +55,17 @@ def check_ensemble(target: ZooKeeper, alone: bool) -> Iterator[Check]:
 
     `alone`: no broker is asked, so that ZooKeeper says what it knows of them.
     """
-    answers, session = _asked(target)
-    for server, answer in answers.items():
-        yield _server(server, answer)
+    servers, session = _asked(target)
+    for address, server in servers.items():
+        yield _server(address, server)
     if isinstance(session, KafkaToolError):
         yield failed(SESSION, session, UP, target.connect)
-        yield _quorum(answers, None)
+        yield _quorum(servers, None)
         yield from (not_run(name, "there is no session") for name in _of_cluster(alone))
         return
     seconds, seen = session
     yield passed(SESSION, "open", target.connect, seconds)
-    yield _quorum(answers, seen.voters)
+    yield _quorum(servers, seen.voters)
     yield _cluster_id(target, seen)
     if alone:
         yield from _cluster(seen)
@@ -74,7 +75,7 @@ def _of_cluster(alone: bool) -> tuple[str, ...]:
     return (CLUSTER_ID, CONTROLLER, BROKER, OFFSETS) if alone else (CLUSTER_ID,)
 
 
-def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
+def _asked(target: ZooKeeper) -> "tuple[Servers, Timed | KafkaToolError]":
     """Ask all servers, and open a session, at once; before that wait for an ensemble that may be starting."""
     from kafka_tools.zookeeper.diagnosis import ask
 
@@ -85,7 +86,7 @@ def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
     servers, _ = parse_connect(target.connect)
     tls = target.security.tls if target.security else None
     deadline = monotonic() + SESSION_SECONDS
-    calls: dict[Address | None, Callable[[], Session | Server]] = {
+    calls: dict[Address | None, Callable[[], Timed | Server]] = {
         server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
     }
     calls[None] = partial(_session, target._replace(wait_seconds=0.0))
@@ -94,7 +95,7 @@ def _asked(target: ZooKeeper) -> "tuple[Answers, Session | KafkaToolError]":
     return found, session  # type: ignore[return-value]
 
 
-def _session(target: ZooKeeper) -> Session:
+def _session(target: ZooKeeper) -> Timed:
     from kafka_tools.zookeeper.cluster import registered
     from kafka_tools.zookeeper.session import connected
 
@@ -113,10 +114,10 @@ def _server(address: Address, answer: "Server | KafkaToolError") -> Check:
     )
 
 
-def _quorum(answers: Answers, voters: int | None) -> Check:
+def _quorum(servers: Servers, voters: int | None) -> Check:
     """Judge the quorum: of the servers that vote, as the ensemble says itself, else of those that were named."""
-    voting = [answer for answer in answers.values() if isinstance(answer, KafkaToolError) or answer.mode != "observer"]
-    modes = [answer.mode for answer in voting if not isinstance(answer, KafkaToolError)]
+    voting = [each for each in servers.values() if isinstance(each, KafkaToolError) or each.mode != "observer"]
+    modes = [each.mode for each in voting if not isinstance(each, KafkaToolError)]
     if "standalone" in modes:
         return quorum(QUORUM, "servers", 1, 1)
     serving = len(modes)

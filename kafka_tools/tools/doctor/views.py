@@ -16,7 +16,7 @@ VERBS = {State.FAILED: "failed", State.AT_RISK: "is at risk"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckView:
     """One check as a person sees it."""
 
     check: str
@@ -49,7 +49,7 @@ def table(checks: Sequence[Check], title: str, facts: Sequence[str]) -> Table:
     """Return what a person sees."""
     problem = first_problem(checks)
     return Table(
-        rows=[_line(check) for check in _by_step(checks)],
+        rows=[_view(check) for check in _by_step(checks)],
         columns=COLUMNS,
         title=title,
         facts=facts,
@@ -76,10 +76,10 @@ def _together(checks: Sequence[Check]) -> Check:
     return replace(checks[0], where=count(len(checks), "server"), ms=slowest, found=found)
 
 
-def _line(check: Check) -> Line:
+def _view(check: Check) -> CheckView:
     level = LEVELS.get(check.state, Level.QUIET)
     loud = level if check.state in (State.FAILED, State.AT_RISK) else Level.QUIET
-    return Line(check.check, Mark(check.state.value, level), check.where or "", check.ms, Mark(check.found, loud))
+    return CheckView(check.check, Mark(check.state.value, level), check.where or "", check.ms, Mark(check.found, loud))
 
 
 def _summary(checks: Sequence[Check]) -> str:

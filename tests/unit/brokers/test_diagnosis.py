@@ -4,11 +4,12 @@ import time
 
 import pytest
 
-from kafka_tools.brokers.diagnosis import brokers_reached, contacts, seconds_to_accept, unreached, why_unreachable
+from kafka_tools.brokers.diagnosis import brokers_reached, contacts, seconds_to_accept, unreached
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
+from kafka_tools.wire.sasl import AuthenticationError
 from tests.support.servers import Broker, brokers, closing, refusing, serving, silent, starting
 
 LOGIN = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
@@ -49,17 +50,6 @@ def test_nobody_who_could_advertise_one() -> None:
         unreached(f"127.0.0.1:{closed}", None, 0.5)
 
 
-def test_why_a_target_is_not_reached_is_returned() -> None:
-    with refusing() as closed, serving(Broker({})) as port:
-        found = why_unreachable(Brokers(f"127.0.0.1:{closed}"), seconds=5)
-        assert found is not None
-        assert found.message == f"cannot reach 127.0.0.1:{closed} (connection refused)."
-    answering = Broker({})
-    with serving(answering) as port:
-        answering.answers = {METADATA: lambda _: brokers({1: port})}
-        assert why_unreachable(Brokers(f"127.0.0.1:{port}"), seconds=5) is None
-
-
 def test_a_wrong_password_is_a_cause() -> None:
     broker = Broker(
         {
@@ -68,17 +58,15 @@ def test_a_wrong_password_is_a_cause() -> None:
             SASL_AUTHENTICATE: lambda _: {"error_code": 58, "error_message": "wrong", "auth_bytes": b""},
         }
     )
-    with serving(broker) as port:
-        found = why_unreachable(Brokers(f"127.0.0.1:{port}", security=LOGIN), seconds=5)
-    assert found is not None
-    assert found.message == f"127.0.0.1:{port} does not let me in with PLAIN: wrong"
+    with serving(broker) as port, pytest.raises(AuthenticationError, match="does not let me in with PLAIN: wrong"):
+        unreached(f"127.0.0.1:{port}", LOGIN, seconds=5)
 
 
 def test_refused_everywhere_is_told_within_a_second() -> None:
     with refusing() as one, refusing() as other:
         began = time.monotonic()
-        found = why_unreachable(Brokers(f"127.0.0.1:{one},127.0.0.1:{other}"), seconds=5)
-        assert found is not None
+        with pytest.raises(UnreachableError, match="connection refused"):
+            unreached(f"127.0.0.1:{one},127.0.0.1:{other}", None, seconds=5)
         assert time.monotonic() - began < 1
 
 
