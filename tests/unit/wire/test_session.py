@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -32,19 +31,12 @@ from kafka_tools.wire.messages import (
     SASL_HANDSHAKE,
 )
 from kafka_tools.wire.session import open_session, parse
-from tests.support.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent
+from tests.support.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent, starting
 
 CLOSED = "connection closed by the other side: is this a Kafka listener, and a plaintext one?"
 NOT_KAFKA = "the answer is not Kafka's: is this a Kafka listener, and a plaintext one?"
 USUAL_HINT = "Is the broker up? Another address: --bootstrap-server HOST:PORT."
 TLS_ALERT = b"\x15\x03\x03\x00\x02\x02\x50"
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up soon: what the test waits for never comes."""
-    monkeypatch.setattr(sessions, "CONNECT_SECONDS", 0.4)
-    monkeypatch.setattr(sessions, "TURN_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -57,9 +49,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
 
 
-def _failure(bootstrap_servers: str, hint: str = USUAL_HINT) -> str:
-    with pytest.raises(UnreachableError) as caught, open_session(bootstrap_servers):
-        pass
+def _failure(bootstrap_servers: str, hint: str = USUAL_HINT, seconds: float | None = None) -> str:
+    with pytest.raises(UnreachableError) as caught:
+        sessions.WireSession(bootstrap_servers, seconds=seconds)
     assert caught.value.hint == hint
     return caught.value.message
 
@@ -100,10 +92,10 @@ def test_who_listens_is_no_broker(handler: Callable[[socket.socket], None], caus
         assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} ({cause})."
 
 
-@pytest.mark.usefixtures("impatient")
 def test_who_listens_says_nothing() -> None:
     with serving(silent) as port:
-        assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (no answer within 0 s)."
+        said = _failure(f"127.0.0.1:{port}", seconds=0.4)
+        assert said == f"cannot reach 127.0.0.1:{port} (no answer within 0 s)."
 
 
 def test_a_listener_that_answers_as_tls_does() -> None:
@@ -112,10 +104,10 @@ def test_a_listener_that_answers_as_tls_does() -> None:
         assert said == f"cannot reach 127.0.0.1:{port} (this listener speaks TLS, not plaintext)."
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_connection_is_never_made() -> None:
     with black_hole() as port:
-        assert _failure(f"127.0.0.1:{port}") == f"cannot reach 127.0.0.1:{port} (connection timed out)."
+        said = _failure(f"127.0.0.1:{port}", seconds=0.4)
+        assert said == f"cannot reach 127.0.0.1:{port} (connection timed out)."
 
 
 @pytest.mark.usefixtures("hurried")
@@ -129,7 +121,6 @@ def test_a_name_does_not_resolve(monkeypatch: pytest.MonkeyPatch, code: int) -> 
     assert said == "cannot reach kafka.example:9092 (the name kafka.example does not resolve)."
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_name_that_is_looked_up_for_ever_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     ended, real = threading.Event(), sockets.getaddrinfo
 
@@ -139,7 +130,7 @@ def test_a_name_that_is_looked_up_for_ever_ends_in_time(monkeypatch: pytest.Monk
         return real(*args)
 
     monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
-    said = _failure("localhost:1", sockets.NAME_HINT)
+    said = _failure("localhost:1", sockets.NAME_HINT, seconds=0.4)
     assert said == "cannot reach localhost:1 (the name localhost does not resolve)."
     ended.set()
 
@@ -175,12 +166,11 @@ def test_all_causes_are_named() -> None:
 
 def test_one_server_that_answers_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "TURN_SECONDS", 0.2)
-    monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
     broker = Broker({METADATA: lambda _: brokers({7: 9092})})
     worst = (refusing(), serving(silent), serving(closing), black_hole())
     with serving(broker) as port, worst[0] as refused, worst[1] as mute, worst[2] as closed, worst[3] as hole:
         others = f"127.0.0.1:{refused},127.0.0.1:{mute},127.0.0.1:{closed},127.0.0.1:{hole}"
-        with open_session(f"{others}, 127.0.0.1:{port}") as session:
+        with open_session(f"{others}, 127.0.0.1:{port}", seconds=60) as session:
             assert [each["node_id"] for each in session.metadata(())["brokers"]] == [7]
 
 
@@ -193,35 +183,17 @@ def test_a_name_with_an_address_that_is_silent(monkeypatch: pytest.MonkeyPatch) 
 
         monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
         monkeypatch.setattr(sessions, "TURN_SECONDS", 0.4)
-        monkeypatch.setattr(sessions, "CONNECT_SECONDS", 60.0)
-        with open_session("kafka.example:1,kafka.example:2") as session:
+        with open_session("kafka.example:1,kafka.example:2", seconds=60) as session:
             assert session.supports(METADATA)
 
 
-def test_a_server_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    broker, refused = Broker({METADATA: lambda _: brokers({})}), threading.Event()
-    real = sessions.connect
-
-    def connect(*args: Any) -> Any:
-        try:
-            return real(*args)
-        except KafkaToolError:
-            refused.set()
-            raise
-
-    monkeypatch.setattr(sessions, "connect", connect)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))  # it holds the port, and refuses until it listens
-
-        def start() -> None:
-            refused.wait()
-            listener.listen()
-            with suppress(OSError), listener.accept()[0] as connection:
-                broker(connection)
-
-        threading.Thread(target=start, daemon=True).start()
-        with open_session(f"127.0.0.1:{listener.getsockname()[1]}", wait_seconds=60) as session:
-            assert session.metadata(())["brokers"] == []
+def test_a_server_that_starts_is_waited_for() -> None:
+    broker = Broker({METADATA: lambda _: brokers({})})
+    with (
+        starting(broker, after_seconds=0.3) as port,
+        open_session(f"127.0.0.1:{port}", wait_seconds=60) as session,
+    ):
+        assert session.metadata(())["brokers"] == []
 
 
 def test_an_ipv6_address() -> None:
