@@ -1,4 +1,5 @@
-"""Where a user's own files live: the folders that platformdirs names, without its import, which took longest."""
+"""Where a user's own files live, and how a file is written: the folders are those that platformdirs names, without its
+import, which took longest."""
 
 import os
 import sys
@@ -26,3 +27,24 @@ def _folder(variable: str, default: str) -> str:
     """Return the tool's folder in the one that the variable names; XDG lets only an absolute path count."""
     chosen = os.environ.get(variable, "")
     return os.path.join(chosen if os.path.isabs(chosen) else os.path.expanduser(default), "ktools")
+
+
+def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
+    """Write a file in one step: a reader or a crash sees the old one or the new one.
+
+    A link at `path` is replaced, never followed, and nobody can foretell the name of the draft beside it, which is
+    made new (O_EXCL): in a folder that others can write to, no link of theirs leads elsewhere. Raises OSError.
+    """
+    import tempfile
+
+    descriptor, draft = tempfile.mkstemp(prefix=".ktools-", dir=os.path.dirname(path) or ".")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise

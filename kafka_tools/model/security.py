@@ -5,6 +5,8 @@ No repr shows a secret: errors and debug logs may print one. Certificates and ke
 
 from typing import NamedTuple
 
+from kafka_tools.model.addresses import without_secrets
+
 
 class Tls(NamedTuple):
     """How a client uses TLS.
@@ -45,7 +47,7 @@ class OAuth(NamedTuple):
 
     # An endpoint may carry a secret in its query.
     def __repr__(self) -> str:
-        return f"OAuth(token_endpoint={self.token_endpoint.partition('?')[0]!r}, client_id={self.client_id!r})"
+        return f"OAuth(token_endpoint={without_secrets(self.token_endpoint)!r}, client_id={self.client_id!r})"
 
 
 class Sasl(NamedTuple):

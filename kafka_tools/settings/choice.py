@@ -98,7 +98,7 @@ def default_output(
         return of_folder
     from kafka_tools.settings import precedence
 
-    context = precedence.choose(precedence.Flags(None, command_config, overrides)).context
+    context = precedence.context_of(precedence.Flags(None, command_config, overrides))
     return context.output if context else None
 
 

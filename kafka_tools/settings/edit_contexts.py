@@ -6,12 +6,12 @@ A change is made in the text and read back: what does not mean exactly what was 
 import io
 import json
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import NAME_LETTERS, Context, config_path, current_path
 
@@ -61,20 +61,10 @@ def forget_current() -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Write a file that only its owner can read, in one step: a reader or a crash sees the old one or the new one."""
+    """Write a file that only its owner can read, in one step; a link to it, as in a folder of dotfiles, stays."""
     path = os.path.realpath(path)
-    folder = os.path.dirname(path)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=".ktools-", dir=folder)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    replace_file(path, text.encode())
 
 
 def _text(path: str) -> str:

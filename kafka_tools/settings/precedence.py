@@ -105,8 +105,7 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     that the command line gives for a cluster that a repository names.
     """
     given = _Given.read(flags)
-    address = _of_flags(flags) or _of_settings(given) or _of_variables(brokers_only)
-    address = address or _servers(given.environment, Origin.ENVIRONMENT)
+    address = _said(flags, given, brokers_only)
     if address is not None:
         return _made(address, given)
     context = current_context()
@@ -120,6 +119,14 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
         return _made(Address(DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_SOURCE, Origin.DEFAULT), given)
     address = Address(running.bootstrap_servers, "the sandbox", Origin.SANDBOX)
     return _made(address, given, _file(running.client_config, "the sandbox"))
+
+
+def context_of(flags: Flags) -> Context | None:
+    """Return the context whose cluster `choose` would return, None where another place names it.
+
+    Its settings are not read. Raises KafkaToolError for a context that is not there, a file that cannot be read.
+    """
+    return current_context() if _said(flags, _Given.read(flags), brokers_only=False) is None else None
 
 
 def choose_zookeeper(flags: Flags) -> Choice:
@@ -213,6 +220,12 @@ def _check_harmless(setting: Setting, source: str) -> None:
             f"{setting.name} ({setting.source}) does not go to the cluster of {source}, which came with a repository",
             "Name the cluster by --bootstrap-server, or make a context of your own: `ktools context add`.",
         )
+
+
+def _said(flags: Flags, given: _Given, brokers_only: bool) -> Address | None:
+    """Return the address that a flag, a setting or a variable names; None where a context, or nobody, does."""
+    address = _of_flags(flags) or _of_settings(given) or _of_variables(brokers_only)
+    return address or _servers(given.environment, Origin.ENVIRONMENT)
 
 
 def _of_flags(flags: Flags) -> Address | None:

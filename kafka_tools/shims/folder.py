@@ -11,6 +11,7 @@ from pathlib import Path
 
 import kafka_tools
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.shims.apache import NOT_KAFKAS
 
 MARK = "#!/bin/sh\n# ktools shim"
@@ -65,12 +66,9 @@ def state(path: Path, tool: str) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether a file is a shim. Raises OSError where it cannot be read."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return False
-    except FileNotFoundError:
-        return False  # a link to nothing
+    """Tell whether a file is a shim; a link is none, wherever it leads. Raises OSError where it cannot be read."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return False
     # Never the whole file: in $KAFKA_HOME/bin or /usr/local/bin it can be anything, and of any size.
     with path.open("rb") as file:
         return file.read(len(MARK)) == MARK.encode()
@@ -90,11 +88,14 @@ def install(folder: Path, scripts: Mapping[str, str], force: bool) -> list[Path]
             "Nothing was written.",
             f"--force puts them aside (NAME{ORIGINAL}); `ktools shims remove` puts them back.",
         )
+    taken = [_original(path).name for path in others if os.path.lexists(_original(path))]
+    if taken:
+        raise KafkaToolError(f"{folder} has {', '.join(taken)} already. Nothing was written.", "Move it away first.")
     # All names were looked at before the first file is touched: a refusal leaves the folder as it was.
     for path in others:
         path.replace(_original(path))
     for name, tool in scripts.items():
-        _write(folder / name, text(tool))
+        replace_file(str(folder / name), os.fsencode(text(tool)), 0o755)
     return [_original(path) for path in others]
 
 
@@ -113,14 +114,3 @@ def remove(folder: Path) -> tuple[list[Path], list[Path]]:
 
 def _original(path: Path) -> Path:
     return path.with_name(path.name + ORIGINAL)
-
-
-def _write(path: Path, content: str) -> None:
-    """Write a file by renaming a finished one, so that nobody can start a program of which only half is written."""
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        draft.write_text(content, encoding="utf-8", errors="surrogateescape")
-        draft.chmod(0o755)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -1,14 +1,22 @@
 """`ktools manual`: the manual pages of ktools and every tool; Apache has no such tool."""
 
+import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.errors import UsageError
+from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.report import Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_BYTES = 4096
+"""Of a page's first line."""
 
 
 class Page(NamedTuple):
@@ -40,12 +48,22 @@ def command(ctx: click.Context, *, directory: str | None) -> Report:
         raise UsageError("no folder is named: ktools manual DIR")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, summary, text in _pages(ctx.find_root().command):
-        path = folder / f"{name}.1"
-        path.write_text(text, encoding="ascii")
-        written.append(Page(str(path), summary))
+    pages = [(folder / f"{name}.1", summary, text) for name, summary, text in _pages(ctx.find_root().command)]
+    others = [path.name for path, _, _ in pages if path.is_symlink() or (path.exists() and not _is_ours(path))]
+    if others:
+        raise KafkaToolError(f"{folder} has files of these names that are not ktools' pages: {', '.join(others)}")
+    for path, _, text in pages:
+        replace_file(str(path), text.encode("ascii"), 0o644)
+    written = [Page(str(path), summary) for path, summary, _ in pages]
     return Report(written, {"path": "Page", "summary": "About"}, (page.path for page in written), names_only=True)
+
+
+def _is_ours(path: "Path") -> bool:
+    """Tell whether a file is a page that an earlier `ktools manual` wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return re.match(rb'\.TH .*"ktools"\n', file.readline(MOST_BYTES)) is not None
 
 
 def _pages(root: click.Command) -> Iterator[tuple[str, str, str]]:

@@ -2,13 +2,17 @@
 
 import os
 from itertools import dropwhile
+from typing import TYPE_CHECKING
 
 import click
 
 from kafka_tools.cli.command import ReportCommand, ToolGroup
-from kafka_tools.errors import UsageError, nearest
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
 from kafka_tools.shims import apache
 from kafka_tools.tools import find, names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 USAGE = "kafka-run-class.sh [-daemon] [-name servicename] [-loggc] classname [opts]"
 
@@ -85,13 +89,19 @@ def _tool(main_class: str) -> ReportCommand | ToolGroup:
 
 
 def _in_background(name: str) -> bool:
-    """Go on as a process of its own without a terminal; return True in that process and False in the caller's."""
+    """Go on as a process of its own without a terminal; return True in that process and False in the caller's.
+
+    Its output goes to NAME.out in the folder of Kafka's logs. Raises KafkaToolError for a name that is a path, and
+    where somebody else's file, or a link, stands there.
+    """
     import signal
     from pathlib import Path
 
+    if Path(name).name != name or name == "..":
+        raise KafkaToolError(f"-name {name}: a name is needed, not a path")
     folder = Path(os.environ.get("LOG_DIR") or Path(os.environ.get("KAFKA_HOME", "."), "logs"))
     folder.mkdir(parents=True, exist_ok=True)
-    output = os.open(folder / f"{name}.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    output = _emptied(folder / f"{name}.out")
     if os.fork():
         return False
     os.setsid()
@@ -99,3 +109,19 @@ def _in_background(name: str) -> bool:
     for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(source, target)
     return True
+
+
+def _emptied(path: "Path") -> int:
+    """Open a file for writing and return its descriptor: a new one, or a plain one of this user, which is emptied."""
+    import stat
+
+    try:
+        found = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        there = os.fstat(found)
+    except OSError as error:
+        raise KafkaToolError(f"cannot write {path}: {error.strerror or error}") from None
+    if not stat.S_ISREG(there.st_mode) or there.st_uid != os.getuid() or there.st_nlink != 1:
+        os.close(found)
+        raise KafkaToolError(f"cannot write {path}: it is not a plain file of yours")
+    os.ftruncate(found, 0)
+    return found

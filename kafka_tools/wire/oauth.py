@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.addresses import without_secrets
 from kafka_tools.model.security import OAuth
 
 ENDPOINT_SECONDS = 5.0
@@ -55,7 +56,7 @@ def _granted(oauth: OAuth) -> str:
     grant = {"grant_type": "client_credentials"} | ({"scope": oauth.scope} if oauth.scope else {})
     login = f"{quote_plus(oauth.client_id)}:{quote_plus(oauth.client_secret)}"
     headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}", "Accept": "application/json"}
-    where = oauth.token_endpoint.partition("?")[0]
+    where = without_secrets(oauth.token_endpoint)
     try:
         request = urllib.request.Request(oauth.token_endpoint, urlencode(grant).encode(), headers)
         handlers = (

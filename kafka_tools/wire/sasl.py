@@ -14,8 +14,9 @@ from kafka_tools.wire.messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.schema import Message, Response
 
 HASHES = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
-MOST_ITERATIONS = 1_000_000
-"""The most hashing that a broker may ask for; Kafka's default is 4096, and who asks for more wastes our time."""
+LEAST_ITERATIONS, MOST_ITERATIONS = 4096, 1_000_000
+"""How much hashing a broker may ask for. Fewer iterations are refused as Java's client does (ScramMechanism 3.9.1): who
+asks for one can guess the password from the proof. Who asks for more wastes our time."""
 
 Dialogue = Generator[bytes, bytes, None]
 """Yields what the client says and is sent what the broker responds; it ends when the client is satisfied."""
@@ -106,8 +107,8 @@ def scram(name: str, user: str, password: str, nonce: str) -> Dialogue:
     first = (yield f"n,,{bare}".encode()).decode()
     fields = _fields(first)
     salt, iterations = base64.b64decode(fields["s"]), int(fields["i"])
-    if not fields["r"].startswith(nonce) or not 0 < iterations <= MOST_ITERATIONS:
-        raise ValueError("another nonce, or too many iterations")
+    if not fields["r"].startswith(nonce) or not LEAST_ITERATIONS <= iterations <= MOST_ITERATIONS:
+        raise ValueError("another nonce, too few or too many iterations")
     salted = hashlib.pbkdf2_hmac(name, password.encode(), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", name)
     final = f"c=biws,r={fields['r']}"

@@ -86,6 +86,20 @@ def test_pages_are_written_and_always_the_same(tmp_path: Path) -> None:
     assert {*pages[0]} == {"ktools.1", *(f"ktools-{name}.1" for name in names())}
 
 
+def test_pages_of_others_and_links_are_kept(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "kafka_tools", "manual", str(tmp_path)]
+    (tmp_path / "ktools-topics.1").write_text("mine")
+    (tmp_path / "ktools.1").symlink_to(tmp_path / "victim")
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "are not ktools' pages: ktools.1, ktools-topics.1" in done.stdout + done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ktools-topics.1", "ktools.1"]
+    for path in tmp_path.iterdir():
+        path.unlink()
+    for _ in range(2):  # an earlier page of ktools' own is replaced
+        assert subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
 def test_a_folder_must_be_named() -> None:
     done = subprocess.run([sys.executable, "-m", "kafka_tools", "manual"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")

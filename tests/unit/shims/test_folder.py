@@ -125,6 +125,32 @@ def test_a_link_is_replaced_not_what_it_points_to(tmp_path: Path) -> None:
     assert (link.readlink(), dangling.readlink()) == (original, tmp_path / "nothing")
 
 
+def test_a_link_to_a_shim_is_none(tmp_path: Path) -> None:
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "bin").mkdir()
+    folder.install(tmp_path / "opt", SCRIPTS, force=False)
+    link = tmp_path / "bin" / "kafka-topics.sh"
+    link.symlink_to(tmp_path / "opt" / "kafka-topics.sh")
+    with pytest.raises(KafkaToolError, match="are not ktools'"):
+        folder.install(tmp_path / "bin", SCRIPTS, force=False)
+    assert folder.remove(tmp_path / "bin") == ([], [])
+    assert link.is_symlink()
+
+
+def test_a_link_at_a_draft_s_name_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / f".kafka-topics.sh-{os.getpid()}").symlink_to(tmp_path / "victim")
+    folder.install(tmp_path, SCRIPTS, force=False)
+    assert not (tmp_path / "victim").exists()
+
+
+def test_what_was_put_aside_before_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "kafka-topics.sh").write_text("newer")
+    (tmp_path / "kafka-topics.sh.before-ktools").write_text("older")
+    with pytest.raises(KafkaToolError, match=r"kafka-topics\.sh\.before-ktools already. Nothing was written"):
+        folder.install(tmp_path, SCRIPTS, force=True)
+    assert (tmp_path / "kafka-topics.sh.before-ktools").read_text() == "older"
+
+
 def test_the_states_of_a_shim(tmp_path: Path) -> None:
     path = tmp_path / "kafka-topics"
     assert folder.state(path, "topics") == "missing"
@@ -145,7 +171,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "chmod", full)
+    monkeypatch.setattr(os, "fchmod", full)
     with pytest.raises(OSError, match="No space left"):
         folder.install(tmp_path, SCRIPTS, force=False)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(SCRIPTS, before)

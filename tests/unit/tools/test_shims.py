@@ -132,3 +132,31 @@ def test_a_daemon_leaves_its_output_in_log_dir(tmp_path: Path) -> None:
     while not output.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert output.read_text().startswith("ktools ")
+
+
+DAEMON = ("run-class", "-daemon", "-name")
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "..", ".", "a/b"])
+def test_a_daemon_s_output_stays_in_its_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_DIR", str(tmp_path / "a" / "logs"))
+    status, _, err = said(capsys, *DAEMON, name, "kafka.admin.TopicCommand", "--version")
+    assert (status, "a name is needed, not a path" in err) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_daemon_s_output_goes_into_no_file_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOG_DIR", str(tmp_path))
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "link.out").symlink_to(victim)
+    (tmp_path / "hard.out").hardlink_to(victim)
+    os.mkfifo(tmp_path / "pipe.out")
+    for name in ("link", "hard", "pipe"):
+        status, _, err = said(capsys, *DAEMON, name, "kafka.admin.TopicCommand", "--version")
+        assert (status, f"cannot write {tmp_path}/{name}.out" in err) == (1, True)
+    assert victim.read_text() == "mine"

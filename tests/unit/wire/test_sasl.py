@@ -58,6 +58,15 @@ def test_scram_as_rfc_7677_shows_it() -> None:
         speech.send(PROOF)
 
 
+@pytest.mark.parametrize("iterations", [0, 1, 4095, 1_000_001])
+def test_fewer_iterations_than_java_takes_are_refused(iterations: int) -> None:
+    """The proof of the password by one iteration is as good as the password for who guesses (ScramSaslClient 3.9.1)."""
+    speech = scram("sha256", "user", "pencil", "rOprNGfwEbeRWgbNEkqO")
+    next(speech)
+    with pytest.raises(ValueError, match="too few or too many iterations"):
+        speech.send(FIRST.replace("i=4096", f"i={iterations}").encode())
+
+
 def test_a_broker_that_does_not_know_the_password_is_found_out() -> None:
     speech = scram("sha256", "user", "pencil", "rOprNGfwEbeRWgbNEkqO")
     next(speech)
