@@ -6,6 +6,8 @@ import sys
 
 MACOS = sys.platform == "darwin"
 APPLICATION_SUPPORT = "~/Library/Application Support"
+MOST_BYTES = 16 << 20
+"""Of a file that is read whole: no store of certificates comes near that, and /dev/zero has no end."""
 
 
 def config_folder() -> str:
@@ -27,6 +29,15 @@ def _folder(variable: str, default: str) -> str:
     """Return the tool's folder in the one that the variable names; XDG lets only an absolute path count."""
     chosen = os.environ.get(variable, "")
     return os.path.join(chosen if os.path.isabs(chosen) else os.path.expanduser(default), "ktools")
+
+
+def read_file(path: str) -> bytes:
+    """Read a file of settings or certificates. Raises OSError, and ValueError where it has no end or is too large."""
+    with open(path, "rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(f"it has more than {MOST_BYTES >> 20} MiB")
+    return content
 
 
 def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:

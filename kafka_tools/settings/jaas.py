@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import read_file
 from kafka_tools.settings.values import Values, resolved
 
 FLAGS = ("REQUIRED", "REQUISITE", "SUFFICIENT", "OPTIONAL")
@@ -175,8 +176,7 @@ def login_module(values: Values, section: str) -> tuple[str, dict[str, str]]:
     if not path:
         return "", {}
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            module = parse_file(file.read(), section)
+        module = parse_file(read_file(path).decode(errors="replace"), section)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import read_file
 
 BLANK = " \t\f"
 ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
@@ -16,8 +17,7 @@ ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
 def read(path: str) -> dict[str, str]:
     """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""
     try:
-        with open(os.path.expanduser(path), "rb") as file:
-            return parse(file.read())
+        return parse(read_file(os.path.expanduser(path)))
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
+from kafka_tools.model.folders import read_file
 from kafka_tools.model.security import Security, Tls
 from kafka_tools.settings import jaas
 from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE, Setting, Values
@@ -116,9 +117,8 @@ def _secret_files(settings: Iterable[Setting]) -> Iterator[str]:
 def _in_jaas_file(path: str) -> Iterator[str]:
     """Yield the JAAS file where it holds a secret itself, and the files that it refers to."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
+        text = read_file(path).decode(errors="replace")
+    except (OSError, ValueError):
         return
     if re.search(r"(password|secret)\w*\s*=\s*[\"'](?!\$\{)", text, re.IGNORECASE):
         yield path

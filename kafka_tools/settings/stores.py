@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import read_file
 
 INSTALL = "pip install 'kafka-ktools[pkcs12]'"
 BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -29,9 +30,7 @@ def read(path: str, password: str | None = None, key_password: str | None = None
     Raises KafkaToolError that names the file: it cannot be read, is no such store, or its password is another.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read()
-        return _read(content, password, key_password)
+        return _read(read_file(path), password, key_password)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from error
     except WrongPasswordError as error:

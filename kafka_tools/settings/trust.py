@@ -8,13 +8,10 @@ import os
 from collections.abc import Iterator, Mapping
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import state_folder
+from kafka_tools.model.folders import read_file, state_folder
 from kafka_tools.settings import contexts, properties
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.values import NAMING_FILES, REFERENCE
-
-MOST_BYTES = 16 << 20
-"""Of a file that a repository's file names: no store and no JAAS file comes near that."""
 
 
 def check(path: str) -> None:
@@ -100,13 +97,11 @@ def _references(text: str) -> Iterator[str]:
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        return read_file(path)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
-    if len(content) > MOST_BYTES:
-        raise KafkaToolError(f"{path} is too large to be settings")
-    return content
+    except ValueError as error:
+        raise KafkaToolError(f"cannot read {path}: {error}") from None
 
 
 def _path() -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import read_file
 from kafka_tools.settings import properties
 
 REFERENCE = re.compile(r"\$\{(env|file):([^}]*)\}")
@@ -151,7 +152,7 @@ def _referenced(name: str, kind: str, where: str, access: Access) -> str:
     try:
         return _content(name, where, access)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8, or malformed"
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8, malformed or too large"
         raise KafkaToolError(f"{name}: cannot read {where}: {reason}") from None
     except KeyError as error:
         raise KafkaToolError(f"{name}: {error.args[0]}") from None
@@ -162,16 +163,11 @@ def _content(name: str, where: str, access: Access) -> str:
     path, colon, key = where.rpartition(":")
     whole = access.path(name, where)
     if not colon or os.path.exists(whole):
-        return _read(whole).decode().removesuffix("\n").removesuffix("\r")
-    pairs = properties.parse(_read(access.path(name, path)))
+        return read_file(whole).decode().removesuffix("\n").removesuffix("\r")
+    pairs = properties.parse(read_file(access.path(name, path)))
     if key not in pairs:
         raise KeyError(f"{path} has no {key}")
     return pairs[key]
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
 
 
 class Values:

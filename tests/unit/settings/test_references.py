@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.settings import choice, import_contexts
 from kafka_tools.settings.secrets import holds_secret, is_secret, shown
 from kafka_tools.settings.values import commands_run, resolved
 
@@ -93,3 +94,22 @@ def test_a_program_that_fails(command: str, words: str) -> None:
     with pytest.raises(KafkaToolError, match=words) as failed:
         commands_run({"sasl.password_command": command})
     assert "hunter2" not in failed.value.message
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "/dev/urandom"])
+def test_a_file_without_an_end_is_refused(name: str) -> None:
+    reads = (
+        lambda: choice.choose("b:1", None, name),
+        lambda: resolved("sasl.password", f"${{file:{name}}}"),
+        lambda: choice.choose("b:1", None, None, ["security.protocol=SSL", f"ssl.truststore.location={name}"]),
+        lambda: choice.choose(
+            "b:1",
+            None,
+            None,
+            ["security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", f"java.security.auth.login.config={name}"],
+        ),
+        lambda: import_contexts.read(name),
+    )
+    for read in reads:
+        with pytest.raises(KafkaToolError, match=f"cannot read {name}|{name}: .*MiB"):
+            read()
