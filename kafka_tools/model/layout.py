@@ -78,6 +78,7 @@ class Verdict(Enum):
     MOVES = "moves"
     MIN_ISR_NOT_KNOWN = "min_isr_not_known"
     BELOW_MIN_ISR = "below_min_isr"
+    STALLS = "stalls"
     LOSES_RECORDS = "loses_records"
     OFFLINE = "offline"
 
@@ -109,19 +110,22 @@ def check_known(ids: Iterable[int], known: Collection[int]) -> None:
 
 
 def without_brokers(
-    topics: Iterable[TopicDescription], live: Collection[int], ids: Sequence[int]
+    topics: Iterable[TopicDescription], live: Collection[int], ids: Sequence[int], elects: bool = True
 ) -> tuple[Outcome, ...]:
     """Predict what the controller does with each partition when these brokers die one after the other.
 
-    `live` are the ids of the brokers that are up. A topic marked for deletion is left out: no leader is elected for it.
+    `live` are the ids of the brokers that are up. `elects` is false where no controller could elect a leader or let an
+    ISR shrink: what a dead broker leads is offline then, and acks=all waits for what it follows. A topic marked for
+    deletion is left out: no leader is elected for it.
 
     Sources: PartitionLeaderElectionAlgorithms.offlinePartitionLeaderElection and
     ReplicaStateMachine.removeReplicasFromIsr (ZooKeeper mode, 3.9); PartitionChangeBuilder (KRaft, 4.3). Both keep a
     leader that lives, else take the first live in-sync replica in assignment order. The broker's own default of
     unclean.leader.election.enable, which topics do not always show, is taken to be Kafka's: false.
     """
+    foretell = _outcome if elects else _outcome_without_controller
     return tuple(
-        _outcome(topic, partition, live, ids)
+        foretell(topic, partition, live, ids)
         for topic in topics
         if not topic.marked_for_deletion
         for partition in topic.partitions
@@ -140,6 +144,19 @@ def _outcome(topic: TopicDescription, now: Partition, live: Collection[int], ids
             then = _unclean(then, alive)
             lossy = lossy or then.leader is not None
     return Outcome(topic.topic, now, then, topic.min_isr, _verdict(now, then, topic.min_isr, lossy))
+
+
+def _outcome_without_controller(
+    topic: TopicDescription, now: Partition, live: Collection[int], ids: Sequence[int]
+) -> Outcome:
+    """Return the outcome where the metadata stay as they are: only the controller changes leader and ISR."""
+    left = set(live).difference(ids)
+    then = now if now.leader in left else now._replace(leader=None)
+    if then.leader is None:
+        verdict = Verdict.OFFLINE if now.leader in live else Verdict.UNCHANGED
+    else:  # acks=all waits for all of the ISR
+        verdict = Verdict.STALLS if set(ids).intersection(now.isr).intersection(live) else Verdict.UNCHANGED
+    return Outcome(topic.topic, now, then, topic.min_isr, verdict)
 
 
 def _without(now: Partition, broker: int, alive: Collection[int], min_isr: int | None) -> Partition:

@@ -93,12 +93,19 @@ def show_layout(request: ShowLayout) -> Report:
             raise no_such_topic(request.topic, everything)
         described = topics.describe(names)
         brokers = topics.brokers()
+        no_election = topics.no_election() if request.without else ""
+        notes = topics.notes()
     if request.without:
         from kafka_tools.tools.layout.prediction import prediction
 
-        return prediction(described, brokers, request.without, request.everything)
+        report = prediction(described, brokers, request.without, request.everything, no_election)
+        if no_election:
+            told = any(no_election in note for note in notes)
+            unsafe = "This is not safe: no leader can be elected now."
+            notes = (*notes, unsafe if told else f"{unsafe} {no_election}")
+        return report._replace(notes=(*notes, *report.notes))
     from kafka_tools.tools.layout.current import layout
 
     report = layout(described, brokers, RACKS_SEEN, request.everything)
     RACKS_SEEN.update((broker.broker, broker.rack) for broker in brokers)
-    return report
+    return report._replace(notes=(*report.notes, *notes))

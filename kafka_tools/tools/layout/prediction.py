@@ -61,24 +61,29 @@ class OutcomeView:
 
 
 def prediction(
-    topics: Sequence[TopicDescription], brokers: Sequence[BrokerRack], without: Sequence[int], everything: bool
+    topics: Sequence[TopicDescription],
+    brokers: Sequence[BrokerRack],
+    without: Sequence[int],
+    everything: bool,
+    no_election: str = "",
 ) -> Report:
     """Return what becomes of these topics if the brokers `without` die, in this order.
 
-    `everything`: harmless changes and what stays as it is are shown, too, however many. Raises KafkaToolError for a
-    broker that is not there.
+    `everything`: harmless changes and what stays as it is are shown, too, however many. `no_election` is why no
+    controller could elect a leader now, "" where one could: nothing is called safe without one, whatever becomes of the
+    partitions. Raises KafkaToolError for a broker that is not there.
     """
     live = {broker.broker for broker in brokers}
     held = {broker for topic in topics for partition in topic.partitions for broker in partition.replicas}
     check_known(without, live | held)
-    outcomes = without_brokers(topics, live, without)
+    outcomes = without_brokers(topics, live, without, elects=not no_election)
     return Report(
         rows=map(_row, outcomes),
         columns=COLUMNS,
         plain=lines(outcomes, live - set(without)),
-        tables=lambda: [table(outcomes, live, without, everything)],
+        tables=lambda: [table(outcomes, live, without, everything, elects=not no_election)],
         notes=_hints(outcomes),
-        status=int(any(outcome.verdict.harmful for outcome in outcomes)),
+        status=int(bool(no_election) or any(outcome.verdict.harmful for outcome in outcomes)),
     )
 
 
@@ -124,7 +129,9 @@ def _ids(brokers: Sequence[int]) -> str | None:
     return ",".join(map(str, brokers)) or None
 
 
-def table(outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[int], everything: bool) -> Table:
+def table(
+    outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[int], everything: bool, elects: bool = True
+) -> Table:
     """Return what a person sees: the verdict in a sentence, the partitions concerned, and how leaders then spread."""
     changed = [outcome for outcome in outcomes if outcome.then != outcome.now]
     shown = [each for each in changed if each.verdict.harmful or len(changed) <= MOST_PARTITIONS]
@@ -132,19 +139,19 @@ def table(outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[
     order = list(Verdict)
     left = set(live) - set(without)
     return Table(
-        rows=[_view(each, left) for each in sorted(shown, key=lambda each: -order.index(each.verdict))],
+        rows=[_view(each, left, elects) for each in sorted(shown, key=lambda each: -order.index(each.verdict))],
         columns=VIEW_COLUMNS,
-        summary=_sentence(outcomes, live, without),
+        summary=_sentence(outcomes, live, without, elects),
         notes=list(_notes(outcomes, changed, shown, left)),
     )
 
 
-def _view(outcome: Outcome, left: Collection[int]) -> OutcomeView:
+def _view(outcome: Outcome, left: Collection[int], elects: bool) -> OutcomeView:
     return OutcomeView(
         partition=f"{outcome.topic} {outcome.now.partition}",
         leader=_leaders(outcome.now.leader, outcome.then.leader),
         replicas=replicas(outcome.then, left),
-        meaning=_meaning(outcome),
+        meaning=_meaning(outcome, elects),
     )
 
 
@@ -153,15 +160,18 @@ def _leaders(now: int | None, then: int | None) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _meaning(outcome: Outcome) -> Mark:
+def _meaning(outcome: Outcome, elects: bool) -> Mark:
     in_sync = f"{len(outcome.then.isr)} of {len(outcome.then.replicas)} in sync"
     match outcome.verdict:
         case Verdict.OFFLINE:
-            return Mark("offline: no in-sync replica is left", Level.BROKEN)
+            why = "no in-sync replica is left" if elects else "nobody elects another leader"
+            return Mark(f"offline: {why}", Level.BROKEN)
         case Verdict.LOSES_RECORDS:
             return Mark("unclean leader: records are lost", Level.BROKEN)
         case Verdict.BELOW_MIN_ISR:
             return Mark(f"below min ISR {outcome.min_isr}: acks=all producers stop", Level.BROKEN)
+        case Verdict.STALLS:
+            return Mark("its ISR cannot shrink: acks=all producers stop", Level.BROKEN)
         case Verdict.MIN_ISR_NOT_KNOWN:
             return Mark(f"{in_sync}, min ISR is not known", Level.RISK)
         case Verdict.MOVES:
@@ -172,12 +182,13 @@ def _meaning(outcome: Outcome) -> Mark:
             return Mark("stays as it is" if outcome.then.leader is not None else "is offline already")
 
 
-def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[int]) -> Mark:
+def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[int], elects: bool) -> Mark:
     counts = Counter(outcome.verdict for outcome in outcomes)
     harms = {
         Verdict.OFFLINE: "would go offline",
         Verdict.LOSES_RECORDS: "would lose records (unclean leader election)",
         Verdict.BELOW_MIN_ISR: "would stop taking acks=all writes",
+        Verdict.STALLS: "would stop taking acks=all writes (their ISR cannot shrink)",
         Verdict.MIN_ISR_NOT_KNOWN: "might stop taking acks=all writes (min ISR is not known)",
     }
     brokers = f"broker{'' if len(without) == 1 else 's'} {', '.join(map(str, without))}"
@@ -190,6 +201,8 @@ def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Seque
         said += [] if Verdict.OFFLINE in found else ["none would go offline"]
         certain = set(found) - {Verdict.MIN_ISR_NOT_KNOWN}
         return Mark(f"Without {brokers}: {', '.join(said)}.", Level.BROKEN if certain else Level.RISK)
+    if not elects:
+        return Mark(f"Without {brokers}: not safe, as no leader can be elected now.", Level.BROKEN)
     if not set(without).intersection(live):
         return Mark(f"Without {brokers}: nothing changes, it is down already.")
     moves, shrinks = counts[Verdict.MOVES], counts[Verdict.SHRINKS]

@@ -83,8 +83,10 @@ def describe(request: DescribeTopics) -> Report:
         described = _described(request, topics)
         live = frozenset(broker.broker for broker in topics.brokers())
         notes = topics.notes()
+    failure = None if isinstance(request.target, ZooKeeper) else _unanswered(request, described)
     if request.with_overrides:
-        return _overrides(request.target, [topic for topic in described if topic.configs])
+        report = _overrides(request.target, [topic for topic in described if topic.configs])
+        return report._replace(notes=notes, failure=failure)
     wanted = _wanted(request.only, live)
     lines = zookeeper_lines if isinstance(request.target, ZooKeeper) else broker_lines
     return Report(
@@ -93,6 +95,18 @@ def describe(request: DescribeTopics) -> Report:
         plain=lines(described, headings=not request.only, wanted=wanted),
         tables=lambda: topic_tables(described, live, wanted),
         notes=notes,
+        failure=failure,
+    )
+
+
+def _unanswered(request: DescribeTopics, described: Sequence[TopicDescription]) -> KafkaToolError | None:
+    """Return the failure of a question about configs where brokers did not tell them: an empty answer looks healthy."""
+    asks = request.with_overrides or {"under_min_isr_partitions", "at_min_isr_partitions"}.intersection(request.only)
+    unknown = sum(topic.min_isr is None for topic in described)
+    if not asks or not unknown:
+        return None
+    return KafkaToolError(
+        f"The configs of {unknown} of {len(described)} topics are not known: some may be missing here."
     )
 
 

@@ -104,6 +104,17 @@ def test_eligible_leader_replicas(
     assert (outcome.then.leader, outcome.then.isr, outcome.then.elr) == then
 
 
+def test_nobody_elects() -> None:
+    """Leader and ISR stay as they are: the leader's death ends the partition, a follower's stops acks=all."""
+    now = Partition(0, 1, (1, 2, 3), (1, 2))
+    outcomes = [without_brokers([topic(now)], LIVE, [broker], elects=False)[0] for broker in (1, 2, 3)]
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.OFFLINE, Verdict.STALLS, Verdict.UNCHANGED]
+    assert [outcome.then.leader for outcome in outcomes] == [None, 1, 1]
+    stale = Partition(0, 9, (9, 2), (9, 2))
+    [outcome] = without_brokers([topic(stale)], LIVE, [2], elects=False)
+    assert (outcome.verdict, outcome.then.leader) == (Verdict.UNCHANGED, None)
+
+
 def test_a_topic_marked_for_deletion_is_left_out() -> None:
     going = topic(Partition(0, 1, (1,), (1,)))._replace(marked_for_deletion=True)
     assert without_brokers([going], LIVE, [1]) == ()

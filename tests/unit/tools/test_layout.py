@@ -28,6 +28,8 @@ SAFE = TopicDescription("audit", None, (Partition(0, 1, (1, 2, 3), (1, 2, 3)),),
 class FakeTopics:
     def __init__(self, *described: TopicDescription) -> None:
         self.described = {topic.topic: topic for topic in described}
+        self.told: tuple[str, ...] = ()
+        self.trouble = ""
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.described))
@@ -37,6 +39,12 @@ class FakeTopics:
 
     def describe(self, names: Sequence[str]) -> tuple[TopicDescription, ...]:
         return tuple(self.described[name] for name in names)
+
+    def notes(self) -> tuple[str, ...]:
+        return self.told
+
+    def no_election(self) -> str:
+        return self.trouble
 
 
 @pytest.fixture
@@ -258,6 +266,26 @@ def test_what_nobody_can_tell_is_no_success(cluster: FakeTopics, capsys: pytest.
     printed = capsys.readouterr()
     assert "1 of 1 partition might stop taking acks=all writes (min ISR is not known)" in printed.out
     assert printed.err.startswith("ktools: min.insync.replicas of 1 topic is the brokers' default")
+
+
+def test_nothing_is_safe_where_no_leader_can_be_elected(
+    cluster: FakeTopics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.trouble = "b:9092 gave no answer to a request."
+    for broker, verdict in ((1, "offline"), (2, "stalls")):
+        assert ktools(f"--without-broker {broker} --topic audit") == 1
+        said = capsys.readouterr()
+        assert f"partition\taudit\t0\t{verdict}\t1" in said.out
+        assert "This is not safe: no leader can be elected now. b:9092 gave no answer to a request." in said.err
+    assert ktools("--without-broker 9 --topic orders --output table") == 1
+    assert "not safe" in capsys.readouterr().out
+
+
+def test_what_could_not_be_asked_is_told(cluster: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
+    cluster.told = ("Not known: configs.",)
+    for argv in ("", "--output table", "--output json"):
+        assert ktools(argv) == 0
+        assert capsys.readouterr().err == "Not known: configs.\n"
 
 
 def test_many_harmless_changes_are_counted(cluster: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
