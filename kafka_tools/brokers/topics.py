@@ -63,6 +63,9 @@ OPTIONAL_SECONDS = 2.0
 CONTROLLER_SECONDS = 1.5
 """How long the controller is waited for where it is asked for reassignments, while the former are under way."""
 
+LEAST_SECONDS = 0.1
+"""How long a response is waited for where that time is up: this process may have stood still meanwhile."""
+
 REACH_SECONDS = 1.0
 """How long brokers are waited for where nobody keeps the list of those that are alive."""
 
@@ -93,7 +96,8 @@ class BrokerTopics:
     def name_of(self, topic_id: str) -> str | None:
         """Return the name of the topic with this id, None where there is none. Raises KafkaToolError."""
         names = self.names()
-        ids = self._topic_ids(names, self._ask_for_ids(names) if names and len(names) <= MANY_TOPICS else {})
+        asked = self._ask_for_ids(names) if names and len(names) <= MANY_TOPICS else {}
+        ids = self._topic_ids(names, asked, monotonic() + OPTIONAL_SECONDS)
         return next((name for name, each in ids.items() if each == topic_id), None)
 
     def marked_for_deletion(self) -> frozenset[str]:
@@ -127,12 +131,15 @@ class BrokerTopics:
         if not in_full:
             return tuple(TopicDescription(name, None, tuple(_partitions(topics[name], None, {})), {}) for name in there)
         many = len(there) > MANY_TOPICS or sum(len(topics[name].partitions) for name in there) > MANY_PARTITIONS
-        asked = self._ask_for_configs(there) if not many else {}  # while wire asks for the others
         pages: dict[str, dict[str, Any]] = self._optional("eligible leader replicas", lambda: self._pages(there), {})
+        # Ids before configs: a broker takes one request of a connection at a time, and the one that stops without
+        # ZooKeeper holds up what comes after it. While both are under way, wire asks for reassignments.
         ids = {} if many or pages else self._ask_for_ids(there)
+        asked = {} if many else self._ask_for_configs(there)
+        deadline = monotonic() + OPTIONAL_SECONDS
         moves: dict[str, dict[int, Response]] = self._optional("running reassignments", self._reassignments, {})
-        topic_ids = {name: page["topic_id"] for name, page in pages.items()} or self._topic_ids(there, ids)
-        configs = self._configs(there, asked)
+        topic_ids = {name: page["topic_id"] for name, page in pages.items()} or self._topic_ids(there, ids, deadline)
+        configs = self._configs(there, asked, deadline)
         return tuple(
             TopicDescription(
                 name,
@@ -196,13 +203,15 @@ class BrokerTopics:
         resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
         return self._session.admin.describe_configs(resources)
 
-    def _configs(self, names: Sequence[str], asked: "Mapping[Any, Future[Any]]") -> Mapping[str, Configs]:
+    def _configs(
+        self, names: Sequence[str], asked: "Mapping[Any, Future[Any]]", deadline: float
+    ) -> Mapping[str, Configs]:
         """Return the configs of each topic that is still there. Raises BrokerError where a user may not read them."""
         unknown = dict.fromkeys(names, UNKNOWN_CONFIGS)
         if not asked:
             return self._optional("configs", lambda: self._configs_by_wire(names, OPTIONAL_SECONDS), unknown)
         try:
-            answered = self._session.collect("DescribeConfigs", asked, OPTIONAL_SECONDS)
+            answered = self._session.collect("DescribeConfigs", asked, max(deadline - monotonic(), LEAST_SECONDS))
         except NoResponseError as error:
             if self._session.wire.supports(DESCRIBE_QUORUM):  # without ZooKeeper every broker knows configs itself
                 return self._optional("configs", lambda: self._configs_by_wire(names, REACH_SECONDS), unknown)
@@ -236,11 +245,13 @@ class BrokerTopics:
         topics = confluent_kafka().TopicCollection(list(names))
         return self._session.admin.describe_topics(topics)
 
-    def _topic_ids(self, names: Sequence[str], asked: "Mapping[str, Future[Any]]") -> Mapping[str, str | None]:
+    def _topic_ids(
+        self, names: Sequence[str], asked: "Mapping[str, Future[Any]]", deadline: float
+    ) -> Mapping[str, str | None]:
         """Return the ids of the topics: from AdminClient where it was asked for them and reaches the controller."""
         if asked and not self._trouble:
             with suppress(NoResponseError):
-                described = self._session.collect("Metadata", asked, OPTIONAL_SECONDS)
+                described = self._session.collect("Metadata", asked, max(deadline - monotonic(), LEAST_SECONDS))
                 return {
                     name: kafka_uuid(str(topic.topic_id))
                     for name, topic in described.items()

@@ -83,7 +83,7 @@ def describe(request: DescribeTopics) -> Report:
         described = _described(request, topics)
         live = frozenset(broker.broker for broker in topics.brokers())
         notes = topics.notes()
-    failure = None if isinstance(request.target, ZooKeeper) else _unanswered(request, described)
+    failure = _unanswered(request, described) if notes else None
     if request.with_overrides:
         report = _overrides(request.target, [topic for topic in described if topic.configs])
         return report._replace(notes=notes, failure=failure)

@@ -253,6 +253,19 @@ def test_only_some_partitions(only: str, partitions: list[tuple[str, int]], caps
     assert all(line.startswith("\tTopic: ") for line in lines)
 
 
+@pytest.mark.parametrize("only", ["--topics-with-overrides", "--under-min-isr-partitions", "--at-min-isr-partitions"])
+def test_what_could_not_be_asked_is_not_healthy(
+    only: str, fake: FakeTopics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.told = ("Not known: configs.",)
+    assert ktools(f"--describe {only}") == 1
+    said = capsys.readouterr()
+    assert "The configs of 1 of 2 topics are not known" in said.out
+    assert "Not known: configs.\n" in said.err
+    assert ktools("--describe") == 0
+    assert capsys.readouterr().err == "Not known: configs.\n"
+
+
 @pytest.mark.usefixtures("fake")
 def test_topics_with_configs_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert ktools("--describe --topics-with-overrides") == 0
