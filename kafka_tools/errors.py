@@ -65,6 +65,14 @@ class UnreachableError(KafkaToolError):
     """No server of the cluster answers in time."""
 
 
+class AuthenticationError(KafkaToolError):
+    """The broker does not let this user in, or is not the one it says it is."""
+
+
+class UnsupportedError(KafkaToolError):
+    """The broker knows no version of a request that is known here."""
+
+
 class BrokerError(KafkaToolError):
     """A broker answered with an error `code` instead of a result, and maybe with a message of its own."""
 

@@ -19,13 +19,14 @@ from kafka_tools.errors import (
     CLUSTER_AUTHORIZATION_FAILED,
     TOPIC_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
+    AuthenticationError,
     BrokerError,
     KafkaToolError,
     UnreachableError,
+    UnsupportedError,
     check_code,
 )
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.wire.connection import UnsupportedError
 from kafka_tools.wire.messages import (
     DEFAULT_CONFIG,
     DESCRIBE_CONFIGS,
@@ -34,7 +35,6 @@ from kafka_tools.wire.messages import (
     LIST_PARTITION_REASSIGNMENTS,
     TOPIC,
 )
-from kafka_tools.wire.sasl import AuthenticationError
 from kafka_tools.wire.schema import Response
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Configs = tuple[Mapping[str, str], int | None]
 """What is set for a topic, and min.insync.replicas as it is in force."""
 
 MANY_TOPICS, MANY_PARTITIONS = 200, 2000
-"""With more than these, ids and configs come from wire (the figures are in `kafka_tools.brokers`)."""
+"""With more topics configs come from wire, with more topics or partitions ids do: figures in `kafka_tools.brokers`."""
 
 TOPICS_A_REQUEST = 200
 """For how many topics wire asks for configs at once: a broker takes 1 ms for each where it looks into ZooKeeper."""
@@ -130,11 +130,12 @@ class BrokerTopics:
             return ()
         if not in_full:
             return tuple(TopicDescription(name, None, tuple(_partitions(topics[name], None, {})), {}) for name in there)
-        many = len(there) > MANY_TOPICS or sum(len(topics[name].partitions) for name in there) > MANY_PARTITIONS
+        many = len(there) > MANY_TOPICS
+        large = many or sum(len(topics[name].partitions) for name in there) > MANY_PARTITIONS
         pages: dict[str, dict[str, Any]] = self._optional("eligible leader replicas", lambda: self._pages(there), {})
         # Ids before configs: a broker takes one request of a connection at a time, and the one that stops without
         # ZooKeeper holds up what comes after it. While both are under way, wire asks for reassignments.
-        ids = {} if many or pages else self._ask_for_ids(there)
+        ids = {} if large or pages else self._ask_for_ids(there)
         asked = {} if many else self._ask_for_configs(there)
         deadline = monotonic() + OPTIONAL_SECONDS
         moves: dict[str, dict[int, Response]] = self._optional("running reassignments", self._reassignments, {})

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from kafka_tools import __version__
-from kafka_tools.errors import UNSUPPORTED_VERSION, KafkaToolError, UnreachableError
+from kafka_tools.errors import UNSUPPORTED_VERSION, KafkaToolError, UnreachableError, UnsupportedError
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.codec import MalformedError
 from kafka_tools.wire.messages import API_VERSIONS
@@ -31,10 +31,6 @@ SIZE = Struct(">i")
 RESPONSE_HEADER = Struct(">ii")
 ERROR_CODE = Struct(">h")
 ASKING = "is this a Kafka listener, and a plaintext one?"
-
-
-class UnsupportedError(KafkaToolError):
-    """The broker knows no version of a request that is known here."""
 
 
 class LostResponseError(UnreachableError):

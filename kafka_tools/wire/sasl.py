@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Generator
 from typing import Any, Protocol
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import AuthenticationError
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.security import OAuth, Sasl
 from kafka_tools.wire.messages import SASL_AUTHENTICATE, SASL_HANDSHAKE
@@ -20,10 +20,6 @@ asks for one can guess the password from the proof. Who asks for more wastes our
 
 Dialogue = Generator[bytes, bytes, None]
 """Yields what the client says and is sent what the broker responds; it ends when the client is satisfied."""
-
-
-class AuthenticationError(KafkaToolError):
-    """The broker does not let this user in, or cannot prove that it is the right one."""
 
 
 class LoginConnection(Protocol):

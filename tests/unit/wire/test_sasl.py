@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.errors import AuthenticationError, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.security import OAuth, Sasl, Security
 from kafka_tools.wire import diagnosis, oauth
 from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
-from kafka_tools.wire.sasl import AuthenticationError, dialogue, log_in, scram
+from kafka_tools.wire.sasl import dialogue, log_in, scram
 from kafka_tools.wire.schema import Message
 from kafka_tools.wire.session import open_session
 from tests.support import servers

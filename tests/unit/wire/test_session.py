@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools import __version__
-from kafka_tools.errors import NOT_CONTROLLER, KafkaToolError, UnreachableError, UsageError
+from kafka_tools.errors import NOT_CONTROLLER, KafkaToolError, UnreachableError, UnsupportedError, UsageError
 from kafka_tools.model.codec import encode
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.wire import connection as connections
 from kafka_tools.wire import session as sessions
 from kafka_tools.wire import sockets
-from kafka_tools.wire.connection import LostResponseError, UnsupportedError
+from kafka_tools.wire.connection import LostResponseError
 from kafka_tools.wire.messages import (
     API_VERSIONS,
     CREATE_TOPICS,
