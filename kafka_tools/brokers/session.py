@@ -140,10 +140,10 @@ class Session:
         No topic comes into being by that. Raises as `ask` does.
         """
         # list_topics blocks in C, where neither Ctrl-C nor the diagnosis could get through: a thread waits for it.
-        seconds = RESPONSE_SECONDS + self.target.wait_seconds
-        return self._result(
-            "Metadata", _in_thread(lambda: self.admin.list_topics(topic, timeout=seconds)), monotonic() + seconds
-        )
+        # The thread keeps the client by itself: the session may be closed before it has even begun.
+        admin, seconds = self.admin, RESPONSE_SECONDS + self.target.wait_seconds
+        future = _in_thread(lambda: admin.list_topics(topic, timeout=seconds))
+        return self._result("Metadata", future, monotonic() + seconds)
 
     @property
     def wire(self) -> "WireSession":
