@@ -61,6 +61,11 @@ class TopicChanges(Protocol):
     With `validate_only` everything is checked and nothing is changed.
     """
 
+    @property
+    def topics(self) -> Topics:
+        """The same cluster's topics, read through the same session."""
+        ...
+
     def create(self, topic: "NewTopic", validate_only: bool = False) -> "Assignment | None":
         """Create one topic, wholly or not at all, and return its replicas.
 

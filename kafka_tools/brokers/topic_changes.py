@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import RESPONSE_SECONDS, Session
+from kafka_tools.brokers.topics import BrokerTopics
 from kafka_tools.errors import (
     NOT_AUTHORIZED,
     NOT_CONTROLLER,
@@ -50,6 +51,7 @@ class BrokerTopicChanges:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.topics = BrokerTopics(session)
 
     def create(self, topic: NewTopic, validate_only: bool = False) -> "Assignment | None":
         """Create one topic. Raises TopicExistsError, KafkaToolError in the broker's words, UnreachableError."""

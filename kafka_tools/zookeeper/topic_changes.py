@@ -37,7 +37,7 @@ class ZooKeeperTopicChanges:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._topics = ZooKeeperTopics(client)
+        self.topics = ZooKeeperTopics(client)
 
     def has_controller(self) -> bool:
         """Tell whether the cluster has a controller. Without one, nobody acts on a change before one is elected."""
@@ -50,7 +50,7 @@ class ZooKeeperTopicChanges:
         Source: AdminZkClient.createTopicWithAssignment.
         """
         replicas = topic.assignment or assign(
-            self._topics.brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
+            self.topics.brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
         )
         check_name(topic.topic)
         self._check_new(topic.topic)
@@ -89,7 +89,7 @@ class ZooKeeperTopicChanges:
 
         def attempt() -> tuple[Any, Assignment]:
             document, version = self._growing(topic)
-            added = _added(partitions, tuple(document.replicas.values()), self._topics.brokers())
+            added = _added(partitions, tuple(document.replicas.values()), self.topics.brokers())
             grown = {**document.replicas, **dict(enumerate(added, start=len(document.replicas)))}
             transaction = self._client.transaction()
             transaction.set_data(f"{TOPICS}/{topic}", encode_topic(document._replace(replicas=grown)), version)
@@ -169,7 +169,7 @@ class ZooKeeperTopicChanges:
         if self._client.exists(f"{DELETIONS}/{topic}"):
             raise KafkaToolError(f"Topic '{topic}' is still being deleted.", "Try again in a moment.")
         if has_collision_chars(topic):
-            colliding = collisions(topic, self._topics.names())
+            colliding = collisions(topic, self.topics.names())
             if colliding:
                 raise KafkaToolError(f"Topic '{topic}' collides with existing topics: {', '.join(colliding)}")
 

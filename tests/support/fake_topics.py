@@ -34,6 +34,10 @@ class FakeTopics:
         self.told: tuple[str, ...] = ()
         self.trouble = ""
 
+    @property
+    def topics(self) -> "FakeTopics":
+        return self
+
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.described))
 

@@ -116,8 +116,8 @@ def create(request: CreateTopic) -> Report:
     topic = request.topic
     warning = (COLLISION_WARNING,) if has_collision_chars(topic.topic) else ()
     check_count(topic.partitions, request.force)
-    _check_brokers(request)
     with open_topic_changes(request.target) as changes:
+        _check_brokers(request, changes)
 
         def make(name: str) -> Iterator[Step]:
             yield Step(warning)
@@ -134,28 +134,23 @@ def create(request: CreateTopic) -> Report:
         return report._replace(notes=(*report.notes, *controller_notes(changes)))
 
 
-def _check_brokers(request: CreateTopic) -> None:
+def _check_brokers(request: CreateTopic, changes: TopicChanges) -> None:
     """Refuse a replica on a broker that is not there: ZooKeeper mode takes it, and the topic never works."""
     if request.topic.assignment is None or request.force:
         return
-    with open_topics(request.target) as topics:
-        assignment.check_brokers(request.topic.assignment, frozenset(broker.broker for broker in topics.brokers()))
+    live = frozenset(broker.broker for broker in changes.topics.brokers())
+    assignment.check_brokers(request.topic.assignment, live)
 
 
 def alter(request: AlterTopics) -> Report:
     """Alter the topics that match. Raises KafkaToolError where there is none."""
     check_count(request.partitions, request.force)
-    with open_topics(request.target) as topics:
-        everything = topics.names()
-        names = matching(everything, request.topic, exclude_internal=False)
-        if not names and not request.if_exists:
-            raise no_such_topic(request.topic, everything)
-        described = {topic.topic: topic for topic in topics.describe(names, False)}
-    if not described:
-        return changed((), lambda _: iter(()), "altered", None)
     if isinstance(request.target, ZooKeeper):
-        return _on_zookeeper(request, request.target, described)
+        return _on_zookeeper(request, request.target)
     with open_topic_changes(request.target) as changes:
+        described = _to_alter(request, changes)
+        if not described:
+            return changed((), lambda _: iter(()), "altered", None)
         results = changes.create_partitions([_more(request, each) for each in described.values()], request.dry_run)
         return changed(
             tuple(described),
@@ -165,9 +160,21 @@ def alter(request: AlterTopics) -> Report:
         )
 
 
-def _on_zookeeper(request: AlterTopics, target: ZooKeeper, described: Mapping[str, TopicDescription]) -> Report:
+def _to_alter(request: AlterTopics, changes: TopicChanges) -> dict[str, TopicDescription]:
+    """Return the topics that match. Raises KafkaToolError where there is none, and that matters."""
+    everything = changes.topics.names()
+    names = matching(everything, request.topic, exclude_internal=False)
+    if not names and not request.if_exists:
+        raise no_such_topic(request.topic, everything)
+    return {topic.topic: topic for topic in changes.topics.describe(names, False)}
+
+
+def _on_zookeeper(request: AlterTopics, target: ZooKeeper) -> Report:
     """Alter configs first, then partitions (ZookeeperTopicService.alterTopic, Kafka 2.8)."""
     with open_topic_config_changes(target) as changes:
+        described = _to_alter(request, changes)
+        if not described:
+            return changed((), lambda _: iter(()), "altered", None)
 
         def change(name: str) -> Iterator[Step]:
             if request.configs or request.delete_configs:
@@ -211,32 +218,30 @@ def _grown(
 
 def delete(request: DeleteTopics) -> Report:
     """Delete the topics that match. Raises KafkaToolError where there is none, or where the user says no."""
-    with open_topics(request.target) as topics:
-        everything = topics.names()
-    names = matching(everything, request.topic, exclude_internal=False)
-    if not names and not request.if_exists:
-        raise no_such_topic(request.topic, everything)
-    if request.dry_run:
-        return changed(names, _rehearsed, "checked", request.target)
-    if len(names) > 1 and not request.yes and not confirmed(f"Delete {len(names)} topics: {', '.join(names)}?"):
-        raise KafkaToolError("Nothing was deleted.", "--yes deletes several topics without a question.")
-    if not names:
-        return changed((), _rehearsed, "deleted", None)
-    on_zookeeper = isinstance(request.target, ZooKeeper)
     with open_topic_changes(request.target) as changes:
+        everything = changes.topics.names()
+        names = matching(everything, request.topic, exclude_internal=False)
+        if not names and not request.if_exists:
+            raise no_such_topic(request.topic, everything)
+        if request.dry_run:
+            return changed(names, _rehearsed, "checked", request.target)
+        if len(names) > 1 and not request.yes and not confirmed(f"Delete {len(names)} topics: {', '.join(names)}?"):
+            raise KafkaToolError("Nothing was deleted.", "--yes deletes several topics without a question.")
+        if not names:
+            return changed((), _rehearsed, "deleted", None)
+        on_zookeeper = isinstance(request.target, ZooKeeper)
         failures = changes.delete_topics(names)
-
-        def remove(name: str) -> Iterator[Step]:
-            error = failures[name]
-            if isinstance(error, TopicMarkedForDeletionError):  # 2.8 says so and goes on
-                yield Step((error.message,))
-            elif error is not None:
-                raise error
-            else:
-                yield Step(_zookeeper_lines(name) if on_zookeeper else ())
-
-        report = changed(names, remove, "deleted", None)
+        report = changed(names, lambda name: _deleted(name, failures[name], on_zookeeper), "deleted", None)
         return report._replace(notes=controller_notes(changes))
+
+
+def _deleted(topic: str, error: KafkaToolError | None, on_zookeeper: bool) -> Iterator[Step]:
+    if isinstance(error, TopicMarkedForDeletionError):  # 2.8 says so and goes on
+        yield Step((error.message,))
+    elif error is not None:
+        raise error
+    else:
+        yield Step(_zookeeper_lines(topic) if on_zookeeper else ())
 
 
 def _rehearsed(topic: str) -> Iterator[Step]:
