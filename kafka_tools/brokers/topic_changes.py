@@ -33,6 +33,9 @@ REHEARSAL_SECONDS = 3.5
 """How long the controller may take to check a change. One that has no ZooKeeper, or no majority, never answers: better
 to hear of it by a request that changes nothing."""
 
+TOPIC_SECONDS = 0.2
+"""How much longer it may take for each further topic: a controller with ZooKeeper writes them one after the other."""
+
 ELECTION_SECONDS = 2.0
 """How long a change is sent again to brokers that are no controller, or no longer."""
 
@@ -65,7 +68,7 @@ class BrokerTopicChanges:
         def send(rehearsal: bool) -> Results:
             return self._sent(
                 "CreateTopics",
-                lambda admin: admin.create_topics([new], operation_timeout=OPERATION_SECONDS, validate_only=rehearsal),
+                lambda admin, limits: admin.create_topics([new], validate_only=rehearsal, **limits),
                 rehearsal,
             )
 
@@ -110,8 +113,9 @@ class BrokerTopicChanges:
         self._check_controller(topics[0])
         results = self._sent(
             "DeleteTopics",
-            lambda admin: admin.delete_topics(list(topics), operation_timeout=OPERATION_SECONDS),
+            lambda admin, limits: admin.delete_topics(list(topics), **limits),
             rehearsal=False,
+            count=len(topics),
         )
         self._wait_until_known({topic: 0 for topic, error in results.items() if error is None})
         return {topic: _with_right(error, f"DELETE on topic '{topic}'") for topic, error in results.items()}
@@ -121,23 +125,24 @@ class BrokerTopicChanges:
         return True
 
     def _added(self, partitions: Sequence[NewPartitions], validate_only: bool) -> dict[str, KafkaToolError]:
-        """Return the failures. What the controller does not take in a rehearsal is not sent again."""
+        """Return the failures. The first topic is a rehearsal for all: it tells whether there is a controller."""
         from confluent_kafka.admin import NewPartitions as AdminNewPartitions
 
         def send(some: Sequence[NewPartitions], rehearsal: bool) -> Results:
             requests = [_admin_partitions(AdminNewPartitions, each) for each in some]
             return self._sent(
                 "CreatePartitions",
-                lambda admin: admin.create_partitions(
-                    requests, operation_timeout=OPERATION_SECONDS, validate_only=rehearsal
-                ),
+                lambda admin, limits: admin.create_partitions(requests, validate_only=rehearsal, **limits),
                 rehearsal,
+                len(some),
             )
 
-        results = send(partitions, True)
-        fit = [each for each in partitions if results[each.topic] is None]
-        if fit and not validate_only:
-            results |= send(fit, False)
+        if validate_only:
+            results = send(partitions, True)
+        else:
+            results = send(partitions[:1], True)
+            fit = [each for each in partitions if results.get(each.topic) is None]
+            results |= send(fit, False) if fit else {}
         found = {topic: _with_right(error, f"ALTER on topic '{topic}'") for topic, error in results.items()}
         return {topic: error for topic, error in found.items() if error is not None}
 
@@ -152,17 +157,22 @@ class BrokerTopicChanges:
         return {}
 
     def _sent(
-        self, request: str, send: "Callable[[AdminClient], Mapping[str, Future[None]]]", rehearsal: bool
+        self,
+        request: str,
+        send: "Callable[[AdminClient, Mapping[str, float]], Mapping[str, Future[None]]]",
+        rehearsal: bool,
+        count: int = 1,
     ) -> "Results":
-        """Send a change, again where the broker is no controller any more, and return the error of each topic.
+        """Send a change of `count` topics, again where a broker is no controller any more; return errors by topic.
 
         Raises UnreachableError: with `rehearsal` nothing was changed, else the hint says whether that is known.
         """
         deadline = monotonic() + ELECTION_SECONDS
-        seconds = REHEARSAL_SECONDS if rehearsal else RESPONSE_SECONDS
+        seconds = (REHEARSAL_SECONDS if rehearsal else RESPONSE_SECONDS) + (count - 1) * TOPIC_SECONDS
+        limits = {"operation_timeout": OPERATION_SECONDS, "request_timeout": seconds + OPERATION_SECONDS}
         while True:
             try:
-                results = self._session.ask_each(request, send, seconds)
+                results = self._session.ask_each(request, lambda admin: send(admin, limits), seconds)
             except NoResponseError as error:
                 if rehearsal:
                     raise self._unchanged(error) from error
