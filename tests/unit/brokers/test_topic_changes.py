@@ -9,12 +9,35 @@ import pytest
 from kafka_tools.brokers import topic_changes
 from kafka_tools.brokers.topic_changes import BrokerTopicChanges
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
+from kafka_tools.model.codec import Field
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
-from kafka_tools.wire.messages import CREATE_PARTITIONS, CREATE_TOPICS, DELETE_TOPICS, DESCRIBE_CONFIGS, DESCRIBE_QUORUM
+from kafka_tools.wire.messages import CREATE_PARTITIONS, CREATE_TOPICS, DESCRIBE_CONFIGS, DESCRIBE_QUORUM
+from kafka_tools.wire.schema import Message
 from tests.support.one_broker import OneBroker, a_partition, a_topic, session_with
 from tests.support.servers import Answers
 
-Answer = Callable[[dict[str, Any]], dict[str, Any] | None]
+DELETE_TOPICS = Message(
+    20,
+    "DeleteTopics",
+    first=1,
+    last=5,
+    flexible=4,
+    request=(Field("topic_names", "[]string"), Field("timeout_ms", "int32")),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field("error_code", "int16"),
+                Field("error_message", "string", since=5, nullable=5, default=None),
+            ),
+        ),
+    ),
+)
+"""A request that librdkafka alone sends."""
+
 NOT_CONTROLLER, EXISTS, NOT_ALLOWED = 41, 36, 29
 
 
@@ -53,9 +76,9 @@ class Controller(OneBroker):
         return {"results": [self._result(name) for name in counts]}
 
     def _delete(self, values: dict[str, Any]) -> dict[str, Any]:
-        names = values.get("topic_names") or [each["name"] for each in values["topics"]]
+        names = values["topic_names"]
         self.topics = tuple(each for each in self.topics if each["name"] not in names or each["name"] in self.refused)
-        return {"responses": [self._result(name, topic_id=bytes(16)) for name in names]}
+        return {"responses": [self._result(name) for name in names]}
 
 
 @contextmanager
