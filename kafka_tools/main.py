@@ -5,7 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 INTERRUPTED = 130
 
@@ -13,7 +16,7 @@ try:
     import click
 
     from kafka_tools import tools
-    from kafka_tools.cli.command import ToolContext, ToolFailure
+    from kafka_tools.cli.command import IS_LOST, ToolFailure, ToolGroup
     from kafka_tools.cli.options import version_option
     from kafka_tools.errors import KafkaToolError, UsageError, nearest
 except KeyboardInterrupt:  # Ctrl-C while ktools is being loaded is as quiet as later
@@ -23,10 +26,8 @@ BUG = 70
 MAX_WIDTH = 120
 
 
-class Ktools(click.Group):
+class Ktools(ToolGroup):
     """The group of all tools; a tool is imported only when it is asked for."""
-
-    context_class = ToolContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all tools, sorted, without importing them."""
@@ -41,6 +42,7 @@ class Ktools(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the tool that the first word names, and the words behind. Raises UsageError with the nearest name."""
         command = self.get_command(ctx, args[0])
+        ctx.meta[IS_LOST] = command is None
         if command is not None or ctx.resilient_parsing:
             return command.name if command else None, command, args[1:]
         near = nearest(args[0].removeprefix("kafka-").removesuffix(".sh"), tools.names(), likeness=0.5)
@@ -51,12 +53,20 @@ class Ktools(click.Group):
         """Write the tools in their sections, one line each."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for name in self.list_commands(ctx):
-            tool = tools.find(name)
-            if tool is not None:
-                sections.setdefault(tool.section, []).append((name, tool.short_help or ""))
+            sections.setdefault(tools.TOOLS[name].section, []).append((name, tools.TOOLS[name].summary))
         for section in sorted(sections):
             with formatter.section(section):
                 formatter.write_dl(sections[section])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the tools, none of which is imported for that, or the options before one."""
+        from click.shell_completion import CompletionItem
+
+        if ctx.meta.get(IS_LOST):
+            return []
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=about.summary) for name, about in tools.TOOLS.items()]
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> NoReturn:
         """Run one command line and exit with its status."""

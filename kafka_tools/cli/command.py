@@ -3,7 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,9 +14,18 @@ from kafka_tools.render import output_options as output_values
 from kafka_tools.render.output_options import FORMATS, OutputOptions
 from kafka_tools.report import Report
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 HELP = "--help"
 SHOWN = "\n\t"
 """Characters that lay out a message."""
+
+CLUSTER_NAMES = frozenset({"bootstrap_server", "zookeeper", "broker_list"})
+"""Parameters of which one names the cluster."""
+
+IS_LOST = "kafka_tools.is_lost"
+"""Key in a context's meta: whether the line that is being completed names a command that is not there."""
 
 STAND_INS = {"…": "...", "→": "->", "·": "-"}
 """ASCII for what the help texts have and an old encoding has not."""
@@ -83,16 +92,15 @@ class ToolContext(click.Context):
 class ReportCommand(click.Command):
     """A command whose callback returns a Report, an exit status, or None when it printed by itself.
 
-    `section` is the heading of a tool in `ktools --help`, `error_style` how its failures are told; `reports` is false
-    for one that prints by itself. Its options stand in sections of the help text.
+    `error_style` is how its failures are told; `reports` is false for one that prints by itself. Its options stand in
+    sections of the help text.
     """
 
     context_class = ToolContext
     error_style = AS_KTOOLS
 
-    def __init__(self, *args: Any, section: str = "", reports: bool = True, **attributes: Any) -> None:
+    def __init__(self, *args: Any, reports: bool = True, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
-        self.section = section
         self.reports = reports
         self.params += self.common_options()
 
@@ -153,6 +161,10 @@ class ReportCommand(click.Command):
         is_plain = named == "plain" and (values.get("columns") or values.get("sort_by"))
         return named if fits and not is_plain else None
 
+    def get_short_help_str(self, limit: int = 200) -> str:
+        """Return the command's line in the help of its group, whole."""
+        return super().get_short_help_str(max(limit, 200))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in their sections, in the order in which these first appear."""
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -203,19 +215,46 @@ class ToolCommand(ReportCommand):
         except KafkaToolError as error:
             raise self.failure(ctx, error) from error
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the options that can still be given: none twice, none that does not go with the action."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete and not incomplete.startswith("-"):
+            return []
+        return [
+            CompletionItem(next((name for name in param.opts if name.startswith(incomplete)), param.opts[0]), help=text)
+            for param, text in self._open_options(ctx)
+        ]
+
+    def _open_options(self, ctx: click.Context) -> Iterator[tuple[click.Option, str | None]]:
+        given, action = given_names(ctx), ctx.params.get("action")
+        ruled_out = CLUSTER_NAMES if CLUSTER_NAMES & given else frozenset()
+        for param in self.get_params(ctx):
+            if not isinstance(param, click.Option) or param.hidden or param.name in ruled_out:
+                continue
+            is_over = (param.name in given and not param.multiple) or (param.is_eager and given)
+            goes_with = self.only_with.get(param.name, (action,))
+            if not is_over and (action is None or action in goes_with):
+                yield param, param.help
+
 
 class ToolGroup(click.Group):
-    """A tool with true sub-commands (`ktools sandbox up`), as Apache's argparse4j tools have them: click as it is.
-
-    `section` is its heading in `ktools --help`.
-    """
+    """A tool with true sub-commands (`ktools sandbox up`), as Apache's argparse4j tools have them: click as it is."""
 
     context_class = ToolContext
     command_class = ReportCommand
 
-    def __init__(self, *args: Any, section: str, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.section = section
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the sub-command that the first word names, and the words behind; note where there is none."""
+        found = super().resolve_command(ctx, args)
+        ctx.meta[IS_LOST] = found[1] is None
+        return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the sub-commands and options; nothing behind a word that names no sub-command."""
+        return [] if ctx.meta.get(IS_LOST) else super().shell_complete(ctx, incomplete)
 
 
 def section_of(param: click.Parameter) -> str:

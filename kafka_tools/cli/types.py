@@ -12,6 +12,8 @@ import click
 from kafka_tools.errors import KafkaToolError, UsageError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from kafka_tools.model.assignment import Assignment
 
 MAX_DIGITS = 5000
@@ -23,8 +25,20 @@ def option_name(param: click.Parameter | None) -> str:
     return param.opts[0].lstrip("-") if param is not None and param.opts else "value"
 
 
-class Text(click.ParamType[str]):
-    """Any text; `metavar` is what the help calls it and `completes` the words or the kind of names it may be."""
+class _Suggested:
+    """What a shell completes a value with: `completes` are the words, or the kind of names, that it may be."""
+
+    completes: str | tuple[str, ...] = ""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Return what the value may be, also what does not begin with `incomplete`."""
+        from kafka_tools.cli.suggestions import items
+
+        return items(self.completes, incomplete, ctx.params)
+
+
+class Text(_Suggested, click.ParamType[str]):
+    """Any text; `metavar` is what the help calls it."""
 
     name = "text"
 
@@ -91,8 +105,8 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
-class Parsed(click.ParamType[Any]):
-    """A value that `read` makes of the option's name and the text; `completes` as in Text."""
+class Parsed(_Suggested, click.ParamType[Any]):
+    """A value that `read` makes of the option's name and the text."""
 
     name = "value"
 
@@ -129,6 +143,14 @@ def _topic_id(_: str, text: str) -> str | None:
     return checked_topic_id(text)
 
 
+class Range(_Suggested, click.IntRange):
+    """A whole number of a small range, which a shell can list."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least, most)
+        self.completes = tuple(map(str, range(least, most + 1)))
+
+
 def words(metavar: str, suggested: Iterable[str]) -> Text:
     """Return the type of a text of which a shell suggests these words, and which may be another."""
     return Text(metavar, tuple(suggested))
@@ -155,5 +177,7 @@ ZOOKEEPER = Text("HOST:PORT[,…][/CHROOT]", "zookeeper")
 CLIENT_SETTING = Text("NAME=VALUE", "client-setting")
 TOPIC_CONFIG = Text("NAME=VALUE", "topic-config")
 TOPIC_CONFIG_NAME = Text("NAME", "topic-config-name")
+CONTEXT = Text("CONTEXT", "context")
+SERVER = Text("SERVER", "server")
 COLUMNS = Text("NAME[,NAME…]")
 SORT_ORDER = Text("NAME[:desc][,…]")

@@ -6,6 +6,7 @@ from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.errors import UsageError
 from kafka_tools.report import Report
+from kafka_tools.tools import names
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -25,8 +26,6 @@ The script calls `ktools completion SHELL -- WORD…` for what completes the las
 @click.command(
     "completion",
     cls=ToolCommand,
-    section="Scripts",
-    short_help="Print what lets bash, zsh or fish complete ktools.",
     help=DESCRIPTION,
     reports=False,
 )
@@ -38,14 +37,12 @@ The script calls `ktools completion SHELL -- WORD…` for what completes the las
     type=types.Text("WORD"),
     help="After --, for the script: what completes the last of these.",
 )
-def command(*, shell: str | None, words: tuple[str, ...]) -> Report:
+@click.pass_context
+def command(ctx: click.Context, *, shell: str | None, words: tuple[str, ...]) -> Report:
     """Print the script of a shell, or what completes the words."""
     if shell is None:
         raise UsageError("no shell is named", f"Choose from: {', '.join(SHELLS)}")
-    if words:
-        from kafka_tools.completion import answers
+    from kafka_tools.cli import completion
 
-        return Report((), {}, answers.SHELLS[shell](words), names_only=True)
-    from kafka_tools.completion.scripts import script
-
-    return Report((), {}, (script(shell),), names_only=True)
+    own = completion.SHELLS[shell](ctx.find_root().command, names(), words)
+    return Report((), {}, ((own.complete() if words else own.source()),), names_only=True)

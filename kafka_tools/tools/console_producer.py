@@ -31,9 +31,7 @@ MILLISECONDS = types.WholeNumber(64, "MS")
 @click.command(
     "console-producer",
     cls=ToolCommand,
-    section="Records",
     reports=False,
-    short_help="Send each line of stdin to a topic.",
     help="""Send each line of stdin as one record, byte for byte, in order, to all replicas in sync.
 
 acks=all and idempotence are the default. Status 0 means that every record was delivered; stderr says which were

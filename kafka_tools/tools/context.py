@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import click
 
+from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import without_password
@@ -38,9 +39,7 @@ class SettingRow:
     source: str
 
 
-@click.group(
-    "context", cls=ToolGroup, section="Settings", short_help="Name clusters once: list, show, use, add, import."
-)
+@click.group("context", cls=ToolGroup)
 def command() -> None:
     """Name a cluster once, with its addresses and its security, and never type them again.
 
@@ -64,7 +63,7 @@ def show_list() -> Report:
 
 
 @command.command("show")
-@click.argument("name", required=False, metavar="[CONTEXT]")
+@click.argument("name", required=False, type=types.CONTEXT, metavar="[CONTEXT]")
 def show(name: str | None) -> Report:
     """Show which cluster is used, every setting, and where each came from; with CONTEXT, what that one says.
 
@@ -76,7 +75,7 @@ def show(name: str | None) -> Report:
 
 
 @command.command("use")
-@click.argument("name", metavar="CONTEXT")
+@click.argument("name", type=types.CONTEXT, metavar="CONTEXT")
 def use(name: str) -> Report:
     """Make CONTEXT the current one. With `-` no context is the current one."""
     if name == "-":
@@ -91,10 +90,12 @@ def use(name: str) -> Report:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--bootstrap-server", metavar="HOST:PORT[,…]", default="", help="The cluster's brokers.")
-@click.option("--zookeeper", metavar="HOST:PORT[,…][/CHROOT]", default="", help="Its ZooKeeper ensemble.")
-@click.option("--command-config", metavar="FILE", default="", help="A client.properties file that stays where it is.")
-@click.option("-X", "settings", multiple=True, metavar="NAME=VALUE", help="A client setting, Java's or librdkafka's.")
+@click.option("--bootstrap-server", type=types.BOOTSTRAP_SERVER, default="", help="The cluster's brokers.")
+@click.option("--zookeeper", type=types.ZOOKEEPER, default="", help="Its ZooKeeper ensemble.")
+@click.option("--command-config", type=types.FILE, default="", help="A client.properties file that stays where it is.")
+@click.option(
+    "-X", "settings", multiple=True, type=types.CLIENT_SETTING, help="A client setting, Java's or librdkafka's."
+)
 @click.option("--default-output", type=click.Choice(FORMATS), help="The format where --output names none.")
 @click.option("--read-only", is_flag=True, help="Nothing may be changed there.")
 @click.option("--protected", is_flag=True, help="A change asks for the context's name, and needs --yes in a pipe.")
@@ -126,7 +127,7 @@ def add(
 
 
 @command.command("trust")
-@click.argument("file", required=False, metavar="[FILE]")
+@click.argument("file", required=False, type=types.FILE, metavar="[FILE]")
 @click.option("--revoke", is_flag=True, help="Trust the file no longer.")
 @click.option("--yes", is_flag=True, help="Do not ask: you have read the file.")
 def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
@@ -157,7 +158,7 @@ def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
 
 
 @command.command("remove")
-@click.argument("name", metavar="CONTEXT")
+@click.argument("name", type=types.CONTEXT, metavar="CONTEXT")
 def remove(name: str) -> Report:
     """Remove CONTEXT from your own contexts."""
     said = current()
@@ -168,7 +169,7 @@ def remove(name: str) -> Report:
 
 
 @command.command("import")
-@click.argument("file")
+@click.argument("file", type=types.FILE, metavar="FILE")
 @click.option("--name", help="What to call the context, where FILE has no names; else the name of the file.")
 def import_file(file: str, name: str | None) -> Report:
     """Make contexts of what another program's FILE says.

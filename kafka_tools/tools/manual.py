@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import click
 
@@ -11,6 +11,7 @@ from kafka_tools.cli.command import ToolCommand
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.folders import replace_file
 from kafka_tools.report import Report
+from kafka_tools.tools import TOOLS, find
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +35,6 @@ where it is missing: `ktools manual ~/.local/share/man/man1` lets `man ktools-to
 @click.command(
     "manual",
     cls=ToolCommand,
-    section="Scripts",
-    short_help="Write the manual pages of ktools and its tools.",
     help=DESCRIPTION,
 )
 @click.argument("directory", required=False, type=types.DIRECTORY, metavar="DIR", help="The folder to write to.")
@@ -48,7 +47,8 @@ def command(ctx: click.Context, *, directory: str | None) -> Report:
         raise UsageError("no folder is named: ktools manual DIR")
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
-    pages = [(folder / f"{name}.1", summary, text) for name, summary, text in _pages(ctx.find_root().command)]
+    texts = _pages(cast(click.Group, ctx.find_root().command))
+    pages = [(folder / f"{name}.1", summary, text) for name, summary, text in texts]
     others = [path.name for path, _, _ in pages if path.is_symlink() or (path.exists() and not _is_ours(path))]
     if others:
         raise KafkaToolError(f"{folder} has files of these names that are not ktools' pages: {', '.join(others)}")
@@ -66,15 +66,15 @@ def _is_ours(path: "Path") -> bool:
         return re.match(rb'\.TH .*"ktools"\n', file.readline(MOST_BYTES)) is not None
 
 
-def _pages(root: click.Command) -> Iterator[tuple[str, str, str]]:
+def _pages(root: click.Group) -> Iterator[tuple[str, str, str]]:
     """Yield each page's name, what it is about, and its text."""
-    from kafka_tools.cli import roff
-    from kafka_tools.cli import shape as shapes
-    from kafka_tools.tools import find, names
+    from kafka_tools.cli.manual import of_group, of_tool
 
-    tools = [shapes.of(tool) for tool in map(find, names()) if tool is not None]
-    yield "ktools", "Kafka's command line without a JVM.", roff.of_group(shapes.of_group(root), tools)
-    for tool in tools:
-        others = ["ktools", *(f"ktools-{each.name}" for each in tools if each.section == tool.section)]
-        others.remove(f"ktools-{tool.name}")
-        yield f"ktools-{tool.name}", tool.summary, roff.of_tool(tool, others)
+    summaries = {name: about.summary for name, about in TOOLS.items()}
+    yield "ktools", "Kafka's command line without a JVM.", of_group(root, summaries)
+    for name, about in TOOLS.items():
+        tool = find(name)
+        if tool is not None:
+            others = [other for other in TOOLS if other != name and TOOLS[other].section == about.section]
+            see_also = ["ktools", *(f"ktools-{other}" for other in others)]
+            yield f"ktools-{name}", about.summary, of_tool(tool, about.summary, see_also)

@@ -14,14 +14,22 @@ from kafka_tools.tools import find, names
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
 USAGE = "kafka-run-class.sh [-daemon] [-name servicename] [-loggc] classname [opts]"
+
+
+def _classes(*_: object) -> "list[CompletionItem]":
+    """Return what completes the class: those of the tools that are here."""
+    from click.shell_completion import CompletionItem
+
+    classes = ((each, tool) for tool in names() for each in apache.MAIN_CLASSES.get(tool, ()))
+    return [CompletionItem(each, help=f"ktools {tool}") for each, tool in classes]
 
 
 @click.command(
     "run-class",
     cls=ReportCommand,
-    section="Scripts",
-    short_help="Run a tool by its Java class, as kafka-run-class.sh does.",
     reports=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
@@ -50,7 +58,7 @@ USAGE = "kafka-run-class.sh [-daemon] [-name servicename] [-loggc] classname [op
 @click.option("-cp", "-classpath", "--class-path", "class_path", hidden=True, expose_value=False)
 @click.option("-X", "jvm", multiple=True, hidden=True, expose_value=False)
 @click.option("-D", "properties", multiple=True, hidden=True)
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="CLASS [OPTIONS]")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, shell_complete=_classes, metavar="CLASS [OPTIONS]")
 @click.pass_context
 def command(
     ctx: click.Context, *, daemon: bool, service: str | None, properties: tuple[str, ...], words: tuple[str, ...]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import click
 
+from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.progress import stages
@@ -39,8 +40,6 @@ class Hint:
 @click.group(
     "sandbox",
     cls=ToolGroup,
-    section="Sandbox",
-    short_help="Run a real Kafka on this machine: up, down, status.",
 )
 def command() -> None:
     """Start, watch, break and end a real Apache Kafka (and ZooKeeper) on this machine's loopback.
@@ -54,7 +53,7 @@ def command() -> None:
 @command.command("up", short_help="Start a sandbox and wait until it serves.")
 @click.option(
     "--brokers",
-    type=click.IntRange(1, 5),
+    type=types.Range(1, 5),
     metavar="1..5",
     help="How many brokers (KRaft: brokers that are controllers too); default 3.",
 )
@@ -65,7 +64,7 @@ def command() -> None:
 )
 @click.option(
     "--racks",
-    type=click.IntRange(1, 5),
+    type=types.Range(1, 5),
     metavar="1..5",
     help="Spread the brokers over racks rack-1, rack-2, … in turn; default: no racks.",
 )
@@ -116,7 +115,7 @@ def show_status() -> Report:
 
 
 @command.command("kill")
-@click.argument("server", metavar="SERVER")
+@click.argument("server", type=types.SERVER, metavar="SERVER")
 def kill(server: str) -> Report:
     """Kill a broker, by its id, with SIGKILL, as a crash would, and wait until the others noticed.
 
@@ -127,7 +126,7 @@ def kill(server: str) -> Report:
 
 
 @command.command("start")
-@click.argument("server", metavar="SERVER")
+@click.argument("server", type=types.SERVER, metavar="SERVER")
 def start(server: str) -> Report:
     """Start a broker, by its id, again and wait until it serves and its replicas are in sync.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.report import Report
@@ -27,9 +28,7 @@ class ShimRow:
     path: str | None
 
 
-@click.group(
-    "shims", cls=ToolGroup, section="Scripts", short_help="Put ktools under Apache's names: install, list, remove."
-)
+@click.group("shims", cls=ToolGroup)
 def command() -> None:
     """Put scripts under Apache's names (kafka-topics.sh, kafka-topics, …, kafka-run-class.sh) into a directory.
 
@@ -38,7 +37,7 @@ def command() -> None:
 
 
 @command.command("install")
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=types.DIRECTORY, metavar="DIR")
 @click.option("--force", is_flag=True, help="Put files of these names that are not ktools' aside.")
 def install(directory: str, force: bool) -> Report:
     """Write a script for every tool into DIR, which is made if need be.
@@ -55,7 +54,7 @@ def install(directory: str, force: bool) -> Report:
 
 
 @command.command("list")
-@click.argument("directory", metavar="[DIR]", required=False)
+@click.argument("directory", type=types.DIRECTORY, metavar="[DIR]", required=False)
 def show(directory: str | None) -> Report:
     """Show what stands in DIR under Apache's names; without DIR, what a script finds on PATH.
 
@@ -67,7 +66,7 @@ def show(directory: str | None) -> Report:
 
 
 @command.command("remove")
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=types.DIRECTORY, metavar="DIR")
 def remove(directory: str) -> Report:
     """Remove ktools' scripts from DIR, and nothing else; files that --force put aside come back."""
     path = _directory(directory)

@@ -35,9 +35,7 @@ PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *TEXTS, *DESERIALIZERS))
 @click.command(
     "console-consumer",
     cls=ToolCommand,
-    section="Records",
     reports=False,
-    short_help="Print the records of a topic.",
     help="""Print the records of a topic to stdout, byte for byte.
 
 With --group, offsets are committed only for records that were written: whatever ends this tool, the next start loses

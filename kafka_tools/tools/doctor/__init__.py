@@ -42,8 +42,6 @@ class Diagnose(NamedTuple):
 @click.command(
     "doctor",
     cls=ToolCommand,
-    section="Clusters",
-    short_help="Check what stands between you and the cluster, and the cluster.",
     help=DESCRIPTION,
 )
 @options.bootstrap_server

@@ -43,8 +43,6 @@ class ShowLayout(NamedTuple):
 @click.command(
     "layout",
     cls=ToolCommand,
-    section="Topics",
-    short_help="Show which broker holds what, and what if one dies.",
     help=DESCRIPTION,
 )
 @options.bootstrap_server

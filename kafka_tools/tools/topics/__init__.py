@@ -59,8 +59,6 @@ NOT_ON_ZOOKEEPER = ("under_min_isr_partitions", "at_min_isr_partitions", "topic_
 @click.command(
     "topics",
     cls=ToolCommand,
-    section="Topics",
-    short_help="List, describe, create, alter and delete topics.",
     help="List, describe, create, alter and delete topics, on brokers or in ZooKeeper.",
     purpose="Create, delete, describe, or change a topic.",
     only_with=ONLY_WITH,

@@ -5,20 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools import __version__
-from kafka_tools.cli import roff, shape
-from kafka_tools.cli.shape import Option
+from kafka_tools.cli import manual
 from kafka_tools.main import cli
-from kafka_tools.tools import find, names
+from kafka_tools.tools import TOOLS, find, names
 
 MACROS = {"TH", "SH", "PP", "TP", "B", "nf", "fi"}
-SHAPES = [shape.of(tool) for tool in map(find, names()) if tool is not None]
+COMMANDS = [tool for tool in map(find, names()) if tool is not None]
 ESCAPE = re.compile(r"\\(?:f[BIR]|\(rs|\(aq|\(ga|\(ha|\(ti|\(dq|-|&|\[u[0-9A-F]{4,6}\])")
-LETTERS = {letter: text for text, letter in roff.ESCAPES.items()}
+LETTERS = {letter: text for text, letter in manual.ESCAPES.items()}
 
 
 def _read(page: str) -> str:
@@ -45,24 +45,31 @@ def _words(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-@pytest.mark.parametrize("each", SHAPES, ids=lambda each: each.name)
-def test_a_page_has_what_the_help_has(each: shape.Shape) -> None:
-    page = _read(roff.of_tool(each, ["ktools"]))
-    assert page.startswith(f"KTOOLS-{each.name.upper()} 1  ktools {__version__} ktools\nNAME\nktools-{each.name} - ")
+def _commands(command: click.Command) -> list[click.Command]:
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+
+
+@pytest.mark.parametrize("tool", COMMANDS, ids=lambda tool: tool.name)
+def test_a_page_has_what_the_help_has(tool: click.Command) -> None:
+    name, summary = tool.name or "", TOOLS[tool.name or ""].summary
+    page = _read(manual.of_tool(tool, summary, ["ktools"]))
+    assert page.startswith(f"KTOOLS-{name.upper()} 1  ktools {__version__} ktools\nNAME\nktools-{name} - ")
     text = _words(page)
-    for command in (each, *each.commands):
-        assert _words(command.description) in text
-        for option in command.options:
-            assert _words(option.help) in text
-            assert option.metavar in text
-            assert option.is_word or all(name in text for name in option.names)
+    for command in _commands(tool):
+        ctx = click.Context(command, info_name=name)
+        assert _words(command.help or "") in text
+        for param in command.get_params(ctx):
+            assert _words(param.help or "") in text
+            if isinstance(param, click.Option) and not param.hidden:
+                assert param.is_flag or param.make_metavar(ctx) in text
+                assert all(spelling in text for spelling in param.opts)
 
 
 def test_the_page_of_ktools_names_every_tool() -> None:
-    page = _words(_read(roff.of_group(shape.of_group(cli), SHAPES)))
-    for each in SHAPES:
-        assert f"{each.name} {each.summary}" in page
-        assert f"ktools-{each.name}(1)" in page
+    page = _words(_read(manual.of_group(cli, {name: about.summary for name, about in TOOLS.items()})))
+    for name, about in TOOLS.items():
+        assert f"{name} {about.summary}" in page
+        assert f"ktools-{name}(1)" in page
     assert "KTOOLS_BOOTSTRAP_SERVERS" in page
 
 
@@ -70,8 +77,8 @@ def test_the_page_of_ktools_names_every_tool() -> None:
     st.text(st.characters(exclude_categories=("C", "Zl", "Zp", "Zs")), max_size=20) | st.text(".'\\-`\" ab", max_size=9)
 )
 def test_no_text_is_read_as_roff(text: str) -> None:
-    odd = shape.Shape("x", "", text, text, (Option(("--x",), "x", text, text),))
-    page = _read(roff.of_tool(odd, ["ktools"]))
+    option = click.Option(["--x"], help=text, metavar=text or "X")
+    page = _read(manual.of_tool(click.Command("x", help=text, params=[option]), text, ["ktools"]))
     assert _words(text) in _words(page)
 
 

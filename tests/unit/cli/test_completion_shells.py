@@ -3,61 +3,70 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
 
-from kafka_tools.completion import answers, values
-from kafka_tools.completion.candidates import Completion
-from kafka_tools.completion.memory import Candidate
-from kafka_tools.completion.scripts import script
+from kafka_tools.cli.completion import SHELLS, Completion, Shell
+from kafka_tools.cli.suggestions import FILES, SOURCES
 from kafka_tools.errors import UsageError
-from kafka_tools.tools.completion import SHELLS
+from kafka_tools.main import cli
+from kafka_tools.tools import completion, find, names
 
 BREAKS = " \t\n\"'@><=;|&(:"
-SOME = (Candidate("or ders", "a topic"), Candidate("orders"), Candidate("orders"), Candidate("retention.ms="))
+SOME = (("or ders", "a topic"), ("orders", ""), ("retention.ms=", ""))
 
 HEAVY = {"rich", "kazoo", "confluent_kafka", "ssl", "asyncio", "subprocess"}
 
 
 @pytest.fixture
 def some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "complete", lambda *_, **__: Completion("words", "--x=", SOME))
+    monkeypatch.setattr(Shell, "answer", lambda *_: Completion("words", "--x=", SOME))
+
+
+def _lines(shell: str, *words: str) -> list[str]:
+    return SHELLS[shell](cli, names(), words).complete().split("\n")
+
+
+def _script(shell: str) -> str:
+    return SHELLS[shell](cli, names()).source()
 
 
 @pytest.mark.usefixtures("some")
 def test_bash_gets_what_is_put_in() -> None:
-    assert list(answers.bash((BREAKS, "ktools --x=o"))) == ["words", "or\\ ders ", "orders "]
-    assert list(answers.bash((BREAKS, "ktools --x='o"))) == ["words", "or ders", "orders"]
-    assert list(answers.bash((BREAKS, "ktools --x=r"))) == ["words", "retention.ms="]
+    assert _lines("bash", BREAKS, "ktools --x=o") == ["words", "or\\ ders ", "orders "]
+    assert _lines("bash", BREAKS, "ktools --x='o") == ["words", "or ders", "orders"]
+    assert _lines("bash", BREAKS, "ktools --x=r") == ["words", "retention.ms="]
 
 
 @pytest.mark.usefixtures("some")
 def test_zsh_gets_meanings_and_what_to_skip() -> None:
     words = ["words 4", "or ders\ta topic", "orders\t", "retention.ms=\t"]
-    assert list(answers.zsh(("ktools", "--x=o"))) == words
+    assert _lines("zsh", "ktools", "--x=o") == words
 
 
 @pytest.mark.usefixtures("some")
 def test_fish_gets_whole_words() -> None:
     words = ["words", "--x=or ders\ta topic", "--x=orders\t", "--x=retention.ms=\t"]
-    assert list(answers.fish(("ktools", "--x=o"))) == words
+    assert _lines("fish", "ktools", "--x=o") == words
 
 
 @pytest.mark.usefixtures("some")
 def test_a_redirection_is_to_a_file() -> None:
-    assert list(answers.bash((BREAKS, "ktools topics > o"))) == ["files"]
+    assert _lines("bash", BREAKS, "ktools topics > o") == ["files"]
 
 
 def test_every_shell_has_a_script_that_knows_the_shims() -> None:
-    assert {*answers.SHELLS} == {*SHELLS}
+    assert {*SHELLS} == {*completion.SHELLS}
     for shell in SHELLS:
-        text = script(shell)
+        text = _script(shell)
         assert {"ktools", "kafka-topics.sh", "kafka-topics", "kafka-run-class.sh"} <= {*text.replace("\n", " ").split()}
         assert "@" + "COMMANDS@" not in text
 
 
 def test_the_script_for_bash_is_bash() -> None:
-    subprocess.run(["bash", "-n"], input=script("bash"), text=True, check=True)
+    subprocess.run(["bash", "-n"], input=_script("bash"), text=True, check=True)
 
 
 @pytest.mark.parametrize("argv", [[], ["sh"], ["--shell"]])
@@ -92,21 +101,21 @@ def test_completing_a_tool_imports_nothing_heavy() -> None:
     assert done.stderr == "[]\n"
 
 
-def test_every_kind_that_an_option_names_is_there() -> None:
+def test_every_kind_that_a_type_names_is_there() -> None:
     """A slip in `completes` would show nowhere else."""
-    from kafka_tools.cli import shape
-    from kafka_tools.tools import find, names
 
-    def of(each: shape.Shape) -> list[shape.Option]:
-        return [*each.options, *(option for command in each.commands for option in of(command))]
+    def params(command: click.Command) -> Iterator[click.Parameter]:
+        yield from command.params
+        for each in command.commands.values() if isinstance(command, click.Group) else ():
+            yield from params(each)
 
     tools = [tool for tool in map(find, names()) if tool is not None]
-    kinds = {values.kind(option) for tool in tools for option in of(shape.of(tool))}
-    assert {kind for kind in kinds if isinstance(kind, str)} <= {"", *values.FILES, *values.SOURCES}
+    kinds = {getattr(param.type, "completes", "") for tool in tools for param in params(tool)}
+    assert {kind for kind in kinds if isinstance(kind, str)} <= {"", *FILES, *SOURCES}
     assert {"topic", "group", "brokers", "context", "server", "files"} <= kinds
 
 
 @pytest.mark.parametrize("words", [["topics"], ["topics", "--topic", ""]])
 def test_who_is_not_bash_is_told(words: list[str]) -> None:
     with pytest.raises(UsageError, match="two words"):
-        list(answers.bash(words))
+        _lines("bash", *words)

@@ -42,9 +42,9 @@ def _bash(line: str, env: dict[str, str], cwd: Path | None = None) -> list[str]:
 
 def _code(asking: str) -> str:
     return (
-        "import os; from kafka_tools.completion import live; from kafka_tools.completion.memory import Candidate\n"
+        "import os; from kafka_tools.cli import live_names; from kafka_tools.cli.live_names import Candidate\n"
         f"def ask():\n    {asking}\n    return [Candidate('orders')]\n"
-        "print(live.soon(lambda: live.names('key', ask)))"
+        "print(live_names.soon(lambda: live_names.remembered('key', ask)))"
     )
 
 
@@ -73,7 +73,7 @@ def test_what_comes_too_late_is_there_the_next_time(env: dict[str, str], tmp_pat
 def test_where_even_the_start_takes_too_long_it_is_there_the_next_time(env: dict[str, str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     code = _code("pass")
-    slow = code.replace("live.names", f"open({str(tmp_path / 'gate')!r}).read() or live.names")
+    slow = code.replace("live_names.remembered", f"open({str(tmp_path / 'gate')!r}).read() or live_names.remembered")
     assert _run(slow, env) == "()\n"
     deadline = time.monotonic() + 30
     while _run(code, env) != "(Candidate(value='orders', meaning=''),)\n":

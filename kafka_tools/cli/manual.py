@@ -1,11 +1,17 @@
-"""Manual pages in man(7)'s macros, which groff and mandoc both read; the same text gives the same bytes."""
+"""Writes manual pages in man(7)'s macros, which groff and mandoc both read; the same commands give the same bytes.
 
+What a command takes is asked of click (`Command.get_params`); click-man does not fit: it escapes only `-`, prints the
+day's date, and misses tools that are imported only when they are asked for.
+"""
+
+import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import click
+
 from kafka_tools import __version__
-from kafka_tools.cli.shape import Option, Shape
 
 ESCAPES = {
     "\\": r"\(rs",
@@ -39,32 +45,31 @@ EXIT_STATUS = {
 }
 
 
-def of_tool(shape: Shape, others: Sequence[str]) -> str:
-    """Return the page of one tool; `others` are the names of the pages to see also."""
-    name = f"ktools-{shape.name}"
-    lines = [*_head(name, shape.summary), *_section("SYNOPSIS", _synopsis(f"ktools {shape.name}", shape))]
-    lines += _section("DESCRIPTION", _paragraphs(shape.description))
-    lines += _options(shape)
-    for command in shape.commands:
-        lines += [".SH " + _quoted(f"ktools {shape.name} {command.name}".upper())]
-        lines += [*_synopsis(f"ktools {shape.name} {command.name}", command), ".PP", *_paragraphs(command.description)]
-        lines += [line for option in command.options if not option.is_word for line in _option(option)]
-    lines += _section("SEE ALSO", _see_also(others))
-    return _joined(lines)
+def of_tool(tool: click.Command, summary: str, others: Sequence[str]) -> str:
+    """Return the page of one tool; `summary` says in a line what it does, `others` are the pages to see also."""
+    program = f"ktools {tool.name}"
+    ctx = click.Context(tool, info_name=program)
+    lines = [*_head(f"ktools-{tool.name}", summary), *_section("SYNOPSIS", _synopsis(ctx))]
+    lines += _section("DESCRIPTION", _paragraphs(tool.help or ""))
+    options = list(_params(ctx))
+    lines += _section("OPTIONS", options) if options else []
+    if isinstance(tool, click.Group):
+        lines += [line for each in tool.commands.values() for line in _sub_command(each, ctx)]
+    return _joined([*lines, *_section("SEE ALSO", _see_also(others))])
 
 
-def of_group(group: Shape, tools: Iterable[Shape]) -> str:
-    """Return the page of `ktools` itself."""
-    shapes = list(tools)
+def of_group(group: click.Group, tools: Mapping[str, str]) -> str:
+    """Return the page of `ktools` itself; `tools` are the tools, each with what it does in a line."""
+    ctx = click.Context(group, info_name="ktools")
+    summary, _, description = inspect.cleandoc(group.help or "").partition("\n\n")
     synopsis = [r".B ktools", r"[\fIOPTIONS\fR] \fITOOL\fR [\fIARGS\fR]"]
-    lines = [*_head("ktools", group.description.partition("\n")[0]), *_section("SYNOPSIS", synopsis)]
-    lines += _section("DESCRIPTION", _paragraphs(group.description.partition("\n\n")[2]))
-    lines += _section("OPTIONS", [line for option in group.options for line in _option(option)])
-    lines += _section("TOOLS", [line for each in shapes for line in _tagged(each.name, each.summary)])
+    lines = [*_head("ktools", summary), *_section("SYNOPSIS", synopsis)]
+    lines += _section("DESCRIPTION", _paragraphs(description))
+    lines += _section("OPTIONS", _params(ctx))
+    lines += _section("TOOLS", _list(tools))
     lines += _section("ENVIRONMENT", _list(ENVIRONMENT))
     lines += _section("EXIT STATUS", _list(EXIT_STATUS))
-    lines += _section("SEE ALSO", _see_also([f"ktools-{each.name}" for each in shapes]))
-    return _joined(lines)
+    return _joined([*lines, *_section("SEE ALSO", _see_also([f"ktools-{name}" for name in tools]))])
 
 
 def _head(name: str, summary: str) -> list[str]:
@@ -76,25 +81,32 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
     return [f".SH {_quoted(title)}", *lines]
 
 
-def _synopsis(program: str, shape: Shape) -> list[str]:
-    words = "".join(rf" \fI{escaped(word.metavar)}\fR" for word in shape.words)
-    if shape.commands:
+def _sub_command(command: click.Command, parent: click.Context) -> Iterator[str]:
+    ctx = click.Context(command, info_name=command.name, parent=parent)
+    yield f".SH {_quoted(ctx.command_path.upper())}"
+    yield from _synopsis(ctx)
+    yield ".PP"
+    yield from _paragraphs(command.help or "")
+    yield from _params(ctx)
+
+
+def _synopsis(ctx: click.Context) -> list[str]:
+    arguments = [param for param in ctx.command.get_params(ctx) if isinstance(param, click.Argument)]
+    words = "".join(rf" \fI{escaped(argument.make_metavar(ctx))}\fR" for argument in arguments)
+    if isinstance(ctx.command, click.Group):
         words = r" \fICOMMAND\fR [\fIARGS\fR]"
-    return [f".B {escaped(program)}", rf"[\fIOPTIONS\fR]{words}"]
+    return [f".B {escaped(ctx.command_path)}", rf"[\fIOPTIONS\fR]{words}"]
 
 
-def _options(shape: Shape) -> list[str]:
-    if not shape.options:
-        return []
-    return _section("OPTIONS", [line for option in shape.options for line in _option(option)])
-
-
-def _option(option: Option) -> list[str]:
-    if option.is_word:
-        return [".TP", rf"\fI{escaped(option.metavar)}\fR", *_text(option.help)]
-    names = ", ".join(rf"\fB{escaped(name)}\fR" for name in option.names)
-    value = rf" \fI{escaped(option.metavar)}\fR" if option.metavar else ""
-    return [".TP", names + value, *_text(option.help)]
+def _params(ctx: click.Context) -> Iterator[str]:
+    """Yield what the command takes, in the order of its help; a word without an explanation is in the synopsis."""
+    for param in ctx.command.get_params(ctx):
+        if isinstance(param, click.Argument) and param.help:
+            yield from (".TP", rf"\fI{escaped(param.make_metavar(ctx))}\fR", *_text(param.help))
+        elif isinstance(param, click.Option) and not param.hidden:
+            names = ", ".join(rf"\fB{escaped(name)}\fR" for name in (*param.opts, *param.secondary_opts))
+            value = "" if param.is_flag or param.count else rf" \fI{escaped(param.make_metavar(ctx))}\fR"
+            yield from (".TP", names + value, *_text(param.help or ""))
 
 
 def _list(entries: Mapping[str, str]) -> list[str]:
@@ -108,7 +120,7 @@ def _tagged(tag: str, text: str) -> list[str]:
 def _paragraphs(text: str) -> list[str]:
     """Return the paragraphs; one with lines that are indented stays as it is laid out."""
     lines: list[str] = []
-    for paragraph in filter(None, text.strip("\n").split("\n\n")):
+    for paragraph in filter(None, inspect.cleandoc(text).split("\n\n")):
         if re.search(r"^ ", paragraph, re.MULTILINE):
             lines += [".PP", ".nf", *(_guarded(escaped(line)) for line in paragraph.splitlines()), ".fi"]
         else:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kafka_tools.completion.bash import Line, parse, replacement
+from kafka_tools.cli.completion import Line, read_line, replacement
 
 BREAKS = " \t\n\"'@><=;|&(:"
 NAMES = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=12)
@@ -33,7 +33,7 @@ TRICKY = st.text(" :='\"\\$`!&*(){}[]|;<>?~#é-@,", min_size=1, max_size=8)
     ],
 )
 def test_lines(text: str, line: Line) -> None:
-    assert parse(text, BREAKS) == line
+    assert read_line(text, BREAKS) == line
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,17 @@ def test_lines(text: str, line: Line) -> None:
     ],
 )
 def test_what_is_put_in(typed: str, word: str, text: str) -> None:
-    assert replacement(word, parse(typed, BREAKS)) == text
+    assert replacement(word, read_line(typed, BREAKS)) == text
 
 
 @given(name=NAMES | TRICKY, length=st.integers(0, 12), quote=st.sampled_from(["", "'", '"']))
 def test_what_is_put_in_makes_the_word(name: str, length: int, quote: str) -> None:
     """Whatever of the name is typed, quoted like this, the rest makes it whole."""
     before = "ktools --group " + quote + replacement(name[:length], Line((), "", 0, quote))
-    line = parse(before, BREAKS)
+    line = read_line(before, BREAKS)
     assume(line.current == name[:length])  # an "!" leaves and opens the double quote again
     kept = _kept(before, line)
-    whole = parse(kept + replacement(name, line) + line.quote, BREAKS)
+    whole = read_line(kept + replacement(name, line) + line.quote, BREAKS)
     assert whole.current == name
     assert whole.words == ("ktools", "--group")
 
@@ -67,7 +67,7 @@ def test_what_is_put_in_makes_the_word(name: str, length: int, quote: str) -> No
 def _kept(before: str, line: Line) -> str:
     """Return what readline leaves of the line: the shortest beginning that is `kept` characters of the word."""
     for end in range(len(before) + 1):
-        head = parse(f"{before[:end]}x", BREAKS)
+        head = read_line(f"{before[:end]}x", BREAKS)
         if head.words == line.words and (head.current, head.quote) == (f"{line.current[: line.kept]}x", line.quote):
             return before[:end]
     raise AssertionError(before)
@@ -98,5 +98,5 @@ def test_a_real_bash_reads_the_same_words() -> None:
 
 @given(st.text(max_size=30) | st.text(" \"'\\=:<>ab", max_size=12))
 def test_no_line_gives_a_traceback(text: str) -> None:
-    line = parse(text, BREAKS)
+    line = read_line(text, BREAKS)
     assert 0 <= line.kept <= len(line.current)

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.completion import candidates, cluster, live
-from kafka_tools.completion.candidates import Completion
-from kafka_tools.completion.memory import Candidate
+from kafka_tools.cli import live_names
+from kafka_tools.cli.completion import Completion, Fish
+from kafka_tools.cli.live_names import Candidate
+from kafka_tools.main import cli
 from kafka_tools.tools import names
 
 NAMES = {"topics": ("orders", "audit", "__consumer_offsets"), "groups": ("my group",), "brokers": ("1", "2", "3")}
@@ -16,17 +17,16 @@ NAMES = {"topics": ("orders", "audit", "__consumer_offsets"), "groups": ("my gro
 
 @pytest.fixture(autouse=True)
 def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "names", lambda kind, _: tuple(map(Candidate, NAMES[kind])))
-    monkeypatch.setattr(live, "names", lambda *_: ())
+    monkeypatch.setattr(live_names, "of_cluster", lambda kind, _: tuple(map(Candidate, NAMES[kind])))
 
 
 def _complete(line: str) -> Completion:
     *words, current = line.split(" ")
-    return candidates.complete(words, current, explain=True)
+    return Fish(cli, names()).answer(words, current)
 
 
 def _found(line: str) -> list[str]:
-    return [each.value for each in _complete(line).candidates]
+    return [value for value, _ in _complete(line).candidates]
 
 
 def test_the_tools() -> None:
@@ -41,8 +41,7 @@ def test_every_tool_has_something_to_offer(tool: str) -> None:
     completion = _complete(f"ktools {tool} -")
     assert completion.kind == "words"
     assert completion.candidates
-    options = [each for each in completion.candidates if each.value.startswith("-")]
-    assert all(each.meaning for each in options)
+    assert all(meaning for value, meaning in completion.candidates if value.startswith("-"))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +87,9 @@ def test_run_class_completes_as_the_tool_of_its_class() -> None:
         ("ktools context no-such --", []),
         ("ktools topics --list=", []),
         ("ktools topics -- --", []),
+        ("ktools topics -- ", []),
+        ("ktools sandbox up --racks=", ["1", "2", "3", "4", "5"]),
+        ("ktools context use --output ", ["plain", "table", "json", "jsonl", "yaml", "csv", "svg", "html"]),
     ],
 )
 def test_values(line: str, expected: list[str]) -> None:
@@ -139,7 +141,7 @@ def test_a_bare_option_may_have_no_value() -> None:
 
 def test_sub_commands_and_their_options() -> None:
     assert {"up", "down", "status"} <= {*_found("ktools sandbox ")}
-    assert all(each.meaning for each in _complete("ktools sandbox ").candidates)
+    assert all(meaning for _, meaning in _complete("ktools sandbox ").candidates)
     assert {"--brokers", "--mode", "--help"} <= {*_found("ktools sandbox up --")}
     assert "--brokers" not in _found("ktools sandbox --")
 
@@ -147,4 +149,4 @@ def test_sub_commands_and_their_options() -> None:
 @given(st.lists(st.text(max_size=10) | st.sampled_from(["ktools", "topics", "--topic", "--config", "sandbox", "--"])))
 def test_no_command_line_gives_a_traceback(words: Sequence[str]) -> None:
     for current in ("", "--", "--topic=", "-x=", "a"):
-        assert candidates.complete(words, current, explain=False).kind in ("words", "files", "directories")
+        assert Fish(cli, names()).answer(words, current).kind in ("words", "files", "directories")

@@ -1,82 +1,41 @@
-"""What the value of an option may be: words, files, or names of a kind, some of which only a cluster knows."""
+"""What the value of an option may be, for a shell's completion: words, files, or names, some from the cluster."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from kafka_tools.cli.shape import Option
-from kafka_tools.completion.memory import Candidate
+from click.shell_completion import CompletionItem
 
-Given = Mapping[str, Sequence[str]]
-"""The texts that the command line has for each option, by its key."""
+from kafka_tools.cli import live_names
+from kafka_tools.cli.live_names import Candidate
 
-
-FILES = ("files", "directories")
-"""Kinds of names that a shell itself completes."""
-
-METAVARS = {
-    "CONTEXT": "context",
-    "DIR": "directories",
-    "FILE": "files",
-    "GROUP": "group",
-    "SERVER": "server",
-    "TOPIC": "topic",
-}
-"""What the help calls a value -> the kind of names it is."""
+Given = Mapping[str, Any]
+"""The values that the command line has for each option, by the name of its parameter."""
 
 
-def kind(option: Option) -> str | tuple[str, ...]:
-    """Return the words that the option's value may be, or the kind of names it is; "" where nobody can tell."""
-    return option.completes or METAVARS.get(option.metavar) or METAVARS.get(option.metavar.strip("[]"), "")
+FILES = {"files": "file", "directories": "dir"}
+"""Kinds of names that a shell itself completes -> click's word for them."""
 
 
-def words(values: Iterable[str]) -> Iterator[Candidate]:
-    """Yield these words, whose meaning they say themselves."""
-    return map(Candidate, values)
+def items(kind: str | tuple[str, ...], text: str, given: Given) -> list[CompletionItem]:
+    """Return what a value of this kind may be; of a list, what `text`, its beginning, can go on with.
 
-
-def of(kind: str, text: str, given: Given) -> Iterable[Candidate]:
-    """Return the names of one kind; of a list, those that `text`, its beginning, can go on with.
-
-    Raises KafkaToolError where contexts cannot be read.
+    `kind` are the words themselves or a key of SOURCES or FILES. Raises KafkaToolError where contexts cannot be read.
     """
-    source = SOURCES.get(kind)
-    return () if source is None else source(text, given)
-
-
-def tools(explain: bool) -> Iterable[Candidate]:
-    """Return the tools; what each is for is known only by importing all of them."""
-    from kafka_tools import __version__
-    from kafka_tools.completion import live
-    from kafka_tools.tools import find, names
-
-    def summaries() -> Iterator[Candidate]:
-        for name in names():
-            tool = find(name)
-            yield Candidate(name, tool.short_help or "" if tool else "")
-
-    key = f"tools {__version__} {os.path.dirname(__file__)}"
-    explained = live.soon(lambda: live.names(key, summaries)) if explain else ()
-    return explained or words(names())
-
-
-def main_classes() -> Iterator[Candidate]:
-    """Yield the classes that run-class knows."""
-    from kafka_tools.shims.apache import MAIN_CLASSES
-    from kafka_tools.tools import names
-
-    return (Candidate(each, f"ktools {tool}") for tool in names() for each in MAIN_CLASSES.get(tool, ()))
+    if isinstance(kind, tuple):
+        return [CompletionItem(word) for word in kind]
+    if kind in FILES:
+        return [CompletionItem(text, type=FILES[kind])]
+    found = SOURCES[kind](text, given) if kind else ()
+    return [CompletionItem(each.value, help=each.meaning or None) for each in found]
 
 
 def _topics(text: str, given: Given) -> Iterable[Candidate]:
-    from kafka_tools.completion import cluster
-
-    return (name for name in cluster.names("topics", given) if text.startswith("_") or not name.value.startswith("__"))
+    found = live_names.of_cluster("topics", given)
+    return (name for name in found if text.startswith("_") or not name.value.startswith("__"))
 
 
 def _groups(_: str, given: Given) -> Iterable[Candidate]:
-    from kafka_tools.completion import cluster
-
-    return cluster.names("groups", given)
+    return live_names.of_cluster("groups", given)
 
 
 def _brokers(text: str, given: Given) -> Iterator[Candidate]:
@@ -92,11 +51,9 @@ def _replicas(text: str, given: Given) -> Iterator[Candidate]:
 
 
 def _listed(text: str, given: Given, separator: str) -> Iterator[Candidate]:
-    from kafka_tools.completion import cluster
-
     taken = text.split(separator)[:-1]
     start = "".join(f"{each}{separator}" for each in taken)
-    brokers = (broker for broker in cluster.names("brokers", given) if broker.value not in taken)
+    brokers = (broker for broker in live_names.of_cluster("brokers", given) if broker.value not in taken)
     return (Candidate(start + broker.value, broker.meaning) for broker in brokers)
 
 
@@ -151,7 +108,7 @@ def _topic_configs(text: str, _: Given) -> Iterator[Candidate]:
 def _topic_config_names(*_: object) -> Iterator[Candidate]:
     from kafka_tools.model.topic_config import CHECKS
 
-    return words(CHECKS)
+    return map(Candidate, CHECKS)
 
 
 def _client_settings(*_: object) -> Iterator[Candidate]:
@@ -163,7 +120,7 @@ def _client_settings(*_: object) -> Iterator[Candidate]:
 def _deserializers(*_: object) -> Iterator[Candidate]:
     from kafka_tools.console.formats.deserializers import PACKAGE, SIMPLE
 
-    return words(f"{PACKAGE}{kind}Deserializer" for kind in sorted((*SIMPLE, "List", "String")))
+    return (Candidate(f"{PACKAGE}{kind}Deserializer") for kind in sorted((*SIMPLE, "List", "String")))
 
 
 SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
@@ -180,4 +137,4 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "topic-config-name": _topic_config_names,
     "zookeeper": _zookeeper,
 }
-"""The kinds of names, which `Option.completes` may say."""
+"""The kinds of names, which a type says by `completes`."""
