@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, was_sent, words
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.errors import BrokerError, KafkaToolError
-from kafka_tools.model.target import Brokers
+from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
+from kafka_tools.model.target import Brokers, unreachable_hint
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -155,7 +155,10 @@ class Session:
             from kafka_tools.wire.session import WireSession
 
             target = self.target
-            self._wire = WireSession(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds)
+            try:
+                self._wire = WireSession(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds)
+            except UnreachableError as error:
+                raise UnreachableError(error.message, unreachable_hint(target, error.hint)) from error
         return self._wire
 
     def question(self) -> str:

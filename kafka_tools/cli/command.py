@@ -2,7 +2,8 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -181,7 +182,8 @@ class ToolCommand(ReportCommand):
     """A tool with Apache's flat options.
 
     `purpose` is what Apache's tool says when it is called without arguments, `only_with` the actions that options go
-    with, by the names of their parameters.
+    with, by the names of their parameters. `check` gets the action and the names of all parameters that are given, and
+    raises UsageError where these do not go together.
     """
 
     def __init__(
@@ -189,12 +191,14 @@ class ToolCommand(ReportCommand):
         *args: Any,
         purpose: str = "",
         only_with: Mapping[str, Sequence[str]] = {},
+        check: Callable[[str, frozenset[str]], None] | None = None,
         error_style: ErrorStyle = AS_KTOOLS,
         **attributes: Any,
     ) -> None:
         super().__init__(*args, **attributes)
         self.purpose = purpose
         self.only_with = only_with
+        self.check = check
         self.error_style = error_style
 
     def common_options(self) -> list[click.Parameter]:
@@ -211,9 +215,21 @@ class ToolCommand(ReportCommand):
         try:
             if not args and self.purpose and not ctx.resilient_parsing:
                 raise UsageError(self.purpose)
-            return super().parse_args(ctx, as_click_reads(self.get_params(ctx), args, ctx.resilient_parsing))
+            params = self.get_params(ctx)
+            given = read_argv(params, args, ctx.resilient_parsing)
+            if not (ctx.resilient_parsing or given.asks_only):
+                self._check_given(params, given)
+            return super().parse_args(ctx, given.as_click_reads())
         except KafkaToolError as error:
             raise self.failure(ctx, error) from error
+
+    def _check_given(self, params: Sequence[click.Parameter], given: "Given") -> None:
+        """Refuse what does not go together, then what is repeated: Apache's tools do so before they read a value."""
+        _check_action(params, given)
+        if self.check is not None:
+            action = next((option.opts[0].lstrip("-") for option, _ in given.options if option.name == "action"), "")
+            self.check(action, given.names)
+        _check_repeated(given)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Return the options that can still be given: none twice, none that does not go with the action."""
@@ -268,18 +284,39 @@ def given_names(ctx: click.Context) -> frozenset[str]:
     return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) is source)
 
 
-def as_click_reads(params: Sequence[click.Parameter], args: Sequence[str], lenient: bool = False) -> list[str]:
-    """Rewrite a command line that joptsimple 5.0 reads (`OptionParser(false)`) into one that click reads alike.
+class Given(NamedTuple):
+    """A command line as joptsimple 5.0 reads it (`OptionParser(false)`): options with their values, and words."""
+
+    options: tuple[tuple[click.Option, str | None], ...]
+    words: tuple[str, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the parameters that are given."""
+        return frozenset(option.name for option, _ in self.options)
+
+    @property
+    def asks_only(self) -> bool:
+        """Whether only --help or --version is asked for."""
+        return any(option.is_eager for option, _ in self.options)
+
+    def as_click_reads(self) -> list[str]:
+        """Return the line as click reads it: each value as a word behind its option, taken as it is."""
+        options = ((option.opts[0],) if value is None else (option.opts[0], value) for option, value in self.options)
+        return [*chain.from_iterable(options), "--", *self.words]
+
+
+def read_argv(params: Sequence[click.Parameter], args: Sequence[str], lenient: bool = False) -> Given:
+    """Read a command line by joptsimple's rules.
 
     `-list` and `--list=true` mean `--list`, a value may begin with a dash, words are dropped unless one of `params` is
     an argument, and nothing is abbreviated. `lenient`: the line is still being typed, and what is wrong is left out.
-    Raises UsageError and KafkaToolError in joptsimple's words and order: an option that is not there, or lacks its
-    value, as it comes; then two actions; then an option that is given twice.
+    Raises UsageError in joptsimple's words for an option that is not there or lacks its value, whichever comes first.
     """
+    options = {name.lstrip("-"): each for each in params if isinstance(each, click.Option) for name in each.opts}
     own = args[: args.index("--")] if "--" in args else args
     if HELP in own and not lenient:
-        return [HELP]
-    options = {name.lstrip("-"): each for each in params if isinstance(each, click.Option) for name in each.opts}
+        return Given(((options["help"], None),), ())
     given: list[tuple[click.Option, str | None]] = []
     words: list[str] = []
     rest = deque(args)
@@ -291,17 +328,14 @@ def as_click_reads(params: Sequence[click.Parameter], args: Sequence[str], lenie
         if token == "-" or not token.startswith("-"):
             words.append(token)
             continue
-        option, value = _given(options, token, rest, lenient)
+        option, value = _take(options, token, rest, lenient)
         if option is not None:
             given.append((option, value))
-    if not lenient:
-        _check_action(params, [option for option, _ in given])
-        _check_repeated([option for option, _ in given])
     takes_words = any(isinstance(param, click.Argument) for param in params)
-    return [*(text for each in given for text in _spelled(*each)), "--", *(words if takes_words else ())]
+    return Given(tuple(given), tuple(words) if takes_words else ())
 
 
-def _given(
+def _take(
     options: Mapping[str, click.Option], token: str, rest: "deque[str]", lenient: bool
 ) -> tuple[click.Option | None, str | None]:
     """Return the option that `token` names and its value, which may be the first of `rest`."""
@@ -325,25 +359,16 @@ def _given(
     raise UsageError(f"Option {option.opts[0].lstrip('-')} requires an argument")
 
 
-def _spelled(option: click.Option, value: str | None) -> Iterator[str]:
-    """Yield an option as two words: click takes the second one as it is, also when it begins with a dash."""
-    yield option.opts[0]
-    if value is not None:
-        yield value
-
-
-def _check_action(params: Sequence[click.Parameter], given: Sequence[click.Option]) -> None:
+def _check_action(params: Sequence[click.Parameter], given: Given) -> None:
     actions = [param.opts[0] for param in params if param.name == "action"]
-    if not actions or any(option.is_eager for option in given):
-        return
-    if len({option.opts[0] for option in given if option.name == "action"}) != 1:
+    if actions and len({option.opts[0] for option, _ in given.options if option.name == "action"}) != 1:
         words = f"{', '.join(actions[:-1])} or {actions[-1]}"
         raise UsageError(f"Command must include exactly one action: {words}")
 
 
-def _check_repeated(given: Sequence[click.Option]) -> None:
+def _check_repeated(given: Given) -> None:
     seen = set()
-    for option in given:
+    for option, _ in given.options:
         if option in seen and not (option.multiple or option.is_flag):
             name = option.opts[0].lstrip("-")
             raise KafkaToolError(f"Found multiple arguments for option {name}, but you asked for only one")

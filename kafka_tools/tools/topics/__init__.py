@@ -52,8 +52,72 @@ ONLY_WITH = {
 }
 """Option -> the actions that take it, in the order in which Apache's tool looks at them."""
 
+CLUSTERS = frozenset({"bootstrap_server", "zookeeper"})
 NOT_ON_ZOOKEEPER = ("under_min_isr_partitions", "at_min_isr_partitions", "topic_id")
 """What Kafka 2.8's tool, or its znodes, do not know."""
+
+
+def check_named(action: str, given: frozenset[str]) -> None:
+    """Check what is given where a flag names the cluster: without a flag, the settings say which kind it is."""
+    if CLUSTERS & given:
+        check(given, action, "zookeeper" in given)
+
+
+def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
+    """Raise UsageError in the words of Apache's tool where the options that are given do not fit each other."""
+    _require(given, _required(given, action, on_zookeeper))
+    if action == "describe" and "if_exists" in given and not {"topic", "topic_id"} & {*given}:
+        raise UsageError("--topic or --topic-id is required to describe a topic")
+    if action == "alter" and not on_zookeeper and "config" in given:
+        raise UsageError(
+            'Option combination "[[bootstrap-server], [config]]" can\'t be used with option "[alter]" '
+            "(the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)"
+        )
+    for name, actions in ONLY_WITH.items():
+        if name in given:
+            if action not in actions:
+                raise _conflict(name, action)
+            other = _conflicting(given, name, action, on_zookeeper)
+            if other:
+                raise _conflict(name, other)
+
+
+def _required(given: Collection[str], action: str, on_zookeeper: bool) -> Sequence[str]:
+    if action == "create" and on_zookeeper and "replica_assignment" not in given:
+        return "topic", "partitions", "replication_factor"
+    if action == "alter" and ("replica_assignment" in given or not (on_zookeeper or "config" in given)):
+        return "topic", "partitions"
+    return ("topic",) if action in CHANGING else ()
+
+
+def _require(given: Collection[str], names: Sequence[str]) -> None:
+    for name in names:
+        if name not in given:
+            raise UsageError(f'Missing required argument "[{_flag(name)}]"')
+
+
+def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: bool) -> str | None:
+    """Return what is given, or meant, and cannot stand beside this option."""
+    if on_zookeeper and name in NOT_ON_ZOOKEEPER:
+        return "zookeeper"
+    if name == "delete_config" and not on_zookeeper:
+        return "bootstrap_server"
+    others: Sequence[str] = ()
+    if name == "replica_assignment" and action == "create":
+        others = "partitions", "replication_factor"
+    elif name in PARTITION_FILTERS:
+        others = ("topics_with_overrides",)
+        if on_zookeeper and name == "under_replicated_partitions":
+            others += ("unavailable_partitions",)
+    return next((other for other in others if other in given), None)
+
+
+def _conflict(name: str, other: str) -> UsageError:
+    return UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{_flag(other)}]"')
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
 
 
 @click.command(
@@ -62,6 +126,7 @@ NOT_ON_ZOOKEEPER = ("under_min_isr_partitions", "at_min_isr_partitions", "topic_
     help="List, describe, create, alter and delete topics, on brokers or in ZooKeeper.",
     purpose="Create, delete, describe, or change a topic.",
     only_with=ONLY_WITH,
+    check=check_named,
     error_style=ErrorStyle("Error while executing topic command : ", to_stdout=True),
 )
 @options.action("--list", "List the topics.")
@@ -212,60 +277,3 @@ def command(
             )
         )
     return changing.delete(changing.DeleteTopics(target, name, if_exists, yes, dry_run))
-
-
-def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
-    """Raise UsageError in the words of Apache's tool where the options that are given do not fit each other."""
-    _require(given, _required(given, action, on_zookeeper))
-    if action == "describe" and "if_exists" in given and not {"topic", "topic_id"} & {*given}:
-        raise UsageError("--topic or --topic-id is required to describe a topic")
-    if action == "alter" and not on_zookeeper and "config" in given:
-        raise UsageError(
-            'Option combination "[[bootstrap-server], [config]]" can\'t be used with option "[alter]" '
-            "(the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)"
-        )
-    for name, actions in ONLY_WITH.items():
-        if name in given:
-            if action not in actions:
-                raise _conflict(name, action)
-            other = _conflicting(given, name, action, on_zookeeper)
-            if other:
-                raise _conflict(name, other)
-
-
-def _required(given: Collection[str], action: str, on_zookeeper: bool) -> Sequence[str]:
-    if action == "create" and on_zookeeper and "replica_assignment" not in given:
-        return "topic", "partitions", "replication_factor"
-    if action == "alter" and ("replica_assignment" in given or not (on_zookeeper or "config" in given)):
-        return "topic", "partitions"
-    return ("topic",) if action in CHANGING else ()
-
-
-def _require(given: Collection[str], names: Sequence[str]) -> None:
-    for name in names:
-        if name not in given:
-            raise UsageError(f'Missing required argument "[{_flag(name)}]"')
-
-
-def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: bool) -> str | None:
-    """Return what is given, or meant, and cannot stand beside this option."""
-    if on_zookeeper and name in NOT_ON_ZOOKEEPER:
-        return "zookeeper"
-    if name == "delete_config" and not on_zookeeper:
-        return "bootstrap_server"
-    others: Sequence[str] = ()
-    if name == "replica_assignment" and action == "create":
-        others = "partitions", "replication_factor"
-    elif name in PARTITION_FILTERS:
-        others = ("topics_with_overrides",)
-        if on_zookeeper and name == "under_replicated_partitions":
-            others += ("unavailable_partitions",)
-    return next((other for other in others if other in given), None)
-
-
-def _conflict(name: str, other: str) -> UsageError:
-    return UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{_flag(other)}]"')
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")

@@ -13,7 +13,7 @@ from confluent_kafka.admin import ConfigResource
 from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import open_session
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import DEFAULT_SOURCE, Brokers
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS
 from tests.support.one_broker import OneBroker, a_partition, a_topic, session_with
 from tests.support.servers import refusing, serving, silent
@@ -62,6 +62,15 @@ def test_nothing_listens_and_that_is_told_at_once() -> None:
         with pytest.raises(UnreachableError, match="connection refused"), open_session(Brokers(servers)) as session:
             session.metadata()
         assert time.monotonic() - began < 4
+
+
+def test_who_named_no_cluster_is_told_how() -> None:
+    with refusing() as port:
+        target = Brokers(f"127.0.0.1:{port}", source=DEFAULT_SOURCE)
+        with pytest.raises(UnreachableError) as failed, open_session(target) as session:
+            session.metadata()
+        assert "ktools context add" in failed.value.hint
+        assert "ktools sandbox up" in failed.value.hint
 
 
 def test_a_cluster_that_is_starting_is_waited_for() -> None:

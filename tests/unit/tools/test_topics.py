@@ -126,6 +126,22 @@ def test_requests(argv: str, request_: object, monkeypatch: pytest.MonkeyPatch) 
         ),
         ("--list --dry-run --zookeeper z", 'Option "[dry-run]" can\'t be used with option "[list]"'),
         ("", "Create, delete, describe, or change a topic."),
+        ("--create --partitions abc --nope", "nope is not a recognized option"),
+        ("--list --topic a --topic b --nope", "nope is not a recognized option"),
+        (
+            "--topic a --topic b --partitions abc",
+            "Command must include exactly one action: --list, --describe, --create, --alter or --delete",
+        ),
+        ("--list --partitions abc --bootstrap-server b", 'Option "[partitions]" can\'t be used with option "[list]"'),
+        (
+            "--list --partitions 1 --partitions 2 --zookeeper z",
+            'Option "[partitions]" can\'t be used with option "[list]"',
+        ),
+        ("--create --partitions abc --bootstrap-server b", 'Missing required argument "[topic]"'),
+        (
+            "--create --topic t --replica-assignment a:b --partitions 1 --bootstrap-server b",
+            'Option "[replica-assignment]" can\'t be used with option "[partitions]"',
+        ),
     ],
 )
 def test_wrong_command_lines(argv: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
