@@ -15,6 +15,10 @@ NEVER_SENT = "Failed while waiting for controller", "Failed while waiting for br
 """How librdkafka 2.16 words a request that found no connection to go out on (rd_kafka_admin_worker)."""
 
 
+REFUSALS = frozenset({"_INVALID_ARG", "_INVALID_TYPE", "_CONFLICT", "_NOT_IMPLEMENTED", "_UNSUPPORTED_FEATURE"})
+"""Names of librdkafka's errors about the request itself, or about brokers that are too old for it."""
+
+
 class NoResponseError(UnreachableError):
     """A request was not answered in time. Unless it was not even `sent`, nobody knows whether it was carried out."""
 
@@ -26,6 +30,11 @@ class NoResponseError(UnreachableError):
 def is_local(error: "KafkaError") -> bool:
     """Tell whether librdkafka itself reports this, because no broker answered."""
     return error.code() <= LOCAL
+
+
+def is_refused(error: "KafkaError") -> bool:
+    """Tell whether librdkafka itself refused to send the request."""
+    return error.name() in REFUSALS
 
 
 def was_sent(error: "KafkaError") -> bool:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, was_sent, words
+from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, is_refused, was_sent, words
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers, unreachable_hint
@@ -203,6 +203,8 @@ class Session:
             result = future.result()
         except kafka.KafkaException as error:
             reason = error.args[0]
+            if is_refused(reason):
+                raise KafkaToolError(words(reason)) from error
             if is_local(reason):
                 self._explain()
                 raise NoResponseError(self._silence(request, words(reason)), sent=was_sent(reason)) from error

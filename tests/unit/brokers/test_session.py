@@ -112,6 +112,13 @@ def test_a_silent_server_is_no_cluster_and_hides_none() -> None:
             session.metadata()
 
 
+def test_a_request_that_brokers_do_not_know_is_no_silence() -> None:
+    with session_with(OneBroker(a_topic("a"))) as session, pytest.raises(KafkaToolError) as caught:
+        session.ask_each("DeleteTopics", lambda admin: admin.delete_topics(["a"]))
+    assert "not supported by broker" in caught.value.message
+    assert not isinstance(caught.value, UnreachableError)
+
+
 def test_settings_that_librdkafka_refuses() -> None:
     with pytest.raises(KafkaToolError), open_session(Brokers("127.0.0.1:1", {"socket.timeout.ms": "soon"})):
         pass
