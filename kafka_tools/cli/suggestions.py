@@ -65,7 +65,7 @@ def _contexts(*_: object) -> Iterator[Candidate]:
 
 
 def _bootstrap_servers(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.sandbox.state import running
+    from kafka_tools.sandbox.endpoints import running
     from kafka_tools.settings.contexts import all_contexts
 
     sandbox = running()
@@ -77,7 +77,7 @@ def _bootstrap_servers(*_: object) -> Iterator[Candidate]:
 
 
 def _zookeeper(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.sandbox.state import running
+    from kafka_tools.sandbox.endpoints import running
     from kafka_tools.settings.contexts import all_contexts
 
     sandbox = running()
@@ -89,9 +89,9 @@ def _zookeeper(*_: object) -> Iterator[Candidate]:
 
 
 def _servers(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.sandbox import record, state
+    from kafka_tools.sandbox import endpoints, state_file
 
-    sandbox = record.load(state.folder())
+    sandbox = state_file.load(endpoints.folder())
     return (Candidate(server.name, server.address) for server in (sandbox.servers if sandbox else ()))
 
 

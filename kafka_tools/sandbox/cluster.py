@@ -3,46 +3,32 @@
 import re
 import shutil
 import time
-import uuid
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.units import count
 from kafka_tools.sandbox import (
+    brokers,
     credentials,
+    endpoints,
+    health,
     launch,
-    ports,
-    probes,
+    plan,
     processes,
     ready,
-    record,
     security,
-    state,
-    users,
-    versions,
+    state_file,
 )
 from kafka_tools.sandbox.launch import Runtime
+from kafka_tools.sandbox.plan import Wish
 from kafka_tools.sandbox.progress import Progress
-from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 ANNOUNCED_FOR_SECONDS = 30.0
 OWN_FOLDERS = re.compile(rf"(broker|zookeeper)-\d+|logs|{credentials.FOLDER}")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What `up` was asked for; None is "whatever is usual, or runs already"."""
-
-    brokers: int | None = None
-    zookeepers: int | None = None
-    mode: str | None = None
-    kafka_version: str | None = None
-    racks: int | None = None
-    security: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +54,7 @@ def up(wish: Wish, progress: Progress) -> Started:
     if jars or Java are missing, or if a server does not start: then nothing that this call started is left.
     """
     with _mine(create=True) as home:
-        recorded = record.load(home)
+        recorded = state_file.load(home)
         if recorded is not None and recorded.complete:
             _check_same(wish, recorded)
             return _start_missing(recorded, home, progress)
@@ -76,16 +62,16 @@ def up(wish: Wish, progress: Progress) -> Started:
             progress.stage("Cleaning up after a start that did not end")
             _end_all(recorded, home)
         _remove(home)
-        with ports.free_block() as free:
-            return _start_new(plan(wish, free), home, progress)
+        with plan.free_block() as free:
+            return _start_new(plan.new_sandbox(wish, free), home, progress)
 
 
 def down(progress: Progress) -> Sandbox | None:
     """End every recorded server that still is ours and delete what the sandbox stored; None if there was none."""
-    if not (state.folder() / record.LOCK).exists():
+    if not (endpoints.folder() / state_file.LOCK).exists():
         return None
     with _mine() as home:
-        sandbox = record.load(home)
+        sandbox = state_file.load(home)
         if sandbox is not None:
             progress.stage("Stopping the sandbox")
             _end_all(sandbox, home)
@@ -101,7 +87,7 @@ def kill(name: str) -> Server:
     with _mine() as home:
         sandbox = _loaded(home)
         server = _find(sandbox, name)
-        if server.process is None or not record.alive(server, home):
+        if server.process is None or not state_file.alive(server, home):
             raise KafkaToolError(f"{server.name} is down already.", f"`ktools sandbox start {name}` starts it again.")
         processes.kill((server.process,), home)
         if server.role == "broker":
@@ -117,7 +103,7 @@ def start(name: str, progress: Progress) -> StartedServer:
     with _mine() as home:
         sandbox = _loaded(home)
         server = _find(sandbox, name)
-        if not record.alive(server, home):
+        if not state_file.alive(server, home):
             if server.role == "broker" and sandbox.zookeepers:
                 _check_zookeeper(sandbox, home)
             sandbox = _start_servers(sandbox, (server,), home, progress)
@@ -129,7 +115,7 @@ def start(name: str, progress: Progress) -> StartedServer:
 
 def _start_new(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
     runtime = launch.runtime(home, sandbox.kafka_version, progress)
-    record.save(sandbox, home)
+    state_file.save(sandbox, home)
     try:
         launch.write_files(sandbox, home)
         if sandbox.mode == "kraft":
@@ -137,59 +123,19 @@ def _start_new(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
         sandbox = _start_together(sandbox, sandbox.servers, runtime, progress)
         _make_users(sandbox, home, progress)
     except BaseException:
-        _end_all(record.load(home) or sandbox, home)
+        _end_all(state_file.load(home) or sandbox, home)
         _remove(home, keep_logs=True)
         raise
     sandbox = replace(sandbox, complete=True)
-    record.save(sandbox, home)
+    state_file.save(sandbox, home)
     return Started(sandbox, tuple(server.name for server in sandbox.servers))
 
 
 def _make_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
     if sandbox.security != "plaintext":
         progress.stage("Making users and their rights")
-        users.make(sandbox, home)
+        brokers.make_users(sandbox, home)
         ready.wait_for_users(sandbox, home, progress)
-
-
-def plan(wish: Wish, free: Sequence[int]) -> Sandbox:
-    """Lay out a new sandbox on the free ports. Raises UsageError if the wish contradicts itself."""
-    choice = versions.choose(wish.mode, wish.kafka_version, versions.published)
-    if choice.mode == "kraft" and wish.zookeepers:
-        raise UsageError(f"--zookeepers: Kafka {choice.version} runs without ZooKeeper here (--mode kraft)")
-    secured = wish.security or "plaintext"
-    if secured != "plaintext":
-        versions.check_secured(choice, security.PROTOCOLS[secured].startswith("SASL"))
-        credentials.check_installed()
-    given = iter(free)
-    brokers = range(1, (wish.brokers or 3) + 1)
-    zookeepers = () if choice.mode == "kraft" else range(1, (wish.zookeepers or 1) + 1)
-    servers = [Server("zookeeper", id_, next(given)) for id_ in zookeepers]
-    servers += [Server("broker", id_, next(given), rack=rack(id_, wish.racks)) for id_ in brokers]
-    servers = [
-        replace(each, peer_ports=tuple(next(given) for _ in range(_peers(each, choice.mode)))) for each in servers
-    ]
-    if security.PROTOCOLS[secured].endswith("SSL"):
-        servers = [replace(each, secure_port=next(given)) if each.role == "zookeeper" else each for each in servers]
-    return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers), security=secured)
-
-
-def rack(broker: int, racks: int | None) -> str | None:
-    """Return the rack of a broker when they are spread over `racks` racks in turn; None without racks."""
-    return f"rack-{(broker - 1) % racks + 1}" if racks else None
-
-
-def new_cluster_id() -> str:
-    """Return a cluster id as Kafka's Uuid.randomUuid writes it: 22 letters that do not begin with a dash."""
-    while (text := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
-        pass
-    return text
-
-
-def _peers(server: Server, mode: str) -> int:
-    if server.role == "zookeeper":
-        return 2
-    return 1 if mode == "kraft" else 0
 
 
 def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbox:
@@ -201,7 +147,7 @@ def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbo
 
 
 def _start_missing(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
-    missing = tuple(server for server in sandbox.servers if not record.alive(server, home))
+    missing = tuple(server for server in sandbox.servers if not state_file.alive(server, home))
     if missing:
         sandbox = _start_servers(sandbox, missing, home, progress)
     return Started(sandbox, tuple(server.name for server in missing))
@@ -213,7 +159,7 @@ def _start_servers(sandbox: Sandbox, servers: Sequence[Server], home: Path, prog
     try:
         return _start_together(sandbox, servers, runtime, progress)
     except BaseException:
-        started = record.load(home) or sandbox
+        started = state_file.load(home) or sandbox
         names = {server.name for server in servers}
         processes.end([each.process for each in started.servers if each.process and each.name in names], home)
         raise
@@ -239,7 +185,7 @@ def _start_together(sandbox: Sandbox, servers: Sequence[Server], runtime: Runtim
 
 def _wait_until_forgotten(sandbox: Sandbox, brokers: Sequence[Server], home: Path) -> None:
     """Wait until ZooKeeper has dropped the sessions of killed brokers: it would refuse the new one's /brokers/ids/N."""
-    serving = [server for server in sandbox.zookeepers if record.alive(server, home)]
+    serving = [server for server in sandbox.zookeepers if state_file.alive(server, home)]
     paths = {f"/brokers/ids/{server.id}" for server in brokers}
     deadline = time.monotonic() + ANNOUNCED_FOR_SECONDS
     while serving and time.monotonic() < deadline and _is_announced(serving[0], paths):
@@ -249,7 +195,7 @@ def _wait_until_forgotten(sandbox: Sandbox, brokers: Sequence[Server], home: Pat
 def _is_announced(zookeeper: Server, paths: set[str]) -> bool:
     """Say whether one of the paths may be among the znodes that go with a session, which ZooKeeper's `dump` names."""
     try:
-        words = probes.four_letter_word(zookeeper.port, "dump").split()
+        words = health.four_letter_word(zookeeper.port, "dump").split()
     except OSError:
         return True
     return not words or not paths.isdisjoint(words)
@@ -300,17 +246,17 @@ def _check_same(wish: Wish, running: Sandbox) -> None:
 @contextmanager
 def _mine(create: bool = False) -> Iterator[Path]:
     """Hold the sandbox's folder alone. A folder without a lock was never a sandbox's: nothing in it is touched."""
-    home = state.folder()
+    home = endpoints.folder()
     if create:
-        record.make_private(home)
-    elif not (home / record.LOCK).exists():
+        state_file.make_private(home)
+    elif not (home / state_file.LOCK).exists():
         raise _none_up()
-    with record.locked(home / record.LOCK):
+    with state_file.locked(home / state_file.LOCK):
         yield home
 
 
 def _loaded(home: Path) -> Sandbox:
-    sandbox = record.load(home)
+    sandbox = state_file.load(home)
     if sandbox is None:
         raise _none_up()
     return sandbox

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from kafka_tools.sandbox import security, zookeeper_security
-from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.sandbox.state import HOST
+from kafka_tools.sandbox.endpoints import HOST
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 SESSION_TIMEOUT_MS = 6000
 CONNECTION_TIMEOUT_MS = 60_000

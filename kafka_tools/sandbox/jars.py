@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import mvn
-from kafka_tools.sandbox.coordinates import Coordinates, FetchError, needed, wanted
+from kafka_tools.sandbox import maven
 from kafka_tools.sandbox.java import INSTALL
+from kafka_tools.sandbox.maven import Coordinates, FetchError, needed, wanted
 from kafka_tools.sandbox.progress import Progress, Unshown
-from kafka_tools.sandbox.record import locked
+from kafka_tools.sandbox.state_file import locked
 
 CHECKSUMS = "checksums.txt"
 FETCH_WAIT_SECONDS = 900.0
@@ -69,7 +69,7 @@ def has_jgo() -> bool:
 
 def check_fetching() -> None:
     """Raise KafkaToolError if there is nothing to fetch from Maven Central with."""
-    if not mvn.installed() and not has_jgo():
+    if not maven.installed() and not has_jgo():
         raise KafkaToolError(f"Kafka's jars have to be fetched from Maven Central: {INSTALL} brings what that needs.")
 
 
@@ -88,9 +88,9 @@ def _renew(home: Path, coordinates: Sequence[Coordinates], progress: Progress) -
 
 
 def _fetch(coordinates: Sequence[Coordinates], draft: Path, progress: Progress) -> tuple[Path, ...]:
-    if mvn.installed():
+    if maven.installed():
         try:
-            return mvn.fetch(coordinates, draft / "mvn", progress)
+            return maven.fetch(coordinates, draft / "mvn", progress)
         except FetchError:
             if not has_jgo():
                 raise

@@ -10,7 +10,7 @@ import requests
 from jgo.maven import Artifact, MavenContext, PythonResolver
 from jgo.parse import Coordinate
 
-from kafka_tools.sandbox.coordinates import Coordinates, FetchError
+from kafka_tools.sandbox.maven import Coordinates, FetchError
 from kafka_tools.sandbox.progress import Progress
 
 TIMEOUT_SECONDS = 20.0

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_tools.sandbox import config, credentials, jars, java, record, security, zookeeper_security
+from kafka_tools.sandbox import config, credentials, jars, java, security, state_file, zookeeper_security
+from kafka_tools.sandbox.endpoints import CONTEXTS, ZOOKEEPER_CONFIG
 from kafka_tools.sandbox.processes import Gated
 from kafka_tools.sandbox.progress import Progress
-from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.sandbox.state import CONTEXTS, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 ZOOKEEPER_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 BROKER_MAIN = "kafka.Kafka"
@@ -110,7 +110,7 @@ def _start(sandbox: Sandbox, server: Server, with_: Runtime, argv: list[str]) ->
         log.replace(log.with_suffix(".before.log"))
     with Gated(argv, log, _environment(os.environ)) as gated:
         sandbox = sandbox.with_process(server.name, gated.process)
-        record.save(sandbox, with_.home)
+        state_file.save(sandbox, with_.home)
         gated.release()
     return sandbox
 

@@ -1,14 +1,19 @@
 """Waiting until servers really serve, and the reason why one never will."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import launch, probes, record, security, users
-from kafka_tools.sandbox.doors import door
+from kafka_tools.sandbox import brokers, health, launch, state_file
+from kafka_tools.sandbox.brokers import Clients
+from kafka_tools.sandbox.credentials import USER
 from kafka_tools.sandbox.progress import Progress
-from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state_file import Sandbox, Server
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import ClusterMetadata, PartitionMetadata
 
 TIMEOUT_SECONDS = 120.0
 SETTLED_SECONDS = 30.0
@@ -24,7 +29,7 @@ def has_majority(sandbox: Sandbox, server: Server, home: Path) -> bool:
     if server.role == "broker" and sandbox.mode != "kraft":
         return True
     voters = sandbox.zookeepers if server.role == "zookeeper" else sandbox.brokers
-    return 2 * sum(record.alive(voter, home) for voter in voters) > len(voters)
+    return 2 * sum(state_file.alive(voter, home) for voter in voters) > len(voters)
 
 
 def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Progress) -> None:
@@ -34,74 +39,76 @@ def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path,
     """
     quorum = has_majority(sandbox, servers[0], home)
 
-    def serves(server: Server) -> bool:
-        return probes.zookeeper_mode(server.port) is not None or not quorum
+    def not_serving() -> Iterator[set[int]]:
+        while True:
+            yield {server.id for server in servers if not _serves(server, quorum)}
+            time.sleep(PAUSE_SECONDS)
 
-    _wait(servers, home, progress, serves)
+    _watch(servers, home, progress, not_serving())
 
 
-def wait_for_brokers(sandbox: Sandbox, brokers: Sequence[Server], home: Path, progress: Progress) -> None:
-    """Wait until each of `brokers` answers, knows all brokers that are alive, and has a controller.
+def wait_for_brokers(sandbox: Sandbox, started: Sequence[Server], home: Path, progress: Progress) -> None:
+    """Wait until each of the brokers `started` answers, knows all brokers that are alive, and has a controller.
 
     Does not wait for KRaft nodes that cannot elect one yet. Raises KafkaToolError if one ends or takes too long.
     """
-    if not has_majority(sandbox, brokers[0], home):
+    if not has_majority(sandbox, started[0], home):
         return
-    living = {server.id for server in sandbox.brokers if record.alive(server, home)}
+    living = {server.id for server in sandbox.brokers if state_file.alive(server, home)}
 
-    def serves(server: Server) -> bool:
-        known = probes.metadata(door(server, sandbox, home))
-        return living <= known.brokers and known.controller >= 0
+    def serves(metadata: "ClusterMetadata") -> bool:
+        return living <= metadata.brokers.keys() and metadata.controller_id >= 0
 
-    _wait(brokers, home, progress, serves)
+    clients = Clients(sandbox, started, home)
+    _watch(started, home, progress, brokers.each_says(clients, {server.id for server in started}, serves))
 
 
 def wait_for_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
-    """Wait until every broker knows the users and their rights. Raises KafkaToolError if one takes too long."""
-    resources = len({resource for resource, _ in users.RIGHTS})
+    """Wait until every broker lets the user in and knows his rights, which he was given last.
 
-    def knows(server: Server) -> bool:
-        to = door(server, sandbox, home)
-        scram = not security.has_sasl(sandbox) or all(
-            probes.knows_scram_user(to, mechanism, user)
-            for mechanism in security.MECHANISMS[1:]
-            for user in security.CONFIGS
-        )
-        return scram and probes.acl_resources(to) >= resources
-
-    _wait(sandbox.brokers, home, progress, knows)
+    Raises KafkaToolError if one takes too long.
+    """
+    clients, ids = Clients(sandbox, sandbox.brokers, home, USER), {server.id for server in sandbox.brokers}
+    known = brokers.each_says(clients, ids, brokers.user_is_known, brokers.PREFIX)
+    _watch(sandbox.brokers, home, progress, known)
 
 
 def wait_until_noticed(sandbox: Sandbox, killed: Server, home: Path) -> None:
     """Wait until the other brokers know that `killed` is gone and lead on without it, if they can and do in time."""
-    others = [server for server in sandbox.brokers if record.alive(server, home)]
-    if not others or not _has_controller(sandbox, home):
-        return
 
-    def noticed(server: Server) -> bool:
-        if killed.id in probes.metadata(door(server, sandbox, home)).brokers:
+    def noticed(metadata: "ClusterMetadata") -> bool:
+        if killed.id in metadata.brokers:
             return False
         return not any(
-            partition.leader == killed.id or (killed.id in partition.isr and len(partition.isr) > 1)
-            for partition in probes.partitions(door(server, sandbox, home))
+            partition.leader == killed.id or (killed.id in partition.isrs and len(partition.isrs) > 1)
+            for partition in _partitions(metadata)
         )
 
-    _wait_a_while(others, noticed)
+    _wait_a_while(sandbox, home, noticed)
 
 
 def wait_until_in_sync(sandbox: Sandbox, started: Server, home: Path) -> None:
     """Wait until `started` is in sync wherever it has a replica, if it gets there in time."""
-    if not _has_controller(sandbox, home):
+
+    def in_sync(metadata: "ClusterMetadata") -> bool:
+        return all(started.id in each.isrs for each in _partitions(metadata) if started.id in each.replicas)
+
+    _wait_a_while(sandbox, home, in_sync)
+
+
+def _partitions(metadata: "ClusterMetadata") -> "Iterator[PartitionMetadata]":
+    return (partition for topic in metadata.topics.values() for partition in topic.partitions.values())
+
+
+def _wait_a_while(sandbox: Sandbox, home: Path, condition: "Callable[[ClusterMetadata], bool]") -> None:
+    """Wait until every living broker says what fulfils the condition; give up where there is no controller."""
+    living = [server for server in sandbox.brokers if state_file.alive(server, home)]
+    if not living or not _has_controller(sandbox, home):
         return
-
-    def in_sync(server: Server) -> bool:
-        return all(
-            started.id in partition.isr
-            for partition in probes.partitions(door(server, sandbox, home))
-            if started.id in partition.replicas
-        )
-
-    _wait_a_while([server for server in sandbox.brokers if record.alive(server, home)], in_sync)
+    deadline = time.monotonic() + SETTLED_SECONDS
+    for _ in brokers.each_says(Clients(sandbox, living, home), {server.id for server in living}, condition):
+        if time.monotonic() >= deadline:
+            return
 
 
 def _has_controller(sandbox: Sandbox, home: Path) -> bool:
@@ -109,17 +116,11 @@ def _has_controller(sandbox: Sandbox, home: Path) -> bool:
     return has_majority(sandbox, electors[0], home)
 
 
-def _wait_a_while(servers: Sequence[Server], condition: Callable[[Server], bool]) -> None:
-    deadline = time.monotonic() + SETTLED_SECONDS
-    while time.monotonic() < deadline and not all(_answers(server, condition) for server in servers):
-        time.sleep(PAUSE_SECONDS)
-
-
 def wait_for_formats(sandbox: Sandbox, home: Path) -> None:
     """Wait until the formatting of every KRaft node's folder has ended. Raises KafkaToolError if one failed."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     for server in sandbox.brokers:
-        while record.alive(server, home):
+        while state_file.alive(server, home):
             if time.monotonic() >= deadline:
                 raise KafkaToolError(f"{server.name}: formatting its folder took more than {TIMEOUT_SECONDS:.0f} s")
             time.sleep(PAUSE_SECONDS)
@@ -127,25 +128,28 @@ def wait_for_formats(sandbox: Sandbox, home: Path) -> None:
             raise _ended(server, home)
 
 
-def _wait(servers: Sequence[Server], home: Path, progress: Progress, serves: Callable[[Server], bool]) -> None:
+def _watch(servers: Sequence[Server], home: Path, progress: Progress, looks: Iterator[set[int]]) -> None:
+    """Look until nothing is waited for; each look gives the ids of the servers that are not ready.
+
+    Raises KafkaToolError if one of the servers ends or time is up.
+    """
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    waiting = list(servers)
-    while waiting:
-        for server in waiting:
-            if not record.alive(server, home):
-                raise _ended(server, home)
-        waiting = [server for server in waiting if not _answers(server, serves)]
+    for waiting in looks:
         progress.detail("", len(servers) - len(waiting), len(servers))
-        if waiting and time.monotonic() >= deadline:
-            raise _failure(f"{waiting[0].name} does not serve after {TIMEOUT_SECONDS:.0f} s", waiting[0], home)
-        if waiting:
-            time.sleep(PAUSE_SECONDS)
+        if not waiting:
+            return
+        for server in servers:
+            if not state_file.alive(server, home):
+                raise _ended(server, home)
+        if time.monotonic() >= deadline:
+            late = next(server for server in servers if server.id in waiting)
+            raise _failure(f"{late.name} does not serve after {TIMEOUT_SECONDS:.0f} s", late, home)
 
 
-def _answers(server: Server, serves: Callable[[Server], bool]) -> bool:
+def _serves(server: Server, quorum: bool) -> bool:
     try:
-        return serves(server)
-    except (OSError, ValueError):
+        return health.zookeeper_mode(server.port) is not None or not quorum
+    except OSError:
         return False
 
 

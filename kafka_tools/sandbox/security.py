@@ -4,8 +4,8 @@ from pathlib import Path
 
 from kafka_tools.sandbox import credentials
 from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER
-from kafka_tools.sandbox.record import Sandbox
-from kafka_tools.sandbox.state import ADMIN_CONFIG, CONTEXTS, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.endpoints import ADMIN_CONFIG, CONTEXTS, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.state_file import Sandbox
 
 PROTOCOLS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "tls": "SSL", "sasl-tls": "SASL_SSL"}
 """What `--security` takes -> Kafka's security.protocol, which is the listener's name too."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kafka_tools.sandbox import credentials, security
 from kafka_tools.sandbox.credentials import BROKER, ZOOKEEPER_USER
-from kafka_tools.sandbox.record import Sandbox, Server
-from kafka_tools.sandbox.state import HOST, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.endpoints import HOST, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 CONTEXT = "sandbox-zookeeper"
 MODULE = "org.apache.zookeeper.server.auth.DigestLoginModule"

@@ -185,9 +185,9 @@ def _plain_brokers(
 
     if current() is not None:
         return None
-    from kafka_tools.sandbox import state
+    from kafka_tools.sandbox import endpoints
 
-    running = state.running()
+    running = endpoints.running()
     if running is None:
         return Brokers(DEFAULT_BOOTSTRAP_SERVERS, source=DEFAULT_SOURCE)
     return None if running.client_config else Brokers(running.bootstrap_servers, source="the sandbox")

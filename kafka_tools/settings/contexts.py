@@ -123,9 +123,9 @@ def all_contexts() -> dict[str, Context]:
 
 def own_contexts() -> dict[str, Context]:
     """Return the user's own contexts by their names, which go before those of a sandbox. Raises KafkaToolError."""
-    from kafka_tools.sandbox import state
+    from kafka_tools.sandbox import endpoints
 
-    return in_file(state.contexts_path()) | in_file(config_path())
+    return in_file(endpoints.contexts_path()) | in_file(config_path())
 
 
 def in_file(path: str | None) -> dict[str, Context]:

@@ -112,9 +112,9 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     if context is not None:
         base = of_context(context)
         return _made(_of_context(context, base, brokers_only), given, base, context)
-    from kafka_tools.sandbox import state
+    from kafka_tools.sandbox import endpoints
 
-    running = state.running()
+    running = endpoints.running()
     if running is None:
         return _made(Address(DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_SOURCE, Origin.DEFAULT), given)
     address = Address(running.bootstrap_servers, "the sandbox", Origin.SANDBOX)
@@ -143,9 +143,9 @@ def choose_zookeeper(flags: Flags) -> Choice:
         if not context.zookeeper:
             raise KafkaToolError(f"context {context.name} names no zookeeper", "Name it by --zookeeper.")
         return _made(_address_in(context, context.zookeeper, True), given, of_context(context), context)
-    from kafka_tools.sandbox import state
+    from kafka_tools.sandbox import endpoints
 
-    running = state.running()
+    running = endpoints.running()
     if running is None:
         return _made(Address(DEFAULT_ZOOKEEPER, DEFAULT_SOURCE, Origin.DEFAULT, True), given)
     if running.zookeeper is None:

@@ -11,12 +11,12 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.progress import stages
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.sandbox import cluster, record, state, status, zookeeper_security
-from kafka_tools.sandbox.cluster import Wish
+from kafka_tools.sandbox import cluster, endpoints, health, state_file, zookeeper_security
 from kafka_tools.sandbox.credentials import USER
-from kafka_tools.sandbox.record import Sandbox
+from kafka_tools.sandbox.health import ServerStatus
+from kafka_tools.sandbox.plan import Wish
 from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS
-from kafka_tools.sandbox.status import ServerStatus
+from kafka_tools.sandbox.state_file import Sandbox
 
 COLUMNS = {
     "name": "Server",
@@ -106,7 +106,7 @@ def down() -> Report:
 @command.command("status")
 def show_status() -> Report:
     """Show every server of the sandbox and how it is. Ends with 0, with 1 when no sandbox is up."""
-    sandbox = record.load(state.folder())
+    sandbox = state_file.load(endpoints.folder())
     if sandbox is None:
         raise KafkaToolError("No sandbox is up.", "`ktools sandbox up` starts one.")
     if not sandbox.complete:
@@ -140,7 +140,7 @@ def start(server: str) -> Report:
 
 
 def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
-    rows = status.of_all(sandbox, state.folder())
+    rows = health.of_all(sandbox, endpoints.folder())
     columns = COLUMNS | ({"rack": "Rack"} if any(row.rack for row in rows) else {})
     secured = () if sandbox.security == "plaintext" else (sandbox.security,)
     facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode", *secured)
@@ -154,7 +154,7 @@ def _said(sentence: str) -> Report:
 
 
 def _summary(rows: Sequence[ServerStatus]) -> Mark:
-    failing = [f"{row.name} {row.state}" for row in rows if row.state != status.RUNNING]
+    failing = [f"{row.name} {row.state}" for row in rows if row.state != health.RUNNING]
     if failing:
         return Mark(", ".join(failing), Level.BROKEN)
     return Mark(f"all {len(rows)} servers running")
@@ -183,7 +183,7 @@ def _how_to_use(sandbox: Sandbox) -> tuple[Hint, ...]:
     if sandbox.security == "plaintext":
         direct = Hint(f"{listing} --bootstrap-server {sandbox.brokers[0].address}", "by a broker's address")
     else:
-        config = state.folder() / CONFIGS[USER]
+        config = endpoints.folder() / CONFIGS[USER]
         direct = Hint(f"{listing} --command-config {config}", "as a user who may do little")
     hints = [Hint(listing, "finds the sandbox"), direct]
     if sandbox.zookeepers and sandbox.security == "plaintext":

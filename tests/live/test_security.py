@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
-from kafka_tools.sandbox import credentials, jars, java, record, zookeeper_security
+from kafka_tools.sandbox import credentials, jars, java, state_file, zookeeper_security
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.precedence import Flags, choose
 from kafka_tools.wire.session import open_session
@@ -402,7 +402,7 @@ def test_no_password_in_a_command_line_or_a_log(secured: Secured) -> None:
 
 def ensembles(secured: Secured) -> tuple[str, str]:
     """Return ZooKeeper's addresses, without TLS and with it; both the same where it has none."""
-    running = record.load(secured.cluster.home)
+    running = state_file.load(secured.cluster.home)
     assert running is not None
     return running.zookeepers[0].address, secured.cluster.zookeeper
 

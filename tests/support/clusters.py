@@ -116,7 +116,9 @@ def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
 
 
 def _endpoints(env: dict[str, str]) -> tuple[str, str]:
-    code = "from kafka_tools.sandbox.state import running; e = running(); print(e.bootstrap_servers, e.zookeeper or '')"
+    code = (
+        "from kafka_tools.sandbox.endpoints import running;e = running(); print(e.bootstrap_servers, e.zookeeper or '')"
+    )
     answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     bootstrap, _, zookeeper = answer.stdout.strip("\n").partition(" ")
     return bootstrap, zookeeper

@@ -1,7 +1,7 @@
 """A sandbox as its folder records it."""
 
 from kafka_tools.sandbox.processes import Process
-from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 SANDBOX = Sandbox(
     "3.9.1",

@@ -89,9 +89,9 @@ def _beside(choice: "Choice") -> str | None:
         return choice.context.zookeeper
     if choice.source != "the sandbox":
         return None
-    from kafka_tools.sandbox import state
+    from kafka_tools.sandbox import endpoints
 
-    running = state.running()
+    running = endpoints.running()
     return running.zookeeper if running else None
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.sandbox import state
+from kafka_tools.sandbox import endpoints
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(endpoints.FOLDER_VARIABLE, str(tmp_path))
     return Path(os.path.realpath(tmp_path))

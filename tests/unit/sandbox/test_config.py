@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.sandbox import config
-from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 ZOOKEEPERS = tuple(
     Server("zookeeper", number, 20000 + number, (21000 + number, 22000 + number)) for number in (1, 2, 3)

@@ -13,9 +13,9 @@ import pytest
 from jgo.maven import MavenContext
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import coordinates, jars
-from kafka_tools.sandbox.coordinates import FetchError
+from kafka_tools.sandbox import jars, maven
 from kafka_tools.sandbox.jgo_resolver import CheckedResolver
+from kafka_tools.sandbox.maven import FetchError
 from kafka_tools.sandbox.progress import Unshown
 
 # Writes three jars, one of which does not belong on the class path, and the list of them.
@@ -142,16 +142,16 @@ def test_without_mvn_and_jgo_the_extra_is_named(cache: Path, monkeypatch: pytest
     ],
 )
 def test_one_binding_stays(name: str, belongs: bool) -> None:
-    assert coordinates.wanted(name) is belongs
+    assert maven.wanted(name) is belongs
 
 
 def test_what_is_needed() -> None:
-    assert [str(each) for each in coordinates.needed("3.9.1", with_tools=True)] == [
+    assert [str(each) for each in maven.needed("3.9.1", with_tools=True)] == [
         "org.slf4j:slf4j-reload4j:1.7.36",
         "org.apache.kafka:kafka_2.13:3.9.1",
         "org.apache.kafka:kafka-tools:3.9.1",
     ]
-    assert coordinates.needed("4.1.0", with_tools=False)[0].artifact == "log4j-slf4j-impl"
+    assert maven.needed("4.1.0", with_tools=False)[0].artifact == "log4j-slf4j-impl"
 
 
 class Quiet(SimpleHTTPRequestHandler):

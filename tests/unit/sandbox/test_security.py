@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import UsageError
-from kafka_tools.sandbox import cluster, credentials, security
-from kafka_tools.sandbox.cluster import Wish
-from kafka_tools.sandbox.record import Sandbox
+from kafka_tools.sandbox import credentials, plan, security
+from kafka_tools.sandbox.plan import Wish
+from kafka_tools.sandbox.state_file import Sandbox
 from kafka_tools.settings import contexts, jaas
 from tests.support.sandboxes import SANDBOX
 
@@ -92,5 +92,5 @@ def test_contexts(made: Path) -> None:
 def test_scram_needs_kraft_3_5() -> None:
     old = Wish(mode="kraft", kafka_version="3.4.0", security="sasl")
     with pytest.raises(UsageError, match=r"Kafka 3\.4\.0 has no SCRAM in KRaft mode"):
-        cluster.plan(old, range(20000, 20016))
-    assert cluster.plan(replace(old, security="tls"), range(20000, 20016)).security == "tls"
+        plan.new_sandbox(old, range(20000, 20016))
+    assert plan.new_sandbox(replace(old, security="tls"), range(20000, 20016)).security == "tls"

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kafka_tools.main import cli
-from kafka_tools.sandbox import record, state
+from kafka_tools.sandbox import endpoints, state_file
 from kafka_tools.sandbox.processes import Process
-from kafka_tools.sandbox.record import Sandbox, Server
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 GONE = Process(1, "never")
 SANDBOX = Sandbox(
@@ -25,18 +25,18 @@ SANDBOX = Sandbox(
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = Path(os.path.realpath(tmp_path)) / "sandbox"
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(home))
+    monkeypatch.setenv(endpoints.FOLDER_VARIABLE, str(home))
     return home
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
     """A folder with a sandbox that is up by its record, but of which nothing runs (the machine was restarted)."""
-    record.make_private(home)
-    (home / record.LOCK).touch()
+    state_file.make_private(home)
+    (home / state_file.LOCK).touch()
     for name in ("logs", "broker-1/data", "zookeeper-1", "mine"):
         (home / name).mkdir(parents=True)
-    record.save(SANDBOX, home)
+    state_file.save(SANDBOX, home)
     return home
 
 

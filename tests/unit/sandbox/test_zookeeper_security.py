@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.model.security import ZooKeeperSecurity
-from kafka_tools.sandbox import cluster, credentials, record, security, state, zookeeper_security
-from kafka_tools.sandbox.cluster import Wish
-from kafka_tools.sandbox.record import Sandbox
+from kafka_tools.sandbox import credentials, endpoints, plan, security, state_file, zookeeper_security
+from kafka_tools.sandbox.plan import Wish
+from kafka_tools.sandbox.state_file import Sandbox
 from kafka_tools.settings import contexts, jaas, zookeeper
 from tests.support.sandboxes import SANDBOX
 
@@ -16,7 +16,7 @@ PORTS = range(20000, 20020)
 
 
 def planned(kind: str, **wish: int) -> Sandbox:
-    return cluster.plan(Wish(security=kind, **wish), PORTS)  # type: ignore[arg-type]
+    return plan.new_sandbox(Wish(security=kind, **wish), PORTS)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_the_largest_sandbox_has_ports_enough(kind: str) -> None:
 
 
 def test_a_running_one_names_its_secure_port_and_its_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "ours", lambda *_: True)
+    monkeypatch.setattr(endpoints, "ours", lambda *_: True)
     process = {"pid": 1, "started": 1}
     servers = tuple(replace(server, secure_port=20009) for server in SANDBOX.servers if server.role == "zookeeper")
-    record.save(replace(SANDBOX, servers=(*servers, *SANDBOX.brokers), security="sasl-tls"), home)
+    state_file.save(replace(SANDBOX, servers=(*servers, *SANDBOX.brokers), security="sasl-tls"), home)
     text = (home / "state.json").read_text().replace('"process": null', f'"process": {process}'.replace("'", '"'))
     (home / "state.json").write_text(text)
-    running = state.running()
+    running = endpoints.running()
     assert running is not None
     assert running.zookeeper == "127.0.0.1:20009"
     assert (running.client_config, running.zookeeper_config) == (

@@ -12,8 +12,8 @@ from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.addresses import checked
 from kafka_tools.model.folders import config_folder, state_folder
 from kafka_tools.model.target import DEFAULT_SOURCE, Brokers, ContextRules, ZooKeeper
-from kafka_tools.sandbox import state
-from kafka_tools.sandbox.state import Endpoints
+from kafka_tools.sandbox import endpoints
+from kafka_tools.sandbox.endpoints import Endpoints
 from kafka_tools.settings import choice, edit_contexts, precedence
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.precedence import Flags
@@ -42,7 +42,7 @@ def properties(folder: Path, **pairs: str) -> str:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "running", lambda: SANDBOX)
+    monkeypatch.setattr(endpoints, "running", lambda: SANDBOX)
 
 
 def test_nothing_named() -> None:
@@ -160,9 +160,9 @@ def test_rules_go_along(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_tools_for_zookeeper_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choice.choose_zookeeper(None) == ZooKeeper("localhost:2181", source=DEFAULT_SOURCE)
-    monkeypatch.setattr(state, "running", lambda: SANDBOX)
+    monkeypatch.setattr(endpoints, "running", lambda: SANDBOX)
     assert choice.choose_zookeeper(None) == ZooKeeper("127.0.0.1:5000", source="the sandbox")
-    monkeypatch.setattr(state, "running", lambda: SANDBOX._replace(zookeeper=None))
+    monkeypatch.setattr(endpoints, "running", lambda: SANDBOX._replace(zookeeper=None))
     with pytest.raises(KafkaToolError, match="the sandbox has no ZooKeeper"):
         choice.choose_zookeeper(None)
     context(zookeeper="zk:1/chroot")
@@ -187,7 +187,7 @@ def test_a_context_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_secured_sandbox_brings_its_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = properties(home, client_id="admin")
-    monkeypatch.setattr(state, "running", lambda: SANDBOX._replace(client_config=config))
+    monkeypatch.setattr(endpoints, "running", lambda: SANDBOX._replace(client_config=config))
     assert choice.choose(None, None)[:2] == ("127.0.0.1:5001", {"client.id": "admin"})
     assert choice.choose_brokers("127.0.0.1:5001") == Brokers("127.0.0.1:5001")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.sandbox.endpoints import FOLDER_VARIABLE, HOST, RECORD
 from kafka_tools.sandbox.processes import Process
-from kafka_tools.sandbox.state import FOLDER_VARIABLE, HOST, RECORD
 
 LOCK = "lock"
 LOCK_WAIT_SECONDS = 180.0

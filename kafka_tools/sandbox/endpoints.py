@@ -49,7 +49,7 @@ def contexts_path() -> str | None:
 def running() -> Endpoints | None:
     """Return the endpoints of the sandbox if it is up and at least one of its brokers is alive, else None.
 
-    Reads what kafka_tools.sandbox.record writes; a record that cannot be read is none.
+    Reads what kafka_tools.sandbox.state_file writes; a record that cannot be read is none.
     """
     home = _folder()
     try:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.sandbox import record, state
+from kafka_tools.sandbox import endpoints, state_file
+from kafka_tools.sandbox.endpoints import Endpoints
 from kafka_tools.sandbox.processes import Gated, Process, kill
-from kafka_tools.sandbox.state import Endpoints
 from tests.support.sandboxes import SANDBOX
 
 
@@ -24,34 +24,34 @@ def alive(home: Path) -> Iterator[Process]:
 
 def test_nothing_recorded(home: Path) -> None:
     assert not list(home.iterdir())
-    assert state.running() is None
+    assert endpoints.running() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"servers": [{}]}', '{"servers": 1}', "null"])
 def test_a_damaged_record_is_none(home: Path, text: str) -> None:
     (home / "state.json").write_text(text)
-    assert state.running() is None
+    assert endpoints.running() is None
 
 
 def test_running_names_what_is_alive(home: Path, alive: Process) -> None:
-    record.save(SANDBOX.with_process("broker-2", alive), home)
-    assert state.running() == Endpoints("127.0.0.1:20003", None)
-    record.save(SANDBOX.with_process("broker-2", alive).with_process("zookeeper-1", alive), home)
-    assert state.running() == Endpoints("127.0.0.1:20003", "127.0.0.1:20001")
+    state_file.save(SANDBOX.with_process("broker-2", alive), home)
+    assert endpoints.running() == Endpoints("127.0.0.1:20003", None)
+    state_file.save(SANDBOX.with_process("broker-2", alive).with_process("zookeeper-1", alive), home)
+    assert endpoints.running() == Endpoints("127.0.0.1:20003", "127.0.0.1:20001")
 
 
 def test_without_a_living_broker_nothing_runs(home: Path, alive: Process) -> None:
-    record.save(SANDBOX.with_process("zookeeper-1", alive), home)
-    assert state.running() is None
+    state_file.save(SANDBOX.with_process("zookeeper-1", alive), home)
+    assert endpoints.running() is None
 
 
 def test_what_is_still_starting_does_not_run(home: Path, alive: Process) -> None:
-    record.save(replace(SANDBOX.with_process("broker-1", alive), complete=False), home)
-    assert state.running() is None
+    state_file.save(replace(SANDBOX.with_process("broker-1", alive), complete=False), home)
+    assert endpoints.running() is None
 
 
 def test_the_folder_follows_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert state.folder() == home
-    monkeypatch.delenv(state.FOLDER_VARIABLE)
+    assert endpoints.folder() == home
+    monkeypatch.delenv(endpoints.FOLDER_VARIABLE)
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "xdg"))
-    assert state.folder().name == "sandbox"
+    assert endpoints.folder().name == "sandbox"
