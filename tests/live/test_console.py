@@ -185,10 +185,10 @@ def test_a_reader_that_sleeps_longer_than_the_poll_interval_keeps_its_group(kafk
     topic = kafka39.topic(partitions=2)
     lines = numbers(100_000, 199_999)
     produce(kafka39, topic, lines)
-    config = {"max.poll.interval.ms": "12000", "session.timeout.ms": "12000"}
+    config = {"max.poll.interval.ms": "6000", "session.timeout.ms": "6000"}
     with consuming(kafka39, topic, config, group=f"g-{topic}", max_messages=100_000) as reader:
         seen = read_some(reader, 65_536)
-        time.sleep(16)
+        time.sleep(8)
         seen += rest(reader)
         assert wait_for_exit(reader) == 0
     assert sorted(seen.split()) == lines.split()

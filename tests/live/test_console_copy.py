@@ -10,7 +10,7 @@ from confluent_kafka import Message, Producer
 from tests.support import oracle
 from tests.support.clusters import KTOOLS, Cluster
 
-RECORDS = 100_000
+RECORDS = 30_000
 PARTITIONS = 3
 CODECS = {"gzip": 1, "snappy": 2, "zstd": 4}
 """Their numbers in the attributes of a batch (Kafka's record format)."""

@@ -9,20 +9,18 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import UnreachableError
 from kafka_tools.wire import session
+from tests.support.coverage_summary import SETTING
 
 KTOOLS = (sys.executable, "-m", "kafka_tools")
-
-
 UP_SECONDS = 600
-
-
 KNOWN_SECONDS = 60
 
 
@@ -31,9 +29,14 @@ class Cluster:
     """A running sandbox and how to run `ktools` against it."""
 
     home: Path
-    env: dict[str, str]
+    environment: dict[str, str]
     bootstrap: str
     zookeeper: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of processes that talk to it; whether they measure themselves is decided for each test."""
+        return self.environment | {name: os.environ[name] for name in (SETTING,) if name in os.environ}
 
     def run(
         self, *argv: str, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None
@@ -50,17 +53,18 @@ class Cluster:
     def topic(self, partitions: int = 1, replication_factor: int = 1, configs: Sequence[str] = ()) -> str:
         """Create a topic with a random name, known to all brokers; it goes with its cluster, when the session ends."""
         name = f"t-{uuid.uuid4().hex[:12]}"
-        counts = ("--partitions", str(partitions), "--replication-factor", str(replication_factor))
-        settings = [word for config in configs for word in ("--config", config)]
-        created = self.run(
-            "topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", name, *counts, *settings
-        )
-        assert created.returncode == 0, created.stdout + created.stderr
+        config = dict(each.split("=", 1) for each in configs)
+        wanted = NewTopic(name, partitions, replication_factor, config=config)
+        self._creator.create_topics([wanted], operation_timeout=KNOWN_SECONDS)[name].result(2 * KNOWN_SECONDS)
         deadline = time.monotonic() + KNOWN_SECONDS
         while not all(_is_known(server, name) for server in self.bootstrap.split(",")):
             assert time.monotonic() < deadline, f"{name} is not known to all brokers"
             time.sleep(0.05)
         return name
+
+    @cached_property
+    def _creator(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
     def config(self, principal: str, folder: Path, **changes: str) -> str:
         """Write a principal's settings of a secured sandbox, with `changes` (an empty one leaves a setting out).
@@ -104,6 +108,7 @@ def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
     """Start a sandbox in `home` and end it with all its processes."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
     env["KTOOLS_SANDBOX_DIR"] = str(home)
+    env.pop(SETTING, None)
     try:
         up = subprocess.run(
             [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
