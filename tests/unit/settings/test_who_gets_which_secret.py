@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import state
-from kafka_tools.sandbox.state import Endpoints
+from kafka_tools.sandbox import endpoints
+from kafka_tools.sandbox.endpoints import Endpoints
 from kafka_tools.settings import choice, edit_contexts, trust
 from kafka_tools.settings.contexts import Context
 
@@ -112,7 +112,7 @@ def sent(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], bo
         config = written(home / "sandbox.properties", secret.sandbox) if secret.sandbox else None
         if named_by == "sandbox" or secret.sandbox:
             running = Endpoints(ADDRESS, None, config) if named_by == "sandbox" else None
-            monkeypatch.setattr(state, "running", lambda: running)
+            monkeypatch.setattr(endpoints, "running", lambda: running)
         lines = (*where.lines, *secret.lines)
         file_given = written(home / "given.properties", lines) if lines else None
         protocol = kafka_opts if named_by != "repository" else ()
