@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +15,9 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "kafka_tools"
 FILES = sorted(PACKAGE.rglob("*.py"))
 TOOLS = sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE / "tools")]))
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES
+}
 HEAVY = ("rich", "kazoo", "confluent_kafka", "yaml", "ssl", "asyncio")
 
 
@@ -50,6 +54,29 @@ def test_a_slim_import_falls_back_where_the_library_has_another_layout() -> None
     assert _printed(f"{brokers} print(k.KafkaError.__name__, k.Consumer.__name__)") == "KafkaError Consumer\n"
     zookeeper = f"{start} k = slim_import('kazoo.client', {{'kazoo.retry': 'Nothing'}});"
     assert _printed(f"{zookeeper} print(k.KazooClient().Lock.func.__name__)") == "Lock\n"
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, in functions and for types alone, too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in MODULES else node.module for name in names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_circle_between_files() -> None:
+    """import-linter holds the rooms apart; this holds for the files within a room, too."""
+    to_be_cut = {"kafka_tools.completion.cluster", "kafka_tools.completion.values"}
+    graph = {
+        module: {name for name in _imports(path) if name in MODULES and {module, name} not in ({module}, to_be_cut)}
+        for module, path in MODULES.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' -> '.join(error.args[1])}")
 
 
 def _functions() -> Iterator[tuple[str, int]]:
