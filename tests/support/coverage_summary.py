@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 SETTING = "COVERAGE_PROCESS_START"
+ALL = "all rooms"
 EVERY = {"tests/unit/": 1, "tests/live/": 1, "tests/conformance/": 3}
 
 
@@ -41,7 +42,7 @@ class Summary:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Put together what the processes left, and print it."""
         terminalreporter.section("coverage of statements and branches")
-        for room, (covered, all_) in sorted(_by_room().items()):
+        for room, (covered, all_) in _by_room().items():
             terminalreporter.write_line(f"{room:<16} {100 * covered / max(1, all_):5.1f} %  of {all_:6,}")
 
 
@@ -58,9 +59,9 @@ def _by_room() -> dict[str, tuple[int, int]]:
         summary = file["summary"]
         covered = summary["covered_lines"] + summary["covered_branches"]
         all_ = summary["num_statements"] + summary["num_branches"]
-        for room in (parts[1] if len(parts) > 2 else "(top level)", "all rooms"):
+        for room in (parts[1] if len(parts) > 2 else "(top level)", ALL):
             rooms[room] = (rooms[room][0] + covered, rooms[room][1] + all_)
-    return dict(rooms)
+    return dict(sorted(rooms.items(), key=lambda each: (each[0] == ALL, each[0])))
 
 
 def pytest_configure(config: pytest.Config) -> None:
