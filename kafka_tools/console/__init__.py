@@ -1,1 +1,1 @@
-"""Hot loops of the streaming tools: no click, no model, no renderer."""
+"""The loops of the console tools. They know no command line and no renderer; progress and tables are handed in."""

@@ -1,4 +1,4 @@
-"""Partitions that nobody leads, or only an unreachable broker: librdkafka waits for them without a word."""
+"""Finds partitions without a leader that is reached: librdkafka waits for them without a word."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping
@@ -20,7 +20,7 @@ SHOWN = 5
 
 
 class Cause(NamedTuple):
-    """Why records of some partitions do not go on, in words, and since when that is so."""
+    """Why records of these partitions do not go on, as a sentence."""
 
     words: str
     partitions: frozenset[TopicPartition]
