@@ -10,8 +10,9 @@ from kafka_tools.console.outages import Outages
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
-LOOK_SECONDS = 4.0
-"""How often the leaders are looked at."""
+LOOK_SECONDS = 3.5
+"""How often the leaders are looked at. What two looks in a row find is told: another leader is elected meanwhile, where
+one can be, and nobody wants to hear of that."""
 
 RESPONSE_SECONDS = 1.0
 
@@ -39,6 +40,7 @@ class Leaders:
         self._client = client
         self._outages = outages
         self._topic = topic
+        self._found: tuple[str, ...] = ()
         self._told: tuple[str, ...] = ()
         self._next = time.monotonic() + LOOK_SECONDS
 
@@ -47,11 +49,17 @@ class Leaders:
         now = time.monotonic()
         if now < self._next:
             return False
-        self.look(partitions, min_isr)
+        self.look(partitions, min_isr, at_once=False)
         self._next = time.monotonic() + LOOK_SECONDS
         return True
 
-    def look(self, partitions: Collection[TopicPartition], min_isr: int = 0, unreached: bool = False) -> None:
+    def look(
+        self,
+        partitions: Collection[TopicPartition],
+        min_isr: int = 0,
+        unreached: bool = False,
+        at_once: bool = True,
+    ) -> None:
         """Find out which of the partitions have no leader, and tell.
 
         With `unreached`, or where a connection failed, leaders that are not reached count as none. In-sync replicas
@@ -61,18 +69,20 @@ class Leaders:
         try:
             metadata = self._client.list_topics(self._topic, timeout=RESPONSE_SECONDS)
             # What was told before is looked at again: librdkafka reports a broken connection only when it tries anew.
-            doubt = unreached or self._told or self._outages.seen
+            doubt = unreached or self._found or self._outages.seen
             dead = self._outages.unreached_brokers() if doubt else frozenset()
         except (confluent_kafka().KafkaException, KafkaToolError):
             return  # nobody answers: `Outages.watch` tells of it
         found = list(causes(metadata, partitions, dead, min_isr))
         self.has_looked = True
         self.missing = frozenset(each for cause in found for each in cause.partitions)
-        told = tuple(cause.words for cause in found)
+        now = tuple(cause.words for cause in found)
+        told = now if at_once else tuple(words for words in now if words in self._found)
+        self._found = now
         if told != self._told:
             for words in told:
                 note(f"ktools: {words} Waiting.")
-            if not told:
+            if not now:
                 note("ktools: all partitions have their leaders again.")
         self._told = told
 

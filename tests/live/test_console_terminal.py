@@ -63,7 +63,7 @@ def test_how_far_it_is(kafka39: Cluster, env: dict[str, str], tmp_path: Path) ->
     command = f"exec {' '.join(KTOOLS)} console-consumer --topic {topic} --from-beginning --max-messages 4 > {records}"
     screen = pexpect.spawn("sh", ["-c", command], env=env, dimensions=(40, 100), encoding="utf-8")
     try:
-        screen.expect(f"consuming {topic}  ━+{STYLED}╺{STYLED}━+{STYLED}  3 records  75 %", timeout=30)
+        screen.expect(f"consuming {topic}  ━+{STYLED}[╸╺]{STYLED}━+{STYLED}  3 records  75 %", timeout=30)
         produce(kafka39, topic, b"4\n")
         screen.expect(r"━━  4 records  100 %  [\d,]+/s  in 0:00:\d\d", timeout=30)
         screen.expect("Processed a total of 4 messages", timeout=30)

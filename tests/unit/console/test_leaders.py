@@ -98,3 +98,17 @@ def test_nobody_looks_before_it_is_time() -> None:
     leaders = Leaders(Client(), Outages(Brokers("127.0.0.1:1")), "t")
     assert not leaders.watch(PARTITIONS)
     assert leaders.missing == frozenset()
+
+
+def test_a_failover_between_two_looks_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("kafka_tools.console.leaders.LOOK_SECONDS", 0.0)
+    without, whole = metadata({0: -1, 1: 2, 2: 1}), metadata({0: 1, 1: 2, 2: 1})
+    leaders = Leaders(Client(without, whole, without, without, whole), Outages(Brokers("127.0.0.1:1")), "t")
+    said = []
+    for _ in range(5):
+        assert leaders.watch(PARTITIONS)
+        said.append(capsys.readouterr().err)
+    again = "ktools: all partitions have their leaders again.\n"
+    assert said == ["", "", "", "ktools: t-0 has no leader. Waiting.\n", again]
