@@ -30,6 +30,9 @@ def env(tmp_path: Path, kafka39: Cluster) -> dict[str, str]:
         file = copy / path
         assert file.exists() == bool(added), path
         file.write_text(f"{file.read_text()}\n\n{code}" if added else code)
+    [line] = re.findall(r'^    "cluster": About\(.*\),\n', (PACKAGE / "README.md").read_text(), re.MULTILINE)
+    table = copy / "tools" / "__init__.py"
+    table.write_text(table.read_text().replace("About] = {\n", f"About] = {{\n{line}"))
     return kafka39.env | {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
 
 
