@@ -295,8 +295,8 @@ class Field:
         styles = Styles(console)
         before = self._indent + self._margin + len(GAP)
         heading = self._heading.ljust(self._margin)
-        room = max(options.max_width - before, longest_word(self._words))
-        for number, line in enumerate(folded(self._words, room)):
+        lines = folded(self._words, max(1, options.max_width - before), longest_word(self._words))
+        for number, line in enumerate(lines):
             margin = [(" " * self._indent, ""), (heading + GAP, DIM)] if number == 0 else [(" " * before, "")]
             yield from styles.line([*margin, *line])
 

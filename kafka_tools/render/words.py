@@ -112,11 +112,14 @@ def longest_word(words: Words) -> int:
     return max((min(LONGEST_WORD, cell_len(word)) for text, _ in words for word in text.split()), default=0)
 
 
-def folded(words: Words, columns: int) -> list[Words]:
-    """Return the words in lines of at most so many columns, broken at blanks, within a word only where it must be."""
+def folded(words: Words, columns: int, longest: int = 0) -> list[Words]:
+    """Return the words in lines of at most so many columns, broken at blanks, within a word only where it must be.
+
+    A word of up to `longest` columns stays whole, on a line of its own where it is wider than `columns`.
+    """
     lines: list[list[Span]] = [[]]
     used = 0
-    for word, style in _pieces(words, columns):
+    for word, style in _pieces(words, max(columns, longest)):
         gap = " " if lines[-1] else ""
         if gap and used + 1 + cell_len(word) > columns:
             lines.append([])

@@ -156,6 +156,18 @@ def test_any_text_at_any_width(
         assert cell_len(line) <= width or longest > width - 22 or any(name in line for name in whole)
 
 
+def test_one_long_word_leaves_the_other_lines_as_they_fit() -> None:
+    """Where a row is a block of lines, only the word that is too long makes its line too long."""
+    value = {"a": "1", "b": "2", "c": "3", "d": "4", "e": "1234567890123456789"}
+    lines = drawn(Table([SimpleNamespace(a="000000", d=value)], {"a": "A", "d": "Means"}), 24)
+    assert [line.split() for line in lines] == [
+        ["000000"],
+        ["Means", "a=1,", "b=2,", "c=3,"],
+        ["d=4,"],
+        ["e=1234567890123456789"],
+    ]
+
+
 @given(st.lists(st.text("abc:.", min_size=1, max_size=30), min_size=1, max_size=4), st.integers(20, 120))
 def test_words_stay_whole(words: list[str], width: int) -> None:
     row = SimpleNamespace(a=words[0], b=" ".join(words), c=Mark(" ".join(reversed(words))), d=7)
