@@ -54,6 +54,14 @@ class Topics(Protocol):
         """
         ...
 
+    def unreached_brokers(self) -> Mapping[int, str]:
+        """Return the brokers that are listed as alive and take no connection, by id, each with the cause.
+
+        A cluster needs seconds to notice that a broker died: until then it names leaders that are gone, and a KRaft
+        controller that has lost its majority goes on as if nothing had happened.
+        """
+        ...
+
 
 class TopicChanges(Protocol):
     """Changes the topics of one cluster. Every method raises KafkaToolError in the words of the cluster.

@@ -166,6 +166,10 @@ class BrokerTopics:
         """Return why no controller could elect a leader now, as far as that was noticed; "" where nothing was."""
         return self._trouble
 
+    def unreached_brokers(self) -> Mapping[int, str]:
+        """Return the brokers that are listed as alive and take no connection, by id, each with the cause."""
+        return self._dead or self._not_reached()
+
     def _metadata(self) -> "ClusterMetadata":
         if self._all is None:
             self._all = self._session.metadata()

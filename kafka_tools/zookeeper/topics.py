@@ -78,6 +78,10 @@ class ZooKeeperTopics:
             return ""
         return "No controller is elected (the znode /controller is missing)."
 
+    def unreached_brokers(self) -> Mapping[int, str]:
+        """Return nothing: what it would take to connect to a broker is not to be read from ZooKeeper."""
+        return {}
+
     def _ask_for_broker_ids(self) -> Callable[[], list[str]]:
         return self._znodes.ask_for_children(BROKER_IDS)
 

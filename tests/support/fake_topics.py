@@ -33,6 +33,7 @@ class FakeTopics:
         self.refused: dict[str, str] = {}
         self.told: tuple[str, ...] = ()
         self.trouble = ""
+        self.unreached: dict[int, str] = {}
 
     @property
     def topics(self) -> "FakeTopics":
@@ -58,6 +59,9 @@ class FakeTopics:
 
     def no_election(self) -> str:
         return self.trouble
+
+    def unreached_brokers(self) -> Mapping[int, str]:
+        return self.unreached
 
     def create(self, topic: NewTopic, validate_only: bool = False) -> Assignment | None:
         if topic.topic in self.described:

@@ -1,5 +1,6 @@
 """`ktools layout`: where leaders and in-sync replicas sit, and what happens when brokers die; Apache has none."""
 
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import click
@@ -92,6 +93,7 @@ def show_layout(request: ShowLayout) -> Report:
         described = topics.describe(names)
         brokers = topics.brokers()
         no_election = topics.no_election() if request.without else ""
+        unreached = topics.unreached_brokers() if request.without else {}
         notes = topics.notes()
     if request.without:
         from kafka_tools.tools.layout.prediction import prediction
@@ -101,9 +103,19 @@ def show_layout(request: ShowLayout) -> Report:
             told = any(no_election in note for note in notes)
             unsafe = "This is not safe: no leader can be elected now."
             notes = (*notes, unsafe if told else f"{unsafe} {no_election}")
-        return report._replace(notes=(*notes, *report.notes))
+        return _with_unreached(report._replace(notes=(*notes, *report.notes)), unreached, request.without)
     from kafka_tools.tools.layout.current import layout
 
     report = layout(described, brokers, RACKS_SEEN, request.everything)
     RACKS_SEEN.update((broker.broker, broker.rack) for broker in brokers)
     return report._replace(notes=(*report.notes, *notes))
+
+
+def _with_unreached(report: Report, unreached: Mapping[int, str], without: Collection[int]) -> Report:
+    """Call nothing safe while a broker that is to stay takes no connection: the cluster may not have noticed yet."""
+    notes = tuple(
+        f"This is not safe: broker {broker} is listed as alive, but takes no connection ({cause})."
+        for broker, cause in sorted(unreached.items())
+        if broker not in without
+    )
+    return report._replace(notes=(*report.notes, *notes), status=1) if notes else report

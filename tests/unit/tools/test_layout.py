@@ -1,7 +1,7 @@
 """`ktools layout`: what is asked, what scripts and programs get, what a person sees, and the status."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,7 @@ class FakeTopics:
         self.described = {topic.topic: topic for topic in described}
         self.told: tuple[str, ...] = ()
         self.trouble = ""
+        self.unreached: dict[int, str] = {}
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self.described))
@@ -45,6 +46,9 @@ class FakeTopics:
 
     def no_election(self) -> str:
         return self.trouble
+
+    def unreached_brokers(self) -> Mapping[int, str]:
+        return self.unreached
 
 
 @pytest.fixture
@@ -279,6 +283,17 @@ def test_nothing_is_safe_where_no_leader_can_be_elected(
         assert "This is not safe: no leader can be elected now. b:9092 gave no answer to a request." in said.err
     assert ktools("--without-broker 9 --topic orders --output table") == 1
     assert "not safe" in capsys.readouterr().out
+
+
+def test_nothing_is_safe_while_a_broker_that_stays_is_not_reached(
+    cluster: FakeTopics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.unreached = {3: "connection refused"}
+    assert ktools("--without-broker 2 --topic audit") == 1
+    warning = "This is not safe: broker 3 is listed as alive, but takes no connection (connection refused)."
+    assert warning in capsys.readouterr().err.splitlines()
+    assert ktools("--without-broker 3 --topic audit") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_what_could_not_be_asked_is_told(cluster: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
