@@ -3,14 +3,14 @@
 import ast
 import pkgutil
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median
 
 import pytest
+
+from tests.support.interpreter import printed
 
 PACKAGE = Path(__file__).parents[2] / "kafka_tools"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -26,11 +26,7 @@ def test_a_tool_imports_click_and_nothing_heavy(tool: str) -> None:
     code = (
         f"import sys, kafka_tools.tools.{tool}; print(*[name for name in {('click', *HEAVY)!r} if name in sys.modules])"
     )
-    assert _printed(code) == "click\n"
-
-
-def _printed(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed(code) == "click\n"
 
 
 def test_the_slim_imports_leave_out_what_they_say_and_keep_the_clients() -> None:
@@ -40,20 +36,20 @@ def test_the_slim_imports_leave_out_what_they_say_and_keep_the_clients() -> None
         "assert k.Producer and k.Consumer and AdminClient;"
         "print('asyncio' in sys.modules, 'confluent_kafka.serializing_producer' in sys.modules)"
     )
-    assert _printed(brokers) == "False False\n"
+    assert printed(brokers) == "False False\n"
     zookeeper = (
         "import sys; from kafka_tools.zookeeper.library import kazoo_client; kazoo_client().KazooClient();"
         "print([name for name in sys.modules if name.startswith('kazoo.recipe.')])"
     )
-    assert _printed(zookeeper) == "[]\n"
+    assert printed(zookeeper) == "[]\n"
 
 
 def test_a_slim_import_falls_back_where_the_library_has_another_layout() -> None:
     start = "from kafka_tools.slim import slim_import;"
     brokers = f"{start} k = slim_import('confluent_kafka', {{'confluent_kafka.error': 'Nothing'}});"
-    assert _printed(f"{brokers} print(k.KafkaError.__name__, k.Consumer.__name__)") == "KafkaError Consumer\n"
+    assert printed(f"{brokers} print(k.KafkaError.__name__, k.Consumer.__name__)") == "KafkaError Consumer\n"
     zookeeper = f"{start} k = slim_import('kazoo.client', {{'kazoo.retry': 'Nothing'}});"
-    assert _printed(f"{zookeeper} print(k.KazooClient().Lock.func.__name__)") == "Lock\n"
+    assert printed(f"{zookeeper} print(k.KazooClient().Lock.func.__name__)") == "Lock\n"
 
 
 def _imports(path: Path) -> Iterator[str]:

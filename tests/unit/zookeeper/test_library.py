@@ -1,25 +1,18 @@
 """kazoo with stand-ins: what they leave out, and that everything is there as soon as it is used."""
 
-import subprocess
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kazoo.hosts import collect_hosts
 
 from kafka_tools.zookeeper.library import LATER
+from tests.support.interpreter import printed
 
 START = """
 import sys
 from kafka_tools.zookeeper.library import kazoo_client
 kazoo = kazoo_client()
 """
-
-
-def printed(code: str) -> str:
-    """Return what a fresh interpreter prints: in this one every module is there already."""
-    return subprocess.run([sys.executable, "-c", START + code], capture_output=True, text=True, check=True).stdout
 
 
 def test_a_plaintext_session_loads_no_tls_no_logging_no_inspection() -> None:
@@ -30,7 +23,7 @@ client.stop()
 left_out = ("ssl", "logging", "inspect", "hashlib", "urllib.parse", "kazoo.hosts", "kazoo.recipe.lock")
 print([name for name in left_out if name in sys.modules])
 """
-    assert printed(code) == "[]\n"
+    assert printed(START + code) == "[]\n"
 
 
 def test_a_session_with_tls_loads_the_real_ssl() -> None:
@@ -49,7 +42,7 @@ except OSError as error:
     import ssl
     print(isinstance(error, ssl.SSLError))
 """
-    assert printed(code) == "True\nTrue\n"
+    assert printed(START + code) == "True\nTrue\n"
 
 
 def test_other_attributes_come_from_the_real_module() -> None:
@@ -61,7 +54,7 @@ print(kazoo.security.make_digest_acl_credential("user", "pass"))
 import logging, ssl
 print(logging.getLogger("x").name, kazoo.protocol.connection.ssl.SSLError is ssl.SSLError)
 """
-    assert printed(code).splitlines() == [
+    assert printed(START + code).splitlines() == [
         "True False",
         "True 30",
         "user:smGaoVKd/cQkjm7b88GyorAUz20=",
@@ -78,7 +71,7 @@ later = {"inspect": {}, "kazoo.hosts": {"collect_hosts": None}}
 module = slim_import("kazoo.client", {"kazoo.retry": "Nothing"}, later)
 print(module.collect_hosts("h:1/x"), module.KazooRetry.__name__, module.inspect.isclass(int))
 """
-    assert printed(code) == "([('h', 1)], '/x') KazooRetry True\n"
+    assert printed(START + code) == "([('h', 1)], '/x') KazooRetry True\n"
 
 
 hosts = st.from_regex(r"([a-z][a-z0-9.-]{0,9}|\[::[0-9a-f]{1,4}\])(:[1-9][0-9]{0,3})?", fullmatch=True)
@@ -104,4 +97,4 @@ print(*map(bool, handler().select([two], [], [], 0.01)), *map(bool, handler().se
 two.close()
 print(handler().select([one], [], [], None)[0] == [one])
 """
-    assert printed(code) == f"{readable} False False False True False\nTrue\n"
+    assert printed(START + code) == f"{readable} False False False True False\nTrue\n"
