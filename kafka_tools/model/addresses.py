@@ -15,6 +15,9 @@ MASK = "********"
 USER_IN_URL = re.compile(r"//\S{0,2048}@")
 QUERY_OF_URL = re.compile(r"(//[^\s?]{0,2048})\?[^\s#]+")
 
+LISTENER = re.compile(r"[0-9A-Za-z_.-]*://")
+"""The name of a broker's listener, as it stands before an address: `SASL_SSL://`, `EXTERNAL://`."""
+
 IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
 
 
@@ -39,14 +42,27 @@ def parse(server: str, default_port: int) -> Address | None:
 
 
 def checked(servers: str, source: str) -> str:
-    """Return a list of brokers' addresses without blanks; `source` is who named it, for the error.
+    """Return a list of brokers' addresses without blanks and listeners; `source` is who named it, for the error.
 
     Raises UsageError for what is no such list.
     """
-    listed = [address.strip() for address in servers.split(",") if address.strip()]
+    listed = [_without_listener(address.strip()) for address in servers.split(",") if address.strip()]
     if listed and all(parse(address, KAFKA_PORT) for address in listed):
         return ",".join(listed)
     raise UsageError(f"{source}: '{without_password(servers)}' is not HOST:PORT[,HOST:PORT…]")
+
+
+def _without_listener(address: str) -> str:
+    """Return `HOST:PORT` of `PLAINTEXT://HOST:PORT`, as people copy it from a broker's listeners.
+
+    Apache's tools take whatever stands before a host, and ignore it; no host means this machine
+    (org.apache.kafka.clients.ClientUtils 3.9). librdkafka refuses a listener's name that is no protocol's.
+    """
+    listener = LISTENER.match(address)
+    if listener is None:
+        return address
+    rest = address[listener.end() :]
+    return f"localhost{rest}" if rest.startswith(":") else rest
 
 
 def without_secrets(text: str) -> str:

@@ -91,6 +91,27 @@ def test_what_is_no_address(servers: str) -> None:
         choice.choose(servers, None)
 
 
+@pytest.mark.parametrize(
+    ("servers", "known"),
+    [
+        ("PLAINTEXT://a:1", "a:1"),
+        ("EXTERNAL://a, SASL_SSL://[::1]:2,b:3", "a,[::1]:2,b:3"),
+        ("PLAINTEXT://:9092", "localhost:9092"),
+    ],
+)
+def test_the_name_of_a_listener_does_not_matter(servers: str, known: str) -> None:
+    found = choice.choose(servers, None)
+    assert isinstance(found, Brokers)
+    assert found.bootstrap_servers == known
+
+
+@pytest.mark.parametrize("servers", ["PLAINTEXT://", "a://b://c:1", "http://me:secret@a:1", "http://a:1/path"])
+def test_what_is_no_listener_s_address(servers: str) -> None:
+    with pytest.raises(UsageError, match="is not HOST:PORT") as caught:
+        choice.choose(servers, None)
+    assert "secret" not in str(caught.value)
+
+
 @given(st.text(st.sampled_from("a1f[]:.%, 0\t")))
 def test_addresses(text: str) -> None:
     found = ADDRESS.fullmatch(text.strip())
