@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -24,6 +24,9 @@ TURN_SECONDS = 0.5
 """How long one question of many may take; between two of them it is looked whether the brokers still run."""
 
 PAUSE_SECONDS = 0.05
+RENEWAL_SECONDS = 5.0
+"""After how long those brokers that have not said it get new connections."""
+
 REQUEST_SECONDS = 60.0
 PREFIX = "public"
 """The user may read and describe topics, and consume in groups, whose names begin with this."""
@@ -40,6 +43,7 @@ class Clients:
         confluent_kafka()
         from confluent_kafka.admin import AdminClient
 
+        self._sandbox, self._servers, self._home, self._principal = sandbox, servers, home, principal
         addresses = ",".join(server.address for server in servers)
         self.admin: AdminClient = AdminClient(client_settings(addresses, login(sandbox, home, principal)))
 
@@ -52,6 +56,11 @@ class Clients:
             return self.admin.list_topics(topic, timeout=seconds)
         except confluent_kafka().KafkaException:
             return None
+
+    def only(self, brokers: Collection[int]) -> "Clients":
+        """Return new connections, to those of the brokers that have these ids."""
+        servers = [server for server in self._servers if server.id in brokers]
+        return Clients(self._sandbox, servers, self._home, self._principal)
 
 
 def answers(server: Server, sandbox: Sandbox, home: Path) -> "ClusterMetadata | None":
@@ -68,8 +77,10 @@ def each_says(
     """Ask on and on until each of the brokers, named by their ids, has said what fulfils the condition.
 
     Yields after each question the ids of those that have not yet: the caller looks at the clock and at its processes.
+    Who has said nothing for long is asked over new connections: on a busy machine one of five brokers was never drawn
+    within 120 s, though it served.
     """
-    left = set(brokers)
+    left, renewal = set(brokers), monotonic() + RENEWAL_SECONDS
     while left:
         metadata = clients.metadata(TURN_SECONDS, topic)
         if metadata is not None and condition(metadata):
@@ -77,6 +88,8 @@ def each_says(
         yield left
         if left:
             sleep(PAUSE_SECONDS)
+        if left and monotonic() > renewal:
+            clients, renewal = clients.only(left), monotonic() + RENEWAL_SECONDS
 
 
 def controller(sandbox: Sandbox, server: Server, home: Path) -> int | None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import UnreachableError
@@ -55,12 +56,26 @@ class Cluster:
         name = f"t-{uuid.uuid4().hex[:12]}"
         config = dict(each.split("=", 1) for each in configs)
         wanted = NewTopic(name, partitions, replication_factor, config=config)
-        self._creator.create_topics([wanted], operation_timeout=KNOWN_SECONDS)[name].result(2 * KNOWN_SECONDS)
+        deadline = time.monotonic() + KNOWN_SECONDS
+        while not self._is_made(wanted):
+            assert time.monotonic() < deadline, f"{name} was not made: no broker is the controller"
+            self._creator.list_topics(timeout=KNOWN_SECONDS)  # librdkafka learns by it who the controller is
         deadline = time.monotonic() + KNOWN_SECONDS
         while not all(_is_known(server, name) for server in self.bootstrap.split(",")):
             assert time.monotonic() < deadline, f"{name} is not known to all brokers"
             time.sleep(0.05)
         return name
+
+    def _is_made(self, wanted: NewTopic) -> bool:
+        """Create a topic; False where the broker that was asked is no longer the controller, as a test killed it."""
+        try:
+            [made] = self._creator.create_topics([wanted], operation_timeout=KNOWN_SECONDS).values()
+            made.result(2 * KNOWN_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.NOT_CONTROLLER:
+                return False
+            raise
+        return True
 
     @cached_property
     def _creator(self) -> AdminClient:

@@ -41,6 +41,22 @@ def test_every_broker_must_say_it_and_none_twice(monkeypatch: pytest.MonkeyPatch
     assert [sorted(left) for left in looks] == [[1, 2], [2], [2], [2], [2], [2], []]
 
 
+def test_who_says_nothing_for_long_is_asked_over_new_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brokers, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(brokers, "RENEWAL_SECONDS", -1)
+    asked: list[set[int]] = []
+
+    class Renewed(Script):
+        def only(self, ids: set[int]) -> "Renewed":
+            asked.append(set(ids))
+            return Renewed([Metadata(2, 3)])
+
+    first = Renewed([Metadata(1, 3)])
+    looks = brokers.each_says(cast(Clients, first), {1, 2}, lambda metadata: metadata.controller_id == 3)
+    assert [sorted(left) for left in looks] == [[2], []]
+    assert asked == [{2}]
+
+
 def test_nobody_is_waited_for_where_no_broker_is_named() -> None:
     assert list(brokers.each_says(cast(Clients, Script([])), (), lambda _: True)) == []
 
