@@ -5,7 +5,6 @@ A file of its own: it imports urllib and ssl, which no other login needs.
 
 import base64
 import json
-import ssl
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +13,8 @@ from urllib.parse import quote_plus, urlencode
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import without_secrets
-from kafka_tools.model.security import OAuth
+from kafka_tools.model.security import OAuth, Tls
+from kafka_tools.openssl import context
 
 ENDPOINT_SECONDS = 5.0
 """How long the token endpoint is waited for."""
@@ -61,7 +61,7 @@ def _granted(oauth: OAuth) -> str:
         request = urllib.request.Request(oauth.token_endpoint, urlencode(grant).encode(), headers)
         handlers = (
             _NoRedirect,
-            urllib.request.HTTPSHandler(context=ssl.create_default_context(cadata=oauth.ca or None)),
+            urllib.request.HTTPSHandler(context=context(Tls(ca=oauth.ca))),
         )
         with urllib.request.build_opener(*handlers).open(request, timeout=ENDPOINT_SECONDS) as answer:
             return _token(json.loads(answer.read(MOST_BYTES)), where)

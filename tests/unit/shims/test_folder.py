@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from kafka_tools import __version__
@@ -84,7 +85,8 @@ def test_a_ktools_found_by_pythonpath_keeps_it(tmp_path: Path) -> None:
     code = "from kafka_tools.shims import folder; from pathlib import Path;"
     code += f"folder.install(Path({str(tmp_path / 'bin')!r}), {SCRIPTS!r}, False)"
     base = Path(sys.base_prefix, "bin", "python3")
-    env = {"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]}
+    libraries = Path(click.__file__).parents[1]  # this Python has none of its own
+    env = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{libraries}", "PATH": os.environ["PATH"]}
     done = run(base, "-c", code, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     assert run(tmp_path / "bin" / "kafka-topics.sh", "--list=x", "--zzz", env=env).stderr.startswith("zzz is not")
