@@ -36,7 +36,7 @@ class Table:
     """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
 
     `facts` stand by the title, `notes` below. Where the terminal is too narrow the columns `spare` go first, in this
-    order; those of `least` where not even single words of all the others fit.
+    order; those of `least` where not even single words of all the others fit. The first column names the row and stays.
     """
 
     rows: Sequence[object]

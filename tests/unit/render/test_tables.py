@@ -137,10 +137,10 @@ CELLS = (
     | st.dictionaries(TEXT, TEXT, max_size=3)
     | st.lists(st.builds(Replica, st.integers(0, 99), st.sampled_from(Role)), min_size=1, max_size=4).map(tuple)
 )
-ROWS = st.lists(st.builds(SimpleNamespace, a=CELLS, b=CELLS, c=CELLS, d=CELLS), max_size=5)
+ROWS = st.lists(st.builds(SimpleNamespace, a=TEXT, b=CELLS, c=CELLS, d=CELLS), max_size=5)
 
 
-@given(ROWS, TEXT, MARKS, st.integers(20, 200), st.sampled_from([1, 30]), st.sets(st.sampled_from("abcd"), max_size=3))
+@given(ROWS, TEXT, MARKS, st.integers(20, 200), st.sampled_from([1, 30]), st.sets(st.sampled_from("bcd"), max_size=3))
 def test_any_text_at_any_width(
     rows: list[SimpleNamespace], title: str, note: Mark, width: int, times: int, spare: set[str]
 ) -> None:
@@ -150,7 +150,7 @@ def test_any_text_at_any_width(
     view = Table(rows * times, columns, title, ("one", title), names[:1], summary=note, notes=[note], least=names[1:])
     lines = drawn(view, width)
     assert all(line.isprintable() for line in lines)
-    whole = {safe(title), *(safe(str(row.a)) for row in rows)}
+    whole = {safe(title), *(safe(row.a) for row in rows)}
     for line in lines:
         longest = max(map(cell_len, line.split()), default=0)
         assert cell_len(line) <= width or longest > width - 22 or any(name in line for name in whole)
