@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
-from kafka_tools.console.notes import note
+from kafka_tools.console.process import note
 
 T = TypeVar("T", bound=Any)
 

@@ -1,10 +1,14 @@
-"""What both loops ask of their process: signals that are wishes to end, and a garbage collector that rarely runs."""
+"""What both loops share with their process: signals, the collector, lines on stderr, and how far a run is."""
 
 import gc
+import os
 import signal
+import stat
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
+from typing import Protocol
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -65,3 +69,75 @@ def rare_collections() -> Iterator[None]:
         gc.set_threshold(*thresholds)
         if not was_enabled:
             gc.disable()
+
+
+END_OF_LINE = "\x1b[K"
+"""Erases what stands right of the cursor (ECMA-48's ERASE IN LINE)."""
+
+
+def note(text: str) -> None:
+    """Write one line on stderr, over a progress line that stands there; without effect where stderr is closed."""
+    put(f"{text}{END_OF_LINE if can_draw() else ''}\n")
+
+
+def can_draw() -> bool:
+    """Tell whether stderr is a terminal that can write over a line."""
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def put(text: str) -> None:
+    """Write text on stderr at once; without effect where stderr is closed."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        return
+
+
+STDOUT = 1
+
+
+class Progress(Protocol):
+    """Takes how far a run is; whether and when it draws that is its own affair."""
+
+    def advance(self, records: int, done: int, total: int | None = None) -> None:
+        """Take how many `records` in all are through, and how much of the total, which may be another by now.
+
+        It is called once a round, never once a record.
+        """
+        ...
+
+
+ShowProgress = Callable[[str, int | None], AbstractContextManager[Progress]]
+"""Makes the progress of a run from words (`consuming orders`) and its end in any unit; None where it shows nothing."""
+
+
+class Unshown:
+    """Progress that nobody sees."""
+
+    def advance(self, records: int, done: int, total: int | None = None) -> None:
+        """Do nothing."""
+
+
+def show_nothing(_words: str, _total: int | None) -> AbstractContextManager[Progress]:
+    """Return progress that nobody sees."""
+    return nullcontext(Unshown())
+
+
+def covers_records(descriptor: int = STDOUT) -> bool:
+    """Tell whether a bar on the terminal could stand among records that are written to this file descriptor.
+
+    It could on a terminal, and in a pipe, as whoever reads it may show them: `| less`, `| jq`.
+    """
+    mode = os.fstat(descriptor).st_mode
+    return not stat.S_ISREG(mode) and (not stat.S_ISCHR(mode) or os.isatty(descriptor))
+
+
+def bytes_ahead(descriptor: int) -> int | None:
+    """Return how many bytes of a regular file are still to be read; None for anything else."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return max(0, status.st_size - os.lseek(descriptor, 0, os.SEEK_CUR))

@@ -7,7 +7,7 @@ to read its options. `map` calls the bare methods in a third of the time that op
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.formats.record_format import Batch
+from kafka_tools.console.formats import Batch
 from kafka_tools.model.topics import TopicPartition
 
 MESSAGE = confluent_kafka().Message

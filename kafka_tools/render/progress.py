@@ -5,7 +5,6 @@ costs 1 to 2 ms, so that a run at a million records a second loses less than one
 the interpreter from the loop.
 """
 
-import os
 import sys
 import time
 from collections import deque
@@ -13,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
+
+from kafka_tools.console.process import can_draw
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,11 +29,6 @@ SAMPLES = 15
 LEAST_BAR, WIDEST_BAR = 10, 40
 TOTAL = 10_000
 """The whole of a bar, in rich's whole numbers."""
-
-
-def can_draw() -> bool:
-    """Tell whether stderr is a terminal that can write over a line."""
-    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 class RecordsBar:
@@ -123,7 +119,7 @@ class _Bar:
         else:
             self._progress.update(self._task, completed=completed, figures=figures)
             self._progress.refresh()
-        # At the line's beginning, so that a note on stderr (console/notes.py) is written over the bar.
+        # At the line's beginning, so that a note on stderr (console/process.py) is written over the bar.
         self._console.file.write("\r")
         self._console.file.flush()
 

@@ -8,7 +8,7 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.options import CLUSTER, OTHER, option
 from kafka_tools.cli.properties import Properties, read_file
-from kafka_tools.console.produce.request import LineFormat, ProduceRequest
+from kafka_tools.console.lines import LineFormat, ProduceRequest
 from kafka_tools.errors import UsageError, nearest
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
@@ -197,7 +197,7 @@ def command(
 
 
 def _produce(request: ProduceRequest) -> int:
-    from kafka_tools.console.produce.loop import produce  # imports confluent_kafka, which --help does not need
+    from kafka_tools.console.produce import produce  # imports confluent_kafka, which --help does not need
 
     return produce(request, RecordsBar)
 

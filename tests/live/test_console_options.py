@@ -18,7 +18,7 @@ from tests.support.waiting import until
 CONSUME = """
 import json, sys
 from kafka_tools.console.consume.loop import consume
-from kafka_tools.console.consume.request import EARLIEST, ConsumeRequest, Membership, Source, Window
+from kafka_tools.console.consume import EARLIEST, ConsumeRequest, Membership, Source, Window
 from kafka_tools.model.target import Brokers
 servers, source, count, group = json.loads(sys.argv[1])
 window = Window(EARLIEST, reset=EARLIEST, max_messages=count)

@@ -8,7 +8,7 @@ from typing import Any
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.cluster import INTERNAL, Cluster
-from kafka_tools.console.consume.request import ConsumeRequest, Source
+from kafka_tools.console.consume import ConsumeRequest, Source
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import missing_right, words
+from kafka_tools.console.consume import EARLIEST, ConsumeRequest
 from kafka_tools.console.consume.readers import Reader
-from kafka_tools.console.consume.request import EARLIEST, ConsumeRequest
-from kafka_tools.console.formats.record_format import Batch
-from kafka_tools.console.notes import note
+from kafka_tools.console.formats import Batch
+from kafka_tools.console.process import note
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 

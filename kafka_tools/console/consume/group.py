@@ -10,12 +10,11 @@ from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import words
-from kafka_tools.console.consume.positions import RESPONSE_SECONDS, Ends, answered, ends, offsets
-from kafka_tools.console.consume.readers import move
-from kafka_tools.console.consume.request import EARLIEST, Membership, Window
+from kafka_tools.console.consume import EARLIEST, Membership, Window
+from kafka_tools.console.consume.readers import RESPONSE_SECONDS, Ends, answered, ends, move, offsets
 from kafka_tools.console.consume.writing import Output, Used
-from kafka_tools.console.formats.record_format import Batch
-from kafka_tools.console.leaders import Leaders
+from kafka_tools.console.formats import Batch
+from kafka_tools.console.outages import Leaders
 from kafka_tools.console.records import newest
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition

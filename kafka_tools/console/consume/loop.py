@@ -9,19 +9,25 @@ from typing import Any
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.consume import ConsumeRequest, RecordOutput
 from kafka_tools.console.consume.discovery import Discovery, Topics, may_grow
 from kafka_tools.console.consume.failures import Failures
 from kafka_tools.console.consume.group import GroupMember
 from kafka_tools.console.consume.readers import DirectReader, Reader
-from kafka_tools.console.consume.request import ConsumeRequest, RecordOutput
 from kafka_tools.console.consume.writing import LAST_RECORD_SECONDS, Output, RecordWriter
-from kafka_tools.console.formats import json
-from kafka_tools.console.formats.formatters import compile_formatter
-from kafka_tools.console.formats.record_format import Batch, Formatter
-from kafka_tools.console.leaders import Leaders
-from kafka_tools.console.notes import note
-from kafka_tools.console.process import Stop, rare_collections, stop_by_signal
-from kafka_tools.console.progress import Progress, ShowProgress, covers_records, show_nothing
+from kafka_tools.console.formats import Batch, Formatter, json
+from kafka_tools.console.formats.plain import compile_formatter
+from kafka_tools.console.outages import Leaders
+from kafka_tools.console.process import (
+    Progress,
+    ShowProgress,
+    Stop,
+    covers_records,
+    note,
+    rare_collections,
+    show_nothing,
+    stop_by_signal,
+)
 from kafka_tools.console.records import has_errors
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition

@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka_tools.console.consume.readers import Reader
-from kafka_tools.console.formats.record_format import Batch, Formatter, UnreadableError
-from kafka_tools.console.notes import note
-from kafka_tools.console.process import Stop
+from kafka_tools.console.formats import Batch, Formatter, UnreadableError
+from kafka_tools.console.process import Stop, note
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from kafka_tools.console.formats.record_format import Batch, Formatter, UnreadableError
+from kafka_tools.console.formats import Batch, Formatter, UnreadableError
 from kafka_tools.model import codec
 from kafka_tools.model.codec import Field
 
@@ -260,12 +260,13 @@ def _state(status: int) -> str:
     return STATES[status]
 
 
-OFFSETS = Kind(range(2), OFFSET_KEY, OFFSET_VALUE, _offset_key, _offset_value)
-GROUPS = Kind(range(2, 3), GROUP_KEY, GROUP_VALUE, lambda key: str(key["group"]), _group_value)
-TRANSACTIONS = Kind(
-    range(1),
-    TRANSACTION_KEY,
-    TRANSACTION_VALUE,
-    lambda key: str(key["transactionalId"]),
-    _transaction_value,
-)
+KINDS = {
+    "OffsetsMessageFormatter": Kind(range(2), OFFSET_KEY, OFFSET_VALUE, _offset_key, _offset_value),
+    "GroupMetadataMessageFormatter": Kind(
+        range(2, 3), GROUP_KEY, GROUP_VALUE, lambda key: str(key["group"]), _group_value
+    ),
+    "TransactionLogMessageFormatter": Kind(
+        range(1), TRANSACTION_KEY, TRANSACTION_VALUE, lambda key: str(key["transactionalId"]), _transaction_value
+    ),
+}
+"""What each of Apache's formatters reads."""

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from kafka_tools.console.formats.record_format import TIMESTAMP_TYPES, Batch, Formatter
-from kafka_tools.console.produce.lines import FullRecord, Parser, shown
+from kafka_tools.console.formats import TIMESTAMP_TYPES, Batch, Formatter
+from kafka_tools.console.lines import FullRecord, Parser, shown
 from kafka_tools.errors import KafkaToolError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import click
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.options import CLUSTER, FILTERS, OTHER, OUTPUT, option
-from kafka_tools.console.consume.request import (
+from kafka_tools.console.consume import (
     LATEST,
     ConsumeRequest,
     Membership,
@@ -15,8 +15,7 @@ from kafka_tools.console.consume.request import (
     Source,
     Window,
 )
-from kafka_tools.console.formats.formatters import DECODING, PACKAGE, PLAIN
-from kafka_tools.console.formats.record_format import Formatter
+from kafka_tools.console.formats import DECODING, PACKAGE, PLAIN, Formatter
 from kafka_tools.model.times import milliseconds
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
@@ -210,7 +209,7 @@ def _consume(request: ConsumeRequest) -> int:
 
 def _table(request: ConsumeRequest) -> Formatter:
     """Return what writes records as rows of a table."""
-    from kafka_tools.console.formats.table import compile_cells
+    from kafka_tools.console.formats.plain import compile_cells
     from kafka_tools.render.live import GrowingColumn, GrowingTable
 
     columns = {

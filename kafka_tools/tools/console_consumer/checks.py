@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kafka_tools.cli.properties import Properties, read_file
-from kafka_tools.console.consume.request import EARLIEST, LATEST, Window
-from kafka_tools.console.formats.formatters import DEFAULT, deprecation
-from kafka_tools.console.formats.record_format import Deserializer, RecordFormat
-from kafka_tools.console.notes import note
+from kafka_tools.console.consume import EARLIEST, LATEST, Window
+from kafka_tools.console.formats import DEFAULT, Deserializer, RecordFormat, deprecation
+from kafka_tools.console.process import note
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import hash_order
 from kafka_tools.model.times import milliseconds

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka.admin import BrokerMetadata, ClusterMetadata, PartitionMetadata, TopicMetadata
 
-from kafka_tools.console.leaders import Leaders, causes
-from kafka_tools.console.outages import Outages
+from kafka_tools.console.outages import Leaders, Outages, causes
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 
@@ -103,7 +102,7 @@ def test_nobody_looks_before_it_is_time() -> None:
 def test_a_failover_between_two_looks_is_not_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("kafka_tools.console.leaders.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("kafka_tools.console.outages.LOOK_SECONDS", 0.0)
     without, whole = metadata({0: -1, 1: 2, 2: 1}), metadata({0: 1, 1: 2, 2: 1})
     leaders = Leaders(Client(without, whole, without, without, whole), Outages(Brokers("127.0.0.1:1")), "t")
     said = []

@@ -4,7 +4,7 @@ import os
 import pty
 from pathlib import Path
 
-from kafka_tools.console.progress import bytes_ahead, covers_records, show_nothing
+from kafka_tools.console.process import bytes_ahead, covers_records, show_nothing
 
 
 def test_progress_that_nobody_sees() -> None:

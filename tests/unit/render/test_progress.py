@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kafka_tools.console.notes import note
+from kafka_tools.console.process import note
 from kafka_tools.render.progress import RecordsBar
 from tests.support.emulator import Emulator
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kafka_tools.console import produce as producing
 from kafka_tools.console.consume import loop as consuming
-from kafka_tools.console.produce import loop as producing
 from kafka_tools.main import run
 from kafka_tools.model.target import Target
 from kafka_tools.settings import edit_contexts

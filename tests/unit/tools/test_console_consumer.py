@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.consume.request import EARLIEST, LATEST, ConsumeRequest, Source
-from kafka_tools.console.formats.record_format import Deserializer, Formatter, RecordFormat
-from kafka_tools.console.progress import ShowProgress
+from kafka_tools.console.consume import EARLIEST, LATEST, ConsumeRequest, Source
+from kafka_tools.console.formats import Deserializer, Formatter, RecordFormat
+from kafka_tools.console.process import ShowProgress
 from kafka_tools.errors import UsageError
 from kafka_tools.main import run
 from kafka_tools.model.target import Brokers

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kafka_tools.console.produce.request import LineFormat, ProduceRequest
-from kafka_tools.console.progress import ShowProgress
+from kafka_tools.console.lines import LineFormat, ProduceRequest
+from kafka_tools.console.process import ShowProgress
 from kafka_tools.main import run
 from kafka_tools.model.target import Brokers
 from kafka_tools.render.progress import RecordsBar
@@ -25,7 +25,7 @@ def requested(monkeypatch: pytest.MonkeyPatch) -> Requested:
         requests.append(request)
         return 0
 
-    monkeypatch.setattr("kafka_tools.console.produce.loop.produce", produce)
+    monkeypatch.setattr("kafka_tools.console.produce.produce", produce)
 
     def requested(*argv: str) -> ProduceRequest:
         assert run(["console-producer", "--topic", "t", *argv]) == 0

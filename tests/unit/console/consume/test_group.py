@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import TopicPartition
 
+from kafka_tools.console.consume import EARLIEST, Membership, Window
 from kafka_tools.console.consume.group import GroupMember
-from kafka_tools.console.consume.request import EARLIEST, Membership, Window
 from kafka_tools.console.consume.writing import Output
-from kafka_tools.console.leaders import Leaders
-from kafka_tools.console.outages import Outages
+from kafka_tools.console.outages import Leaders, Outages
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition as Ours
 from tests.support.queue import Queue

@@ -9,11 +9,11 @@ import pytest
 from confluent_kafka import KafkaError, Message
 
 from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.consume import ConsumeRequest, Membership, RecordOutput, Source, Window
 from kafka_tools.console.consume.discovery import Discovery, Topics
 from kafka_tools.console.consume.loop import Loop, compile_format, last_words
-from kafka_tools.console.consume.request import ConsumeRequest, Membership, RecordOutput, Source, Window
 from kafka_tools.console.consume.writing import Output
-from kafka_tools.console.formats.record_format import Deserializer, Formatter, RecordFormat
+from kafka_tools.console.formats import Deserializer, Formatter, RecordFormat
 from kafka_tools.console.process import Stop
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kafka_tools.console.formats import Deserializer, UnreadableError
 from kafka_tools.console.formats.deserializers import PACKAGE, SIMPLE, compile_deserializer
-from kafka_tools.console.formats.record_format import Deserializer, UnreadableError
 from kafka_tools.errors import UsageError
 
 INNER = "default.list.value.serde.inner"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.formats.json import compile_array, compile_lines, compile_reader
-from kafka_tools.console.produce.lines import FullRecord
+from kafka_tools.console.lines import FullRecord
 from kafka_tools.errors import KafkaToolError
 from tests.support.records import record
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from kafka_tools.console.formats import RecordFormat, UnreadableError
 from kafka_tools.console.formats.deserializers import Deserializer
-from kafka_tools.console.formats.record_format import RecordFormat, UnreadableError
-from kafka_tools.console.formats.table import compile_cells
+from kafka_tools.console.formats.plain import compile_cells
 from tests.support.records import record
 
 ALL = RecordFormat(

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.lines import LineFormat, ProduceRequest
 from kafka_tools.console.process import Stop
-from kafka_tools.console.produce.loop import Deliveries, Loop
-from kafka_tools.console.produce.request import LineFormat, ProduceRequest
+from kafka_tools.console.produce import Deliveries, Loop
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 

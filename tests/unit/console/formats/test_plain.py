@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.formats.default import compile_format
-from kafka_tools.console.formats.record_format import RecordFormat
+from kafka_tools.console.formats import RecordFormat
+from kafka_tools.console.formats.plain import compile_format
 from tests.support.records import record
 
 ALL = RecordFormat(print_timestamp=True, print_partition=True, print_offset=True, print_headers=True, print_key=True)

@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import KafkaError
 from confluent_kafka import TopicPartition as Asked
 
-from kafka_tools.console.consume.positions import Ends, ends, starts
-from kafka_tools.console.consume.request import EARLIEST, LATEST, Window
+from kafka_tools.console.consume import EARLIEST, LATEST, Window
+from kafka_tools.console.consume.readers import Ends, ends, starts
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 from tests.support.records import record

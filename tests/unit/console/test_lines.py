@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.produce.lines import SHOWN_CHARACTERS, FullRecord, Parser, blocks, lines
-from kafka_tools.console.produce.lines import compile_parser as compile_for_topic
-from kafka_tools.console.produce.request import LineFormat
+from kafka_tools.console.lines import SHOWN_CHARACTERS, FullRecord, LineFormat, Parser, blocks, lines
+from kafka_tools.console.lines import compile_parser as compile_for_topic
 from kafka_tools.errors import KafkaToolError, UsageError
 
 LINES = st.lists(st.binary(max_size=30))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.formats.java_text import double, printable, single
+from kafka_tools.console.formats.deserializers import double, printable, single
 
 
 @pytest.mark.parametrize(

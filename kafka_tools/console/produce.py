@@ -11,12 +11,28 @@ from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.formats import json
-from kafka_tools.console.leaders import LOOK_SECONDS, Leaders
-from kafka_tools.console.notes import note
-from kafka_tools.console.process import Stop, rare_collections, stop_by_signal
-from kafka_tools.console.produce.lines import TICK_SECONDS, FullRecord, Parser, Record, blocks, compile_parser, lines
-from kafka_tools.console.produce.request import ProduceRequest
-from kafka_tools.console.progress import Progress, ShowProgress, Unshown, bytes_ahead, show_nothing
+from kafka_tools.console.lines import (
+    TICK_SECONDS,
+    FullRecord,
+    Parser,
+    ProduceRequest,
+    Record,
+    blocks,
+    compile_parser,
+    lines,
+)
+from kafka_tools.console.outages import LOOK_SECONDS, Leaders
+from kafka_tools.console.process import (
+    Progress,
+    ShowProgress,
+    Stop,
+    Unshown,
+    bytes_ahead,
+    note,
+    rare_collections,
+    show_nothing,
+    stop_by_signal,
+)
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.topics import TopicPartition
 

@@ -1,1 +1,0 @@
-"""Sending records: the console producer."""
