@@ -1,6 +1,6 @@
 """Options that several tools share, spelled and explained once, and the sections of a help text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -117,6 +117,60 @@ def wait(function: F) -> F:
         type=types.SECONDS,
         help="Keep trying that long while connections are refused, because the cluster is starting.",
     )(function)
+
+
+def streaming_client(kind: str) -> Decorator:
+    """Declare how a streaming tool finds its cluster; `kind`, consumer or producer, is in its options' names.
+
+    The parameters are `bootstrap_server`, `command_config`, `client_settings` and `wait`.
+    """
+    config = option(
+        CLUSTER,
+        "--command-config",
+        f"--{kind}.config",
+        type=types.FILE,
+        help=f"A properties file with the {kind}'s settings; --{kind}-property wins.",
+    )
+    setting = option(
+        CLUSTER,
+        f"--{kind}-property",
+        "--command-property",  # KIP-1147 (4.2)
+        "-X",
+        "client_settings",
+        type=types.CLIENT_SETTING,
+        multiple=True,
+        help=f"A setting of the {kind}, by Java's or librdkafka's name; may be repeated.",
+    )
+    return lambda function: bootstrap_server(config(setting(wait(function))))
+
+
+def line_properties(section: str, kind: str, names: Sequence[str], help: str) -> Decorator:  # noqa: A002
+    """Declare --property and the file of such properties; `kind`, formatter or reader, is in their newer names.
+
+    The parameters are `property` and `KIND_config`. A shell completes the `names`.
+    """
+    single = option(
+        section,
+        "--property",
+        f"--{kind}-property",  # KIP-1147 (4.2)
+        type=types.words("NAME=VALUE", [f"{name}=" for name in names]),
+        multiple=True,
+        help=f"{help}; may be repeated.",
+    )
+    file = option(section, f"--{kind}-config", type=types.FILE, help="A file of such properties; --property wins.")
+    return lambda function: single(file(function))
+
+
+def ignored(*names: str, type: click.ParamType[Any] | None = None, why: str = "") -> Decorator:  # noqa: A002
+    """Declare options that Apache's tools had before Kafka 2.0: they are read, and no parameter tells of them."""
+    return click.option(
+        *names,
+        cls=ToolOption,
+        section=OTHER,
+        help=f"Of versions before 2.0; without effect{why}.",
+        expose_value=False,
+        **({"is_flag": True} if type is None else {"type": type, "multiple": True}),
+    )
 
 
 def watch(function: F) -> F:

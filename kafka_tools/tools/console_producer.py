@@ -6,7 +6,7 @@ import click
 
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.options import CLUSTER, OTHER, option
+from kafka_tools.cli.options import CLUSTER, option
 from kafka_tools.cli.properties import Properties, read_file
 from kafka_tools.console.lines import LineFormat, ProduceRequest
 from kafka_tools.errors import UsageError, nearest
@@ -23,7 +23,6 @@ READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.to
 
 INPUT = "Input"
 DELIVERY = "Delivery"
-PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *SEPARATORS, "null.marker"))
 BYTES, NUMBER = types.WholeNumber(32, "BYTES"), types.INTEGER
 MILLISECONDS = types.WholeNumber(64, "MS")
 
@@ -37,26 +36,8 @@ MILLISECONDS = types.WholeNumber(64, "MS")
 acks=all and idempotence are the default. Status 0 means that every record was delivered; stderr says which were
 not.""",
 )
-@options.bootstrap_server
+@options.streaming_client("producer")
 @option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server, which wins.")
-@option(
-    CLUSTER,
-    "--command-config",
-    "--producer.config",
-    type=types.FILE,
-    help="A properties file with the producer's settings; --producer-property wins.",
-)
-@option(
-    CLUSTER,
-    "--producer-property",
-    "--command-property",
-    "-X",
-    "client_settings",
-    type=types.CLIENT_SETTING,
-    multiple=True,
-    help="A setting of the producer, by Java's or librdkafka's name; may be repeated.",
-)
-@options.wait
 @option(CLUSTER, "--yes", help="Send to a protected cluster without a question.")
 @option(INPUT, "--topic", type=types.TOPIC, help="The topic to send to; it is never created.")
 @option(
@@ -65,15 +46,12 @@ not.""",
     type=types.Word("FORMAT", ("lines", "jsonl")),
     help="lines, or jsonl: whole records as console-consumer --output jsonl writes them.",
 )
-@option(
+@options.line_properties(
     INPUT,
-    "--property",
-    "--reader-property",
-    type=types.words("NAME=VALUE", PROPERTIES),
-    multiple=True,
-    help=f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker; may be repeated.",
+    "reader",
+    (*FLAGS, *SEPARATORS, "null.marker"),
+    f"How to read a line: {', '.join((*FLAGS, *SEPARATORS))}, null.marker",
 )
-@option(INPUT, "--reader-config", type=types.FILE, help="A file of such properties; --property wins.")
 @option(
     INPUT,
     "--line-reader",
@@ -114,26 +92,15 @@ not.""",
     help="Keep at most so many bytes that are not yet sent.",
 )
 @option(DELIVERY, "--socket-buffer-size", type=BYTES, help="The size of the system's buffer for sending.")
-@option(OTHER, "--new-producer", "--old-producer", "ignored", help="Of versions before 2.0; without effect.")
-@option(
-    OTHER,
+@options.ignored("--new-producer", "--old-producer")
+@options.ignored(
     "--queue-size",
     "--queue-enqueuetimeout-ms",
     "--metadata-fetch-timeout-ms",
-    "ignored_numbers",
     type=types.Text("N"),
-    multiple=True,
-    help="Of versions before 2.0; without effect: a full queue waits.",
+    why=": a full queue waits",
 )
-@option(
-    OTHER,
-    "--key-serializer",
-    "--value-serializer",
-    "ignored_classes",
-    type=types.Text("CLASS"),
-    multiple=True,
-    help="Of versions before 2.0; without effect.",
-)
+@options.ignored("--key-serializer", "--value-serializer", type=types.Text("CLASS"))
 def command(
     *,
     bootstrap_server: str | None,
@@ -157,12 +124,9 @@ def command(
     retry_backoff_ms: int | None,
     request_timeout_ms: int | None,
     metadata_expiry_ms: int | None,
+    ignored_ms: int | None,  # noqa: ARG001
     max_memory_bytes: int | None,
     socket_buffer_size: int | None,
-    ignored: bool,  # noqa: ARG001
-    ignored_ms: int | None,  # noqa: ARG001
-    ignored_numbers: tuple[str, ...],  # noqa: ARG001
-    ignored_classes: tuple[str, ...],  # noqa: ARG001
 ) -> int:
     """Check the options, as ConsoleProducerConfig does, and produce."""
     name = _checked_topic(topic)

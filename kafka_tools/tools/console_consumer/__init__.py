@@ -6,7 +6,7 @@ import click
 
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
-from kafka_tools.cli.options import CLUSTER, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.cli.options import FILTERS, OTHER, OUTPUT, option
 from kafka_tools.console.consume import (
     LATEST,
     ConsumeRequest,
@@ -28,7 +28,6 @@ OUTPUTS = ("plain", "table", "json", "jsonl")
 """--output's words; none of Apache's tools has the option."""
 
 TIME = types.Parsed("TIME", milliseconds)
-PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *TEXTS, *DESERIALIZERS))
 
 
 @click.command(
@@ -40,25 +39,7 @@ PROPERTIES = tuple(f"{name}=" for name in (*FLAGS, *TEXTS, *DESERIALIZERS))
 With --group, offsets are committed only for records that were written: whatever ends this tool, the next start loses
 nothing.""",
 )
-@options.bootstrap_server
-@option(
-    CLUSTER,
-    "--command-config",
-    "--consumer.config",
-    type=types.FILE,
-    help="A properties file with the consumer's settings; --consumer-property wins.",
-)
-@option(
-    CLUSTER,
-    "--consumer-property",
-    "--command-property",
-    "-X",
-    "client_settings",
-    type=types.CLIENT_SETTING,
-    multiple=True,
-    help="A setting of the consumer, by Java's or librdkafka's name; may be repeated.",
-)
-@options.wait
+@options.streaming_client("consumer")
 @option(FILTERS, "--topic", type=types.TOPIC, help="The topic to read.")
 @option(
     FILTERS,
@@ -108,15 +89,12 @@ nothing.""",
     type=types.Word("FORMAT", OUTPUTS),
     help=f"{', '.join(OUTPUTS)}: as Apache prints records, as a table that grows, or whole as JSON objects.",
 )
-@option(
+@options.line_properties(
     OUTPUT,
-    "--property",
-    "--formatter-property",
-    type=types.words("NAME=VALUE", PROPERTIES),
-    multiple=True,
-    help=f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}; may be repeated.",
+    "formatter",
+    (*FLAGS, *TEXTS, *DESERIALIZERS),
+    f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}",
 )
-@option(OUTPUT, "--formatter-config", type=types.FILE, help="A file of such properties; --property wins.")
 @option(
     OUTPUT,
     "--key-deserializer",
@@ -138,8 +116,8 @@ nothing.""",
     type=types.Text("HOST:PORT[,…]", "zookeeper"),
     help="As before Kafka 2.0; names the ensemble where the brokers are found.",
 )
-@option(OTHER, "--new-consumer", "--csv-reporter-enabled", "ignored", help="Of versions before 2.0; without effect.")
-@option(OTHER, "--metrics-dir", "ignored_folder", type=types.DIRECTORY, help="Of versions before 2.0; without effect.")
+@options.ignored("--new-consumer", "--csv-reporter-enabled")
+@options.ignored("--metrics-dir", type=types.DIRECTORY)
 def command(
     *,
     bootstrap_server: str | None,
@@ -171,8 +149,6 @@ def command(
     skip_message_on_error: bool,
     enable_systest_events: bool,
     zookeeper: str | None,
-    ignored: bool,  # noqa: ARG001
-    ignored_folder: str | None,  # noqa: ARG001
 ) -> int:
     """Check the options against each other, as ConsoleConsumerOptions does, and consume."""
     pattern = checks.pattern_of_topics(topic, include, whitelist)
