@@ -1,4 +1,4 @@
-"""The result that a tool hands to the renderer, without any format."""
+"""What a tool hands to the renderer, without any format: its result, and how far it is meanwhile."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,3 +29,13 @@ class Report(NamedTuple):
     notes: Sequence[str] = ()
     status: int = 0
     failure: KafkaToolError | None = None
+
+
+class Stages:
+    """Takes the stages of something long, such as the start of a sandbox; this one shows them to nobody."""
+
+    def stage(self, line: str) -> None:
+        """Take the line that says what begins now."""
+
+    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
+        """Take what happens within the stage and, where it can be counted, how much of it is `done`; comes often."""

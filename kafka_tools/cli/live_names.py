@@ -180,9 +180,9 @@ def _nothing(_: object) -> None:
 
 def _running_for() -> float:
     """Return for how many seconds this process runs; 0 where only another program could tell."""
-    from kafka_tools.sandbox import identity
+    from kafka_tools.sandbox.endpoints import started
 
-    ticks = identity.started(os.getpid()) if sys.platform == "linux" else None
+    ticks = started(os.getpid()) if sys.platform == "linux" else None
     if ticks is None:
         return 0.0
     return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(ticks) / os.sysconf("SC_CLK_TCK"))

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
+
+from kafka_tools.report import Stages
 
 from kafka_tools.console.process import can_draw
 
@@ -143,31 +145,16 @@ def _columns(console: "Console", words: str, figures: str) -> "Iterator[Progress
         yield TextColumn("{task.fields[figures]}", markup=False)
 
 
-class Stages(Protocol):
-    """Takes the stages of something that takes a while, as the sandbox's start."""
-
-    def stage(self, line: str) -> None:
-        """Take the line that says what begins now."""
-        ...
-
-    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
-        """Take what happens within the stage and, where it can be counted, how much of it is `done`."""
-        ...
-
-
-class StageLines:
-    """A line a stage, for logs and pipes."""
+class StageLines(Stages):
+    """Prints a line for each stage, for logs and pipes; details come too often for a log."""
 
     def stage(self, line: str) -> None:
         """Print the line."""
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
-    def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
-        """Leave details out: they come too often for a log."""
 
-
-class StageBar:
+class StageBar(Stages):
     """One line that moves: the stage, a bar where its parts can be counted, and what happens in it."""
 
     def __init__(self, progress: "Progress") -> None:

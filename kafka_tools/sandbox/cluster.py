@@ -10,11 +10,11 @@ from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.units import count
+from kafka_tools.report import Stages
 from kafka_tools.sandbox import (
     brokers,
     credentials,
     endpoints,
-    health,
     launch,
     plan,
     processes,
@@ -24,7 +24,6 @@ from kafka_tools.sandbox import (
 )
 from kafka_tools.sandbox.launch import Runtime
 from kafka_tools.sandbox.plan import Wish
-from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
 ANNOUNCED_FOR_SECONDS = 30.0
@@ -47,7 +46,7 @@ class StartedServer:
     serves: bool
 
 
-def up(wish: Wish, progress: Progress) -> Started:
+def up(wish: Wish, progress: Stages) -> Started:
     """Start a sandbox, or what is missing of the one that is recorded, and return it when all of it serves.
 
     Raises UsageError if the wish contradicts itself, KafkaToolError if the sandbox that is up is another than wished,
@@ -66,7 +65,7 @@ def up(wish: Wish, progress: Progress) -> Started:
             return _start_new(plan.new_sandbox(wish, free), home, progress)
 
 
-def down(progress: Progress) -> Sandbox | None:
+def down(progress: Stages) -> Sandbox | None:
     """End every recorded server that still is ours and delete what the sandbox stored; None if there was none."""
     if not (endpoints.folder() / state_file.LOCK).exists():
         return None
@@ -95,7 +94,7 @@ def kill(name: str) -> Server:
         return server
 
 
-def start(name: str, progress: Progress) -> StartedServer:
+def start(name: str, progress: Stages) -> StartedServer:
     """Start one server again and wait until it serves, if it can before others are started, and a broker is in sync.
 
     Raises KafkaToolError if it is unknown, does not start, or is a broker while ZooKeeper has no quorum.
@@ -113,7 +112,7 @@ def start(name: str, progress: Progress) -> StartedServer:
         return StartedServer(server, ready.has_majority(sandbox, server, home))
 
 
-def _start_new(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
+def _start_new(sandbox: Sandbox, home: Path, progress: Stages) -> Started:
     runtime = launch.runtime(home, sandbox.kafka_version, progress)
     state_file.save(sandbox, home)
     try:
@@ -131,14 +130,14 @@ def _start_new(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
     return Started(sandbox, tuple(server.name for server in sandbox.servers))
 
 
-def _make_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
+def _make_users(sandbox: Sandbox, home: Path, progress: Stages) -> None:
     if sandbox.security != "plaintext":
         progress.stage("Making users and their rights")
         brokers.make_users(sandbox, home)
         ready.wait_for_users(sandbox, home, progress)
 
 
-def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbox:
+def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Stages) -> Sandbox:
     progress.stage(f"Formatting {count(len(sandbox.brokers), 'KRaft node')}")
     for server in sandbox.brokers:
         sandbox = launch.start_format(sandbox, server, runtime)
@@ -146,14 +145,14 @@ def _formatted(sandbox: Sandbox, runtime: Runtime, progress: Progress) -> Sandbo
     return sandbox
 
 
-def _start_missing(sandbox: Sandbox, home: Path, progress: Progress) -> Started:
+def _start_missing(sandbox: Sandbox, home: Path, progress: Stages) -> Started:
     missing = tuple(server for server in sandbox.servers if not state_file.alive(server, home))
     if missing:
         sandbox = _start_servers(sandbox, missing, home, progress)
     return Started(sandbox, tuple(server.name for server in missing))
 
 
-def _start_servers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Progress) -> Sandbox:
+def _start_servers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Stages) -> Sandbox:
     """Start servers of a sandbox that is up; those of them that fail are ended, the others stay as they are."""
     runtime = launch.runtime(home, sandbox.kafka_version, progress)
     try:
@@ -165,7 +164,7 @@ def _start_servers(sandbox: Sandbox, servers: Sequence[Server], home: Path, prog
         raise
 
 
-def _start_together(sandbox: Sandbox, servers: Sequence[Server], runtime: Runtime, progress: Progress) -> Sandbox:
+def _start_together(sandbox: Sandbox, servers: Sequence[Server], runtime: Runtime, progress: Stages) -> Sandbox:
     """Start ZooKeeper servers, then brokers, each lot together and until all of it serves."""
     zookeepers = [server for server in servers if server.role == "zookeeper"]
     brokers = [server for server in servers if server.role == "broker"]
@@ -195,7 +194,7 @@ def _wait_until_forgotten(sandbox: Sandbox, brokers: Sequence[Server], home: Pat
 def _is_announced(zookeeper: Server, paths: set[str]) -> bool:
     """Say whether one of the paths may be among the znodes that go with a session, which ZooKeeper's `dump` names."""
     try:
-        words = health.four_letter_word(zookeeper.port, "dump").split()
+        words = ready.four_letter_word(zookeeper.port, "dump").split()
     except OSError:
         return True
     return not words or not paths.isdisjoint(words)

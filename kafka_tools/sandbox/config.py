@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kafka_tools.sandbox import security, zookeeper_security
+from kafka_tools.sandbox import security
 from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
@@ -33,7 +33,7 @@ def zookeeper_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     if len(sandbox.zookeepers) > 1:
         peers = {f"server.{each.id}": _zookeeper_peer(each) for each in sandbox.zookeepers}
         settings |= {"quorumListenOnAllIPs": "false", **peers}
-    return properties(settings | zookeeper_security.server_settings(server, sandbox, home))
+    return properties(settings | security.zookeeper_settings(server, sandbox, home))
 
 
 def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
@@ -107,7 +107,7 @@ def _zookeeper_mode_settings(server: Server, sandbox: Sandbox, home: Path) -> di
         "security.inter.broker.protocol": security.protocol(sandbox),
         "zookeeper.session.timeout.ms": str(SESSION_TIMEOUT_MS),
         "zookeeper.connection.timeout.ms": str(CONNECTION_TIMEOUT_MS),
-        **zookeeper_security.broker_settings(sandbox, home),
+        **security.connect_settings(sandbox, home),
     }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.sandbox.endpoints import HOST
-from kafka_tools.sandbox.java import INSTALL
+from kafka_tools.sandbox.jars import INSTALL
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey

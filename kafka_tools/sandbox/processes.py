@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from kafka_tools.sandbox.identity import ours, started
+from kafka_tools.sandbox.endpoints import ours, started
 
 END_GRACE_SECONDS = 4.0
 # Waits for one line before it becomes the real program, so the caller can record the process first. If the caller dies

@@ -1,15 +1,18 @@
-"""Waiting until servers really serve, and the reason why one never will."""
+"""Asks servers how they are, waits until they really serve, and finds the reason why one never will."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import brokers, health, launch, state_file
+from kafka_tools.report import Stages
+from kafka_tools.sandbox import brokers, launch, state_file
 from kafka_tools.sandbox.brokers import Clients
 from kafka_tools.sandbox.credentials import USER
-from kafka_tools.sandbox.progress import Progress
+from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
 if TYPE_CHECKING:
@@ -21,7 +24,99 @@ SETTLED_SECONDS = 30.0
 
 PAUSE_SECONDS = 0.1
 LINES_SHOWN = 4
+ANSWER_SECONDS = 3.0
+RUNNING, SILENT, DOWN = "running", "no answer", "down"
 _TELLING = ("ERROR", "FATAL", "Exception", "Error", "Caused by")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """One server.
+
+    `pid` is None while it is down. `duty` is what it is to the others: "controller" for a broker, "leader",
+    "follower", "standalone" or "no quorum" for a ZooKeeper server, None for nothing special or unknown. `rack` is None
+    without racks.
+    """
+
+    name: str
+    role: str
+    id: int
+    address: str
+    pid: int | None
+    state: str
+    duty: str | None
+    rack: str | None
+
+
+def statuses(sandbox: Sandbox, home: Path) -> tuple[ServerStatus, ...]:
+    """Ask every server, all at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(sandbox.servers) + 1) as pool:
+        controller = pool.submit(_controller, sandbox, home)
+        rows = pool.map(lambda server: _status(server, sandbox, home), sandbox.servers)
+        return tuple(_with_controller(row, controller.result()) for row in rows)
+
+
+def _status(server: Server, sandbox: Sandbox, home: Path) -> ServerStatus:
+    there, duty = DOWN, None
+    if state_file.alive(server, home):
+        there, duty = _answer(server, sandbox, home)
+    pid = server.process.pid if server.process and there != DOWN else None
+    role = "broker + controller" if sandbox.mode == "kraft" else server.role
+    return ServerStatus(server.name, role, server.id, server.address, pid, there, duty, server.rack)
+
+
+def _answer(server: Server, sandbox: Sandbox, home: Path) -> tuple[str, str | None]:
+    if server.role == "broker":
+        return RUNNING if brokers.answers(server, sandbox, home) else SILENT, None
+    try:
+        return RUNNING, zookeeper_mode(server.port) or "no quorum"
+    except OSError:
+        return SILENT, None
+
+
+def _controller(sandbox: Sandbox, home: Path) -> int | None:
+    """Ask the brokers in turn who is the (in KRaft mode: active) controller; None if none of them knows."""
+    for server in sandbox.brokers:
+        if not state_file.alive(server, home):
+            continue
+        if sandbox.mode == "kraft":
+            found = brokers.controller(sandbox, server, home)
+        else:
+            metadata = brokers.answers(server, sandbox, home)
+            found = metadata.controller_id if metadata else None
+        if found is not None and found >= 0:
+            return found
+    return None
+
+
+def _with_controller(row: ServerStatus, controller: int | None) -> ServerStatus:
+    if row.name != f"broker-{controller}" or row.state == DOWN:
+        return row
+    return replace(row, duty="controller")
+
+
+def zookeeper_mode(port: int) -> str | None:
+    """Return "leader", "follower" or "standalone"; None while the ZooKeeper server on `port` has no quorum.
+
+    Raises OSError where nobody answers.
+    """
+    for line in four_letter_word(port, "srvr").splitlines():
+        key, _, value = line.partition(": ")
+        if key == "Mode":
+            return value
+    return None
+
+
+def four_letter_word(port: int, word: str) -> str:
+    """Return what the ZooKeeper server on `port` answers to `srvr`, `dump`, … (ZooKeeper's administrator's guide).
+
+    A server without a quorum answers these, and only these: kazoo has no session there. Raises OSError.
+    """
+    with socket.create_connection((HOST, port), ANSWER_SECONDS) as connection:
+        connection.sendall(word.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace")
 
 
 def has_majority(sandbox: Sandbox, server: Server, home: Path) -> bool:
@@ -32,7 +127,7 @@ def has_majority(sandbox: Sandbox, server: Server, home: Path) -> bool:
     return 2 * sum(state_file.alive(voter, home) for voter in voters) > len(voters)
 
 
-def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Progress) -> None:
+def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path, progress: Stages) -> None:
     """Wait until each of `servers` serves, or answers where it cannot serve yet.
 
     Raises KafkaToolError if one ends or takes too long.
@@ -47,7 +142,7 @@ def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path,
     _watch(servers, home, progress, not_serving())
 
 
-def wait_for_brokers(sandbox: Sandbox, started: Sequence[Server], home: Path, progress: Progress) -> None:
+def wait_for_brokers(sandbox: Sandbox, started: Sequence[Server], home: Path, progress: Stages) -> None:
     """Wait until each of the brokers `started` answers, knows all brokers that are alive, and has a controller.
 
     Does not wait for KRaft nodes that cannot elect one yet. Raises KafkaToolError if one ends or takes too long.
@@ -63,7 +158,7 @@ def wait_for_brokers(sandbox: Sandbox, started: Sequence[Server], home: Path, pr
     _watch(started, home, progress, brokers.each_says(clients, {server.id for server in started}, serves))
 
 
-def wait_for_users(sandbox: Sandbox, home: Path, progress: Progress) -> None:
+def wait_for_users(sandbox: Sandbox, home: Path, progress: Stages) -> None:
     """Wait until every broker lets the user in and knows his rights, which he was given last.
 
     Raises KafkaToolError if one takes too long.
@@ -128,7 +223,7 @@ def wait_for_formats(sandbox: Sandbox, home: Path) -> None:
             raise _ended(server, home)
 
 
-def _watch(servers: Sequence[Server], home: Path, progress: Progress, looks: Iterator[set[int]]) -> None:
+def _watch(servers: Sequence[Server], home: Path, progress: Stages, looks: Iterator[set[int]]) -> None:
     """Look until nothing is waited for; each look gives the ids of the servers that are not ready.
 
     Raises KafkaToolError if one of the servers ends or time is up.
@@ -148,7 +243,7 @@ def _watch(servers: Sequence[Server], home: Path, progress: Progress, looks: Ite
 
 def _serves(server: Server, quorum: bool) -> bool:
     try:
-        return health.zookeeper_mode(server.port) is not None or not quorum
+        return zookeeper_mode(server.port) is not None or not quorum
     except OSError:
         return False
 

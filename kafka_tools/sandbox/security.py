@@ -1,11 +1,15 @@
-"""The settings of a secured sandbox: its brokers', its clients', and the contexts that name them."""
+"""Writes the settings of a secured sandbox: for brokers, ZooKeeper and clients, and the contexts that name them.
+
+Brokers and tools share one login to ZooKeeper, which gets a port with TLS besides. Its port without TLS stays for the
+four letter words; what brokers write nobody may change without the login.
+"""
 
 from pathlib import Path
 
 from kafka_tools.sandbox import credentials
-from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER
-from kafka_tools.sandbox.endpoints import ADMIN_CONFIG, CONTEXTS, ZOOKEEPER_CONFIG
-from kafka_tools.sandbox.state_file import Sandbox
+from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER, ZOOKEEPER_USER
+from kafka_tools.sandbox.endpoints import ADMIN_CONFIG, CONTEXTS, HOST, ZOOKEEPER_CONFIG
+from kafka_tools.sandbox.state_file import Sandbox, Server
 
 PROTOCOLS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "tls": "SSL", "sasl-tls": "SASL_SSL"}
 """What `--security` takes -> Kafka's security.protocol, which is the listener's name too."""
@@ -16,6 +20,9 @@ MECHANISM = "SCRAM-SHA-512"
 
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 MODULES = "org.apache.kafka.common.security"
+ZOOKEEPER_CONTEXT = "sandbox-zookeeper"
+DIGEST_MODULE = "org.apache.zookeeper.server.auth.DigestLoginModule"
+NETTY = "org.apache.zookeeper.ClientCnxnSocketNetty"
 AUTHORIZERS = {
     "zookeeper": "kafka.security.authorizer.AclAuthorizer",
     "kraft": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -120,3 +127,81 @@ def _tls_settings(home: Path, principal: str) -> dict[str, str]:
 
 def _module(name: str, options: dict[str, str]) -> str:
     return " ".join((f"{MODULES}.{name} required", *(f'{key}="{value}"' for key, value in options.items()))) + ";"
+
+
+def jaas_path(home: Path) -> Path:
+    """Return the file with the sections Server and Client, which Java's programs take as their login configuration."""
+    return home / credentials.FOLDER / "zookeeper.jaas"
+
+
+def jaas(home: Path) -> str:
+    """Return that file's text."""
+    password = credentials.password(home, ZOOKEEPER_USER)
+    server = f'{DIGEST_MODULE} required user_{ZOOKEEPER_USER}="{password}";'
+    client = f'{DIGEST_MODULE} required username="{ZOOKEEPER_USER}" password="{password}";'
+    return f"Server {{\n  {server}\n}};\nClient {{\n  {client}\n}};\n"
+
+
+def jvm_flags(sandbox: Sandbox, home: Path) -> tuple[str, ...]:
+    """Return what makes a JVM, ZooKeeper's or a broker's, know the login."""
+    if not (sandbox.zookeepers and has_sasl(sandbox)):
+        return ()
+    return (f"-Djava.security.auth.login.config={jaas_path(home)}",)
+
+
+def zookeeper_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str, str]:
+    """Return what zoo.cfg says of logins and TLS."""
+    settings = {}
+    if has_sasl(sandbox):
+        settings["authProvider.1"] = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"
+    if server.secure_port is not None:
+        settings |= {
+            "secureClientPort": str(server.secure_port),
+            "secureClientPortAddress": HOST,
+            "serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
+            "ssl.clientAuth": "none",
+            "ssl.keyStore.location": str(credentials.certificate_path(home, BROKER)),
+            "ssl.keyStore.type": "PEM",
+            "ssl.trustStore.location": str(credentials.ca_path(home)),
+            "ssl.trustStore.type": "PEM",
+        }
+    return settings
+
+
+def connect_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
+    """Return how a broker reaches ZooKeeper."""
+    addresses = {"zookeeper.connect": zookeeper_connect(sandbox)}
+    if has_sasl(sandbox):
+        addresses["zookeeper.set.acl"] = "true"
+    return addresses | _zookeeper_tls(sandbox, home)
+
+
+def zookeeper_client_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
+    """Return the properties of a client of ZooKeeper."""
+    login = {}
+    if has_sasl(sandbox):
+        password = credentials.password(home, ZOOKEEPER_USER)
+        login = {"zookeeper.sasl.username": ZOOKEEPER_USER, "zookeeper.sasl.password": password}
+    return login | _zookeeper_tls(sandbox, home)
+
+
+def zookeeper_context(sandbox: Sandbox) -> str:
+    """Return the table of the context that goes through ZooKeeper."""
+    servers = zookeeper_connect(sandbox)
+    return f'[contexts.{ZOOKEEPER_CONTEXT}]\nzookeeper = "{servers}"\ncommand-config = "{ZOOKEEPER_CONFIG}"\n'
+
+
+def zookeeper_connect(sandbox: Sandbox) -> str:
+    """Return the connect string, of the ports with TLS where there are such."""
+    return ",".join(f"{HOST}:{server.secure_port or server.port}" for server in sandbox.zookeepers)
+
+
+def _zookeeper_tls(sandbox: Sandbox, home: Path) -> dict[str, str]:
+    if not has_tls(sandbox):
+        return {}
+    return {
+        "zookeeper.ssl.client.enable": "true",
+        "zookeeper.clientCnxnSocket": NETTY,
+        "zookeeper.ssl.truststore.location": str(credentials.ca_path(home)),
+        "zookeeper.ssl.truststore.type": "PEM",
+    }

@@ -11,11 +11,11 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.render.progress import stages
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
-from kafka_tools.sandbox import cluster, endpoints, health, state_file, zookeeper_security
+from kafka_tools.sandbox import cluster, endpoints, ready, state_file
 from kafka_tools.sandbox.credentials import USER
-from kafka_tools.sandbox.health import ServerStatus
 from kafka_tools.sandbox.plan import Wish
-from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS
+from kafka_tools.sandbox.ready import ServerStatus
+from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS, ZOOKEEPER_CONTEXT
 from kafka_tools.sandbox.state_file import Sandbox
 
 COLUMNS = {
@@ -140,7 +140,7 @@ def start(server: str) -> Report:
 
 
 def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
-    rows = health.of_all(sandbox, endpoints.folder())
+    rows = ready.statuses(sandbox, endpoints.folder())
     columns = COLUMNS | ({"rack": "Rack"} if any(row.rack for row in rows) else {})
     secured = () if sandbox.security == "plaintext" else (sandbox.security,)
     facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode", *secured)
@@ -154,7 +154,7 @@ def _said(sentence: str) -> Report:
 
 
 def _summary(rows: Sequence[ServerStatus]) -> Mark:
-    failing = [f"{row.name} {row.state}" for row in rows if row.state != health.RUNNING]
+    failing = [f"{row.name} {row.state}" for row in rows if row.state != ready.RUNNING]
     if failing:
         return Mark(", ".join(failing), Level.BROKEN)
     return Mark(f"all {len(rows)} servers running")
@@ -189,5 +189,5 @@ def _how_to_use(sandbox: Sandbox) -> tuple[Hint, ...]:
     if sandbox.zookeepers and sandbox.security == "plaintext":
         hints.append(Hint(f"{listing} --zookeeper {sandbox.zookeepers[0].address}", "through ZooKeeper"))
     elif sandbox.zookeepers:
-        hints.append(Hint(f"KTOOLS_CONTEXT={zookeeper_security.CONTEXT} {listing}", "through ZooKeeper"))
+        hints.append(Hint(f"KTOOLS_CONTEXT={ZOOKEEPER_CONTEXT} {listing}", "through ZooKeeper"))
     return tuple(hints)

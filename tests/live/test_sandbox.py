@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.sandbox import identity
+from kafka_tools.sandbox import endpoints
 from tests.support.waiting import until
 
 KTOOLS = (sys.executable, "-m", "kafka_tools", "sandbox")
@@ -46,7 +46,7 @@ class Folder:
     def processes(self) -> list[int]:
         """Return the pids of all processes whose command line names the folder: what runs, recorded or not."""
         pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
-        return [pid for pid in pids if f"{self.home}/" in identity.command_line(pid) and identity.started(pid)]
+        return [pid for pid in pids if f"{self.home}/" in endpoints.command_line(pid) and endpoints.started(pid)]
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_life_of_a_sandbox(folder: Folder) -> None:
     assert folder.run("kill", "1").returncode == 0
     broken = folder.servers("status")
     assert (broken["broker-1"]["state"], broken["broker-1"]["pid"]) == ("down", None)
-    assert identity.started(up["broker-1"]["pid"]) is None
+    assert endpoints.started(up["broker-1"]["pid"]) is None
     assert folder.run("kill", "broker-1").returncode == 1
     assert folder.run("start", "1").stdout == f"broker-1 ({up['broker-1']['address']}) is up.\n"
     assert until(lambda: states(folder) == {"running"})
@@ -178,7 +178,7 @@ def test_up_cleans_up_after_a_killed_up(folder: Folder) -> None:
     assert status.stdout.startswith("The sandbox is being started, or its start was cut off")
     servers = folder.servers("up", "--brokers", "1")
     assert list(servers) == ["zookeeper-1", "broker-1"]
-    assert not [pid for pid in left if identity.started(pid)]
+    assert not [pid for pid in left if endpoints.started(pid)]
 
 
 def test_ctrl_c_ends_what_up_started(folder: Folder) -> None:

@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
-from kafka_tools.sandbox import credentials, jars, java, state_file, zookeeper_security
+from kafka_tools.sandbox import credentials, jars, launch, security, state_file
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.precedence import Flags, choose
 from kafka_tools.wire.session import open_session
@@ -326,7 +326,7 @@ def java_topics(secured: Secured, config: str, *argv: str) -> subprocess.Complet
 def java_tool(version: str, flags: Sequence[str], *argv: str) -> subprocess.CompletedProcess[bytes]:
     path = os.pathsep.join(map(str, jars.class_path(version, with_tools=not version.startswith("2."))))
     command = [
-        str(java.find(version)),
+        str(launch.find_java(version)),
         "-Xmx128m",
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
@@ -452,7 +452,7 @@ def test_zookeeper_by_java_s_own_login(secured: Secured) -> None:
         assert "sasl-tls-2.8" in KINDS
         return
     plain, _ = ensembles(secured)
-    flag = f"-Djava.security.auth.login.config={zookeeper_security.jaas_path(secured.cluster.home)}"
+    flag = f"-Djava.security.auth.login.config={security.jaas_path(secured.cluster.home)}"
     create = ("--zookeeper", plain, "--create", "--partitions", "1", "--replication-factor", "1", "--topic")
     theirs = java_tool("2.8.2", (flag,), "kafka.admin.TopicCommand", *create, "java-s")
     ours = secured.cluster.run("topics", *create, "our-s", env={"KAFKA_OPTS": f"-Xmx1g {flag}"})

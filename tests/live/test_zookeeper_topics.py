@@ -12,7 +12,7 @@ from confluent_kafka.admin import ConfigResource
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError, TopicMarkedForDeletionError
-from kafka_tools.sandbox import jars, java
+from kafka_tools.sandbox import jars, launch
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 from kafka_tools.zookeeper.topics import ZooKeeperTopics
@@ -85,7 +85,7 @@ STEPS: list[tuple[list[str], Change]] = [
 
 def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None:
     class_path = ":".join(map(str, jars.class_path("2.8.2")))
-    apaches = [str(java.find("2.8.2")), "-cp", class_path, "kafka.admin.TopicCommand"]
+    apaches = [str(launch.find_java("2.8.2")), "-cp", class_path, "kafka.admin.TopicCommand"]
     with (
         a_cluster_of_znodes(zookeeper) as theirs,
         a_cluster_of_znodes(zookeeper) as ours,

@@ -17,7 +17,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from kafka_tools.render.progress import stages
-from kafka_tools.sandbox import jars, java
+from kafka_tools.sandbox import jars, launch
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
@@ -187,7 +187,7 @@ def _java(version: str, log4j: Path) -> tuple[str, ...]:
     """Return the command line of Apache's tools up to the main class."""
     silent = f"-Dlog4j.configuration=file:{log4j}"
     path = os.pathsep.join(map(str, _class_path(version)))
-    return (str(java.find(version)), *JVM, silent, *SILENT_4, "-cp", path)
+    return (str(launch.find_java(version)), *JVM, silent, *SILENT_4, "-cp", path)
 
 
 @cache

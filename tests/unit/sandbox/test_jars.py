@@ -13,10 +13,10 @@ import pytest
 from jgo.maven import MavenContext
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.report import Stages
 from kafka_tools.sandbox import jars, maven
 from kafka_tools.sandbox.jgo_resolver import CheckedResolver
 from kafka_tools.sandbox.maven import FetchError
-from kafka_tools.sandbox.progress import Unshown
 
 # Writes three jars, one of which does not belong on the class path, and the list of them.
 MVN = """
@@ -168,7 +168,7 @@ def repository(tmp_path: Path) -> Iterator[tuple[Path, MavenContext]]:
     thread = Thread(target=server.serve_forever)
     thread.start()
     remote = {"here": f"http://127.0.0.1:{server.server_port}"}
-    resolver = CheckedResolver(Unshown())
+    resolver = CheckedResolver(Stages())
     yield served, MavenContext(resolver=resolver, repo_cache=tmp_path / "m2", local_repos=[], remote_repos=remote)
     server.shutdown()
     thread.join()

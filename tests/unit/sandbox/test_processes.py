@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kafka_tools.sandbox import identity, processes
+from kafka_tools.sandbox import endpoints, processes
 from kafka_tools.sandbox.processes import Gated, Process
 
 
@@ -35,7 +35,7 @@ def sleeper(home: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def recorded(child: subprocess.Popen[bytes]) -> Process:
-    return Process(child.pid, identity.started(child.pid) or "")
+    return Process(child.pid, endpoints.started(child.pid) or "")
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
@@ -81,15 +81,15 @@ def test_a_process_that_is_gone(sleeper: subprocess.Popen[bytes], home: Path) ->
     sleeper.kill()
     assert until(lambda: not process.is_ours(home)), "ended but not yet reaped counts as gone"
     sleeper.wait()
-    assert identity.started(sleeper.pid) is None
-    assert identity.command_line(sleeper.pid) == ""
+    assert endpoints.started(sleeper.pid) is None
+    assert endpoints.command_line(sleeper.pid) == ""
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="no ps here")
 def test_where_there_is_no_proc_ps_tells(
     sleeper: subprocess.Popen[bytes], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "sys", SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr(endpoints, "sys", SimpleNamespace(platform="darwin"))
     process = recorded(sleeper)
     assert str(datetime.now(tz=UTC).year) in process.started
     assert process.is_ours(home)
@@ -122,11 +122,11 @@ def test_nothing_runs_before_it_is_released(home: Path) -> None:
 def test_what_is_not_released_never_runs(home: Path) -> None:
     with Gated(["/bin/sh", "-c", "echo ran"], home / "log", os.environ) as gated:
         pass
-    assert until(lambda: identity.started(gated.process.pid) is None)
+    assert until(lambda: endpoints.started(gated.process.pid) is None)
     assert (home / "log").read_text() == ""
 
 
-def test_the_identity_stays_when_the_gate_becomes_the_program(home: Path) -> None:
+def test_the_endpoints_stays_when_the_gate_becomes_the_program(home: Path) -> None:
     with Gated(["sleep", "60", f"{home}/x"], home / "log", os.environ) as gated:
         assert not gated.process.is_ours(Path("/nowhere"))
         gated.release()
@@ -145,7 +145,7 @@ def test_a_caller_killed_before_the_release_leaves_nothing(home: Path) -> None:
         os.kill(os.getpid(), 9)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False)
-    assert until(lambda: identity.started(int(done.stdout)) is None)
+    assert until(lambda: endpoints.started(int(done.stdout)) is None)
     assert (home / "log").read_text() == ""
 
 
@@ -160,8 +160,8 @@ def test_a_leashed_program_ends_with_the_block() -> None:
     with processes.leashed(["/bin/sh", "-c", "echo $$; exec sleep 60"]) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        assert identity.started(pid)
-    assert until(lambda: identity.started(pid) is None)
+        assert endpoints.started(pid)
+    assert until(lambda: endpoints.started(pid) is None)
 
 
 def test_a_leashed_program_ends_with_its_caller() -> None:
@@ -173,4 +173,4 @@ def test_a_leashed_program_ends_with_its_caller() -> None:
             os.kill(os.getpid(), 9)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False)
-    assert until(lambda: identity.started(int(done.stdout)) is None)
+    assert until(lambda: endpoints.started(int(done.stdout)) is None)

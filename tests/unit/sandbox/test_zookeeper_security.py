@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.model.security import ZooKeeperSecurity
-from kafka_tools.sandbox import credentials, endpoints, plan, security, state_file, zookeeper_security
+from kafka_tools.sandbox import credentials, endpoints, plan, security, state_file
 from kafka_tools.sandbox.plan import Wish
 from kafka_tools.sandbox.state_file import Sandbox
 from kafka_tools.settings import contexts, jaas, zookeeper
@@ -28,9 +28,9 @@ def made(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_plaintext_asks_for_nothing(home: Path) -> None:
     sandbox = planned("plaintext")
-    assert zookeeper_security.server_settings(sandbox.zookeepers[0], sandbox, home) == {}
-    assert zookeeper_security.broker_settings(sandbox, home).keys() == {"zookeeper.connect"}
-    assert zookeeper_security.jvm_flags(sandbox, home) == ()
+    assert security.zookeeper_settings(sandbox.zookeepers[0], sandbox, home) == {}
+    assert security.connect_settings(sandbox, home).keys() == {"zookeeper.connect"}
+    assert security.jvm_flags(sandbox, home) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,18 +39,18 @@ def test_plaintext_asks_for_nothing(home: Path) -> None:
 def test_servers_brokers_and_clients(made: Path, kind: str, sasl: bool, tls: bool) -> None:
     sandbox = planned(kind)
     (server,) = sandbox.zookeepers
-    told = zookeeper_security.server_settings(server, sandbox, made)
+    told = security.zookeeper_settings(server, sandbox, made)
     assert ("authProvider.1" in told, "secureClientPort" in told) == (sasl, tls)
-    assert zookeeper_security.jvm_flags(sandbox, made) == (
+    assert security.jvm_flags(sandbox, made) == (
         (f"-Djava.security.auth.login.config={made}/security/zookeeper.jaas",) if sasl else ()
     )
-    brokers = zookeeper_security.broker_settings(sandbox, made)
+    brokers = security.connect_settings(sandbox, made)
     assert brokers["zookeeper.connect"] == f"127.0.0.1:{server.secure_port if tls else server.port}"
     assert (brokers.get("zookeeper.set.acl"), brokers.get("zookeeper.ssl.client.enable")) == (
         "true" if sasl else None,
         "true" if tls else None,
     )
-    client = zookeeper_security.client_settings(sandbox, made)
+    client = security.zookeeper_client_settings(sandbox, made)
     assert zookeeper.unknown(client) == []
     how = zookeeper.security(client)
     assert isinstance(how, ZooKeeperSecurity)
@@ -58,7 +58,7 @@ def test_servers_brokers_and_clients(made: Path, kind: str, sasl: bool, tls: boo
 
 
 def test_both_sections_have_the_same_login(made: Path) -> None:
-    text, password = zookeeper_security.jaas(made), credentials.password(made, "kafka")
+    text, password = security.jaas(made), credentials.password(made, "kafka")
     server, client = jaas.parse_file(text, "Server"), jaas.parse_file(text, "Client")
     assert server is not None
     assert client is not None
@@ -68,7 +68,7 @@ def test_both_sections_have_the_same_login(made: Path) -> None:
 
 def test_its_context(made: Path) -> None:
     sandbox = planned("sasl-tls", zookeepers=3)
-    (made / "contexts.toml").write_text(zookeeper_security.context(sandbox))
+    (made / "contexts.toml").write_text(security.zookeeper_context(sandbox))
     found = contexts.all_contexts()["sandbox-zookeeper"]
     assert found.zookeeper == ",".join(f"127.0.0.1:{server.secure_port}" for server in sandbox.zookeepers)
     assert found.command_config == str(made / "zookeeper.properties")

