@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from kafka_tools.report import Stages
-
 from kafka_tools.console.process import can_draw
+from kafka_tools.report import Stages
 
 if TYPE_CHECKING:
     from rich.console import Console
