@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from kafka_tools.model.topics import Partition
+from kafka_tools.model.topics import Partition, offline, under_replicated
 
 
 class Role(Enum):
@@ -63,24 +63,6 @@ def role(broker: int, partition: Partition, live: Collection[int]) -> Role:
 def replicas(partition: Partition, live: Collection[int]) -> tuple[Replica, ...]:
     """Return the replicas of a partition in the order of its assignment."""
     return tuple(Replica(broker, role(broker, partition, live)) for broker in partition.replicas)
-
-
-def missing(partition: Partition) -> tuple[int, ...]:
-    """Return the replicas that are not in sync, in the order of the assignment."""
-    return tuple(broker for broker in partition.replicas if broker not in partition.isr)
-
-
-def under_replicated(partition: Partition) -> bool:
-    """Tell whether replicas are missing from the ISR. Replicas that a reassignment is adding do not count.
-
-    Source: TopicCommand.PartitionDescription.isUnderReplicated, Kafka 3.9.
-    """
-    return len(partition.isr) < len(partition.replicas) - len(partition.adding_replicas)
-
-
-def offline(partition: Partition, live: Collection[int]) -> bool:
-    """Tell whether a partition has no live leader (PartitionDescription.hasUnavailablePartitions, Kafka 3.9)."""
-    return partition.leader is None or partition.leader not in live
 
 
 def led_by_preferred(partition: Partition) -> bool:

@@ -1,6 +1,6 @@
 """Topics and partitions, the same whether brokers or ZooKeeper told them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
@@ -57,6 +57,24 @@ class TopicDescription(NamedTuple):
         # Kafka's tool shows one number for the topic although partitions may differ, while replicas are added to them.
         first = self.partitions[0]
         return len(first.replicas) - len(first.adding_replicas)
+
+
+def missing(partition: Partition) -> tuple[int, ...]:
+    """Return the replicas that are not in sync, in the order of the assignment."""
+    return tuple(broker for broker in partition.replicas if broker not in partition.isr)
+
+
+def under_replicated(partition: Partition) -> bool:
+    """Tell whether replicas are missing from the ISR. Replicas that a reassignment is adding do not count.
+
+    Source: TopicCommand.PartitionDescription.isUnderReplicated, Kafka 3.9.
+    """
+    return len(partition.isr) < len(partition.replicas) - len(partition.adding_replicas)
+
+
+def offline(partition: Partition, live: Collection[int]) -> bool:
+    """Tell whether a partition has no live leader (PartitionDescription.hasUnavailablePartitions, Kafka 3.9)."""
+    return partition.leader is None or partition.leader not in live
 
 
 class NewTopic(NamedTuple):

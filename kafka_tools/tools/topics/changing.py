@@ -1,7 +1,7 @@
 """Creates, alters and deletes topics: `ktools topics --create | --alter | --delete`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from kafka_tools.model.topics import (
 from kafka_tools.render.questions import confirmed
 from kafka_tools.render.views import View
 from kafka_tools.report import Report
-from kafka_tools.tools.topics.output import NAME_COLUMNS, PLANNED_COLUMNS, PlannedPartition, TopicRow
+from kafka_tools.tools.topics.output import NAME_COLUMNS, TopicRow
 
 COLLISION_WARNING = (
     "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. "
@@ -46,6 +46,17 @@ MAX_PARTITIONS = 100_000
 """More in one request fill a controller's memory: measured on 3.9, which died of 99,999,999."""
 
 DRY_RUN = "Nothing was changed (--dry-run)."
+
+PLANNED_COLUMNS = {"topic": "Topic", "partition": "Partition", "replicas": "Replicas"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartition:
+    """One partition that a dry run would make; `replicas` by broker id, None where only the cluster would choose."""
+
+    topic: str
+    partition: int
+    replicas: tuple[int, ...] | None
 
 
 class Step(NamedTuple):

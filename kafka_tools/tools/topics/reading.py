@@ -1,19 +1,16 @@
 """Lists and describes topics: `ktools topics --list | --describe`."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Topics, open_topics
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.health import offline, under_replicated
 from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.model.topic_names import is_literal, matching, no_such_topic
-from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.render.views import Table
+from kafka_tools.model.topics import Partition, TopicDescription, offline, under_replicated
 from kafka_tools.report import Report
 from kafka_tools.tools.topics.output import (
     CONFIGS_COLUMNS,
-    DETAIL_COLUMNS,
     NAME_COLUMNS,
     PARTITION_COLUMNS,
     PartitionRow,
@@ -21,10 +18,11 @@ from kafka_tools.tools.topics.output import (
     TopicRow,
     Wanted,
     broker_lines,
-    details,
-    topic_tables,
     zookeeper_lines,
 )
+
+if TYPE_CHECKING:
+    from kafka_tools.render.views import View
 
 
 class ListTopics(NamedTuple):
@@ -62,7 +60,7 @@ def list_topics(request: ListTopics) -> Report:
         rows=map(TopicRow, names),
         columns=NAME_COLUMNS,
         plain=_lines(names, marked) or ([""] if on_brokers else []),  # 3.9 prints an empty line for an empty list
-        tables=lambda: [_details(request.target, names)],
+        tables=lambda: _details(request.target, names),
         names_only=True,
     )
 
@@ -72,9 +70,11 @@ def _lines(names: Sequence[str], marked: Collection[str]) -> list[str]:
     return [f"{name} - marked for deletion" if name in marked else name for name in names]
 
 
-def _details(target: Target, names: Sequence[str]) -> Table:
+def _details(target: Target, names: Sequence[str]) -> "Sequence[View]":
+    from kafka_tools.tools.topics.views import details
+
     with open_topics(target) as topics:
-        return Table(list(details(topics.describe(names))), DETAIL_COLUMNS, spare=("configs",))
+        return (details(topics.describe(names)),)
 
 
 def describe(request: DescribeTopics) -> Report:
@@ -93,10 +93,16 @@ def describe(request: DescribeTopics) -> Report:
         rows=_rows(described, wanted),
         columns=PARTITION_COLUMNS,
         plain=lines(described, headings=not request.only, wanted=wanted),
-        tables=lambda: topic_tables(described, live, wanted),
+        tables=lambda: _tables(described, live, wanted),
         notes=notes,
         failure=failure,
     )
+
+
+def _tables(described: Sequence[TopicDescription], live: Collection[int], wanted: Wanted) -> "Iterator[View]":
+    from kafka_tools.tools.topics.views import topic_tables
+
+    return topic_tables(described, live, wanted)
 
 
 def _unanswered(request: DescribeTopics, described: Sequence[TopicDescription]) -> KafkaToolError | None:

@@ -14,7 +14,7 @@ import sys
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.render import OutputOptions, emit
 from kafka_tools.report import Report
-from kafka_tools.tools.topics.output import topic_tables
+from kafka_tools.tools.topics.views import topic_tables
 topic = TopicDescription("[red]orders", "7W7R5IOeRrOyHTNXKg", (
     Partition(0, 1, (1, 2, 3), (1, 3)), Partition(1, 3, (2, 3, 1), (3, 1)), Partition(2, None, (4,), (4,))),
     {"retention.ms": "604800000", "flush.messages": "\\x1b[2J"}, 2)
