@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 class Report(NamedTuple):
     """The result of one action.
 
-    `rows` are frozen dataclasses, whose field names are the keys of json, yaml and csv. `columns` maps field names to
-    headings, in Apache's order. `plain` yields Apache's lines without their newlines. A terminal gets a table of
-    `rows`, or what `tables` returns, or with `names_only` the plain lines. Only what is shown is read, and only once:
-    `rows` and `plain` may be generators.
+    `rows` are frozen dataclasses or NamedTuples, whose field names are the keys of json, yaml and csv. `columns` maps
+    field names to headings, in Apache's order. `plain` yields Apache's lines without their newlines. A terminal gets a
+    table of `rows`, or what `tables` returns, or with `names_only` the plain lines. Only what is shown is read, and
+    only once: `rows` and `plain` may be generators.
 
     `notes` are sentences for stderr, `status` is the exit status. Where something failed after something else was done,
     `failure` is the error, which is shown last.

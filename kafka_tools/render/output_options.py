@@ -1,7 +1,7 @@
 """How a result is to be shown: the format, which of its columns in which order, and the rows as that says."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,8 +64,8 @@ def _order(text: str) -> tuple[str, bool]:
 
 
 def field_names(row: Any) -> tuple[str, ...]:
-    """Return the names of a row's fields."""
-    return tuple(field.name for field in fields(row))
+    """Return the names of a row's fields: of a NamedTuple or a dataclass."""
+    return tuple(field.name for field in fields(row)) if is_dataclass(row) else row._fields
 
 
 def selected(report: "Report", options: OutputOptions) -> tuple[Sequence[Any], Sequence[str]]:

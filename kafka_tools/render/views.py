@@ -33,7 +33,7 @@ NOTHING = Mark("")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table for a person: frozen dataclasses in `rows`, field -> heading in `columns`.
+    """One table for a person: frozen dataclasses or NamedTuples in `rows`, field -> heading in `columns`.
 
     `facts` stand by the title, `notes` below. Where the terminal is too narrow the columns `spare` go first, in this
     order; those of `least` where not even single words of all the others fit. The first column names the row and stays.
