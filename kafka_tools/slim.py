@@ -7,6 +7,19 @@ from types import ModuleType
 from typing import Any
 
 
+class Silence:
+    """A logger that drops its messages: whatever goes wrong in a client is raised as an exception anyway."""
+
+    def log(self, *message: object, **details: object) -> None:
+        """Drop the message."""
+
+    debug = info = warn = warning = error = exception = critical = log
+
+
+LOGGING: Mapping[str, Any] = {"DEBUG": 10, "getLogger": lambda *_: Silence()}
+"""What clients take from `logging` while they are imported, with what it imports itself 4 ms (Python 3.11)."""
+
+
 class _Later(ModuleType):
     """A module that is imported when something is taken from it that it was not given."""
 

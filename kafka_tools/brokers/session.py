@@ -10,6 +10,7 @@ from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers, unreachable_hint
+from kafka_tools.slim import Silence
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -33,14 +34,6 @@ QUIET_SECONDS = 0.3
 
 FIRST_SLICE_SECONDS, SLICE_SECONDS = 0.002, 0.05
 """The waits between two looks at what librdkafka reports, short at first: a response on loopback takes 3 ms."""
-
-
-class Silence:
-    """A logger that says nothing: what goes wrong reaches its user as an error, and `log_level` 0 lets fatal ones
-    through."""
-
-    def log(self, *message: object) -> None:
-        """Say nothing."""
 
 
 def client_settings(bootstrap_servers: str, config: Mapping[str, str]) -> dict[str, Any]:

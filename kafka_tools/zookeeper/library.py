@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kafka_tools.slim import slim_import
+from kafka_tools.slim import LOGGING, slim_import
 from kafka_tools.zookeeper.connect_string import parse_connect
 
 UNUSED = {
@@ -20,15 +20,6 @@ UNUSED = {
 """What kazoo.client takes from kazoo 2.11's recipes (locks, queues, elections); ktools uses none of them."""
 
 
-class Silence:
-    """A logger that drops its messages: whatever goes wrong in a session is raised as an exception anyway."""
-
-    def log(self, *message: object, **details: object) -> None:
-        """Drop the message."""
-
-    debug = info = warn = warning = error = exception = log
-
-
 def _collect_hosts(hosts: str) -> tuple[list[tuple[str, int]], str]:
     servers, chroot = parse_connect(hosts)
     return list(servers), chroot
@@ -38,7 +29,7 @@ LATER: Mapping[str, Mapping[str, Any]] = {
     "hashlib": {},
     "inspect": {"isclass": lambda thing: isinstance(thing, type)},
     "kazoo.hosts": {"collect_hosts": _collect_hosts},
-    "logging": {"DEBUG": 10, "getLogger": lambda *_: Silence()},
+    "logging": LOGGING,
     "ssl": {},
 }
 """Modules that kazoo imports at its top but uses rarely, and the few attributes of them that every session uses.

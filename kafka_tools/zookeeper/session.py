@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.slim import Silence
 from kafka_tools.zookeeper.connect_string import parse_connect
 from kafka_tools.zookeeper.diagnosis import nobody_is_there, unreachable
-from kafka_tools.zookeeper.library import Silence, handler, kazoo_client
+from kafka_tools.zookeeper.library import handler, kazoo_client
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import ZooKeeperSecurity
