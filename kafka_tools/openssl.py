@@ -53,19 +53,35 @@ def context(tls: Tls) -> ssl.SSLContext:
     """Return OpenSSL's settings for `tls`. Raises KafkaToolError for what OpenSSL does not take."""
     try:
         made = ssl.create_default_context(cadata=tls.ca or None, capath=tls.ca_folder or None)
-        # Python 3.13 demands of certificates what many a company's own authority leaves out, such as an authority key
-        # identifier (RFC 5280). Neither Java's clients nor librdkafka do, and brokers are set up with those.
-        made.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        made.check_hostname = tls.check_hostname and tls.verify
-        if not tls.verify:
-            made.verify_mode = ssl.CERT_NONE
-        if tls.key:
+    except (ssl.SSLError, ValueError):
+        raise KafkaToolError("TLS: one of the certificates to trust is damaged (ssl.truststore.*, ssl.ca.*)") from None
+    # Python 3.13 demands of certificates what many a company's own authority leaves out, such as an authority key
+    # identifier (RFC 5280). Neither Java's clients nor librdkafka do, and brokers are set up with those.
+    made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    made.check_hostname = tls.check_hostname and tls.verify
+    if not tls.verify:
+        made.verify_mode = ssl.CERT_NONE
+    if tls.key:
+        try:
             _load_key(made, tls)
-    except (ssl.SSLError, ValueError) as error:
-        reason = error.reason if isinstance(error, ssl.SSLError) else "it is damaged"
-        what = "the private key cannot be opened: wrong password?" if tls.key_password else "a certificate or key"
-        raise KafkaToolError(f"TLS: {what} ({(reason or 'not usable').lower().replace('_', ' ')})") from None
+        except (ssl.SSLError, ValueError) as error:
+            raise KafkaToolError(f"TLS: {_unusable(tls, getattr(error, 'reason', None))}") from None
     return made
+
+
+def _unusable(tls: Tls, reason: str | None) -> str:
+    """Say what is the matter with the client's own certificate or private key, which OpenSSL refuses together."""
+    try:
+        ssl.create_default_context(cadata=tls.certificates)
+    except (ssl.SSLError, ValueError):
+        return "the client's own certificate is damaged (ssl.keystore.*, ssl.certificate.*)"
+    if reason == "KEY_VALUES_MISMATCH":
+        return "the client's private key and its certificate do not belong together"
+    if "ENCRYPTED" not in tls.key:
+        return "the client's private key is damaged (ssl.keystore.*, ssl.key.*)"
+    if not tls.key_password:
+        return "the client's private key is encrypted, and ssl.key.password is missing"
+    return "the client's private key cannot be opened: wrong password (ssl.key.password)?"
 
 
 def _load_key(made: ssl.SSLContext, tls: Tls) -> None:

@@ -3,10 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, UnreachableError
+from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
+
+    from kafka_tools.model.security import Security
 
 LOCAL = -100
 """Codes up to this one are librdkafka's own (RD_KAFKA_RESP_ERR__END): no broker answered."""
@@ -57,3 +59,19 @@ def words(error: "KafkaError") -> str:
     """Return what librdkafka says of a connection, without the broker's name and its own bookkeeping."""
     said = re.sub(r"^\S+/(bootstrap|\d+): |Local: | \(after \d+ms in state .*\)$", "", error.str())
     return said[:1].lower() + said[1:]
+
+
+def refused_settings(error: "KafkaError", security: "Security | None") -> KafkaToolError:
+    """Return why librdkafka makes no client of its settings.
+
+    Of certificates and keys it says such as `ssl.key.pem failed: error:05800074`, whatever was the matter and wherever
+    they came from: OpenSSL itself is asked for those.
+    """
+    if security is not None and security.tls is not None:
+        from kafka_tools.openssl import context
+
+        try:
+            context(security.tls)
+        except KafkaToolError as plainer:
+            return plainer
+    return KafkaToolError(words(error))

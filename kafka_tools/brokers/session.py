@@ -6,7 +6,15 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kafka_tools.brokers.errors import NoResponseError, broker_error, is_local, is_refused, was_sent, words
+from kafka_tools.brokers.errors import (
+    NoResponseError,
+    broker_error,
+    is_local,
+    is_refused,
+    refused_settings,
+    was_sent,
+    words,
+)
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers, unreachable_hint
@@ -178,7 +186,7 @@ class Session:
         try:
             return AdminClient(settings | {"error_cb": self._on_error})
         except kafka.KafkaException as error:
-            raise KafkaToolError(words(error.args[0])) from error
+            raise refused_settings(error.args[0], self.target.security) from error
 
     def _on_error(self, error: "KafkaError") -> None:
         self._failure = error

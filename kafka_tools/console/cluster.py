@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any
 
+from kafka_tools.brokers.errors import refused_settings
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.console.outages import Outages
@@ -48,7 +49,7 @@ class Cluster:
         try:
             return make(settings)
         except confluent_kafka().KafkaException as error:
-            raise KafkaToolError(words(error.args[0])) from error
+            raise refused_settings(error.args[0], self._brokers.security) from error
 
     def topics(self, client: Any) -> Mapping[str, Any]:
         """Return all topics (confluent_kafka's, by name).

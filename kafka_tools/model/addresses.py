@@ -15,10 +15,11 @@ MASK = "********"
 USER_IN_URL = re.compile(r"//\S{0,2048}@")
 QUERY_OF_URL = re.compile(r"(//[^\s?]{0,2048})\?[^\s#]+")
 
-LISTENER = re.compile(r"[0-9A-Za-z_.-]*://")
+LISTENER = re.compile(r"[0-9A-Za-z_.%-]*://")
 """The name of a broker's listener, as it stands before an address: `SASL_SSL://`, `EXTERNAL://`."""
 
-IPV6_LETTERS = frozenset("0123456789abcdefABCDEF:.%")
+IPV6 = re.compile(r"[0-9a-fA-F:.]+(%[0-9A-Za-z_.~-]+)?")
+"""An IPv6 address, of this machine's own links with their zone: `fe80::1%eth0`."""
 
 
 def text(address: Address) -> str:
@@ -36,8 +37,8 @@ def parse(server: str, default_port: int) -> Address | None:
         return None
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-        return (host, int(port)) if host and set(host) <= IPV6_LETTERS else None
-    is_name = host != "" and not any(letter.isspace() or letter in ":[]" for letter in host)
+        return (host, int(port)) if IPV6.fullmatch(host) else None
+    is_name = host != "" and host.isprintable() and not any(letter.isspace() or letter in ":[]" for letter in host)
     return (host, int(port)) if is_name else None
 
 

@@ -7,7 +7,13 @@ import sys
 MACOS = sys.platform == "darwin"
 APPLICATION_SUPPORT = "~/Library/Application Support"
 MOST_BYTES = 16 << 20
-"""Of a file that is read whole: no store of certificates comes near that, and /dev/zero has no end."""
+"""Of a store of certificates, which is read whole: none comes near that, and /dev/zero has no end."""
+
+MOST_BYTES_OF_TEXT = 1 << 20
+"""Of a file of settings, which takes some microseconds a letter to read: a file of 16 MiB took half a minute."""
+
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+"""The byte order marks that Windows' editors and PowerShell write -> the encoding of the text behind."""
 
 
 def config_folder() -> str:
@@ -31,31 +37,46 @@ def _folder(variable: str, default: str) -> str:
     return os.path.join(chosen if os.path.isabs(chosen) else os.path.expanduser(default), "ktools")
 
 
-def read_file(path: str) -> bytes:
-    """Read a file of settings or certificates. Raises OSError, and ValueError where it has no end or is too large."""
+def read_file(path: str, most: int = MOST_BYTES) -> bytes:
+    """Read a file of settings or certificates. Raises OSError, and ValueError where it has more than `most` bytes."""
     with open(path, "rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it has more than {MOST_BYTES >> 20} MiB")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most >> 20} MiB")
     return content
+
+
+def read_text(path: str, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Read a file of settings as text. Raises OSError, and ValueError where it is too large or of another encoding."""
+    return decoded(read_file(path, MOST_BYTES_OF_TEXT), encoding, errors)
+
+
+def decoded(content: bytes, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return the text of a file: by its byte order mark, where it has one, else by `encoding`. Raises ValueError."""
+    marked = (each for mark, each in MARKS if content.startswith(mark))
+    return content.decode(next(marked, encoding), errors)
 
 
 def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
     """Write a file in one step: a reader or a crash sees the old one or the new one.
 
     A link at `path` is replaced, never followed, and nobody can foretell the name of the draft beside it, which is
-    made new (O_EXCL): in a folder that others can write to, no link of theirs leads elsewhere. Raises OSError.
+    made new (O_EXCL): in a folder that others can write to, no link of theirs leads elsewhere. Raises OSError that
+    names `path`, also where the disk is full.
     """
     import tempfile
 
-    descriptor, draft = tempfile.mkstemp(prefix=".ktools-", dir=os.path.dirname(path) or ".")
     try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+        descriptor, draft = tempfile.mkstemp(prefix=".ktools-", dir=os.path.dirname(path) or ".")
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), mode)
+            os.replace(draft, path)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:  # what write(2) raises names no file, and what mkstemp raises names the draft
+        raise OSError(error.errno, error.strerror, path) from error

@@ -219,7 +219,7 @@ def _remove(home: Path, keep_logs: bool = False) -> None:
     for entry in home.iterdir():
         if OWN_FOLDERS.fullmatch(entry.name) and not (keep_logs and entry.name == "logs"):
             shutil.rmtree(entry)
-    for name in ("log4j.properties", "log4j2.properties", *security.own_files(), "state.json.new", "state.json"):
+    for name in ("log4j.properties", "log4j2.properties", *security.own_files(), endpoints.RECORD):
         (home / name).unlink(missing_ok=True)
 
 

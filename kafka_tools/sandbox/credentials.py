@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.jars import INSTALL
 
@@ -63,7 +64,7 @@ def make(home: Path, tls: bool) -> None:
     folder = home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     passwords = {name: secrets.token_urlsafe(18) for name in (*PRINCIPALS, ZOOKEEPER_USER)}
-    _write(folder / "passwords.json", json.dumps(passwords))
+    replace_file(str(folder / "passwords.json"), json.dumps(passwords).encode())
     if tls:
         _make_certificates(home)
 
@@ -74,12 +75,12 @@ def _make_certificates(home: Path) -> None:
 
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = certificate("ktools sandbox", authority_key)
-    _write(ca_path(home), authority.public_bytes(Encoding.PEM).decode())
+    replace_file(str(ca_path(home)), authority.public_bytes(Encoding.PEM))
     for principal in PRINCIPALS:
         key = ec.generate_private_key(ec.SECP256R1())
         signed = certificate(principal, key, authority, authority_key)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + signed.public_bytes(Encoding.PEM)
-        _write(certificate_path(home, principal), pem.decode())
+        replace_file(str(certificate_path(home, principal)), pem)
 
 
 def certificate(
@@ -110,8 +111,3 @@ def certificate(
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address(HOST))]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(authority_key or key, hashes.SHA256())
-
-
-def _write(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.report import Stages
 from kafka_tools.sandbox import maven
 from kafka_tools.sandbox.maven import Coordinates, FetchError, needed, wanted
@@ -105,7 +106,7 @@ def _keep(jars: Sequence[Path], home: Path) -> None:
     home.mkdir()
     kept = [jar.rename(home / jar.name) for jar in jars if wanted(jar.name)]
     lines = [f"{_sha256(jar)}  {jar.name}\n" for jar in sorted(kept)]
-    (home / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    replace_file(str(home / CHECKSUMS), "".join(lines).encode())
 
 
 def _recorded(home: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.report import Stages
 from kafka_tools.sandbox import config, credentials, jars, security, state_file
 from kafka_tools.sandbox.endpoints import CONTEXTS, ZOOKEEPER_CONFIG
@@ -53,18 +54,16 @@ def write_files(sandbox: Sandbox, home: Path) -> None:
     if sandbox.security != "plaintext":
         _write_credentials(sandbox, home)
     for server in sandbox.servers:
-        own = home / server.name
-        own.mkdir(exist_ok=True)
-        data = own / "data"
-        data.mkdir(exist_ok=True)
+        data = home / server.name / "data"
+        data.mkdir(parents=True, exist_ok=True)
         if server.role == "zookeeper":
-            (data / "myid").write_text(f"{server.id}\n", encoding="utf-8")
+            _write(data / "myid", f"{server.id}\n")
             text = config.zookeeper_properties(server, sandbox, home)
         else:
             text = config.broker_properties(server, sandbox, home)
-        config_path(server, home).write_text(text, encoding="utf-8")
-    (home / "log4j.properties").write_text(config.log4j_properties(), encoding="utf-8")
-    (home / "log4j2.properties").write_text(config.log4j2_properties(), encoding="utf-8")
+        _write(config_path(server, home), text)
+    _write(home / "log4j.properties", config.log4j_properties())
+    _write(home / "log4j2.properties", config.log4j2_properties())
 
 
 def _write_credentials(sandbox: Sandbox, home: Path) -> None:
@@ -80,8 +79,11 @@ def _write_credentials(sandbox: Sandbox, home: Path) -> None:
         files[home / ZOOKEEPER_CONFIG] = config.properties(security.zookeeper_client_settings(sandbox, home))
         files[security.jaas_path(home)] = security.jaas(home)
     for path, text in files.items():
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+        _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    replace_file(str(path), text.encode())
 
 
 def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:

@@ -1,7 +1,6 @@
 """What a sandbox will be: from the user's wish to one version of Kafka, servers, and ports that are free."""
 
 import json
-import os
 import random
 import re
 import socket
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.sandbox import credentials, jars, maven, security
 from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.maven import kafka
@@ -148,9 +148,7 @@ def published(ask: Callable[[], Sequence[str]] = ask_maven_central) -> Sequence[
         jars.check_fetching()
     found = ask()
     if found:
-        draft = cache.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(found), encoding="utf-8")
-        draft.replace(cache)
+        replace_file(str(cache), json.dumps(found).encode())
     return found or there
 
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.folders import replace_file
 from kafka_tools.sandbox.endpoints import FOLDER_VARIABLE, HOST, RECORD
 from kafka_tools.sandbox.processes import Process
 
@@ -95,12 +95,7 @@ def load(home: Path) -> Sandbox | None:
 
 def save(sandbox: Sandbox, home: Path) -> None:
     """Write `state.json` in one step: a reader, or a crash, sees the old one or the new one, whole."""
-    draft = home / f"{RECORD}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(asdict(sandbox), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(home / RECORD)
+    replace_file(str(home / RECORD), json.dumps(asdict(sandbox), indent=1).encode())
 
 
 def make_private(home: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, nearest
-from kafka_tools.model.folders import config_folder, state_folder
+from kafka_tools.model.folders import config_folder, decoded, state_folder
 from kafka_tools.model.target import ContextRules
 from kafka_tools.settings.values import NAMING_FILES
 
@@ -81,7 +81,7 @@ def current() -> Current | None:
         if isinstance(chosen, str) and chosen:
             return Current(chosen, project)
     try:
-        with open(current_path(), encoding="utf-8") as file:
+        with open(current_path(), encoding="utf-8", errors="replace") as file:
             name = file.read().strip()
     except OSError:
         return None
@@ -166,10 +166,10 @@ def read(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             _check_owner(path, os.fstat(file.fileno()).st_uid)
-            text = file.read(MOST_BYTES + 1).decode()
-        if len(text) > MOST_BYTES:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             raise KafkaToolError(f"{path} is too large to be a file of contexts")
-        return tomllib.loads(text)
+        return tomllib.loads(decoded(content))
     except FileNotFoundError:
         return {}
     except tomllib.TOMLDecodeError as error:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import replace_file
+from kafka_tools.model.folders import decoded, replace_file
 from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import NAME_LETTERS, Context, config_path, current_path
 
@@ -69,15 +69,17 @@ def write(path: str, text: str) -> None:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        with open(path, "rb") as file:
+            return decoded(file.read())
     except FileNotFoundError:
         return ""
 
 
 def _write_checked(path: str, text: str, wanted: Mapping[str, Any]) -> None:
     try:
-        meant = tomllib.loads(text)
+        meant = tomllib.loads(text.encode().decode())
+    except UnicodeEncodeError:
+        raise KafkaToolError(f"{path} can hold UTF-8 text only, and not all of this is") from None
     except tomllib.TOMLDecodeError:
         meant = {}
     if meant != wanted:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file
 from kafka_tools.settings import contexts, properties
 from kafka_tools.settings.contexts import NAME_LETTERS, Context
 from kafka_tools.settings.precedence import SERVERS
@@ -29,7 +29,7 @@ def read(path: str, name: str | None = None) -> tuple[Context, ...]:
     Raises KafkaToolError for a file that cannot be read or holds no cluster.
     """
     try:
-        content = read_file(path)
+        content = read_file(path, MOST_BYTES_OF_TEXT)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:
@@ -41,11 +41,12 @@ def read(path: str, name: str | None = None) -> tuple[Context, ...]:
 
 
 def _contexts(path: str, content: bytes, name: str) -> tuple[Context, ...]:
-    if path.endswith((".yml", ".yaml")) or b"\nclusters:" in b"\n" + content or b"\ncontexts:" in b"\n" + content:
+    text = "\n" + decoded(content, errors="replace")
+    if path.endswith((".yml", ".yaml")) or "\nclusters:" in text or "\ncontexts:" in text:
         return _from_yaml(path, content)
     if path.endswith(".toml"):
         return (_from_kcl(contexts.read(path), name),)
-    pairs = _kcat_pairs(content) if _is_kcat(path) else _java_pairs(path, content)
+    pairs = _kcat_pairs(text) if _is_kcat(path) else _java_pairs(path, content)
     return (_from_pairs(pairs, name),) if pairs else ()
 
 
@@ -62,15 +63,11 @@ def _is_kcat(path: str) -> bool:
     return os.path.basename(path) in ("kcat.conf", "kafkacat.conf", ".kcat.conf", ".kafkacat.conf")
 
 
-def _kcat_pairs(content: bytes) -> dict[str, str]:
+def _kcat_pairs(text: str) -> dict[str, str]:
     """Read `name=value` lines; unlike in Java's files a backslash is only that."""
-    lines = (line.strip() for line in content.splitlines())
-    pairs = (line.partition(b"=") for line in lines if line and not line.startswith(b"#"))
-    return {_text(name): _text(value) for name, _, value in pairs}
-
-
-def _text(part: bytes) -> str:
-    return part.strip().decode("utf-8", "replace")
+    lines = (line.strip() for line in text.split("\n"))
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _java_pairs(path: str, content: bytes) -> dict[str, str]:
@@ -98,7 +95,7 @@ def _from_yaml(path: str, content: bytes) -> tuple[Context, ...]:
         raise KafkaToolError(f"{path} is YAML, which needs pip install 'kafka-ktools[yaml]'") from None
     try:
         document = yaml.safe_load(content)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: 2001-99-99 is taken for a date
         raise KafkaToolError(f"cannot read {path}: it is no YAML") from None
     top = _lower(document)
     if isinstance(top.get("clusters"), list):

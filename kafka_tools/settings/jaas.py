@@ -5,16 +5,18 @@ escapes and comments, and a bare number is no value.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import read_text
 from kafka_tools.settings.values import Values, resolved
 
 FLAGS = ("REQUIRED", "REQUISITE", "SUFFICIENT", "OPTIONAL")
 ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 OCTAL = "01234567"
+LINE_END = re.compile(r"[\r\n]")
 
 
 class LoginModule(NamedTuple):
@@ -124,8 +126,8 @@ def _after_comment(line: str, at: int) -> int:
     if line.startswith("/*", at):
         end = line.find("*/", at + 2)
         return len(line) if end < 0 else end + 2
-    ends = [end for end in (line.find("\n", at + 2), line.find("\r", at + 2)) if end >= 0]
-    return min(ends, default=len(line))
+    found = LINE_END.search(line, at + 2)
+    return found.start() if found else len(line)
 
 
 def _quoted(line: str, at: int) -> tuple[str, int]:
@@ -176,7 +178,7 @@ def login_module(values: Values, section: str) -> tuple[str, dict[str, str]]:
     if not path:
         return "", {}
     try:
-        module = parse_file(read_file(path).decode(errors="replace"), section)
+        module = parse_file(read_text(path, errors="replace"), section)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -208,7 +208,11 @@ def settings(values: Values, names: Iterable[str], security: Security) -> dict[s
             found |= _translated(target, values.text(name))
     if "request.timeout.ms" in found:
         found.setdefault("socket.timeout.ms", _in_range("socket.timeout.ms", found["request.timeout.ms"]))
-    return found | _of_security(security)
+    found |= _of_security(security)
+    for name, value in found.items():
+        if value[:1].isspace():
+            raise KafkaToolError(f"{name} begins with a blank, which librdkafka would leave out")
+    return found
 
 
 def without_word(values: Values, names: Iterable[str]) -> dict[str, str]:

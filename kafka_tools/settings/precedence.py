@@ -11,11 +11,12 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER
+from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, DEFAULT_ZOOKEEPER, checked
 from kafka_tools.model.target import DEFAULT_SOURCE
 from kafka_tools.settings import contexts, properties, trust
 from kafka_tools.settings.contexts import Context, current
 from kafka_tools.settings.values import COMMAND_SUFFIX, OWN, Access, Setting
+from kafka_tools.zookeeper.connect_string import parse_connect
 
 SERVERS = ("bootstrap.servers", "metadata.broker.list")
 SECURITY_PREFIXES = ("security.", "sasl.", "ssl.", "https.", "enable.ssl.", "enable.sasl.", "java.", "zookeeper.")
@@ -179,6 +180,19 @@ def of_context(context: Context) -> list[Setting]:
     if context.project:
         trust.check(context.origin)
     return written_in(context)
+
+
+def check_usable(context: Context) -> None:
+    """Raise KafkaToolError where no command could use the context: it names no cluster, or an address or a file that is
+    none."""
+    found = _of_context(context, of_context(context), brokers_only=False)
+    try:
+        if not found.is_zookeeper:
+            checked(found.servers, "bootstrap-servers")
+        if context.zookeeper:
+            parse_connect(context.zookeeper)
+    except UsageError as error:
+        raise KafkaToolError(f"context {context.name}: {error.message}", error.hint) from None
 
 
 def written_in(context: Context) -> list[Setting]:

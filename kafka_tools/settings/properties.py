@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file
 
 BLANK = " \t\f"
 ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
@@ -17,7 +17,7 @@ ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
 def read(path: str) -> dict[str, str]:
     """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""
     try:
-        return parse(read_file(os.path.expanduser(path)))
+        return parse(read_file(os.path.expanduser(path), MOST_BYTES_OF_TEXT))
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:
@@ -27,9 +27,10 @@ def read(path: str) -> dict[str, str]:
 def parse(content: bytes) -> dict[str, str]:
     """Return the pairs of a file; the last of a name wins. Raises ValueError for a malformed \\uXXXX, as Java does.
 
-    What has no name (`=x`, or a lone backslash at the end, which Java calls "") is left out.
+    What has no name (`=x`, or a lone backslash at the end, which Java calls "") is left out. A byte order mark, which
+    Java takes for a part of the first name, says how the file is meant.
     """
-    pairs = (_split(line) for line in _logical_lines(content.decode("latin-1")))
+    pairs = (_split(line) for line in _logical_lines(decoded(content, "latin-1")))
     found = {_unescaped(key): _unescaped(value) for key, value in pairs}
     found.pop("", None)
     return found
@@ -37,19 +38,18 @@ def parse(content: bytes) -> dict[str, str]:
 
 def _logical_lines(text: str) -> Iterator[str]:
     """Yield the lines without comments and blank ones, joined where an odd number of backslashes ends them."""
-    logical = ""
+    parts: list[str] = []  # joined once: a text that grows line by line is copied each time, 11 s for a file of 2 MiB
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         part = line.lstrip(BLANK)
-        if not logical and part[:1] in ("", "#", "!"):
+        if not parts and part[:1] in ("", "#", "!"):
             continue
-        logical += part
         if (len(part) - len(part.rstrip("\\"))) % 2:
-            logical = logical[:-1]
+            parts += filter(None, (part[:-1],))
             continue
-        yield logical
-        logical = ""
-    if logical:
-        yield logical
+        yield "".join((*parts, part))
+        parts = []
+    if parts:
+        yield "".join(parts)
 
 
 def _split(line: str) -> tuple[str, str]:

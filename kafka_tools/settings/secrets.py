@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import read_text
 from kafka_tools.model.security import Security, Tls
 from kafka_tools.settings import jaas
 from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE, Setting, Values
@@ -15,6 +15,9 @@ from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE, Setting, Valu
 SECRET = re.compile(r"pass|pwd|secret|credential|jaas|user\.info|token$|\.key(\.pem)?$|_command$", re.IGNORECASE)
 WORDS = ("password", "passphrase", "passwd", "secret", "credentials", "token")
 """What stands in the name of a secret, perhaps misspelled (`sasl.pasword`)."""
+
+WRITTEN_OUT = re.compile(r"(password|secret)\w{0,64}\s{0,64}=\s{0,64}[\"'](?!\$\{)", re.IGNORECASE)
+"""An option of a JAAS file with a secret that is no reference. Bounded: `passwordpassword…` took the square of time."""
 
 LIKENESS = 0.75
 IN_CLEAR = ("PLAIN", "OAUTHBEARER")
@@ -117,10 +120,10 @@ def _secret_files(settings: Iterable[Setting]) -> Iterator[str]:
 def _in_jaas_file(path: str) -> Iterator[str]:
     """Yield the JAAS file where it holds a secret itself, and the files that it refers to."""
     try:
-        text = read_file(path).decode(errors="replace")
+        text = read_text(path, errors="replace")
     except (OSError, ValueError):
         return
-    if re.search(r"(password|secret)\w*\s*=\s*[\"'](?!\$\{)", text, re.IGNORECASE):
+    if WRITTEN_OUT.search(text):
         yield path
     yield from _referenced(text)
 

@@ -4,14 +4,15 @@ import base64
 import hashlib
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import decoded, read_file
 
 INSTALL = "pip install 'kafka-ktools[pkcs12]'"
-BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+BORDER = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
+BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ def read(path: str, password: str | None = None, key_password: str | None = None
         return _read(read_file(path), password, key_password)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from error
+    except IndexError as error:
+        raise KafkaToolError(f"cannot read {path}: it is damaged") from error
     except WrongPasswordError as error:
         given = "wrong password" if password or key_password else "it needs a password"
         raise KafkaToolError(f"cannot open {path}: {given}") from error
@@ -48,8 +51,9 @@ def _read(content: bytes, password: str | None, key_password: str | None) -> Sto
             _certificates(store.chain),
             _pem("PRIVATE KEY", store.key) if store.key else "",
         )
-    if b"-----BEGIN " in content:
-        return pem(content.decode("latin-1"))
+    text = decoded(content, "latin-1", "replace")
+    if "-----BEGIN " in text:
+        return pem(text)
     if content.startswith(b"\x30"):
         return _pkcs12(content, password)
     raise ValueError("it is neither PEM, JKS nor PKCS #12")
@@ -57,8 +61,9 @@ def _read(content: bytes, password: str | None, key_password: str | None) -> Sto
 
 def pem(text: str) -> Store:
     """Read PEM, whose lines may be joined by blanks (org.apache.kafka.common.security.ssl.DefaultSslEngineFactory takes
-    it so, and a line of a properties file can hold no other). Raises ValueError where nothing of use is in it."""
-    blocks = [(label, _rewrapped(label, body)) for label, body in BLOCK.findall(text)]
+    it so, and a line of a properties file can hold no other), or by the two letters `\\n` (from a variable of the
+    environment, where nobody makes a line of them). Raises ValueError where nothing of use is in it."""
+    blocks = [(label, _rewrapped(label, body)) for label, body in _blocks(text.replace("\\n", "\n"))]
     certificates = "".join(block for label, block in blocks if label == "CERTIFICATE")
     keys = [block for label, block in blocks if label.endswith("PRIVATE KEY")]
     if not certificates and not keys:
@@ -66,13 +71,33 @@ def pem(text: str) -> Store:
     return Store(certificates, certificates if keys else "", keys[0] if keys else "")
 
 
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the label and the body of each block, in one pass: a search for each END takes the square of time where
+    there is none."""
+    label, begin = "", 0
+    for border in BORDER.finditer(text):
+        if border[1] == "BEGIN":
+            label, begin = border[2], border.end()
+        elif border[2] == label:
+            yield label, text[begin : border.start()]
+            label = ""
+
+
 def _rewrapped(label: str, body: str) -> str:
     if ":" in body:  # headers, such as those of a key encrypted the old way: kept as they are
         return f"-----BEGIN {label}-----{body}-----END {label}-----\n"
-    return _wrapped(label, "".join(body.split()))
+    code = "".join(body.split())
+    if not BASE64.fullmatch(code):
+        raise ValueError(f"its {label} is damaged: not all of it is base64")
+    return _wrapped(label, code)
 
 
 def _pkcs12(content: bytes, password: str | None) -> Store:
+    # A single certificate or private key in DER is a SEQUENCE, as PKCS #12 is, but begins with another one or with the
+    # version 0, not 3 (RFC 5280, 5958, 7292). Java takes neither for a store.
+    _, start, _ = _der(content, 0)
+    if content[start : start + 1] == b"\x30" or content[start : start + 3] == b"\x02\x01\x00":
+        raise ValueError("it is DER, not a store: `openssl x509` or `openssl pkey`, with -inform der, makes PEM of it")
     try:
         from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
     except ImportError as error:

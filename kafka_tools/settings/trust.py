@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file, state_folder
+from kafka_tools.model.folders import decoded, read_file, state_folder
 from kafka_tools.settings import contexts, properties
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.values import NAMING_FILES, REFERENCE
@@ -78,7 +78,9 @@ def _of_context(context: Context, folder: str) -> Iterator[str]:
         located = os.path.join(folder, path)
         yield located
         if os.path.realpath(located).startswith(f"{folder}{os.sep}") and os.path.isfile(located):
-            yield from (os.path.join(folder, each) for each in _references(_content(located).decode("latin-1")))
+            yield from (
+                os.path.join(folder, each) for each in _references(decoded(_content(located), "latin-1", "replace"))
+            )
 
 
 def _in_settings(settings: Mapping[str, str]) -> Iterator[str]:

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import read_file
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_file, read_text
 from kafka_tools.settings import properties
 
-REFERENCE = re.compile(r"\$\{(env|file):([^}]*)\}")
+REFERENCE = re.compile(r"\$\{(env|file):((?:(?!\$\{)[^}])*)\}")
+"""Ends at the next `${`, so that `${env:${env:…` without a brace takes linear time."""
+
+UNSENDABLE = re.compile("[\\0\\ud800-\\udfff]")
 COMMAND_SUFFIX = "_command"
 COMMAND_SECONDS = 60.0
 NAMING_FILES = (".location", ".file", ".login.config")
@@ -137,9 +140,17 @@ def resolved(name: str, value: str, access: Access = OWN) -> str:
         if name.endswith(NAMING_FILES) and "${" not in value and value != "probe":
             return access.path(name, value.strip(BLANK))
     if "${" not in value:
-        return value
-    found = REFERENCE.sub(lambda match: _referenced(name, match[1], match[2], access), value)
+        return _text(name, value)
+    found = _text(name, REFERENCE.sub(lambda match: _referenced(name, match[1], match[2], access), value))
     return access.path(name, found.strip(BLANK)) if access.folder and name.endswith(NAMING_FILES) else found
+
+
+def _text(name: str, value: str) -> str:
+    """Return the value. Raises KafkaToolError for what no client can send: bytes of an argument or a variable that are
+    no UTF-8, `\\ud800` of a properties file, and NUL, at which librdkafka would cut the text."""
+    if UNSENDABLE.search(value):
+        raise KafkaToolError(f"{name}: its value is not UTF-8 text, or has a NUL in it")
+    return value
 
 
 def _referenced(name: str, kind: str, where: str, access: Access) -> str:
@@ -163,8 +174,8 @@ def _content(name: str, where: str, access: Access) -> str:
     path, colon, key = where.rpartition(":")
     whole = access.path(name, where)
     if not colon or os.path.exists(whole):
-        return read_file(whole).decode().removesuffix("\n").removesuffix("\r")
-    pairs = properties.parse(read_file(access.path(name, path)))
+        return read_text(whole).removesuffix("\n").removesuffix("\r")
+    pairs = properties.parse(read_file(access.path(name, path), MOST_BYTES_OF_TEXT))
     if key not in pairs:
         raise KeyError(f"{path} has no {key}")
     return pairs[key]

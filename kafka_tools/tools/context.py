@@ -118,9 +118,9 @@ def add(
 
     config = str(Path(command_config).absolute()) if command_config else ""
     given = _given(settings)
-    edit_contexts.add(
-        Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected)
-    )
+    made = Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected)
+    precedence.check_usable(made)
+    edit_contexts.add(made)
     return _said(
         f"Context {name} is added to {config_path()}.", f"`ktools context use {name}` makes it the current one."
     )
@@ -183,6 +183,8 @@ def import_file(file: str, name: str | None) -> Report:
     if clash:
         raise KafkaToolError(f"there are contexts already that are called {', '.join(clash)}", "Nothing was imported.")
     for context in found:
+        precedence.check_usable(context)
+    for context in found:
         edit_contexts.add(context)
     names = ", ".join(context.name for context in found)
     return _said(f"Imported: {names}.", f"`ktools context use {found[0].name}` makes it the current one.")
@@ -236,7 +238,7 @@ def _rules(context: Context) -> Iterator[SettingRow]:
 
 
 def _setting(setting: Setting) -> SettingRow:
-    return SettingRow(setting.name, shown(setting.name, setting.value), setting.source)
+    return SettingRow(printable(setting.name), printable(shown(setting.name, setting.value)), setting.source)
 
 
 def _given(texts: Sequence[str]) -> dict[str, str]:

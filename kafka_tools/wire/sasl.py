@@ -66,10 +66,22 @@ def log_in(broker: LoginConnection, sasl: Sasl) -> int:
 
 def _refused(broker: LoginConnection, sasl: Sasl, reason: str) -> AuthenticationError:
     who = f" {sasl.username}" if sasl.username else ""
+    hint = "Are user and password those of sasl.jaas.config? `ktools context show` says where each setting came from."
+    if _was_utf8(sasl.username) or _was_utf8(sasl.password):
+        hint += (
+            "\nThey look like UTF-8 in a properties file, which is ISO 8859-1 as for Java: write ü as \\u00fc there."
+        )
     return AuthenticationError(
-        f"{text(broker.address)} does not let{who or ' the client'} in with {sasl.mechanism}: {reason}",
-        "Are user and password those of sasl.jaas.config? `ktools context show` says where each setting came from.",
+        f"{text(broker.address)} does not let{who or ' the client'} in with {sasl.mechanism}: {reason}", hint
     )
+
+
+def _was_utf8(value: str) -> bool:
+    """Say whether bytes of UTF-8 were taken for letters of ISO 8859-1: `Ã¼` for `ü`."""
+    try:
+        return value.encode("latin-1").decode() != value
+    except UnicodeError:
+        return False
 
 
 def dialogue(sasl: Sasl) -> Dialogue:

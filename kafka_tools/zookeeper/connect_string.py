@@ -17,12 +17,15 @@ def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:
     chroot = f"/{path}".rstrip("/") if slash else ""
     servers = tuple(_server(host.strip()) for host in hosts.split(",") if host.strip())
     if not servers:
-        raise UsageError(f"--zookeeper '{connect}' names no server", "Give HOST:PORT[,HOST:PORT…][/chroot]")
+        raise UsageError(
+            f"--zookeeper '{addresses.without_password(connect)}' names no server",
+            "Give HOST:PORT[,HOST:PORT…][/chroot]",
+        )
     return servers, chroot
 
 
 def _server(text: str) -> tuple[str, int]:
     server = addresses.parse(text, DEFAULT_PORT)
     if server is None:
-        raise UsageError(f"--zookeeper: '{text}' is not HOST:PORT")
+        raise UsageError(f"--zookeeper: '{addresses.without_password(text)}' is not HOST:PORT")
     return server
