@@ -1,3 +1,3 @@
 """Kafka's command line without a JVM."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

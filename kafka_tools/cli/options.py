@@ -225,6 +225,10 @@ def version_option() -> click.Parameter:
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version; of a tool of Apache's the Kafka first, as scripts look for it (`3.9.1 (Commit:…)` there)."""
     if wanted and not ctx.resilient_parsing:
-        click.echo(f"ktools {__version__}")
+        from kafka_tools.shims.apache import KAFKA_VERSION, MAIN_CLASSES
+
+        own = f"ktools {__version__}"
+        click.echo(f"{KAFKA_VERSION} ({own})" if ctx.command.name in MAIN_CLASSES else own)
         ctx.exit()

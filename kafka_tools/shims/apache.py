@@ -6,6 +6,9 @@ but not yet in `kafka_tools.tools` has no shim; it gets one when the tool is add
 
 from collections.abc import Iterable, Mapping
 
+KAFKA_VERSION = "3.9.1"
+"""The Kafka whose tools' text is followed."""
+
 # Old scripts call kafka-run-class.sh with the class of their time, such as kafka.admin.TopicCommand of Kafka 0.8.
 MAIN_CLASSES: Mapping[str, tuple[str, ...]] = {
     "acls": ("kafka.admin.AclCommand", "org.apache.kafka.tools.AclCommand"),

@@ -55,7 +55,7 @@ def test_in_kafka_home(rows: dict[str, list[str]], env: dict[str, str]) -> None:
     call = '"$KAFKA_HOME/bin/kafka-topics.sh" --version'
     install, remove = rows["$KAFKA_HOME/bin/kafka-topics.sh"]
     installed = done(f"{install}\n{call}", env)
-    assert installed.stdout.splitlines()[-1].startswith("ktools "), installed.stderr
+    assert installed.stdout.splitlines()[-1].startswith("3.9.1 (ktools "), installed.stderr
     assert done(f"{remove}\n{call}", env).stdout.splitlines()[-1] == "Apache"
 
 

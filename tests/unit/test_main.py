@@ -36,10 +36,16 @@ def test_without_a_tool_it_shows_its_help(args: tuple[str, ...]) -> None:
     assert "ktools context" in done.stdout
 
 
-@pytest.mark.parametrize("args", [("--version",), ("topics", "--version"), ("topics", "-version")])
+@pytest.mark.parametrize("args", [("--version",), ("layout", "--version"), ("doctor", "--version")])
 def test_version(args: tuple[str, ...]) -> None:
     done = _invoke(*args)
     assert (done.exit_code, done.stdout, done.stderr) == (0, f"ktools {__version__}\n", "")
+
+
+@pytest.mark.parametrize("args", [("topics", "--version"), ("topics", "-version"), ("console-consumer", "--version")])
+def test_a_tool_of_apache_s_names_the_kafka_that_it_follows_first(args: tuple[str, ...]) -> None:
+    done = _invoke(*args)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"3.9.1 (ktools {__version__})\n", "")
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -34,7 +34,7 @@ def test_a_shim_works_however_it_is_called(tmp_path: Path) -> None:
     calls += ['cd / && "$KAFKA_HOME/$DIR/kafka-topics.sh"', 'PATH="$PWD:$PATH"; kafka-topics', "exec ./kafka-topics.sh"]
     for call in calls:
         done = run("bash", "-c", f"{call} --version", cwd=bin_folder, env=env)
-        assert (done.stdout, done.stderr, done.returncode) == (f"ktools {__version__}\n", "", 0), call
+        assert (done.stdout, done.stderr, done.returncode) == (f"3.9.1 (ktools {__version__})\n", "", 0), call
 
 
 def test_the_path_of_python_may_have_blanks_and_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_the_path_of_python_may_have_blanks_and_quotes(tmp_path: Path, monkeypat
         prefix = [shell, "sh"] if shell == "busybox" else [shell]
         done = run(*prefix, script, "--version")
         assert done.stdout.startswith("by the odd one: -EPc ")
-        assert done.stdout.endswith(f"ktools {__version__}\n")
+        assert done.stdout.endswith(f"3.9.1 (ktools {__version__})\n")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -77,7 +77,7 @@ def test_the_callers_python_settings_and_folder_do_not_count(tmp_path: Path) -> 
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
     env = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONHOME": "/nowhere", "PYTHONVERBOSE": "1"}
     done = run(script, "--version", cwd=tmp_path, env=env)
-    assert (done.stdout, done.stderr) == (f"ktools {__version__}\n", "")
+    assert (done.stdout, done.stderr) == (f"3.9.1 (ktools {__version__})\n", "")
 
 
 def test_a_ktools_found_by_pythonpath_keeps_it(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_daemon_leaves_its_output_in_log_dir(tmp_path: Path) -> None:
     output, deadline = tmp_path / "logs" / "list.out", time.monotonic() + 30
     while not output.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert output.read_text().startswith("ktools ")
+    assert output.read_text().startswith("3.9.1 (ktools ")
 
 
 DAEMON = ("run-class", "-daemon", "-name")
