@@ -47,6 +47,10 @@ class Topics(Protocol):
         """Return sentences for the user about what could not be read so far, and why."""
         ...
 
+    def malformed(self) -> tuple[str, ...]:
+        """Return sentences about what was read so far and makes no sense, and what is left out for it: status 1."""
+        ...
+
     def no_election(self) -> str:
         """Return the reason why no leader can be elected now, "" if none is known.
 
@@ -124,7 +128,7 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
         from kafka_tools.zookeeper.session import connected
         from kafka_tools.zookeeper.topics import ZooKeeperTopics
 
-        with connected(target.connect, target.security, target.wait_seconds) as client:
+        with connected(target) as client:
             yield ZooKeeperTopics(client)
     else:
         from kafka_tools.brokers.session import open_session
@@ -154,7 +158,7 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 
-    with connected(target.connect, target.security, target.wait_seconds) as client:
+    with connected(target) as client:
         yield ZooKeeperTopicChanges(client)
 
 
@@ -169,7 +173,7 @@ def registered_brokers(ensemble: ZooKeeper) -> str:
     from kafka_tools.zookeeper.cluster import broker_addresses
     from kafka_tools.zookeeper.session import connected
 
-    with connected(ensemble.connect, ensemble.security, ensemble.wait_seconds) as client:
+    with connected(ensemble) as client:
         addresses = broker_addresses(client)
     if not addresses:
         raise KafkaToolError(f"ZooKeeper at {ensemble.connect} knows no broker.", "Is there a chroot: HOST:PORT/kafka?")

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from kafka_tools.brokers.diagnosis import Contact
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
+from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
 
-OFFSETS = "__consumer_offsets"
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
 
 VOTER_SILENT_MS = 5000
@@ -18,15 +18,6 @@ VOTER_SILENT_MS = 5000
 
 ZOOKEEPER_SECONDS = 2.0
 """How long a broker may take to look something up in ZooKeeper."""
-
-
-class Offsets(NamedTuple):
-    """The topic of the groups' offsets: `factor` is the fewest replicas that a partition has, `leaderless` how many of
-    its partitions have no leader."""
-
-    partitions: int
-    factor: int
-    leaderless: int
 
 
 class Overview(NamedTuple):

@@ -162,6 +162,10 @@ class BrokerTopics:
         ]
         return tuple(notes)
 
+    def malformed(self) -> tuple[str, ...]:
+        """Return nothing: an answer that makes no sense fails the whole command."""
+        return ()
+
     def no_election(self) -> str:
         """Return why no controller could elect a leader now, as far as that was noticed; "" where nothing was."""
         return self._trouble

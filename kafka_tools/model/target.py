@@ -8,7 +8,7 @@ from kafka_tools.model.security import Security, ZooKeeperSecurity
 DEFAULT_SOURCE = "the default"
 """The `source` of an address that nobody named."""
 
-UNNAMED = "No cluster was named: use --bootstrap-server, `ktools context add`, or start one by `ktools sandbox up`."
+UNNAMED = "No cluster was named: use {}, `ktools context add`, or start one by `ktools sandbox up`."
 """The hint for a cluster at the default address that cannot be reached."""
 
 
@@ -58,4 +58,6 @@ Target = Brokers | ZooKeeper
 
 def unreachable_hint(target: Target, hint: str) -> str:
     """Return what to try where the target cannot be reached: `hint`, or how to name a cluster where nobody did."""
-    return UNNAMED if target.source == DEFAULT_SOURCE else hint
+    if target.source != DEFAULT_SOURCE:
+        return hint
+    return UNNAMED.format("--zookeeper" if isinstance(target, ZooKeeper) else "--bootstrap-server")

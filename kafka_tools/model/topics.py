@@ -5,6 +5,19 @@ from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 
+OFFSETS = "__consumer_offsets"
+
+
+class Offsets(NamedTuple):
+    """The topic __consumer_offsets, which keeps the groups' offsets.
+
+    `factor` is the fewest replicas that a partition has, `leaderless` how many of its partitions have no leader.
+    """
+
+    partitions: int
+    factor: int
+    leaderless: int
+
 
 class TopicPartition(NamedTuple):
     """One partition of a topic, by the topic's name and the partition's number."""

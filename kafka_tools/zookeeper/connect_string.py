@@ -14,7 +14,7 @@ def parse_connect(connect: str) -> tuple[tuple[tuple[str, int], ...], str]:
     # There is one chroot, after the last server (org.apache.zookeeper.client.ConnectStringParser): the first slash ends
     # the list of servers.
     hosts, slash, path = connect.partition("/")
-    chroot = f"/{path}".rstrip("/") if slash else ""
+    chroot = _chroot(f"/{path}".rstrip("/")) if slash else ""
     servers = tuple(_server(host.strip()) for host in hosts.split(",") if host.strip())
     if not servers:
         raise UsageError(
@@ -29,3 +29,13 @@ def _server(text: str) -> tuple[str, int]:
     if server is None:
         raise UsageError(f"--zookeeper: '{addresses.without_password(text)}' is not HOST:PORT")
     return server
+
+
+def _chroot(path: str) -> str:
+    """Check a chroot by ZooKeeper's rules (org.apache.zookeeper.common.PathUtils 3.8). Raises UsageError."""
+    names = path.split("/")[1:]
+    if {"", ".", ".."}.intersection(names) or not path.isprintable():
+        raise UsageError(
+            f"--zookeeper: {path!r} is no chroot", "Between its slashes stands a name, without '.' or '..': /kafka/prod"
+        )
+    return path

@@ -22,12 +22,17 @@ TLS_ALERT = b"\x15\x03"
 WANTS_TLS = "it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"
 HUNG_UP = "this is not a ZooKeeper server, or it speaks TLS only (zookeeper.ssl.client.enable=true)"
 
+NO_SESSION = "it runs but gave no session"
+
 PROBE_SECONDS = 2.0
 REFUSAL_SECONDS = 0.3
 """How long servers have to refuse a connection. Across an ocean a refusal takes one round trip, about 0.2 s."""
 
 LEEWAY_SECONDS = 0.3
 """A server's answer is waited for so much longer than its own limit, or its cause would come just too late."""
+
+MOST_BYTES = 1 << 16
+"""The longest answer to `srvr`, which has 200 bytes: a server that never stops fills no memory."""
 
 LEAST_SECONDS = 0.001
 """The shortest timeout of a socket. A timeout of 0 means not to wait at all, and one below 0 is an error."""
@@ -53,12 +58,14 @@ class NobodyThereError(KafkaToolError):
     """A server's name does not resolve, or all its addresses refuse connections: nothing runs there."""
 
 
-def unreachable(connect: str, servers: Sequence[Address], tls: "Tls | None" = None) -> UnreachableError:
+def unreachable(
+    connect: str, servers: Sequence[Address], tls: "Tls | None" = None, otherwise: str = NO_SESSION
+) -> UnreachableError:
     """Ask all servers at once how they are, and return the error that says why there is no session.
 
-    Takes up to PROBE_SECONDS; a server that refuses is known at once.
+    `otherwise` is the cause where a server is well. Takes up to PROBE_SECONDS; a server that refuses is known at once.
     """
-    probes = enumerate(partial(_cause, server, tls) for server in servers)
+    probes = enumerate(partial(_cause, server, tls, otherwise) for server in servers)
     causes = in_parallel(dict(probes), monotonic() + PROBE_SECONDS + LEEWAY_SECONDS).values()
     waiting = sum(isinstance(cause, NoQuorumError) for cause in causes)
     if waiting:
@@ -93,12 +100,12 @@ def _connected(server: Address, deadline: float) -> None:
         raise KafkaToolError(str(error)) from None
 
 
-def _cause(server: Address, tls: "Tls | None") -> KafkaToolError:
+def _cause(server: Address, tls: "Tls | None", otherwise: str) -> KafkaToolError:
     try:
         ask(server, tls, PROBE_SECONDS)
     except KafkaToolError as error:
         return error
-    return KafkaToolError("it runs but gave no session")
+    return KafkaToolError(otherwise)
 
 
 def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
@@ -171,12 +178,12 @@ def _connection(addresses: Sequence[Address], deadline: float) -> socket.socket:
 def _said(connection: socket.socket, deadline: float) -> bytes:
     connection.settimeout(_left(deadline))
     connection.sendall(QUESTION)
-    chunks = []
-    while chunk := connection.recv(4096):
-        chunks.append(chunk)
+    answer = b""
+    while len(answer) < MOST_BYTES and (chunk := connection.recv(4096)):
+        answer += chunk
         # A socket's timeout counts for one call. Without this, a server that sends a byte a second is never given up.
         connection.settimeout(_left(deadline))
-    return b"".join(chunks)
+    return answer
 
 
 def _left(deadline: float) -> float:
@@ -185,8 +192,8 @@ def _left(deadline: float) -> float:
 
 def _server(answer: str, seconds: float) -> Server:
     """Return what an answer to `srvr` says (org.apache.zookeeper.server.command.StatCommand 3.8)."""
-    version = re.match(r"Zookeeper version: ([\w.]+)", answer)
-    mode = re.search(r"^Mode: (\w+)", answer, re.MULTILINE)
+    version = re.match(r"Zookeeper version: ([\w.]{1,40})", answer)
+    mode = re.search(r"^Mode: (\w{1,40})", answer, re.MULTILINE)
     if version:
         return Server(mode[1] if mode else "", version[1], seconds)
     if "not in the whitelist" in answer:

@@ -1,17 +1,38 @@
-"""Reads and writes the JSON documents in the znodes of topics, byte for byte as Kafka 2.8.2 does (kafka.zk.ZkData)."""
+"""Reads and writes the JSON documents in the znodes of a cluster, byte for byte as Kafka 2.8.2 does (kafka.zk.ZkData).
+
+What is read is checked here, once: behind this file a number is a number. What every reader understands is taken, such
+as a number where Kafka writes a text, or the other way round: people write znodes by hand, too.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, NoReturn
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model import addresses
+from kafka_tools.model.addresses import KAFKA_PORT, Address
 from kafka_tools.model.java_hash_order import hash_order
 
 TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION = 3, 1, 2
-MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
-"""What Python raises where a document has not the expected shape."""
+NO_LEADER = (-1, -2)
+"""What stands for the leader where there is none: kafka.api.LeaderAndIsr.NoLeader, and LeaderDuringDelete."""
+
+MOST = 2**31 - 1
+"""The largest number of a partition or a broker, an int in Java."""
+
+MOST_DIGITS = 11
+SHOWN = 80
+"""How many characters of a value that is wrong are shown."""
 
 FIRST_BUCKETS = 16
+
+
+class MalformedZnodeError(KafkaToolError):
+    """A znode holds what Kafka does not write."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"The znode {path} is not as Kafka writes it: {why}.")
+        self.path = path
 
 
 class TopicDocument(NamedTuple):
@@ -34,52 +55,107 @@ class StateDocument(NamedTuple):
     isr: tuple[int, ...]
 
 
+class BrokerDocument(NamedTuple):
+    """The znode /brokers/ids/BROKER: its rack, the address that it names first, and that of its plaintext listener.
+
+    `plaintext` is the first address where the broker has no such listener.
+    """
+
+    rack: str | None
+    first: Address
+    plaintext: Address
+
+
+class ControllerDocument(NamedTuple):
+    """The znode /controller: which broker is the controller; `since_3_4`: Kafka 3.4 or later wrote it (KIP-866)."""
+
+    broker: int
+    since_3_4: bool
+
+
 NO_STATE = StateDocument(None, ())
 """The state of a partition whose znode is not there: the controller has not created the partition yet."""
 
 
-def read_topic(name: str, document: Any) -> TopicDocument | None:
-    """Read a topic's znode from its JSON; None (there is no such znode) gives None.
-
-    Raises KafkaToolError where Kafka did not write it so.
-    """
-    if document is None:
+def read_topic(path: str, data: bytes | None) -> TopicDocument | None:
+    """Read a topic's znode; None (there is no such znode) gives None. Raises MalformedZnodeError."""
+    if data is None:
         return None
-    try:
-        return TopicDocument(
-            _brokers(document["partitions"]),
-            _brokers(document.get("adding_replicas") or {}),
-            _brokers(document.get("removing_replicas") or {}),
-            document.get("topic_id"),
-        )
-    except MALFORMED as error:
-        raise _malformed("topic", name) from error
+    document = _object(path, data)
+    replicas = _partitions(path, "partitions", document.get("partitions"))
+    without = next((number for number, brokers in replicas.items() if not brokers), None)
+    if without is not None:
+        raise MalformedZnodeError(path, f"partition {without} has no replicas")
+    return TopicDocument(
+        replicas,
+        _partitions(path, "adding_replicas", document.get("adding_replicas") or {}),
+        _partitions(path, "removing_replicas", document.get("removing_replicas") or {}),
+        _optional_text(path, "topic_id", document),
+    )
 
 
-def read_configs(name: str, document: Any) -> dict[str, str]:
-    """Read a znode of configs from its JSON; None (there is no such znode) gives none.
+def read_configs(path: str, data: bytes | None) -> dict[str, str]:
+    """Read a znode of configs; None (there is no such znode) gives none. Raises MalformedZnodeError."""
+    if data is None:
+        return {}
+    configs = _object(path, data).get("config")
+    if not isinstance(configs, dict):
+        _refuse(path, "config", configs)
+    return {name: _text(path, name, value) for name, value in configs.items()}
 
-    Raises KafkaToolError where Kafka did not write it so.
-    """
-    try:
-        return {} if document is None else dict(document["config"])
-    except MALFORMED as error:
-        raise _malformed("configs of", name) from error
 
-
-def read_state(name: str, partition: int, document: Any) -> StateDocument:
-    """Read the state of a partition from its JSON; None (there is no such znode) gives NO_STATE.
-
-    Raises KafkaToolError where Kafka did not write it so.
-    """
-    if document is None:
+def read_state(path: str, data: bytes | None) -> StateDocument:
+    """Read the state of a partition; None (there is no such znode) gives NO_STATE. Raises MalformedZnodeError."""
+    if data is None:
         return NO_STATE
-    try:
-        # Kafka writes -1 (LeaderAndIsr.NoLeader) for a partition that is offline.
-        leader = document["leader"]
-        return StateDocument(leader if leader >= 0 else None, tuple(document["isr"]))
-    except MALFORMED as error:
-        raise _malformed("state of", f"{name}-{partition}") from error
+    document = _object(path, data)
+    leader = _number(path, "leader", document.get("leader"), least=min(NO_LEADER))
+    return StateDocument(None if leader in NO_LEADER else leader, _brokers(path, "isr", document.get("isr")))
+
+
+def read_broker(path: str, data: bytes | None) -> BrokerDocument | None:
+    """Read a broker's registration, of any version since 0.8; None gives None. Raises MalformedZnodeError."""
+    if data is None:
+        return None
+    document = _object(path, data)
+    host, endpoints = document.get("host"), document.get("endpoints")
+    # Version 1 (up to Kafka 0.8) has host and port only. Since 0.9 they are of the plaintext listener, or null and -1.
+    plaintext = None
+    if host:
+        port = _number(path, "port", document.get("port"))
+        plaintext = _address(path, "host", addresses.text((_text(path, "host", host), port)))
+    first = plaintext
+    if endpoints or first is None:
+        if not isinstance(endpoints, list) or not endpoints:
+            _refuse(path, "endpoints", endpoints)
+        first = _address(path, "endpoints", _text(path, "endpoints", endpoints[0]).partition("://")[2])
+    return BrokerDocument(_optional_text(path, "rack", document), first, plaintext or first)
+
+
+def read_controller(path: str, data: bytes | None) -> ControllerDocument | None:
+    """Read which broker is the controller; None (there is no such znode) gives None. Raises MalformedZnodeError."""
+    if data is None:
+        return None
+    document = _object(path, data)
+    return ControllerDocument(_number(path, "brokerid", document.get("brokerid")), "kraftControllerEpoch" in document)
+
+
+def read_cluster_id(path: str, data: bytes | None) -> str | None:
+    """Read the id of a cluster; None (there is no such znode) gives None. Raises MalformedZnodeError."""
+    return None if data is None else _text(path, "id", _object(path, data).get("id"))
+
+
+def read_reassigned(path: str, data: bytes | None) -> frozenset[str]:
+    """Read which topics Kafka up to 2.8 is reassigning; None (there is no such znode) gives none.
+
+    Raises MalformedZnodeError. Source: kafka.zk.ReassignPartitionsZNode.
+    """
+    if data is None:
+        return frozenset()
+    partitions = _object(path, data).get("partitions")
+    if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
+        _refuse(path, "partitions", partitions)
+    return frozenset(_text(path, "topic", each.get("topic")) for each in partitions)
 
 
 def encode_topic(topic: TopicDocument) -> bytes:
@@ -103,10 +179,75 @@ def encode_config_change(topic: str) -> bytes:
     return _encode({"version": CHANGE_VERSION, "entity_path": f"topics/{topic}"})
 
 
-def _brokers(partitions: Mapping[str, Iterable[int]]) -> dict[int, tuple[int, ...]]:
+def _object(path: str, data: bytes) -> dict[str, Any]:
+    """Parse the JSON object that a znode holds. Raises MalformedZnodeError for any other text."""
+    try:
+        document = _DECODER.decode(str(data, "utf-8"))
+        # Half of a surrogate pair, which only an escape can write, is no text: nothing could print or encode it.
+        if b"\\u" in data:
+            json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise MalformedZnodeError(path, f"it holds no JSON ({data[:SHOWN]!r})") from None
+    if not isinstance(document, dict):
+        raise MalformedZnodeError(path, f"it holds no JSON object ({data[:SHOWN]!r})")
+    return document
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Fractions stay as they are written: no field is one but configs, which are texts. NaN and Infinity are no JSON.
+_DECODER = json.JSONDecoder(parse_float=str, parse_constant=_no_constant)
+
+
+def _refuse(path: str, field: str, value: object) -> NoReturn:
+    shown = json.dumps(value, ensure_ascii=False)
+    cut = f"{shown[:SHOWN]}…" if len(shown) > SHOWN else shown
+    raise MalformedZnodeError(path, f"it has no {field}" if value is None else f"{field} is {cut}")
+
+
+def _number(path: str, field: str, value: Any, least: int = 0) -> int:
+    # bool is an int in Python, and `true` is no broker.
+    if type(value) is str and len(value) <= MOST_DIGITS and value.isascii() and value.removeprefix("-").isdigit():
+        value = int(value)
+    if type(value) is not int or not least <= value <= MOST:
+        _refuse(path, field, value)
+    return value
+
+
+def _text(path: str, field: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, int):
+        _refuse(path, field, value)
+    return json.dumps(value)
+
+
+def _optional_text(path: str, field: str, document: Mapping[str, Any]) -> str | None:
+    value = document.get(field)
+    return None if value is None else _text(path, field, value)
+
+
+def _brokers(path: str, field: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        _refuse(path, field, value)
+    return tuple([_number(path, field, broker) for broker in value])
+
+
+def _partitions(path: str, field: str, value: Any) -> dict[int, tuple[int, ...]]:
+    if not isinstance(value, dict):
+        _refuse(path, field, value)
+    numbered = {_number(path, field, number): _brokers(path, field, brokers) for number, brokers in value.items()}
     # By number: the keys are text, in which "10" comes before "2".
-    numbered = {int(number): tuple(brokers) for number, brokers in partitions.items()}
     return dict(sorted(numbered.items()))
+
+
+def _address(path: str, field: str, text: str) -> Address:
+    address = addresses.parse(text, KAFKA_PORT)
+    if address is None:
+        _refuse(path, field, text)
+    return address
 
 
 def _by_name(partitions: Mapping[int, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
@@ -127,7 +268,3 @@ def _java_order(names: "Mapping[str, object] | list[str]") -> list[str]:
 
 def _encode(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _malformed(what: str, name: str) -> KafkaToolError:
-    return KafkaToolError(f"The znode of {what} {name} is not as Kafka writes it.")

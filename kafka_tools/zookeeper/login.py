@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 from kafka_tools.errors import KafkaToolError
 
 URI = "zookeeper/zk-sasl-md5"
-PAIR = re.compile(r'([a-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^,]*))')
+PAIR = re.compile(r'[,\s]*+([A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*+)"\s*+|([^",]*+))(?:,|\Z)', re.DOTALL)
+MOST_CHALLENGE_BYTES = 2048
+"""The longest challenge (RFC 2831 section 2.1.1)."""
+
 LOGIN_SECONDS = 3.0
 
 
@@ -37,6 +40,8 @@ def log_in(client: Any, connect: str, username: str, password: str) -> None:
             f"ZooKeeper at {connect} takes no login: it has no SASL.", "-X zookeeper.sasl.client=false goes without."
         )
     try:
+        if len(challenge) > MOST_CHALLENGE_BYTES:
+            raise ValueError(f"a challenge of {len(challenge):,} bytes")
         answer = answered(challenge.decode(), username, password, secrets.token_urlsafe(24))
         reply = _asked(client, answer.text)
     except (AuthFailedError, ConnectionLoss) as error:  # ZooKeeper 3.5 only hangs up
@@ -64,8 +69,7 @@ def _asked(client: Any, token: bytes) -> bytes:
 
 def answered(challenge: str, username: str, password: str, nonce: str, uri: str = URI) -> Answer:
     """Return the answer to a challenge, with the client's own `nonce`. Raises ValueError where it is no challenge."""
-    # Reversed, as the first of two values counts and a dict keeps the last.
-    said = {name: bare or re.sub(r"\\(.)", r"\1", quoted) for name, quoted, bare in reversed(PAIR.findall(challenge))}
+    said = _pairs(challenge)
     if "nonce" not in said or "auth" not in said.get("qop", "auth").replace(" ", "").split(","):
         raise ValueError("no DIGEST-MD5 challenge with the quality auth")
     realm, count, quality = said.get("realm", ""), "00000001", "auth"
@@ -81,6 +85,24 @@ def answered(challenge: str, username: str, password: str, nonce: str, uri: str 
     text = ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs.items())
     text = f"charset=utf-8,{text},nc={count},qop={quality},response={proof('AUTHENTICATE')}"
     return Answer(text.encode(), f"rspauth={proof('')}".encode())
+
+
+def _pairs(challenge: str) -> dict[str, str]:
+    """Read `name=value,name="value"`. Raises ValueError for any other text.
+
+    One pair is read behind the other, so that the time grows with the length: a search would begin anew at each letter.
+    """
+    said: dict[str, str] = {}
+    end = 0
+    while end < len(challenge):
+        pair = PAIR.match(challenge, end)
+        if pair is None:
+            raise ValueError("no DIGEST-MD5 challenge")
+        name, quoted, bare = pair.groups()
+        # The first of two values counts.
+        said.setdefault(name.lower(), bare.rstrip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
+        end = pair.end()
+    return said
 
 
 def _digest(content: bytes) -> str:

@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.addresses import Address
+from kafka_tools.model.target import ZooKeeper, unreachable_hint
 from kafka_tools.slim import Silence
+from kafka_tools.zookeeper.answers import UnreadableAnswerError
 from kafka_tools.zookeeper.connect_string import parse_connect
-from kafka_tools.zookeeper.diagnosis import nobody_is_there, unreachable
-from kafka_tools.zookeeper.library import handler, kazoo_client
+from kafka_tools.zookeeper.diagnosis import NO_SESSION, nobody_is_there, unreachable
+from kafka_tools.zookeeper.library import kazoo_client
 
 if TYPE_CHECKING:
     from kafka_tools.model.security import ZooKeeperSecurity
@@ -22,6 +25,8 @@ FIRST_TRY_SECONDS = 0.3
 END_SECONDS = 2.0
 """How long a connected server has to confirm that the session ended."""
 
+BROKEN, UNREADABLE_SESSION = "it runs but ended the session", "it runs, but its answer to a new session cannot be read"
+
 LOGIN_WANTED = -124
 """ZooKeeper's error SESSIONCLOSEDREQUIRESASLAUTH (3.6 and later), which kazoo does not know."""
 
@@ -32,17 +37,20 @@ LOGIN_HINT = (
 
 
 @contextmanager
-def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_seconds: float = 0.0) -> Iterator[Any]:
-    """Open a kazoo client on `host:port[,host:port…][/chroot]`, as `security` says; close it at the end.
+def connected(target: ZooKeeper) -> Iterator[Any]:
+    """Open a kazoo client on an ensemble, with its TLS and login; close it at the end.
 
     Znodes that the client creates get the ACL that Kafka gives them: where the ensemble knows who the client is, only
     this user may change them, and everybody may read (kafka.zk.ZkData.defaultAcls 2.8.2). Below /config/users,
     /config/brokers and /delegation_token Kafka lets nobody else read: what writes there must name CREATOR_ALL_ACL.
 
-    Raises UsageError where `connect` cannot be read, and KafkaToolError where the ensemble does not let the client in.
-    Raises UnreachableError within 1 s where all servers refuse the connection, within about 5 s where they are silent
-    or have no quorum, and when the session breaks while it is used. With `wait_seconds` it tries that long.
+    Raises UsageError where the connect string cannot be read, KafkaToolError where the ensemble does not let the client
+    in, UnreadableAnswerError where a server sends what no ZooKeeper sends. Raises UnreachableError within 1 s where all
+    servers refuse the connection, within about 5 s where they are silent or have no quorum (for the target's
+    `wait_seconds` it is tried again), when the session breaks while it is used, and as NoAnswerError for a request that
+    is not answered.
     """
+    connect, security = target.connect, target.security
     servers, _ = parse_connect(connect)
     client = _client(connect, security)
     from kazoo.exceptions import (
@@ -54,19 +62,20 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_se
         NoAuthError,
         SessionExpiredError,
     )
-    from kazoo.handlers.threading import KazooTimeoutError
 
     try:
-        if not _has_started(client, servers, wait_seconds):
-            raise _unreachable(connect, servers, security)
+        if not _has_started(client, servers, target.wait_seconds):
+            raise _unreachable(target, servers, UNREADABLE_SESSION if client.failure else NO_SESSION)
         if security is not None and security.username:
             from kafka_tools.zookeeper.login import log_in
 
             log_in(client, connect, security.username, security.password)
         yield client
-    # KazooException is the base of all of these but the time-out, so it comes last.
-    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, KazooTimeoutError) as error:
-        raise _unreachable(connect, servers, security) from error
+    # KazooException is the base of all of these, so it comes last.
+    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError) as error:
+        if client.failure is not None:
+            raise UnreadableAnswerError(connect, client.failure) from error
+        raise _unreachable(target, servers, BROKEN) from error
     except AuthFailedError as error:
         raise KafkaToolError(f"ZooKeeper at {connect} lets nobody in without a login.", LOGIN_HINT) from error
     except NoAuthError as error:
@@ -81,10 +90,10 @@ def connected(connect: str, security: "ZooKeeperSecurity | None" = None, wait_se
         raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
     finally:
         # In a thread of its own: without a server, stop() waits SESSION_SECONDS, which nobody at a prompt would.
-        client.handler.spawn(_end, client).join(END_SECONDS if client.connected else 0)
+        client.handler.spawn(client.end).join(END_SECONDS if client.connected else 0)
 
 
-def _has_started(client: Any, servers: Sequence[tuple[str, int]], wait_seconds: float) -> bool:
+def _has_started(client: Any, servers: Sequence[Address], wait_seconds: float) -> bool:
     """Start the session; return False where there is none in time.
 
     kazoo itself tries again for ever, whatever a server answers. Refusals are therefore looked for beside it.
@@ -92,22 +101,18 @@ def _has_started(client: Any, servers: Sequence[tuple[str, int]], wait_seconds: 
     started = client.start_async()
     if started.wait(FIRST_TRY_SECONDS):
         return True
-    if not wait_seconds and nobody_is_there(servers):
+    if client.failure is not None or (not wait_seconds and nobody_is_there(servers)):
         return False
     in_time: bool = started.wait(max(CONNECT_SECONDS, wait_seconds) - FIRST_TRY_SECONDS)
     return in_time
 
 
-def _end(client: Any) -> None:
-    """End the session on the server and close the client's sockets."""
-    client.stop()
-    client.close()
-
-
 def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
-    client_class = kazoo_client().KazooClient
+    kazoo_client()
     from kazoo.exceptions import EXCEPTIONS, AuthFailedError
     from kazoo.retry import KazooRetry
+
+    from kafka_tools.zookeeper.client import Client, Handler
 
     # kazoo's thread dies of an error code that it does not know, and nobody would ever get an answer.
     EXCEPTIONS.setdefault(LOGIN_WANTED, AuthFailedError)
@@ -120,10 +125,10 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
         from kazoo.security import CREATOR_ALL_ACL, READ_ACL_UNSAFE
 
         acl = [*CREATOR_ALL_ACL, *READ_ACL_UNSAFE]
-    return client_class(
+    return Client(
         hosts=connect,
         timeout=SESSION_SECONDS,
-        handler=handler(tls),
+        handler=Handler(connect, tls),
         default_acl=acl,
         # kazoo tries again for ever: the limits are those of `connected`. Its own delays grow to a minute, which would
         # miss a server that comes up meanwhile.
@@ -133,7 +138,7 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
     )
 
 
-def _unreachable(
-    connect: str, servers: Sequence[tuple[str, int]], security: "ZooKeeperSecurity | None"
-) -> UnreachableError:
-    return unreachable(connect, servers, security.tls if security else None)
+def _unreachable(target: ZooKeeper, servers: Sequence[Address], otherwise: str) -> UnreachableError:
+    tls = target.security.tls if target.security else None
+    error = unreachable(target.connect, servers, tls, otherwise)
+    return UnreachableError(error.message, unreachable_hint(target, error.hint))

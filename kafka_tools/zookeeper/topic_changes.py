@@ -18,11 +18,12 @@ from kafka_tools.zookeeper.documents import (
     encode_configs,
     encode_topic,
     read_configs,
+    read_controller,
+    read_reassigned,
     read_topic,
 )
-from kafka_tools.zookeeper.topics import CONFIGS, CONTROLLER, DELETIONS, TOPICS, ZooKeeperTopics
+from kafka_tools.zookeeper.topics import CONFIGS, CONTROLLER, DELETIONS, TOPICS, ZooKeeperTopics, no_cluster
 from kafka_tools.zookeeper.transactions import ANY_VERSION, change, create_empty, ensure_parent
-from kafka_tools.zookeeper.znodes import decoded
 
 Result = TypeVar("Result")
 
@@ -50,16 +51,14 @@ class ZooKeeperTopicChanges:
         Source: AdminZkClient.createTopicWithAssignment.
         """
         replicas = topic.assignment or assign(
-            self.topics.brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
+            self._brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
         )
         check_name(topic.topic)
         self._check_new(topic.topic)
         self._check_known(topic.configs)
         check(topic.configs)
         if self._client.exists(TOPICS) is None:
-            raise KafkaToolError(
-                f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?"
-            )
+            raise no_cluster()
         config_path = f"{CONFIGS}/{topic.topic}"
 
         def attempt() -> tuple[Any, Assignment]:
@@ -89,7 +88,7 @@ class ZooKeeperTopicChanges:
 
         def attempt() -> tuple[Any, Assignment]:
             document, version = self._growing(topic)
-            added = _added(partitions, tuple(document.replicas.values()), self.topics.brokers())
+            added = _added(partitions, tuple(document.replicas.values()), self._brokers())
             grown = {**document.replicas, **dict(enumerate(added, start=len(document.replicas)))}
             transaction = self._client.transaction()
             transaction.set_data(f"{TOPICS}/{topic}", encode_topic(document._replace(replicas=grown)), version)
@@ -120,8 +119,8 @@ class ZooKeeperTopicChanges:
 
         def attempt() -> tuple[Any, None]:
             self._check_there(topic)
-            document, version = self._read(path)
-            altered = _altered(read_configs(topic, document), configs, delete)
+            data, version = self._read(path)
+            altered = _altered(read_configs(path, data), configs, delete)
             transaction = self._client.transaction()
             # Configs of a topic that was deleted meanwhile would wait there for the next topic of this name.
             transaction.check(f"{TOPICS}/{topic}", ANY_VERSION)
@@ -157,6 +156,16 @@ class ZooKeeperTopicChanges:
         ensure_parent(self._client, DELETIONS)
         change(topic, "marked for deletion", attempt)
 
+    def _brokers(self) -> Sequence[BrokerRack]:
+        """Return the brokers that can take replicas. Raises KafkaToolError where one of them is not known in full.
+
+        A reader goes on without a rack. What is written would stay, on the wrong side of a rack that fails.
+        """
+        brokers, malformed = self.topics.brokers(), self.topics.malformed()
+        if malformed:
+            raise KafkaToolError(malformed[0])
+        return brokers
+
     def _check_new(self, topic: str) -> None:
         """Check that a topic of this name can be created now.
 
@@ -179,8 +188,9 @@ class ZooKeeperTopicChanges:
         ZooKeeper holds no version of Kafka. The znode of the controller has a kraftControllerEpoch since 3.4 (KIP-866).
         """
         newer = sorted(SINCE_3_6.intersection(configs))
-        controller, _ = self._read(CONTROLLER) if newer else (None, None)
-        if controller is not None and "kraftControllerEpoch" not in controller:
+        data, _ = self._read(CONTROLLER) if newer else (None, None)
+        controller = read_controller(CONTROLLER, data)
+        if controller is not None and not controller.since_3_4:
             raise KafkaToolError(f"Unknown topic config name: {newer[0]}")
 
     def _check_there(self, topic: str) -> int:
@@ -199,11 +209,12 @@ class ZooKeeperTopicChanges:
         if self._client.exists(f"{DELETIONS}/{topic}"):
             raise KafkaToolError(f"Topic '{topic}' is marked for deletion and takes no more partitions.")
         reassignment, _ = self._read(REASSIGNMENT)
-        text, version = self._read(f"{TOPICS}/{topic}")
-        document = read_topic(topic, text)
+        path = f"{TOPICS}/{topic}"
+        data, version = self._read(path)
+        document = read_topic(path, data)
         if document is None or version is None or not document.replicas:
             raise _no_such_topic(topic)
-        if document.adding or document.removing or topic in _topics_of(reassignment):
+        if document.adding or document.removing or topic in read_reassigned(REASSIGNMENT, reassignment):
             raise KafkaToolError(f"A partition reassignment is in progress for the topic '{topic}'.")
         # Kafka numbers new partitions from the count of those that exist: with a gap it would reuse a number.
         missing = sorted(set(range(len(document.replicas))) - set(document.replicas))
@@ -213,15 +224,15 @@ class ZooKeeperTopicChanges:
             )
         return document, version
 
-    def _read(self, path: str) -> tuple[Any, int | None]:
-        """Return the JSON document of a znode and its version; None and None where there is no such znode."""
+    def _read(self, path: str) -> tuple[bytes | None, int | None]:
+        """Return what a znode holds and its version; None and None where there is no such znode."""
         from kazoo.exceptions import NoNodeError
 
         try:
             data, stat = self._client.get(path)
         except NoNodeError:
             return None, None
-        return decoded(path, data or b""), stat.version
+        return data or b"", stat.version
 
 
 def _outcome(attempt: Callable[[], Result]) -> Result | KafkaToolError:
@@ -268,13 +279,6 @@ def _altered(before: Mapping[str, str], configs: Mapping[str, str], delete: Sequ
     after = {name: value for name, value in {**before, **configs}.items() if name not in delete}
     check({name: value for name, value in after.items() if name in CHECKS or name in configs})
     return after
-
-
-def _topics_of(reassignment: Any) -> Iterable[str]:
-    try:
-        return [partition["topic"] for partition in (reassignment or {}).get("partitions", ())]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise KafkaToolError(f"The znode {REASSIGNMENT} is not as Kafka writes it.") from error
 
 
 def _no_such_topic(topic: str) -> KafkaToolError:

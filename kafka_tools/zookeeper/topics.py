@@ -1,19 +1,25 @@
 """Reads topics from their znodes as Kafka 2.8 does (kafka.zk.KafkaZkClient)."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.zookeeper.znodes import Znodes
 
 if TYPE_CHECKING:
     from kafka_tools.model.assignment import BrokerRack
     from kafka_tools.model.topics import Partition, TopicDescription
-    from kafka_tools.zookeeper.documents import TopicDocument
+    from kafka_tools.zookeeper.documents import MalformedZnodeError, TopicDocument
 
 TOPICS, CONFIGS, BROKER_IDS = "/brokers/topics", "/config/topics", "/brokers/ids"
 CONTROLLER = "/controller"
 BROKER_DEFAULTS, DELETIONS = "/config/brokers/<default>", "/admin/delete_topics"
 MIN_ISR = "min.insync.replicas"
+MOST_DIGITS = 10
+"""The digits of the largest broker id, an int in Java."""
+MOST_SENTENCES = 20
+"""How many malformed znodes are named one by one."""
+Read = TypeVar("Read")
 TOPICS_AT_ONCE = 1000
 """Topics are read in blocks of so many, so that the JSON of 10,000 topics is never in memory at once."""
 
@@ -28,27 +34,37 @@ class ZooKeeperTopics:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._znodes = Znodes(client)
-        self._deletions: Callable[[], list[str]] | None = None
+        self._deletions: Callable[[], list[str] | None] | None = None
         self._brokers: Callable[[], tuple[BrokerRack, ...]] | None = None
+        self._malformed: dict[str, str] = {}
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all topics, sorted; no names where there is no cluster below this chroot."""
+        """Return the names of all topics, sorted. Raises KafkaToolError where there is no cluster below this chroot."""
         names = self._znodes.ask_for_children(TOPICS)
         self._deletions = self._znodes.ask_for_children(DELETIONS)
-        return tuple(sorted(names()))
+        found = names()
+        # Every broker makes this znode when it starts (KafkaZkClient.createTopLevelPaths). Kafka 2.8's tool takes a
+        # wrong chroot for a cluster without topics.
+        if found is None:
+            raise no_cluster()
+        return tuple(sorted(found))
 
     def name_of(self, topic_id: str) -> str | None:
         """Return the name of the topic with this id, None where there is no such topic. Reads every topic."""
+        from kafka_tools.zookeeper.documents import read_topic
+
         # There is no index of ids in ZooKeeper. With multiRead 10,000 topics take about 0.1 s.
         names = self.names()
-        topics = self._znodes.documents([f"{TOPICS}/{name}" for name in names])
-        found = (name for name, topic in zip(names, topics, strict=True) if topic and topic.get("topic_id") == topic_id)
-        return next(found, None)
+        for name, data in zip(names, self._znodes.data([f"{TOPICS}/{name}" for name in names]), strict=True):
+            topic = self._read(read_topic, f"{TOPICS}/{name}", data, f"topic {name} is left out")
+            if topic is not None and topic.topic_id == topic_id:
+                return name
+        return None
 
     def marked_for_deletion(self) -> frozenset[str]:
         """Return the names of the topics that wait for the controller to delete them."""
         deletions, self._deletions = self._deletions or self._znodes.ask_for_children(DELETIONS), None
-        return frozenset(deletions())
+        return frozenset(deletions() or ())
 
     def brokers(self) -> "tuple[BrokerRack, ...]":
         """Return the brokers that are registered now, by id."""
@@ -69,8 +85,16 @@ class ZooKeeperTopics:
         return tuple(described)
 
     def notes(self) -> tuple[str, ...]:
-        """Return nothing: a znode can be read, or reading it fails the whole command."""
+        """Return nothing: what is not malformed can be read, or reading it fails the whole command."""
         return ()
+
+    def malformed(self) -> tuple[str, ...]:
+        """Return sentences about the znodes read so far that Kafka did not write, and what is left out for them."""
+        sentences = tuple(self._malformed.values())
+        more = len(sentences) - MOST_SENTENCES
+        if more <= 0:
+            return sentences
+        return (*sentences[:MOST_SENTENCES], f"So are {more:,} more znodes: what they are of is left out.")
 
     def no_election(self) -> str:
         """Return the reason why no leader can be elected now: no broker is the controller. "" where one is."""
@@ -82,58 +106,122 @@ class ZooKeeperTopics:
         """Return nothing: what it would take to connect to a broker is not to be read from ZooKeeper."""
         return {}
 
-    def _ask_for_broker_ids(self) -> Callable[[], list[str]]:
-        return self._znodes.ask_for_children(BROKER_IDS)
+    def _ask_for_broker_ids(self) -> Callable[[], list[int]]:
+        children = self._znodes.ask_for_children(BROKER_IDS)
 
-    def _ask_for_brokers(self, broker_ids: Callable[[], list[str]]) -> "Callable[[], tuple[BrokerRack, ...]]":
+        def ids() -> list[int]:
+            names = children() or []
+            for error in unknown_brokers(names):
+                self._malformed[error.path] = error.message
+            return broker_ids(names)
+
+        return ids
+
+    def _ask_for_brokers(self, ids: Callable[[], list[int]]) -> "Callable[[], tuple[BrokerRack, ...]]":
         from kafka_tools.model.assignment import BrokerRack
+        from kafka_tools.zookeeper.documents import read_broker
 
-        ids = sorted(map(int, broker_ids()))
-        registrations = self._znodes.ask_for_documents([f"{BROKER_IDS}/{broker}" for broker in ids])
-        found = zip(ids, registrations, strict=True)
-        return lambda: tuple(
-            BrokerRack(broker, registration.get("rack")) for broker, registration in found if registration
-        )
+        brokers = ids()
+        paths = [f"{BROKER_IDS}/{broker}" for broker in brokers]
+        asked = self._znodes.ask_for_data(paths)
+
+        def found() -> "Iterator[BrokerRack]":
+            for broker, path, data in zip(brokers, paths, asked, strict=True):
+                document = self._read(read_broker, path, data, f"the rack of broker {broker} is not known")
+                # The znode is there as long as the broker is, whatever it holds.
+                if data is not None:
+                    yield BrokerRack(broker, document.rack if document else None)
+
+        return lambda: tuple(found())
+
+    def _read(self, read: Callable[[str, bytes | None], Read], path: str, data: bytes | None, then: str) -> Read | None:
+        """Read a znode; where Kafka did not write it, return None and note what that leads to."""
+        from kafka_tools.zookeeper.documents import MalformedZnodeError
+
+        try:
+            return read(path, data)
+        except MalformedZnodeError as error:
+            self._malformed[path] = f"{error.message.removesuffix('.')}; {then}."
+            return None
 
     def _describe(
-        self, names: Sequence[str], marked: Collection[str], broker_ids: Callable[[], list[str]]
+        self, names: Sequence[str], marked: Collection[str], broker_ids: Callable[[], list[int]]
     ) -> "Iterator[TopicDescription]":
-        """Read topics and configs, and then the states of the partitions that the topics name."""
+        """Read topics and configs, and then the states of the partitions that the topics name.
+
+        A topic is left out where one of its znodes is malformed: half of it would look healthy, or broken.
+        """
         from kafka_tools.model.topics import TopicDescription
         from kafka_tools.zookeeper.documents import read_configs, read_topic
 
         topic_paths, config_paths = [f"{TOPICS}/{name}" for name in names], [f"{CONFIGS}/{name}" for name in names]
-        documents = self._znodes.documents([BROKER_DEFAULTS, *topic_paths, *config_paths])
-        defaults = read_configs("all brokers", next(documents))
-        topics = {name: read_topic(name, next(documents)) for name in names}
-        configs = {name: read_configs(name, next(documents)) for name in names}
+        found = self._znodes.data([BROKER_DEFAULTS, *topic_paths, *config_paths])
+        unknown = "the brokers' default of min.insync.replicas is not known"
+        defaults = self._read(read_configs, BROKER_DEFAULTS, next(found), unknown) or {}
+        left_out = [f"topic {name} is left out" for name in names]
+        topics = [self._read(read_topic, *each) for each in zip(topic_paths, found, left_out, strict=False)]
+        configs = [self._read(read_configs, *each) for each in zip(config_paths, found, left_out, strict=True)]
         # The answer is not needed here. It comes with the states, and whoever draws the table asks for it next.
         self._brokers = self._brokers or self._ask_for_brokers(broker_ids)
-        there = {name: topic for name, topic in topics.items() if topic}
-        states = self._znodes.documents([path for name, topic in there.items() for path in _state_paths(name, topic)])
-        for name, topic in there.items():
-            yield TopicDescription(
-                topic=name,
-                topic_id=topic.topic_id,
-                partitions=tuple(_partitions(name, topic, states)),
-                configs=configs[name],
-                min_isr=_min_isr(configs[name], defaults),
-                marked_for_deletion=name in marked,
-            )
+        whole = [
+            (name, topic, config)
+            for name, topic, config in zip(names, topics, configs, strict=True)
+            if topic is not None and config is not None
+        ]
+        states = self._znodes.data([state_path(name, number) for name, topic, _ in whole for number in topic.replicas])
+        for name, topic, config in whole:
+            partitions = self._partitions(name, topic, states)
+            if partitions is not None:
+                yield TopicDescription(
+                    topic=name,
+                    topic_id=topic.topic_id,
+                    partitions=partitions,
+                    configs=config,
+                    min_isr=_min_isr(config, defaults),
+                    marked_for_deletion=name in marked,
+                )
+
+    def _partitions(
+        self, name: str, topic: "TopicDocument", states: Iterator[bytes | None]
+    ) -> "tuple[Partition, ...] | None":
+        from kafka_tools.model.topics import Partition
+        from kafka_tools.zookeeper.documents import read_state
+
+        partitions = []
+        for number, replicas in topic.replicas.items():
+            # Each state is taken, also after a malformed one: those of the next topic follow in the same iterator.
+            state = self._read(read_state, state_path(name, number), next(states), f"topic {name} is left out")
+            if state is not None:
+                adding, removing = topic.adding.get(number, ()), topic.removing.get(number, ())
+                partitions.append(Partition(number, state.leader, replicas, state.isr, adding, removing))
+        return tuple(partitions) if len(partitions) == len(topic.replicas) else None
 
 
-def _state_paths(name: str, topic: "TopicDocument") -> Iterator[str]:
-    return (f"{TOPICS}/{name}/partitions/{number}/state" for number in topic.replicas)
+def no_cluster() -> KafkaToolError:
+    """Return the error where there is no Kafka cluster below the chroot."""
+    return KafkaToolError(f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?")
 
 
-def _partitions(name: str, topic: "TopicDocument", states: Iterator[Any]) -> "Iterator[Partition]":
-    from kafka_tools.model.topics import Partition
-    from kafka_tools.zookeeper.documents import read_state
+def broker_ids(names: Iterable[str]) -> list[int]:
+    """Return the ids among names of znodes, sorted; what Kafka did not register is no id."""
+    return sorted(int(name) for name in names if _is_id(name))
 
-    for number, replicas in topic.replicas.items():
-        leader, isr = read_state(name, number, next(states))
-        adding, removing = topic.adding.get(number, ()), topic.removing.get(number, ())
-        yield Partition(number, leader, replicas, isr, adding, removing)
+
+def unknown_brokers(names: Iterable[str]) -> "list[MalformedZnodeError]":
+    """Return an error for each of these names of znodes that is no broker id."""
+    from kafka_tools.zookeeper.documents import MalformedZnodeError
+
+    why = "its name is no broker id"
+    return [MalformedZnodeError(f"{BROKER_IDS}/{name}", why) for name in sorted(names) if not _is_id(name)]
+
+
+def _is_id(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS
+
+
+def state_path(topic: str, partition: int) -> str:
+    """Return the znode of a partition's leader and in-sync replicas."""
+    return f"{TOPICS}/{topic}/partitions/{partition}/state"
 
 
 def _min_isr(configs: Mapping[str, str], defaults: Mapping[str, str]) -> int | None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.zookeeper.answers import NoAnswerError, UnreadableAnswerError
 
 TRIES = 5
 """How often a change is tried while others keep changing its znodes."""
@@ -52,7 +53,7 @@ def _commit(transaction: Any, topic: str, done: str) -> Exception | None:
         results = transaction.commit()
     # Not tried again: the server may have carried it out and only the answer was lost. A second creation would then say
     # that the topic exists, which would be wrong about the first.
-    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError) as error:
+    except (ConnectionClosedError, ConnectionLoss, SessionExpiredError, NoAnswerError, UnreadableAnswerError) as error:
         raise KafkaToolError(
             f"The connection to ZooKeeper broke while topic '{topic}' was being {done}: whether that was done is not "
             "known, but it was wholly or not at all.",
@@ -60,7 +61,8 @@ def _commit(transaction: Any, topic: str, done: str) -> Exception | None:
         ) from error
     # The writes before the one that failed have RolledBackError, those after it RuntimeInconsistency.
     failures = [result for result in results if isinstance(result, Exception)]
-    return next((each for each in failures if not isinstance(each, (RolledBackError, RuntimeInconsistency))), None)
+    causes = (each for each in failures if not isinstance(each, (RolledBackError, RuntimeInconsistency)))
+    return next(causes, failures[0] if failures else None)
 
 
 def create_empty(transaction: Any, path: str) -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.zookeeper.answers import INT, STAT_BYTES, NonsenseError, UnreadableAnswerError, check_data
 
 FEW = 200
 """Up to this many znodes are asked for one by one: that takes less than the request for the server's version."""
@@ -21,8 +21,6 @@ RESULT = struct.Struct("!iBii")
 """A MultiHeader (operation, whether it is the last, error), and what follows it: the data's length, or the error."""
 
 HEADER = struct.Struct("!iBi")
-LENGTH = struct.Struct("!i")
-STAT_BYTES = 68
 NO_NODE = -101
 
 
@@ -33,36 +31,33 @@ class Znodes:
         self._client = client
         self._multi_read: bool | None = None
 
-    def ask_for_children(self, path: str) -> Callable[[], list[str]]:
+    def ask_for_children(self, path: str) -> Callable[[], list[str] | None]:
         """Ask for the children of a znode, and return a function that waits for their names.
 
-        It returns no names where there is no such znode.
+        It returns None where there is no such znode.
         """
         request = self._client.get_children_async(path)
 
-        def children() -> list[str]:
+        def children() -> list[str] | None:
             from kazoo.exceptions import NoNodeError
 
             try:
                 names: list[str] = request.get()
             except NoNodeError:
-                return []
+                return None
             return names
 
         return children
 
-    def ask_for_documents(self, paths: Sequence[str]) -> Iterator[Any]:
-        """Ask for a few znodes at once, and return an iterator that waits for them as `documents` does."""
-        return _decoded(paths, _single_data(iter([self._client.get_async(path) for path in paths])))
+    def ask_for_data(self, paths: Sequence[str]) -> Iterator[bytes | None]:
+        """Ask for a few znodes at once, and return an iterator that waits for them as `data` does."""
+        return _single_data(iter([self._client.get_async(path) for path in paths]))
 
-    def documents(self, paths: Sequence[str]) -> Iterator[Any]:
-        """Yield the JSON document of each znode, None where there is no such znode.
-
-        Raises KafkaToolError for a znode that holds no JSON.
-        """
+    def data(self, paths: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield what each znode holds, None where there is no such znode."""
         if len(paths) > FEW and self.serves_multi_read():
-            return _decoded(paths, self._in_bulk(paths))
-        return _decoded(paths, _single_data(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY)))
+            return self._in_bulk(paths)
+        return _single_data(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY))
 
     def _in_bulk(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         from kazoo.exceptions import EXCEPTIONS
@@ -70,13 +65,26 @@ class Znodes:
         # Only the last request has fewer paths.
         counts = (min(PATHS_A_REQUEST, len(paths) - start) for start in range(0, len(paths), PATHS_A_REQUEST))
         for request in pipelined(self._bulk_requests(paths), REQUESTS_UNDER_WAY):
-            for result in results(request.get(), next(counts)):
+            for result in self._results(request, next(counts)):
                 if isinstance(result, bytes):
                     yield result
                 elif result == NO_NODE:
                     yield None
                 else:
                     raise EXCEPTIONS[result]()
+
+    def _results(self, request: Any, count: int) -> list[bytes | int]:
+        from kazoo.exceptions import EXCEPTIONS
+
+        answer = request.get()
+        try:
+            found = list(results(answer, count))
+            unknown = [each for each in found if isinstance(each, int) and each not in EXCEPTIONS]
+            if unknown:
+                raise NonsenseError(f"error {unknown[0]}")
+        except (NonsenseError, struct.error) as error:
+            raise UnreadableAnswerError(self._client.handler.connect, error) from error
+        return found
 
     def _bulk_requests(self, paths: Sequence[str]) -> Iterator[Any]:
         for start in range(0, len(paths), PATHS_A_REQUEST):
@@ -97,10 +105,11 @@ class Znodes:
 
         try:
             answer = self._client.command(b"srvr")
-        except OSError:
+        # AttributeError: kazoo's connection has no socket for the moment, because it was lost.
+        except (AttributeError, OSError):
             answer = ""
         # A server tells no version where `srvr` is not in its 4lw.commands.whitelist: it is taken for an old one.
-        match = re.match(r"Zookeeper version: (\d+)\.(\d+)", answer)
+        match = re.match(r"Zookeeper version: (\d{1,9})\.(\d{1,9})", answer)
         return tuple(map(int, match.groups())) if match else ()
 
 
@@ -120,7 +129,7 @@ class MultiRead:
         """Return the body of the request: an operation for each path."""
         start, end = HEADER.pack(GET_DATA, False, -1), HEADER.pack(NOTHING_MORE, True, -1)
         encoded = [path.encode() for path in self._paths]
-        return b"".join([*(start + LENGTH.pack(len(path)) + path + b"\0" for path in encoded), end])
+        return b"".join([*(start + INT.pack(len(path)) + path + b"\0" for path in encoded), end])
 
     @staticmethod
     def deserialize(buffer: bytes, offset: int) -> tuple[bytes, int]:
@@ -131,6 +140,7 @@ class MultiRead:
 def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
     """Yield for each of `count` paths the data of its znode, or ZooKeeper's error code.
 
+    Raises NonsenseError or struct.error where the answer has other results, or more or less than them.
     Source: org.apache.zookeeper.MultiResponse 3.8.
     """
     buffer, offset = answer
@@ -138,26 +148,19 @@ def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
         operation, _, _, length = RESULT.unpack_from(buffer, offset)
         offset += RESULT.size
         if operation != GET_DATA:
+            if operation != NOTHING_MORE:
+                raise NonsenseError(f"a result of operation {operation}")
             yield length
             continue
-        end = offset + max(length, 0)  # -1: the znode holds no data
+        if length < -1:  # -1: the znode holds no data
+            raise NonsenseError(f"a length of {length:,}")
+        end = offset + max(length, 0)
+        check_data(buffer[offset:end])
         yield buffer[offset:end]
         offset = end + STAT_BYTES
-
-
-def decoded(path: str, data: bytes) -> Any:
-    """Parse the JSON document that a znode holds. Raises KafkaToolError for any other text."""
-    import json
-
-    try:
-        return json.loads(str(data, "utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise KafkaToolError(f"The znode {path} holds no JSON: {data[:80]!r}") from error
-
-
-def _decoded(paths: Iterable[str], found: Iterable[bytes | None]) -> Iterator[Any]:
-    for path, data in zip(paths, found, strict=True):
-        yield None if data is None else decoded(path, data)
+    operation, done, _ = HEADER.unpack_from(buffer, offset)
+    if (operation, done, len(buffer)) != (NOTHING_MORE, 1, offset + HEADER.size):
+        raise NonsenseError(f"{len(buffer):,} bytes are no {count} results")
 
 
 def _single_data(requests: Iterable[Any]) -> Iterator[bytes | None]:

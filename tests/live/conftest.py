@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 from tests.support import leaks
@@ -29,5 +30,5 @@ def chroot(zookeeper: Any) -> Iterator[str]:
 
 @pytest.fixture
 def changes(kafka39: Cluster, chroot: str) -> Iterator[ZooKeeperTopicChanges]:
-    with connected(kafka39.zookeeper + chroot) as client:
+    with connected(ZooKeeper(kafka39.zookeeper + chroot)) as client:
         yield ZooKeeperTopicChanges(client)

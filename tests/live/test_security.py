@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.sandbox import credentials, jars, launch, security, state_file
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.precedence import Flags, choose
@@ -409,7 +409,7 @@ def ensembles(secured: Secured) -> tuple[str, str]:
 
 def acls(secured: Secured, topic: str) -> dict[str, Any]:
     """Return the ACLs of a topic's znodes: everybody may read them."""
-    with connected(ensembles(secured)[0]) as client:
+    with connected(ZooKeeper(ensembles(secured)[0])) as client:
         roots = (f"/brokers/topics/{topic}", f"/config/topics/{topic}")
         found = {root + path: acl for root in roots for path, (_, _, acl) in walk(client, root)}
         return found | {root: client.get_acls(root)[0] for root in roots}
@@ -489,5 +489,5 @@ def test_zookeeper_says_why_not(secured: Secured) -> None:
     assert b"KAFKA_OPTS=-Djava.security.auth.login.config=FILE" in create.stderr
     listed = secured.cluster.run("topics", "--zookeeper", plain, "--list").stdout.split()
     assert (b"public-a" in listed, b"public-n" in listed) == (True, False), "everybody may read"
-    with connected(plain) as client:
+    with connected(ZooKeeper(plain)) as client:
         assert [client.exists(f"{root}/public-n") for root in ("/brokers/topics", "/config/topics")] == [None, None]

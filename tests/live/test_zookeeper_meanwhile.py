@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
@@ -40,7 +41,7 @@ Quicker = Callable[..., ZooKeeperTopicChanges]
 
 @pytest.fixture
 def quicker(kafka39: Cluster, chroot: str) -> Iterator[Quicker]:
-    with connected(kafka39.zookeeper + chroot) as client:
+    with connected(ZooKeeper(kafka39.zookeeper + chroot)) as client:
         yield lambda *act: ZooKeeperTopicChanges(Meanwhile(client, *act))
 
 
@@ -160,7 +161,10 @@ def test_a_write_whose_answer_is_lost_says_that_nobody_knows(kafka39: Cluster, z
         listener.settimeout(30)
         between = threading.Thread(target=forward_until_a_transaction, args=(listener, (host, int(port))), daemon=True)
         between.start()
-        with pytest.raises(KafkaToolError) as lost, connected(f"127.0.0.1:{listener.getsockname()[1]}{chroot}") as c:
+        with (
+            pytest.raises(KafkaToolError) as lost,
+            connected(ZooKeeper(f"127.0.0.1:{listener.getsockname()[1]}{chroot}")) as c,
+        ):
             ZooKeeperTopicChanges(c).create(NewTopic("new", assignment=((1,),)))
         between.join(30)
     assert "broke while topic 'new' was being created: whether that was done is not known" in lost.value.message
@@ -171,7 +175,7 @@ def test_a_write_whose_answer_is_lost_says_that_nobody_knows(kafka39: Cluster, z
 
 def test_two_add_partitions_at_the_same_time(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
     def grow(count: int) -> str:
-        with connected(kafka39.zookeeper + chroot) as client:
+        with connected(ZooKeeper(kafka39.zookeeper + chroot)) as client:
             try:
                 ZooKeeperTopicChanges(client).add_partitions(NewPartitions("with-id", count))
             except KafkaToolError as error:

@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka.admin import ConfigResource
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError, TopicMarkedForDeletionError
 from kafka_tools.sandbox import jars, launch
 from kafka_tools.zookeeper.session import connected
@@ -89,7 +90,7 @@ def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None
     with (
         a_cluster_of_znodes(zookeeper) as theirs,
         a_cluster_of_znodes(zookeeper) as ours,
-        connected(kafka39.zookeeper + ours) as client,
+        connected(ZooKeeper(kafka39.zookeeper + ours)) as client,
     ):
         for argv, change in STEPS:
             change(ZooKeeperTopicChanges(client))
@@ -212,7 +213,7 @@ def test_configs_that_an_old_cluster_does_not_know_are_refused(
 ) -> None:
     cluster: Cluster = request.getfixturevalue(kafka)
     topic, configs = cluster.topic(), {"compression.zstd.level": "3"}
-    with connected(cluster.zookeeper) as client:
+    with connected(ZooKeeper(cluster.zookeeper)) as client:
         changes = ZooKeeperTopicChanges(client)
         for change in (
             lambda: changes.alter_configs(topic, configs, []),

@@ -57,6 +57,9 @@ class FakeTopics:
     def notes(self) -> tuple[str, ...]:
         return self.told
 
+    def malformed(self) -> tuple[str, ...]:
+        return ()
+
     def no_election(self) -> str:
         return self.trouble
 

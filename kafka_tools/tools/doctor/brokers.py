@@ -22,16 +22,16 @@ from kafka_tools.brokers.diagnosis import (
 from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import text
 from kafka_tools.model.target import Brokers
-from kafka_tools.model.units import count
+from kafka_tools.model.topics import OFFSETS
 from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.checks import (
     BROKER,
     CLUSTER_ID,
     CONTROLLER,
     LISTENERS,
-    OFFSETS,
     Check,
     State,
+    absent,
     failed,
     milliseconds,
     missing_offsets,
@@ -179,10 +179,7 @@ def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> l
             checks.append(failed(name, cause, LISTENERS, where))
         else:
             checks.append(passed(name, "ready for requests", where, found))
-    for broker, replicas in seen.absent.items():
-        away = KafkaToolError(f"it is not there, and has {count(replicas, 'replica')}")
-        checks.append(failed(f"{BROKER} {broker}", away, "Start it, or move its replicas."))
-    return checks
+    return [*checks, *absent(seen.absent)]
 
 
 def _offsets(contact: Contact, seen: Overview) -> Check:

@@ -1,15 +1,16 @@
 """What a check has found, and how a list of them is judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from kafka_tools.brokers.checkup import OFFSETS_FACTOR, Offsets
+from kafka_tools.brokers.checkup import OFFSETS_FACTOR
 from kafka_tools.brokers.diagnosis import cause_of
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.model.units import count
 
-CLUSTER_ID, CONTROLLER, BROKER, OFFSETS = "cluster id", "controller", "broker", "__consumer_offsets"
+CLUSTER_ID, CONTROLLER, BROKER, TOPIC = "cluster id", "controller", "broker", "topic"
 
 LISTENERS = "Check advertised.listeners of this broker: clients must resolve and reach what it says."
 
@@ -54,6 +55,13 @@ def failed(
         cause = f"it {cause.removeprefix(where).lstrip()}"
     found = cause.removeprefix("TLS: ").removesuffix(".")
     return Check(check, State.FAILED, where, milliseconds(seconds), found, failure.hint or advice)
+
+
+def absent(brokers: Mapping[int, int]) -> Iterator[Check]:
+    """Yield a failed check for each broker that is not there although it holds replicas: id -> how many."""
+    for broker, replicas in brokers.items():
+        away = KafkaToolError(f"it is not there, and has {count(replicas, 'replica')}")
+        yield failed(f"{BROKER} {broker}", away, "Start it, or move its replicas.")
 
 
 def not_run(check: str, why: str, where: str | None = None) -> Check:

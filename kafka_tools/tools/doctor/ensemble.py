@@ -6,19 +6,20 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from kafka_tools.brokers.checkup import Offsets
 from kafka_tools.brokers.diagnosis import seconds_to_accept
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.target import ZooKeeper
+from kafka_tools.model.topics import OFFSETS
 from kafka_tools.parallel import in_parallel
 from kafka_tools.tools.doctor.checks import (
     BROKER,
     CLUSTER_ID,
     CONTROLLER,
     LISTENERS,
-    OFFSETS,
+    TOPIC,
     Check,
+    absent,
     failed,
     missing_offsets,
     not_run,
@@ -44,6 +45,7 @@ BROKERS_SECONDS = 1.0
 """How long brokers are waited for."""
 
 UP = "Is it up, and its port open to this machine? Another one: --zookeeper HOST:PORT."
+MALFORMED = "Who wrote it? A broker that is started again writes its own znodes anew."
 CHROOT = "Is there a chroot: --zookeeper HOST:PORT/kafka?"
 Servers = Mapping[Address, "Server | KafkaToolError"]
 Timed = tuple[float, "Registered"]
@@ -100,7 +102,7 @@ def _session(target: ZooKeeper) -> Timed:
     from kafka_tools.zookeeper.session import connected
 
     began = monotonic()
-    with connected(target.connect, target.security, target.wait_seconds) as client:
+    with connected(target) as client:
         seconds = monotonic() - began
         return seconds, registered(client)
 
@@ -128,31 +130,47 @@ def _quorum(servers: Servers, voters: int | None) -> Check:
 
 
 def _cluster_id(target: ZooKeeper, seen: "Registered") -> Check:
+    if isinstance(seen.cluster_id, KafkaToolError):
+        return failed(CLUSTER_ID, seen.cluster_id, MALFORMED, target.connect)
     if seen.cluster_id is None:
         return failed(CLUSTER_ID, KafkaToolError("there is no Kafka cluster here"), CHROOT, target.connect)
     return passed(CLUSTER_ID, seen.cluster_id, target.connect)
 
 
 def _cluster(seen: "Registered") -> Iterator[Check]:
-    if seen.controller is None:
+    if isinstance(seen.controller, KafkaToolError):
+        yield failed(CONTROLLER, seen.controller, MALFORMED)
+    elif seen.controller is None:
         yield failed(CONTROLLER, KafkaToolError("there is none now"), "Is a broker up? It is elected in seconds.")
     else:
         yield passed(CONTROLLER, f"broker {seen.controller}")
     yield from _brokers(seen)
-    if seen.offsets_factor is None:
-        yield missing_offsets(None, len(seen.brokers))
+    for error in seen.malformed:
+        yield failed(TOPIC, error, MALFORMED)
+    brokers = len(seen.brokers) + len(seen.absent)
+    if isinstance(seen.offsets, KafkaToolError):
+        yield failed(OFFSETS, seen.offsets, MALFORMED)
+    elif seen.offsets is None:
+        yield missing_offsets(None, brokers)
     else:
-        yield offsets_check(Offsets(0, seen.offsets_factor, 0), len(seen.brokers))
+        yield offsets_check(seen.offsets, brokers)
 
 
 def _brokers(seen: "Registered") -> Iterator[Check]:
     """Check where the brokers are advertised; what their listeners speak, ZooKeeper's settings do not say."""
     if not seen.brokers:
         yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
-    calls = {broker: partial(seconds_to_accept, each, BROKERS_SECONDS) for broker, each in seen.brokers.items()}
-    for broker, found in in_parallel(calls, monotonic() + BROKERS_SECONDS).items():
-        name, where = f"{BROKER} {broker}", text(seen.brokers[broker])
-        if isinstance(found, KafkaToolError):
-            yield failed(name, found, LISTENERS, where)
+    known = {broker: each for broker, each in seen.brokers.items() if not isinstance(each, KafkaToolError)}
+    calls = {broker: partial(seconds_to_accept, each, BROKERS_SECONDS) for broker, each in known.items()}
+    found = in_parallel(calls, monotonic() + BROKERS_SECONDS)
+    for broker, address in seen.brokers.items():
+        name = f"{BROKER} {broker}"
+        if isinstance(address, KafkaToolError):
+            yield failed(name, address, MALFORMED)
+            continue
+        reached = found[broker]
+        if isinstance(reached, KafkaToolError):
+            yield failed(name, reached, LISTENERS, text(address))
         else:
-            yield passed(name, "somebody listens", where, found)
+            yield passed(name, "somebody listens", text(address), reached)
+    yield from absent(seen.absent)

@@ -94,7 +94,8 @@ def show_layout(request: ShowLayout) -> Report:
         brokers = topics.brokers()
         no_election = topics.no_election() if request.without else ""
         unreached = topics.unreached_brokers() if request.without else {}
-        notes = topics.notes()
+        malformed = topics.malformed()
+        notes = (*topics.notes(), *malformed)
     if request.without:
         from kafka_tools.tools.layout.prediction import prediction
 
@@ -103,12 +104,13 @@ def show_layout(request: ShowLayout) -> Report:
             told = any(no_election in note for note in notes)
             unsafe = "This is not safe: no leader can be elected now."
             notes = (*notes, unsafe if told else f"{unsafe} {no_election}")
-        return _with_unreached(report._replace(notes=(*notes, *report.notes)), unreached, request.without)
+        report = report._replace(notes=(*notes, *report.notes), status=1 if malformed else report.status)
+        return _with_unreached(report, unreached, request.without)
     from kafka_tools.tools.layout.current import layout
 
     report = layout(described, brokers, RACKS_SEEN, request.everything)
     RACKS_SEEN.update((broker.broker, broker.rack) for broker in brokers)
-    return report._replace(notes=(*report.notes, *notes))
+    return report._replace(notes=(*report.notes, *notes), status=int(bool(malformed)))
 
 
 def _with_unreached(report: Report, unreached: Mapping[int, str], without: Collection[int]) -> Report:

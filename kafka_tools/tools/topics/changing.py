@@ -142,7 +142,7 @@ def create(request: CreateTopic) -> Report:
         report = changed([topic.topic], make, "created", request.target if request.dry_run else None)
         if isinstance(report.failure, TopicExistsError) and request.if_not_exists:
             return report._replace(failure=None)
-        return report._replace(notes=(*report.notes, *controller_notes(changes)))
+        return report._replace(notes=(*report.notes, *controller_notes(changes, report)))
 
 
 def _check_brokers(request: CreateTopic, changes: TopicChanges) -> None:
@@ -177,7 +177,12 @@ def _to_alter(request: AlterTopics, changes: TopicChanges) -> dict[str, TopicDes
     names = matching(everything, request.topic, exclude_internal=False)
     if not names and not request.if_exists:
         raise no_such_topic(request.topic, everything)
-    return {topic.topic: topic for topic in changes.topics.describe(names, False)}
+    described = {topic.topic: topic for topic in changes.topics.describe(names, False)}
+    # Whoever alters ten topics by a pattern should not have to find out later that one of them was left as it was.
+    malformed = changes.topics.malformed()
+    if malformed:
+        raise KafkaToolError(malformed[0], "Nothing was altered.")
+    return described
 
 
 def _on_zookeeper(request: AlterTopics, target: ZooKeeper) -> Report:
@@ -197,7 +202,7 @@ def _on_zookeeper(request: AlterTopics, target: ZooKeeper) -> Report:
                 yield Step(() if request.dry_run else ("Adding partitions succeeded!",))
 
         report = changed(tuple(described), change, "altered", target if request.dry_run else None)
-        return report._replace(notes=(*report.notes, *controller_notes(changes)))
+        return report._replace(notes=(*report.notes, *controller_notes(changes, report)))
 
 
 def _configured(request: AlterTopics, changes: TopicConfigChanges, topic: str) -> Iterator[Step]:
@@ -243,7 +248,7 @@ def delete(request: DeleteTopics) -> Report:
         on_zookeeper = isinstance(request.target, ZooKeeper)
         failures = changes.delete_topics(names)
         report = changed(names, lambda name: _deleted(name, failures[name], on_zookeeper), "deleted", None)
-        return report._replace(notes=controller_notes(changes))
+        return report._replace(notes=controller_notes(changes, report))
 
 
 def _deleted(topic: str, error: KafkaToolError | None, on_zookeeper: bool) -> Iterator[Step]:
@@ -361,8 +366,9 @@ def _failure(failures: dict[str, KafkaToolError], topics: int, done: str) -> Kaf
     return KafkaToolError(first.message, " ".join(filter(None, (first.hint, count))), first.status)
 
 
-def controller_notes(changes: TopicChanges) -> tuple[str, ...]:
+def controller_notes(changes: TopicChanges, report: Report) -> tuple[str, ...]:
     """Return what to say of a cluster that has no controller now: nobody acts on what was written to ZooKeeper."""
-    if changes.has_controller():
+    # After a failure the session may be broken: asking would hide the failure behind another one.
+    if report.failure is not None or changes.has_controller():
         return ()
     return ("No controller is elected (the znode /controller is missing): brokers act on this when there is one.",)

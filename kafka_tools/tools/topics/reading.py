@@ -71,10 +71,14 @@ def _lines(names: Sequence[str], marked: Collection[str]) -> list[str]:
 
 
 def _details(target: Target, names: Sequence[str]) -> "Sequence[View]":
+    from dataclasses import replace
+
+    from kafka_tools.render.views import Level, Mark
     from kafka_tools.tools.topics.views import details
 
     with open_topics(target) as topics:
-        return (details(topics.describe(names)),)
+        table = details(topics.describe(names))
+        return (replace(table, notes=[Mark(sentence, Level.BROKEN) for sentence in topics.malformed()]),)
 
 
 def describe(request: DescribeTopics) -> Report:
@@ -82,11 +86,12 @@ def describe(request: DescribeTopics) -> Report:
     with open_topics(request.target, request.partition_size_limit) as topics:
         described = _described(request, topics)
         live = frozenset(broker.broker for broker in topics.brokers())
-        notes = topics.notes()
+        malformed = topics.malformed()
+        notes = (*topics.notes(), *malformed)
     failure = _unanswered(request, described) if notes else None
     if request.with_overrides:
         report = _overrides(request.target, [topic for topic in described if topic.configs])
-        return report._replace(notes=notes, failure=failure)
+        return report._replace(notes=notes, failure=failure, status=int(bool(malformed)))
     wanted = _wanted(request.only, live)
     lines = zookeeper_lines if isinstance(request.target, ZooKeeper) else broker_lines
     return Report(
@@ -96,6 +101,7 @@ def describe(request: DescribeTopics) -> Report:
         tables=lambda: _tables(described, live, wanted),
         notes=notes,
         failure=failure,
+        status=int(bool(malformed)),
     )
 
 

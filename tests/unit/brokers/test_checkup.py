@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.brokers.checkup import Offsets, Quorum, offsets_factor, overview, quorum
+from kafka_tools.brokers.checkup import Quorum, offsets_factor, overview, quorum
 from kafka_tools.brokers.diagnosis import Contact, contacts
 from kafka_tools.errors import BrokerError
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import Offsets
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA
 from kafka_tools.wire.schema import Message
 from tests.support.servers import Broker, brokers, serving

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from kafka_tools.brokers import checkup
-from kafka_tools.brokers.checkup import Offsets
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.security import Sasl, Security
 from kafka_tools.model.target import Brokers, ZooKeeper
+from kafka_tools.model.topics import Offsets
 from kafka_tools.render import OutputOptions
 from kafka_tools.render.structured import as_json
 from kafka_tools.render.views import Level, Mark, Table
@@ -39,6 +39,7 @@ from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADAT
 from kafka_tools.wire.schema import Message
 from kafka_tools.zookeeper.cluster import Registered
 from kafka_tools.zookeeper.diagnosis import Server
+from kafka_tools.zookeeper.documents import MalformedZnodeError
 from tests.support.drawing import drawn
 from tests.support.servers import Broker, brokers, refusing, serving, starting
 
@@ -225,7 +226,7 @@ def test_nobody_answers() -> None:
 # ZooKeeper
 
 UP, DOWN = Server("follower", "3.8.4", 0.001), KafkaToolError("connection refused")
-SEEN = Registered(3, "c", 1, {}, 3)
+SEEN = Registered(3, "c", 1, {}, Offsets(50, 3, 0))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_an_ensemble(answers: tuple[Server | KafkaToolError, ...], voters: int |
 
 def test_what_an_ensemble_says_of_its_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     with refusing() as port:
-        seen = SEEN._replace(controller=None, brokers={4: ("127.0.0.1", port)}, offsets_factor=None)
+        seen = SEEN._replace(controller=None, brokers={4: ("127.0.0.1", port)}, offsets=None)
         monkeypatch.setattr(ensemble, "_asked", lambda _: ({("zk", 1): UP}, (0.01, seen)))
         found = {check.check: check for check in ensemble.check_ensemble(ZooKeeper("zk:1/kafka"), alone=True)}
     assert found["controller"].state is State.FAILED
@@ -257,6 +258,16 @@ def test_what_an_ensemble_says_of_its_cluster(monkeypatch: pytest.MonkeyPatch) -
     beside = {check.check: check for check in ensemble.check_ensemble(ZooKeeper("zk:1"), alone=False)}
     assert list(beside) == ["ZooKeeper server", "ZooKeeper session", "ZooKeeper quorum", "cluster id"]
     assert "chroot" in beside["cluster id"].advice
+
+
+def test_a_dead_broker_with_replicas_and_znodes_that_kafka_did_not_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = MalformedZnodeError("/brokers/topics/x", "partition 0 has no replicas")
+    seen = SEEN._replace(controller=wrong, brokers={1: wrong}, absent={2: 682}, malformed=(wrong,))
+    monkeypatch.setattr(ensemble, "_asked", lambda _: ({("zk", 1): UP}, (0.01, seen)))
+    found = {check.check: check for check in ensemble.check_ensemble(ZooKeeper("zk:1"), alone=True)}
+    assert found["broker 2"].found == "it is not there, and has 682 replicas"
+    assert {found[name].state for name in ("broker 1", "broker 2", "controller", "topic")} == {State.FAILED}
+    assert "/brokers/topics/x is not as Kafka writes it" in found["topic"].found
 
 
 def test_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ class FakeTopics:
     def __init__(self, *described: TopicDescription) -> None:
         self.described = {topic.topic: topic for topic in described}
         self.told: tuple[str, ...] = ()
+        self.wrong: tuple[str, ...] = ()
         self.trouble = ""
         self.unreached: dict[int, str] = {}
 
@@ -43,6 +44,9 @@ class FakeTopics:
 
     def notes(self) -> tuple[str, ...]:
         return self.told
+
+    def malformed(self) -> tuple[str, ...]:
+        return self.wrong
 
     def no_election(self) -> str:
         return self.trouble
@@ -301,6 +305,14 @@ def test_what_could_not_be_asked_is_told(cluster: FakeTopics, capsys: pytest.Cap
     for argv in ("", "--output table", "--output json"):
         assert ktools(argv) == 0
         assert capsys.readouterr().err == "Not known: configs.\n"
+
+
+@pytest.mark.parametrize("without", [(), (3,)])
+def test_what_makes_no_sense_is_told_beside_the_others(cluster: FakeTopics, without: tuple[int, ...]) -> None:
+    cluster.wrong = ("The znode /brokers/topics/x is not as Kafka writes it: it has no partitions.",)
+    told = layout.show_layout(ShowLayout(Brokers("b"), None, False, without, False))
+    assert (told.status, set(cluster.wrong) <= {*told.notes}) == (1, True)
+    assert list(told.plain)
 
 
 def test_many_harmless_changes_are_counted(cluster: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,13 @@ def test_invalid_connect_strings_are_refused(connect: str) -> None:
         parse_connect(connect)
 
 
+@pytest.mark.parametrize("chroot", ["/..", "/../x", "/a/../b", "/./a", "//a", "/a//b", "/a\0b", "/a\x1b[2J"])
+def test_a_chroot_has_names_between_its_slashes(chroot: str) -> None:
+    with pytest.raises(UsageError, match="is no chroot") as told:
+        parse_connect(f"zk:2181{chroot}")
+    assert told.value.message.isprintable()
+
+
 @given(st.text())
 def test_any_text_is_parsed_or_refused(connect: str) -> None:
     try:

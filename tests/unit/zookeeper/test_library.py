@@ -89,12 +89,13 @@ def test_connect_strings_are_read_as_kazoo_reads_them(servers: list[str], chroot
 def test_select_by_poll_returns_what_is_ready(readable: bool) -> None:
     code = f"""
 import socket
-from kafka_tools.zookeeper.library import handler
+from kafka_tools.zookeeper.client import Handler
+handler = Handler('zk:2181')
 one, two = socket.socketpair()
 if {readable}:
     one.send(b"x")
-print(*map(bool, handler().select([two], [], [], 0.01)), *map(bool, handler().select([], [one], [], None)))
+print(*map(bool, handler.select([two], [], [], 0.01)), *map(bool, handler.select([], [one], [], None)))
 two.close()
-print(handler().select([one], [], [], None)[0] == [one])
+print(handler.select([one], [], [], None)[0] == [one])
 """
     assert printed(START + code) == f"{readable} False False False True False\nTrue\n"

@@ -1,6 +1,8 @@
 """DIGEST-MD5: RFC 2831's own example, and what is no challenge."""
 
 import hashlib
+import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -35,6 +37,14 @@ def test_latin_1_where_it_has_the_letters() -> None:
 def test_invalid_challenges_are_refused(challenge: str) -> None:
     with pytest.raises(ValueError, match="no DIGEST-MD5 challenge"):
         answered(challenge, "u", "p", "c")
+
+
+@pytest.mark.parametrize("part", ["a", '"', "a=", '\\"', ",", " ", 'a="', "a=b ", 'a="\\",'])
+def test_a_challenge_is_read_in_a_time_that_grows_with_its_length(part: str) -> None:
+    began = time.process_time()
+    with suppress(ValueError):
+        answered(part * 200_000, "u", "p", "c")
+    assert time.process_time() - began < 2
 
 
 @given(st.text() | st.lists(st.sampled_from(['nonce="', '"', ",", "=", "\\", "qop=auth", "x"])).map("".join))
