@@ -63,6 +63,7 @@ def security(
     `ask` returns a password that is not among them, by user. Raises KafkaToolError: a file cannot be read, something is
     missing, the login is none of DIGEST-MD5, or `access` does not allow what a setting refers to.
     """
+    # KAFKA_OPTS first, so that a setting of the same name wins over it: it is nearer to the command.
     given = system_properties() if access.kafka_opts else {}
     named = {_name(name): value for name, value in given.items() if name.startswith(PREFIX)}
     named |= {_name(name): value for name, value in settings.items() if name.startswith((PREFIX, LOGIN_CONFIG))}
@@ -90,6 +91,7 @@ def _tls(named: Mapping[str, str], access: Access) -> Tls | None:
         return None
     from kafka_tools.settings.security import tls
 
+    # Without their prefix they are a broker's own names, which the reader of stores and certificates knows.
     own = {name.removeprefix(PREFIX): value for name, value in named.items()}
     checks = own.get("ssl.endpoint.identification.algorithm", "https").strip().lower() not in ("", "false")
     return tls(Values(own, access))._replace(check_hostname=checks)
@@ -97,9 +99,11 @@ def _tls(named: Mapping[str, str], access: Access) -> Tls | None:
 
 def _login(values: Values, ask: Callable[[str], str] | None) -> tuple[str, str]:
     """Return user and password, both "" where nobody logs in."""
+    # ZooKeeper's own switch (ZKClientConfig.ENABLE_CLIENT_SASL_KEY), for a JAAS file that has a section Client anyway.
     if values.text("zookeeper.sasl.client").lower() == "false":
         return "", ""
     username, password = values.text("zookeeper.sasl.username"), values.text("zookeeper.sasl.password")
+    # Java knows no user and password among the settings: who gives them means them, whatever the JAAS file says.
     if not username:
         module, options = login_module(values, values.text("zookeeper.sasl.clientconfig") or "Client")
         if not module:

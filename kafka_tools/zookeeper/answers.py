@@ -65,6 +65,8 @@ def check_length(length: int) -> None:
 
 def check_count(request: Any, buffer: bytes, offset: int) -> None:
     """Raise NonsenseError where a list of children is longer than it can be, before kazoo makes it; -1 is no list."""
+    # Java's vectors have -1 for null (jute's BinaryInputArchive), which getChildren never answers. kazoo takes it, and
+    # with it any damaged count below 0, for "no children": a cluster without topics.
     if request.type == GET_CHILDREN:
         (count,) = INT.unpack_from(buffer, offset)
         if not 0 <= count <= MOST_CHILDREN:

@@ -51,6 +51,7 @@ def registered(client: Any) -> Registered:
     10,000 topics take about 0.2 s with multiRead. Raises what the session raises.
     """
     znodes = Znodes(client)
+    # Asked for before the brokers, so that their answers come with one round trip.
     children = znodes.ask_for_children(TOPICS)
     registrations = znodes.ask_for_children(BROKER_IDS)() or []
     brokers = _brokers(znodes, broker_ids(registrations))
@@ -127,7 +128,7 @@ def _voters(client: Any) -> int | None:
     from kazoo.exceptions import NoAuthError, NoNodeError
 
     # The znode belongs to the ensemble, not to the cluster: it is outside the chroot.
-    root, client.chroot = client.chroot, ""
+    root, client.chroot = client.chroot, ""  # kazoo has no request outside of it
     try:
         text = client.get(CONFIG)[0].decode(errors="replace")
     except (NoAuthError, NoNodeError):

@@ -65,6 +65,7 @@ def unreachable(
 
     `otherwise` is the cause where a server is well. Takes up to PROBE_SECONDS; a server that refuses is known at once.
     """
+    # By number and not by address: a server that is named twice counts twice among those that were named.
     probes = enumerate(partial(_cause, server, tls, otherwise) for server in servers)
     causes = in_parallel(dict(probes), monotonic() + PROBE_SECONDS + LEEWAY_SECONDS).values()
     waiting = sum(isinstance(cause, NoQuorumError) for cause in causes)
@@ -92,6 +93,7 @@ def nobody_is_there(servers: Iterable[Address]) -> bool:
 
 def _connected(server: Address, deadline: float) -> None:
     """Connect and hang up. Raises NobodyThereError where that is refused, KafkaToolError for any other failure."""
+    # Nothing is sent: a refusal comes from the machine, in one round trip, before ZooKeeper knows of it.
     try:
         _connection(_addresses(server, deadline), deadline).close()
     except ConnectionRefusedError:
@@ -121,6 +123,7 @@ def ask(server: Address, tls: "Tls | None", seconds: float) -> Server:
     except OSError as error:
         raise KafkaToolError(_words(error, tls)) from None
     if not answer or answer.startswith(TLS_ALERT):
+        # A TLS port answers plaintext with an alert. Some hang up instead, as any other server would.
         raise KafkaToolError(WANTS_TLS if answer else HUNG_UP)
     return _server(answer.decode(errors="replace"), monotonic() - began)
 
@@ -196,6 +199,7 @@ def _server(answer: str, seconds: float) -> Server:
     mode = re.search(r"^Mode: (\w{1,40})", answer, re.MULTILINE)
     if version:
         return Server(mode[1] if mode else "", version[1], seconds)
+    # It serves, or it would have hung up: the word is refused before anything else is looked at.
     if "not in the whitelist" in answer:
         return Server("", "", seconds)
     if "not currently serving" in answer:

@@ -25,6 +25,7 @@ def _collect_hosts(hosts: str) -> tuple[list[tuple[str, int]], str]:
     return list(servers), chroot
 
 
+# isclass serves KazooClient.__init__ only, which asks whether its handler is a class by mistake.
 LATER: Mapping[str, Mapping[str, Any]] = {
     "hashlib": {},
     "inspect": {"isclass": lambda thing: isinstance(thing, type)},
@@ -41,4 +42,5 @@ ktools reads it by Kafka's rules. Where anything else is taken from one of these
 
 def kazoo_client() -> Any:
     """Return the module `kazoo.client`."""
+    # Whatever else is imported of kazoo comes after this: the first import of the package decides what is left out.
     return slim_import("kazoo.client", UNUSED, LATER)

@@ -99,6 +99,7 @@ def _has_started(client: Any, servers: Sequence[Address], wait_seconds: float) -
     kazoo itself tries again for ever, whatever a server answers. Refusals are therefore looked for beside it.
     """
     started = client.start_async()
+    # At first alone: looking for refusals costs connections that a server which is well need not see.
     if started.wait(FIRST_TRY_SECONDS):
         return True
     if client.failure is not None or (not wait_seconds and nobody_is_there(servers)):

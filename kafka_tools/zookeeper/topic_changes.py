@@ -53,10 +53,12 @@ class ZooKeeperTopicChanges:
         replicas = topic.assignment or assign(
             self._brokers(), topic.partitions or 0, topic.replication_factor or 0, topic.rack_aware
         )
+        # In the order of AdminZkClient 2.8: which of two complaints is told is part of its text.
         check_name(topic.topic)
         self._check_new(topic.topic)
         self._check_known(topic.configs)
         check(topic.configs)
+        # The transaction would fail with NoNodeError, which `change` takes for something that others have done.
         if self._client.exists(TOPICS) is None:
             raise no_cluster()
         config_path = f"{CONFIGS}/{topic.topic}"
@@ -72,6 +74,7 @@ class ZooKeeperTopicChanges:
             _write(transaction, config_path, encode_configs(topic.configs), version)
             return transaction, replicas
 
+        # Outside of the transaction: a parent that others make meanwhile would fail it, and left alone it does no harm.
         if not validate_only:
             ensure_parent(self._client, CONFIGS)
         return change(topic.topic, "created", attempt, validate_only)
@@ -145,6 +148,7 @@ class ZooKeeperTopicChanges:
             )
 
         def attempt() -> tuple[Any, None]:
+            # With its version: a topic that was deleted and made anew meanwhile is another topic.
             version = self._check_there(topic)
             if self._client.exists(f"{DELETIONS}/{topic}"):
                 raise TopicMarkedForDeletionError(topic)
@@ -189,6 +193,7 @@ class ZooKeeperTopicChanges:
         """
         newer = sorted(SINCE_3_6.intersection(configs))
         data, _ = self._read(CONTROLLER) if newer else (None, None)
+        # Without a controller nothing tells the version: then the config is written as it was asked for.
         controller = read_controller(CONTROLLER, data)
         if controller is not None and not controller.since_3_4:
             raise KafkaToolError(f"Unknown topic config name: {newer[0]}")

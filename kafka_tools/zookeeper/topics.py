@@ -63,6 +63,7 @@ class ZooKeeperTopics:
 
     def marked_for_deletion(self) -> frozenset[str]:
         """Return the names of the topics that wait for the controller to delete them."""
+        # Taken once: whoever asks a second time wants to know what waits then.
         deletions, self._deletions = self._deletions or self._znodes.ask_for_children(DELETIONS), None
         return frozenset(deletions() or ())
 
@@ -80,6 +81,7 @@ class ZooKeeperTopics:
         broker_ids = self._ask_for_broker_ids()
         marked = self.marked_for_deletion()
         described: list[TopicDescription] = []
+        # In order, so that the notes about znodes that are malformed come in the order of the topics.
         for start in range(0, len(names), TOPICS_AT_ONCE):
             described += self._describe(names[start : start + TOPICS_AT_ONCE], marked, broker_ids)
         return tuple(described)

@@ -55,6 +55,7 @@ class Znodes:
 
     def data(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         """Yield what each znode holds, None where there is no such znode."""
+        # In this order: who asks for few znodes does not pay for the look at the server's version.
         if len(paths) > FEW and self.serves_multi_read():
             return self._in_bulk(paths)
         return _single_data(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY))
@@ -127,6 +128,7 @@ class MultiRead:
 
     def serialize(self) -> bytes:
         """Return the body of the request: an operation for each path."""
+        # Each operation ends with a byte that says whether to watch the znode; a command is over before it changes.
         start, end = HEADER.pack(GET_DATA, False, -1), HEADER.pack(NOTHING_MORE, True, -1)
         encoded = [path.encode() for path in self._paths]
         return b"".join([*(start + INT.pack(len(path)) + path + b"\0" for path in encoded), end])

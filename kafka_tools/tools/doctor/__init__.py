@@ -1,18 +1,20 @@
 """`ktools doctor`: is the cluster reached, by whom, and what is wrong with it; Apache has no such tool."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from kafka_tools.cli import options
 from kafka_tools.cli.command import ToolCommand
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 
 if TYPE_CHECKING:
     from kafka_tools.settings.precedence import Choice
+    from kafka_tools.tools.doctor.checks import Check
 
 DESCRIPTION = """\
 Check one thing after the other: do names resolve, is there a connection, TLS, a login, a cluster, a controller, is each
@@ -29,6 +31,10 @@ not read, which alone is no failure.
 
 In a pipe: a line for each check, tabs between its fields: `CHECK STATE WHERE MS FOUND`; STATE is ok, at risk, failed,
 not run or not used. What is not there is `-`."""
+
+
+MOST_SECONDS = 7.0
+"""Each of the checks ends before; this ends what should not be."""
 
 
 class Diagnose(NamedTuple):
@@ -69,9 +75,11 @@ def _request(bootstrap_server: str | None, zookeeper: str | None, command_config
     from kafka_tools.settings import precedence
     from kafka_tools.settings.precedence import Flags
 
+    # The other tools take one of the two variables. Who has set both means one cluster, and doctor asks both sides.
     servers, ensemble = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
     if bootstrap_server is None and zookeeper is None and servers and ensemble:
         bootstrap_server, zookeeper = servers, ensemble
+    # Beside brokers the ensemble is chosen by itself, below.
     only_zookeeper = zookeeper if bootstrap_server is None else None
     choice = precedence.choose(Flags(bootstrap_server, command_config, zookeeper=only_zookeeper))
     if choice.is_zookeeper:
@@ -96,11 +104,44 @@ def _beside(choice: "Choice") -> str | None:
 
 
 def diagnose(request: Diagnose) -> Report:
-    """Return what is wrong with a cluster, and what is well."""
-    from kafka_tools.tools.doctor.run import run
+    """Return what is wrong with a cluster, and what is well. Raises KafkaToolError for what is no address."""
     from kafka_tools.tools.doctor.views import report
 
     return report(run(request.brokers, request.ensemble), *_title(request))
+
+
+def run(brokers: Brokers | None, ensemble: ZooKeeper | None) -> "list[Check]":
+    """Make the checks of what is named and return them in their order. Raises KafkaToolError for what is no address."""
+    from time import monotonic
+
+    from kafka_tools.parallel import in_parallel
+    from kafka_tools.tools.doctor.brokers import check_brokers
+    from kafka_tools.tools.doctor.ensemble import check_ensemble
+
+    calls: dict[str, Callable[[], list[Check]]] = {}
+    if brokers is not None:
+        calls["brokers"] = lambda: list(check_brokers(brokers))
+    if ensemble is not None:
+        calls["ensemble"] = lambda: list(check_ensemble(ensemble, brokers is None))
+    waits = [target.wait_seconds for target in (brokers, ensemble) if target is not None]
+    checks: list[Check] = []
+    # Both at once: either may be away, and the other one's answer should not come after its time-out.
+    for found in in_parallel(calls, monotonic() + MOST_SECONDS + max(waits)).values():
+        if isinstance(found, KafkaToolError):
+            raise found
+        checks += found
+    return [*checks, *_one_cluster(checks)]
+
+
+def _one_cluster(checks: "Sequence[Check]") -> "list[Check]":
+    """Return a failed check where brokers and ZooKeeper are of two clusters."""
+    from kafka_tools.tools.doctor.checks import CLUSTER_ID, State, failed
+
+    ids = {check.found for check in checks if check.check == CLUSTER_ID and check.state is State.OK}
+    if len(ids) < 2:
+        return []
+    two = KafkaToolError("the brokers and ZooKeeper are of two clusters")
+    return [failed(CLUSTER_ID, two, "Does the context name brokers and ZooKeeper of one?")]
 
 
 def _title(request: Diagnose) -> tuple[str, Sequence[str]]:

@@ -4,21 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from time import monotonic
 
-from kafka_tools.brokers import checkup
+from kafka_tools.brokers import checkup, diagnosis
 from kafka_tools.brokers.checkup import Overview, Quorum
-from kafka_tools.brokers.diagnosis import (
-    CONNECT,
-    RESOLVE,
-    SASL,
-    STEPS,
-    TLS,
-    VERSIONS,
-    Contact,
-    Step,
-    brokers_reached,
-    cause_of,
-    contacts,
-)
+from kafka_tools.brokers.diagnosis import Contact, Step
 from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import text
 from kafka_tools.model.target import Brokers
@@ -54,18 +42,18 @@ EXPIRES_SOON_DAYS = 30
 DAY_SECONDS = 86_400
 
 ADVICE = {
-    RESOLVE: "Is the name spelled rightly?",
-    CONNECT: "Is the broker up, and its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
-    TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
-    VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
-    SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",
+    diagnosis.RESOLVE: "Is the name spelled rightly?",
+    diagnosis.CONNECT: "Is the broker up, its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
+    diagnosis.TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
+    diagnosis.VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
+    diagnosis.SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",
 }
 CONTROLLERS_UP = "Are a majority of the controllers, or of the ZooKeeper servers, up?"
 
 
 def check_brokers(target: Brokers) -> Iterator[Check]:
     """Yield the checks in their order; all of them take FIRST_SECONDS + THEN_SECONDS at most."""
-    found = contacts(target, FIRST_SECONDS)
+    found = diagnosis.contacts(target, FIRST_SECONDS)
     try:
         for contact in found:
             yield from _steps(contact, target)
@@ -79,10 +67,11 @@ def check_brokers(target: Brokers) -> Iterator[Check]:
 def _steps(contact: Contact, target: Brokers) -> Iterator[Check]:
     """Yield the checks of one server; where it was too late, the step after those that were made is at fault."""
     where, late = contact.server, contact.late
+    # A step that was too late left nothing behind: it is the first one that is missing, and gets the blame once.
     made = {step.name: step for step in contact.steps}
-    unused = {} if target.security is not None and target.security.tls else {TLS: "plaintext"}
-    unused |= {} if target.security is not None and target.security.sasl else {SASL: "no login"}
-    for name in STEPS:
+    unused = {} if target.security is not None and target.security.tls else {diagnosis.TLS: "plaintext"}
+    unused |= {} if target.security is not None and target.security.sasl else {diagnosis.SASL: "no login"}
+    for name in diagnosis.STEPS:
         step = made.get(name)
         if step is not None:
             yield _step(where, step)
@@ -100,6 +89,7 @@ def _step(where: str, step: Step) -> Check:
         return failed(step.name, step.failure, ADVICE[step.name], where, step.seconds)
     if step.expires is None:
         return passed(step.name, step.found, where, step.seconds)
+    # Here, as most checks need no clock: a listener in plaintext, or a certificate that nobody looked at.
     from time import gmtime, strftime, time
 
     found = f"{step.found}, certificate until {strftime('%Y-%m-%d', gmtime(step.expires))}"
@@ -118,9 +108,10 @@ def _cluster(target: Brokers, contact: Contact) -> Iterator[Check]:
     [seen] = in_parallel({0: partial(checkup.overview, contact)}, deadline).values()
     if isinstance(seen, KafkaToolError):
         yield failed(CLUSTER_ID, seen, "", contact.server)
-        yield from list(_unknown("an earlier check failed"))[1:]
+        yield from list(_unknown("an earlier check failed"))[1:]  # the cluster id has just failed
         return
     yield passed(CLUSTER_ID, seen.cluster_id or "it has none")
+    # One connection serves both: the brokers are reached by connections of their own, so nobody waits for the other.
     found = in_parallel(
         {
             CONTROLLER: partial(_controller, contact, seen),
@@ -130,6 +121,7 @@ def _cluster(target: Brokers, contact: Contact) -> Iterator[Check]:
     )
     for name, checks in found.items():
         yield from [failed(name, checks, CONTROLLERS_UP)] if isinstance(checks, KafkaToolError) else checks
+    # A request that was not answered in time has cost the connection: what is asked on it next would wait in vain.
     lost = isinstance(found[CONTROLLER], KafkaToolError) or not contact.connected
     if lost and seen.offsets is None:
         yield not_run(OFFSETS, "an earlier request got no answer")
@@ -142,6 +134,7 @@ def _controller(contact: Contact, seen: Overview) -> list[Check]:
     try:
         controllers = checkup.quorum(contact)
     except BrokerError as error:
+        # Who may not see the quorum need not be worried: the right is for administrators, the cluster may be well.
         if error.code not in NOT_AUTHORIZED:
             raise
         return [not_run(CONTROLLER, f"{error.message} It needs DESCRIBE on the cluster.")]
@@ -149,6 +142,7 @@ def _controller(contact: Contact, seen: Overview) -> list[Check]:
         return list(_quorum(controllers))
     if seen.controller is None:
         return [failed(CONTROLLER, KafkaToolError("there is none now"), "Is ZooKeeper up? It is elected in seconds.")]
+    # Brokers name the last controller until there is another, so one that is named may be long gone.
     try:
         if seen.topic is not None:
             checkup.read_zookeeper(contact, seen.topic)
@@ -168,14 +162,14 @@ def _quorum(controllers: Quorum) -> Iterator[Check]:
 
 
 def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> list[Check]:
-    reached = brokers_reached(target, seen.brokers, deadline - monotonic())
+    reached = diagnosis.brokers_reached(target, seen.brokers, deadline - monotonic())
     checks = []
     if not seen.brokers:
         checks.append(failed(BROKER, KafkaToolError("the cluster names none"), "Is it starting? Try again."))
     for broker, found in reached.items():
         where, name = text(seen.brokers[broker]), f"{BROKER} {broker}"
         if isinstance(found, KafkaToolError):
-            cause = KafkaToolError(f"{cause_of(found)}; {server} advertises it there", found.hint)
+            cause = KafkaToolError(f"{diagnosis.cause_of(found)}; {server} advertises it there", found.hint)
             checks.append(failed(name, cause, LISTENERS, where))
         else:
             checks.append(passed(name, "ready for requests", where, found))
@@ -183,6 +177,7 @@ def _brokers(target: Brokers, server: str, seen: Overview, deadline: float) -> l
 
 
 def _offsets(contact: Contact, seen: Overview) -> Check:
+    # A broker that is away for a restart still counts: three brokers can hold three replicas.
     brokers = len(seen.brokers) + len(seen.absent)
     if seen.offsets is not None:
         return offsets_check(seen.offsets, brokers)

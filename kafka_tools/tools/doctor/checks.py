@@ -50,6 +50,7 @@ def failed(
     check: str, failure: KafkaToolError, advice: str, where: str | None = None, seconds: float | None = None
 ) -> Check:
     """Return a check that failed; the failure's own hint goes before `advice`."""
+    # The table has a column for the address, and the step is named in the first: neither is said twice.
     cause = cause_of(failure)
     if where and cause.startswith(f"{where} "):
         cause = f"it {cause.removeprefix(where).lstrip()}"
@@ -87,6 +88,7 @@ def quorum(check: str, servers: str, voters: int, serving: int, where: str | Non
         advice = "Nothing can be changed, and with ZooKeeper nothing read, before a majority is back."
         return Check(check, State.FAILED, where, None, found, advice)
     found = f"{found}: {spare or 'none'} may still fail"
+    # Four need three, as five do, and five may lose one more.
     if voters > 1 and voters % 2 == 0:
         advice = f"An even number is no safer than {voters - 1}: have {voters + 1}, or {voters - 1}."
         return Check(check, State.AT_RISK, where, None, found, advice)
@@ -98,6 +100,7 @@ def quorum(check: str, servers: str, voters: int, serving: int, where: str | Non
 def offsets_check(offsets: Offsets, brokers: int) -> Check:
     """Return the check of the topic that keeps the groups' offsets in a cluster of so many brokers."""
     found = f"replication factor {offsets.factor}, {count(brokers, 'broker')}"
+    # Each group's offsets are in one partition: without its leader the group's members can neither join nor commit.
     if offsets.leaderless:
         gone = KafkaToolError(f"{offsets.leaderless} of {offsets.partitions} partitions have no leader")
         return failed(OFFSETS, gone, "The groups on them cannot work: start the brokers that are away.")
@@ -109,6 +112,7 @@ def offsets_check(offsets: Offsets, brokers: int) -> Check:
 
 def missing_offsets(factor: int | None, brokers: int) -> Check:
     """Return the check where the topic is not there: the first group makes it, with so many replicas."""
+    # Kafka would refuse to make it, and every group would wait for its coordinator without a word.
     if factor is not None and factor > brokers:
         few = KafkaToolError(f"it cannot be made with replication factor {factor}, {count(brokers, 'broker')}")
         return failed(OFFSETS, few, f"No group can work: start more brokers, or set {OFFSETS_FACTOR}.")

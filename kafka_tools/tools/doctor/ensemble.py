@@ -81,10 +81,12 @@ def _asked(target: ZooKeeper) -> "tuple[Servers, Timed | KafkaToolError]":
     """Ask all servers, and open a session, at once; before that wait for an ensemble that may be starting."""
     from kafka_tools.zookeeper.diagnosis import ask
 
+    # Before the servers are asked: one that is starting would be told as refused, though it serves in a moment.
     if target.wait_seconds:
         with suppress(KafkaToolError):
             _session(target)
 
+    # Asked beside the session, not after it: kazoo tries one server after the other, and does not tell of those away.
     servers, _ = parse_connect(target.connect)
     tls = target.security.tls if target.security else None
     deadline = monotonic() + SESSION_SECONDS
@@ -123,6 +125,7 @@ def _quorum(servers: Servers, voters: int | None) -> Check:
     if "standalone" in modes:
         return quorum(QUORUM, "servers", 1, 1)
     serving = len(modes)
+    # A connect string need not name all. The others cannot be asked, but a session says that a majority serves.
     if voters is not None and voters > len(voting):
         found = f"{voters} servers vote, a majority serves; --zookeeper names {len(voting)}: the others are not asked"
         return passed(QUORUM, found)
@@ -147,6 +150,7 @@ def _cluster(seen: "Registered") -> Iterator[Check]:
     yield from _brokers(seen)
     for error in seen.malformed:
         yield failed(TOPIC, error, MALFORMED)
+    # As on brokers: one that is away for a restart still counts.
     brokers = len(seen.brokers) + len(seen.absent)
     if isinstance(seen.offsets, KafkaToolError):
         yield failed(OFFSETS, seen.offsets, MALFORMED)

@@ -21,7 +21,7 @@ from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.tools import doctor
 from kafka_tools.tools.doctor import brokers as of_brokers
-from kafka_tools.tools.doctor import ensemble, run
+from kafka_tools.tools.doctor import ensemble
 from kafka_tools.tools.doctor.brokers import check_brokers
 from kafka_tools.tools.doctor.checks import (
     Check,
@@ -271,11 +271,13 @@ def test_a_dead_broker_with_replicas_and_znodes_that_kafka_did_not_write(monkeyp
 
 
 def test_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_brokers", lambda _: iter([passed("cluster id", "a")]))
-    monkeypatch.setattr(run, "check_ensemble", lambda *_: iter([passed("cluster id", "b", "zk:1")]))
-    assert [check.state for check in run.run(Brokers("b:1"), ZooKeeper("zk:1"))] == [State.OK, State.OK, State.FAILED]
-    monkeypatch.setattr(run, "check_ensemble", lambda *_: iter([passed("cluster id", "a", "zk:1")]))
-    assert len(run.run(Brokers("b:1"), ZooKeeper("zk:1"))) == 2
+    of_ensemble = "kafka_tools.tools.doctor.ensemble.check_ensemble"
+    monkeypatch.setattr("kafka_tools.tools.doctor.brokers.check_brokers", lambda _: iter([passed("cluster id", "a")]))
+    monkeypatch.setattr(of_ensemble, lambda *_: iter([passed("cluster id", "b", "zk:1")]))
+    found = doctor.run(Brokers("b:1"), ZooKeeper("zk:1"))
+    assert [check.state for check in found] == [State.OK, State.OK, State.FAILED]
+    monkeypatch.setattr(of_ensemble, lambda *_: iter([passed("cluster id", "a", "zk:1")]))
+    assert len(doctor.run(Brokers("b:1"), ZooKeeper("zk:1"))) == 2
 
 
 # Which cluster
