@@ -14,6 +14,10 @@ from kafka_tools.errors import KafkaToolError, UnreachableError
 MOST_ANSWER_BYTES = 16 << 20
 """The longest answer. 1,000 topics of 1,000 partitions, read by one multiRead, are 14 MB."""
 
+MOST_SESSION_BYTES = 128 << 20
+"""The most that a session takes in all: a server that answers a thousand requests with a long answer each fills memory,
+too. 200,000 partitions, as many as a cluster with ZooKeeper stands, are 40 MB."""
+
 MOST_ZNODE_BYTES = 4 << 20
 """The longest document: four times what a server takes by default (jute.maxbuffer). Parsed, it takes up to 100 MB."""
 
@@ -57,10 +61,12 @@ class NoAnswerError(UnreachableError):
         )
 
 
-def check_length(length: int) -> None:
-    """Raise NonsenseError for a length of a whole answer that no server sends."""
+def check_length(length: int, before: int) -> None:
+    """Raise NonsenseError for a length of a whole answer that no server sends, after `before` bytes in this session."""
     if not 0 <= length <= MOST_ANSWER_BYTES:
         raise NonsenseError(f"a length of {length:,} bytes")
+    if before + length > MOST_SESSION_BYTES:
+        raise NonsenseError(f"more than {MOST_SESSION_BYTES:,} bytes in all")
 
 
 def check_count(request: Any, buffer: bytes, offset: int) -> None:

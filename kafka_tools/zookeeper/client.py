@@ -125,6 +125,7 @@ class Connection(ConnectionHandler):  # type: ignore[misc]
     """
 
     failure: BaseException | None = None
+    _received = 0
 
     def _connect_loop(self, retry: Any) -> Any:
         try:
@@ -137,7 +138,8 @@ class Connection(ConnectionHandler):  # type: ignore[misc]
 
     def _read(self, length: int, timeout: float) -> Any:
         # Before anything is received: kazoo would allocate as much as the server says.
-        check_length(length)
+        check_length(length, self._received)
+        self._received += length
         return super()._read(length, timeout)
 
     def _read_header(self, timeout: float) -> Any:

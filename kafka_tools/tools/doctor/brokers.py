@@ -43,7 +43,7 @@ DAY_SECONDS = 86_400
 
 ADVICE = {
     diagnosis.RESOLVE: "Is the name spelled rightly?",
-    diagnosis.CONNECT: "Is the broker up, its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
+    diagnosis.CONNECT: "Is it up, and its port open to this machine? Another one: --bootstrap-server HOST:PORT.",
     diagnosis.TLS: "ssl.truststore.location and ssl.keystore.location in a --command-config file say who is trusted.",
     diagnosis.VERSIONS: "Is this a Kafka listener? security.protocol in a --command-config file says what it speaks.",
     diagnosis.SASL: "sasl.mechanism and sasl.jaas.config in a --command-config file say who logs in, and how.",

@@ -14,6 +14,7 @@ from kafka_tools.model.target import DEFAULT_SOURCE, ZooKeeper
 from kafka_tools.zookeeper import diagnosis, session
 from kafka_tools.zookeeper.answers import NoAnswerError, UnreadableAnswerError
 from kafka_tools.zookeeper.session import connected
+from kafka_tools.zookeeper.znodes import Znodes
 from tests.support.servers import Handler, refusing, serving
 
 CLOSE = struct.pack("!i", -11)
@@ -218,6 +219,23 @@ def test_a_length_that_no_server_sends_is_not_waited_for(length: int) -> None:
     ):
         pass
     assert time.monotonic() - began < session.CONNECT_SECONDS
+
+
+def test_a_server_that_never_stops_answering_at_length_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kafka_tools.zookeeper.answers.MOST_SESSION_BYTES", 10_000)
+
+    def server(connection: socket.socket) -> None:
+        _frame(connection)
+        _send(connection, struct.pack("!iiqi16s?", 0, 10_000, 1, 16, bytes(16), False))
+        while asked := _frame(connection):
+            _send(connection, asked[:4] + struct.pack("!qi", 1, 0) + INT.pack(4000) + bytes(4000) + bytes(68))
+
+    with (
+        serving(server) as port,
+        pytest.raises(UnreadableAnswerError, match="more than 10,000 bytes in all"),
+        connected(ZooKeeper(f"127.0.0.1:{port}")) as client,
+    ):
+        list(Znodes(client).data(["/"] * 9))
 
 
 def test_the_default_address_has_a_hint_how_to_name_a_cluster() -> None:
