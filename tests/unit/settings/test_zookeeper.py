@@ -54,11 +54,12 @@ def test_the_jaas_file_of_kafka_opts(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_jaas_file_among_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAFKA_OPTS", "-Djava.security.auth.login.config=/nowhere")
+    missing = tmp_path / "missing"
+    monkeypatch.setenv("KAFKA_OPTS", f"-Djava.security.auth.login.config={missing}")
     file = jaas(tmp_path, section("Client").replace("hunter2", "${env:ZK_PASSWORD}"))
     monkeypatch.setenv("ZK_PASSWORD", "hunter3")
     assert zookeeper.security({"java.security.auth.login.config": file}) == ZooKeeperSecurity(None, "kafka", "hunter3")
-    with pytest.raises(KafkaToolError, match="cannot read /nowhere: No such file"):
+    with pytest.raises(KafkaToolError, match=f"cannot read {missing}: No such file"):
         zookeeper.security({})
 
 
