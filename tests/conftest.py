@@ -1,33 +1,45 @@
-"""Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own."""
+"""Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own.
+
+A session on another version (tests/live/test_versions.py) is given those that run already: `TEST_KAFKA39=FOLDER`.
+"""
 
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 from kazoo.client import KazooClient
 
-from tests.support.clusters import Cluster, sandbox
+from tests.support.clusters import Cluster, running, sandbox
 
 
 @pytest.fixture(scope="session")
 def kafka39(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 3.9 with ZooKeeper, three brokers."""
-    yield from sandbox(tmp_path_factory.mktemp("kafka39"), "--brokers", "3")
+    yield from _cluster("kafka39", tmp_path_factory, "--brokers", "3")
 
 
 @pytest.fixture(scope="session")
 def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 2.8 with ZooKeeper 3.5, one broker."""
-    yield from sandbox(tmp_path_factory.mktemp("kafka28"), "--brokers", "1", "--kafka-version", "2.8")
+    yield from _cluster("kafka28", tmp_path_factory, "--brokers", "1", "--kafka-version", "2.8")
 
 
 @pytest.fixture(scope="session")
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The newest Kafka 4, three nodes, no ZooKeeper."""
-    yield from sandbox(tmp_path_factory.mktemp("kafka4"), "--mode", "kraft", "--brokers", "3")
+    yield from _cluster("kafka4", tmp_path_factory, "--mode", "kraft", "--brokers", "3")
+
+
+def _cluster(name: str, folders: pytest.TempPathFactory, *options: str) -> Iterator[Cluster]:
+    home = os.environ.get(f"TEST_{name.upper()}")
+    if home:
+        yield running(Path(home))
+    else:
+        yield from sandbox(folders.mktemp(name), *options)
 
 
 @pytest.fixture
@@ -44,10 +56,12 @@ def pytest_configure() -> None:
     """End on SIGTERM as on Ctrl-C: with the clusters taken down. No property test fails because a machine is slow.
 
     Where CI is set, property tests take the same examples each time: what is new is found where somebody looks at it.
+    40 examples each take half the time of hypothesis's own 100; `--hypothesis-profile thorough` takes 1,000.
     A run in the background of a script ignores Ctrl-C, which the tools that the tests interrupt must not inherit.
     """
-    hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
+    hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ, max_examples=40)
     hypothesis.settings.load_profile("any machine")
+    hypothesis.settings.register_profile("thorough", hypothesis.settings(), max_examples=1000)
     hypothesis.settings.register_profile("few examples", hypothesis.settings(), max_examples=10)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))

@@ -121,18 +121,27 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
 
 def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
     """Start a sandbox in `home` and end it with all its processes."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
-    env["KTOOLS_SANDBOX_DIR"] = str(home)
-    env.pop(SETTING, None)
+    env = _environment(home)
     try:
         up = subprocess.run(
             [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
         )
         assert up.returncode == 0, (up.stdout + up.stderr).decode()
-        endpoints = _endpoints(env)
-        yield Cluster(home, env, *endpoints)
+        yield running(home)
     finally:
         subprocess.run([*KTOOLS, "sandbox", "down"], env=env, capture_output=True, timeout=120, check=True)
+
+
+def running(home: Path) -> Cluster:
+    """Return the cluster of a sandbox that runs already."""
+    env = _environment(home)
+    return Cluster(home, env, *_endpoints(env))
+
+
+def _environment(home: Path) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("KTOOLS_")}
+    env.pop(SETTING, None)
+    return env | {"KTOOLS_SANDBOX_DIR": str(home)}
 
 
 def _endpoints(env: dict[str, str]) -> tuple[str, str]:
