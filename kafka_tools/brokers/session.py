@@ -70,6 +70,34 @@ def client_settings(bootstrap_servers: str, config: Mapping[str, str]) -> dict[s
     } | dict(config)
 
 
+def sends_proofs_to_anybody(target: Brokers) -> bool:
+    """Tell whether librdkafka would log in by SCRAM to a server that no certificate vouches for.
+
+    Java's client refuses fewer than 4096 iterations (ScramSaslClient 3.9.1): whoever poses as a broker and asks for one
+    can guess the password from the proof that it is sent. librdkafka 2.16.1 takes 1 (rdkafka_sasl_scram.c), has no
+    setting for it, and sends some 30 proofs a second to such a server. So our own connection logs in first: it takes no
+    fewer, and ends unless the server proves in turn that it knows the password. That keeps out everybody but one who
+    passes on a whole login to the true broker before; against those only TLS helps.
+    """
+    how = target.security
+    if how is None or how.sasl is None or not how.sasl.mechanism.startswith("SCRAM"):
+        return False
+    return how.tls is None or not how.tls.verify
+
+
+def check_proofs(target: Brokers) -> None:
+    """Log in with a connection of our own where `sends_proofs_to_anybody`.
+
+    Raises UnreachableError where no server answers, AuthenticationError where one does not let the client in, or cannot
+    prove that it knows the password.
+    """
+    if sends_proofs_to_anybody(target):
+        from kafka_tools.wire.session import open_session as open_wire
+
+        with open_wire(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds):
+            pass
+
+
 @contextmanager
 def open_session(target: Brokers) -> "Iterator[Session]":
     """Open a session with the brokers of `target`, close it at the end.
@@ -182,6 +210,8 @@ class Session:
         kafka = confluent_kafka()
         from confluent_kafka.admin import AdminClient
 
+        if sends_proofs_to_anybody(self.target):
+            _ = self.wire
         settings = client_settings(self.target.bootstrap_servers, self.target.config)
         try:
             return AdminClient(settings | {"error_cb": self._on_error})

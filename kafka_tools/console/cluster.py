@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka_tools.brokers.errors import refused_settings
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.brokers.session import client_settings
+from kafka_tools.brokers.session import check_proofs, client_settings
 from kafka_tools.console.outages import Outages
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
@@ -41,6 +41,7 @@ class Cluster:
     """One client's view of its cluster: pass `outages.on_error` as its `error_cb`."""
 
     def __init__(self, brokers: Brokers) -> None:
+        check_proofs(brokers)
         self._brokers = brokers
         self.outages = Outages(brokers)
 

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from kafka_tools.errors import nearest
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
 from kafka_tools.model.folders import read_text
 from kafka_tools.model.security import Security, Tls
@@ -38,10 +39,14 @@ def _looks_like_one(name: str) -> bool:
 
     from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
 
-    if name in JAVA or name in LIBRDKAFKA:
+    known = JAVA | LIBRDKAFKA
+    if name in known:
         return False
     parts = re.split(r"[^a-z]+", name.lower())
-    return any(len(part) > 3 and difflib.get_close_matches(part, WORDS, 1, LIKENESS) for part in parts)
+    if any(len(part) > 3 and difflib.get_close_matches(part, WORDS, 1, LIKENESS) for part in parts):
+        return True
+    near = nearest(name, known, likeness=LIKENESS)
+    return bool(near) and SECRET.search(near[0]) is not None
 
 
 def holds_secret(name: str, value: str) -> bool:

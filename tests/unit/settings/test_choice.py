@@ -19,7 +19,7 @@ from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.precedence import Flags
 
 SANDBOX = Endpoints("127.0.0.1:5001", "127.0.0.1:5000")
-ADDRESS = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[^\s:\[\]]+)(?::([0-9]{1,5}))?")
+ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[0-9A-Za-z_.~-]+)?\]|[^\s:\[\]]+)(?::([0-9]{1,5}))?")
 PASSWORD = {
     "security.protocol": "SASL_PLAINTEXT",
     "sasl.mechanism": "PLAIN",
@@ -85,7 +85,10 @@ def test_two_flags() -> None:
         choice.choose("a:1", "b:2")
 
 
-@pytest.mark.parametrize("servers", ["", ",", "a:b", ":9092", "a:0", "a:70000", "a b:1", "[]", "[x]:1", "a:²"])
+@pytest.mark.parametrize(
+    "servers",
+    ["", ",", "a:b", ":9092", "a:0", "a:70000", "a b:1", "[]", "[x]:1", "[::1%]:1", "[%eth0]:1", "a\0:1", "a:²"],
+)
 def test_what_is_no_address(servers: str) -> None:
     with pytest.raises(UsageError, match="--bootstrap-server"):
         choice.choose(servers, None)
@@ -97,6 +100,7 @@ def test_what_is_no_address(servers: str) -> None:
         ("PLAINTEXT://a:1", "a:1"),
         ("EXTERNAL://a, SASL_SSL://[::1]:2,b:3", "a,[::1]:2,b:3"),
         ("PLAINTEXT://:9092", "localhost:9092"),
+        ("a%b://[fe80::1%eth0]:9092, [fe80::2%25.1]", "[fe80::1%eth0]:9092,[fe80::2%25.1]"),
     ],
 )
 def test_the_name_of_a_listener_does_not_matter(servers: str, known: str) -> None:

@@ -80,6 +80,8 @@ def test_only_http_and_https_are_opened(url: str) -> None:
         "sasl.oauthbearer.client.secert",
         "my.api.tokens",
         "SASL.PASWORD",
+        "ssl.keystore.ke",
+        "sasl.jas.confg",
     ],
 )
 def test_a_misspelled_secret_is_one(name: str) -> None:

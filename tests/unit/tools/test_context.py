@@ -106,3 +106,37 @@ def test_no_current_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, *PROD)
     assert run(capsys, "use", "prd") == (1, "", "ktools: there is no context 'prd'\nDid you mean 'prod'?\n")
+
+
+UNUSABLE = {
+    "no cluster": ((), "names no cluster"),
+    "brokers that are no addresses": (("--bootstrap-server", "no host"), "'no host' is not HOST:PORT"),
+    "brokers among the settings": (("-X", "bootstrap.servers=a:b"), "'a:b' is not HOST:PORT"),
+    "an ensemble that is none": (("--zookeeper", "z:x"), "'z:x' is not HOST:PORT"),
+    "one of two": (("--bootstrap-server", "b:1", "--zookeeper", "z:x"), "'z:x' is not HOST:PORT"),
+    "a file that is not there": (("--bootstrap-server", "b:1", "--command-config", "none"), "cannot read"),
+    "an address with a password": (("--bootstrap-server", "http://me:hunter2@b:1"), "'********@b:1' is not HOST:PORT"),
+}
+
+
+@pytest.mark.parametrize(("argv", "words"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_what_no_command_can_use_is_not_added(
+    argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, "add", "x", *argv)
+    assert (status, out) == (1, "")
+    assert words in err
+    assert "hunter2" not in err
+    assert run(capsys, "list")[1] == ""
+
+
+def test_what_no_command_can_use_is_not_imported(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "client.properties").write_text("bootstrap.servers=a:b\n")
+    status, out, err = run(capsys, "import", "client.properties")
+    assert (status, out) == (1, "")
+    assert "'a:b' is not HOST:PORT" in err
+
+
+@pytest.mark.parametrize("servers", ["SASL_SSL://b:1", "[fe80::1%eth0]:9092", "PLAINTEXT://:9092"])
+def test_every_address_that_apache_s_tools_take_is_added(servers: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "add", "x", "--bootstrap-server", servers)[0] == 0

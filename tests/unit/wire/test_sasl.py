@@ -110,6 +110,16 @@ def test_no_common_mechanism() -> None:
     assert error.value.hint == "It takes SCRAM-SHA-256, OAUTHBEARER: choose one by sasl.mechanism."
 
 
+@pytest.mark.parametrize(("user", "password"), [("mÃ¼ller", "x"), ("me", "pÃ¤ssword")])
+def test_utf_8_that_was_read_as_iso_8859_1_is_hinted_at(user: str, password: str) -> None:
+    with pytest.raises(AuthenticationError) as refused:
+        log_in(Broker("no"), Sasl("PLAIN", user, password))
+    assert refused.value.hint.endswith("which is ISO 8859-1 as for Java: write ü as \\u00fc there.")
+    with pytest.raises(AuthenticationError) as refused:
+        log_in(Broker("no"), Sasl("PLAIN", "müller", "pä§"))
+    assert "ISO 8859-1" not in refused.value.hint
+
+
 def test_a_token_without_a_signature() -> None:
     header, body, signature = oauth.unsecured((("sub", "me"),), 1000.0019).split(".")
     assert json.loads(base64.urlsafe_b64decode(f"{header}==")) == {"alg": "none"}
