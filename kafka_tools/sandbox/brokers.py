@@ -53,6 +53,7 @@ class Clients:
         None where none of them answers in time or lets the principal in. No topic comes into being by that.
         """
         try:
+            # allow.auto.create.topics is false in `client_settings`: to ask for PREFIX makes no topic of that name.
             return self.admin.list_topics(topic, timeout=seconds)
         except confluent_kafka().KafkaException:
             return None
@@ -83,6 +84,7 @@ def each_says(
     left, renewal = set(brokers), monotonic() + RENEWAL_SECONDS
     while left:
         metadata = clients.metadata(TURN_SECONDS, topic)
+        # librdkafka chooses which broker it asks; the answer says which it was.
         if metadata is not None and condition(metadata):
             left.discard(metadata.orig_broker_id)
         yield left
@@ -117,6 +119,7 @@ def make_users(sandbox: Sandbox, home: Path) -> None:
         for right in RIGHTS:
             _wait(admin.create_acls([_acl(*right)], request_timeout=REQUEST_SECONDS))
         if security.has_sasl(sandbox):
+            # Through the brokers in ZooKeeper mode, too: the old way, kafka-configs --zookeeper, takes a JVM for each.
             for each in _scram_users(home):
                 _wait(admin.alter_user_scram_credentials(each, request_timeout=REQUEST_SECONDS))
     except confluent_kafka().KafkaException as error:
@@ -138,6 +141,7 @@ def login(sandbox: Sandbox, home: Path, principal: str) -> dict[str, str]:
     if security.has_tls(sandbox):
         settings["ssl.ca.location"] = str(credentials.ca_path(home))
     if security.has_sasl(sandbox):
+        # SCRAM's credentials are in the cluster: before the first broker serves, nobody could log in to make them.
         mechanism = "PLAIN" if principal == ADMIN else security.MECHANISM
         password = credentials.password(home, principal)
         return settings | {"sasl.mechanism": mechanism, "sasl.username": principal, "sasl.password": password}
@@ -154,6 +158,7 @@ def _wire_security(sandbox: Sandbox, home: Path) -> Security | None:
     if security.has_sasl(sandbox):
         return Security(tls, Sasl("PLAIN", ADMIN, credentials.password(home, ADMIN)))
     own = credentials.certificate_path(home, ADMIN).read_text()
+    # Key and certificate stand in one file, as Kafka's PEM key stores want it.
     key, mark, certificate = own.partition("-----BEGIN CERTIFICATE")
     return Security(tls and tls._replace(key=key, certificates=mark + certificate), None)
 

@@ -60,6 +60,8 @@ def up(wish: Wish, progress: Stages) -> Started:
         if recorded is not None:
             progress.stage("Cleaning up after a start that did not end")
             _end_all(recorded, home)
+        # Whatever an earlier sandbox left goes: a broker refuses data of another cluster id
+        # (InconsistentClusterIdException).
         _remove(home)
         with plan.free_block() as free:
             return _start_new(plan.new_sandbox(wish, free), home, progress)
@@ -107,6 +109,7 @@ def start(name: str, progress: Stages) -> StartedServer:
                 _check_zookeeper(sandbox, home)
             sandbox = _start_servers(sandbox, (server,), home, progress)
         server = _find(sandbox, name)
+        # Also where it ran already: who calls `start` wants to go on with a whole cluster.
         if server.role == "broker":
             ready.wait_until_in_sync(sandbox, server, home)
         return StartedServer(server, ready.has_majority(sandbox, server, home))
@@ -114,6 +117,7 @@ def start(name: str, progress: Stages) -> StartedServer:
 
 def _start_new(sandbox: Sandbox, home: Path, progress: Stages) -> Started:
     runtime = launch.runtime(home, sandbox.kafka_version, progress)
+    # Recorded before anything is started: whatever ends this process, `down` finds what it began.
     state_file.save(sandbox, home)
     try:
         launch.write_files(sandbox, home)
@@ -122,6 +126,7 @@ def _start_new(sandbox: Sandbox, home: Path, progress: Stages) -> Started:
         sandbox = _start_together(sandbox, sandbox.servers, runtime, progress)
         _make_users(sandbox, home, progress)
     except BaseException:
+        # What is recorded, not what this function knows: `launch.start` records each process as it starts.
         _end_all(state_file.load(home) or sandbox, home)
         _remove(home, keep_logs=True)
         raise
@@ -187,6 +192,8 @@ def _wait_until_forgotten(sandbox: Sandbox, brokers: Sequence[Server], home: Pat
     serving = [server for server in sandbox.zookeepers if state_file.alive(server, home)]
     paths = {f"/brokers/ids/{server.id}" for server in brokers}
     deadline = time.monotonic() + ANNOUNCED_FOR_SECONDS
+    # kafka.zk.KafkaZkClient.registerBroker 3.9 ends the broker with NodeExistsException where the old session is still
+    # there.
     while serving and time.monotonic() < deadline and _is_announced(serving[0], paths):
         time.sleep(0.1)
 
@@ -217,6 +224,7 @@ def _end_all(sandbox: Sandbox, home: Path) -> None:
 def _remove(home: Path, keep_logs: bool = False) -> None:
     """Delete what the sandbox stored, `state.json` last. The lock stays: another process may be waiting for it."""
     for entry in home.iterdir():
+        # Only what a sandbox makes, by name: KTOOLS_SANDBOX_DIR may be mistyped.
         if OWN_FOLDERS.fullmatch(entry.name) and not (keep_logs and entry.name == "logs"):
             shutil.rmtree(entry)
     for name in ("log4j.properties", "log4j2.properties", *security.own_files(), endpoints.RECORD):

@@ -73,6 +73,7 @@ def _make_certificates(home: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+    # EC, as an RSA key takes long to make; every Java that runs Kafka takes P-256.
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = certificate("ktools sandbox", authority_key)
     replace_file(str(ca_path(home)), authority.public_bytes(Encoding.PEM))
@@ -103,6 +104,7 @@ def certificate(
         .issuer_name(authority.subject if authority else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
+        # A clock of a container may be behind.
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=VALID_DAYS))
         .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)

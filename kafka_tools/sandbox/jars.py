@@ -42,6 +42,7 @@ def class_path(version: str, progress: Stages = UNSHOWN, with_tools: bool = Fals
     if jars:
         return jars
     check_fetching()
+    # Two sandboxes that start together fetch once; the second looks again and finds what the first one fetched.
     with locked(home.parent / "lock", FETCH_WAIT_SECONDS):
         jars = verified(home)
         if not jars:
@@ -52,6 +53,7 @@ def class_path(version: str, progress: Stages = UNSHOWN, with_tools: bool = Fals
 def verified(home: Path) -> tuple[Path, ...]:
     """Return the jars in `home` if they are those recorded there, byte for byte and none more; else nothing."""
     recorded = _recorded(home)
+    # More jars are as bad as fewer: they would be on the class path, and the first of two versions wins.
     jars = tuple(sorted(home.glob("*.jar")))
     if not jars or {jar.name for jar in jars} != set(recorded):
         return ()

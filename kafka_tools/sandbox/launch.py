@@ -112,6 +112,7 @@ def log_path(server: Server, home: Path) -> Path:
 
 def _start(sandbox: Sandbox, server: Server, with_: Runtime, argv: list[str]) -> Sandbox:
     log = log_path(server, with_.home)
+    # The log before is kept: why a broker ended is there, and `start` would write over it.
     if log.exists():
         log.replace(log.with_suffix(".before.log"))
     with Gated(argv, log, _environment(os.environ)) as gated:

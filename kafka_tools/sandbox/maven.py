@@ -98,6 +98,7 @@ def _run(project: str, class_path: Path, progress: Stages) -> None:
     argv = ["mvn", "-B", "--strict-checksums", f"-f={repository}/pom.xml", f"-Dmaven.repo.local={repository}"]
     errors: list[str] = []
     fetched = 0
+    # mvn forks: when this process ends, by Ctrl-C or kill -9, the whole of it has to end, too.
     with leashed(
         [*argv, f"-Dmdep.outputFile={class_path}", "-Dmdep.includeScope=runtime", BUILD_CLASS_PATH]
     ) as process:

@@ -143,6 +143,7 @@ def published(ask: Callable[[], Sequence[str]] = ask_maven_central) -> Sequence[
     known, age = _remembered(cache)
     if known and 0 <= age < FRESH_SECONDS:
         return known
+    # Offline an old answer is better than none: a version that is in the cache runs without the network.
     there = known or jars.versions_in_cache()
     if not there:
         jars.check_fetching()
@@ -209,6 +210,7 @@ def all_free(ports: Iterable[int]) -> bool:
 
 def _free(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As Java's servers do: a port in TIME_WAIT, of a sandbox that has just ended, is free to them.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -58,6 +58,7 @@ class Gated:
                 env=environment,
                 start_new_session=True,
             )
+        # Now, while it waits at the gate: its start time is known before it is anything that could end.
         self.process = Process(self._popen.pid, started(self._popen.pid) or "")
 
     def release(self) -> None:
@@ -99,6 +100,7 @@ def end(every: Iterable[Process], home: Path, grace_seconds: float = END_GRACE_S
     """End those processes that still are ours, together: SIGTERM, and SIGKILL to what is left after `grace_seconds`."""
     every = tuple(every)
     _send(every, home, signal.SIGTERM)
+    # A broker whose controller or ZooKeeper is gone already may take long over its controlled shutdown.
     if not _gone(every, home, grace_seconds):
         kill(every, home)
 
@@ -112,6 +114,8 @@ def kill(every: Iterable[Process], home: Path) -> None:
 
 def _send(every: Sequence[Process], home: Path, number: signal.Signals) -> None:
     for process in every:
+        # Between this look and the signal a process may end, and its pid be given away only after all others were (pids
+        # count upwards): the gap is as small as it can be without pidfd, which macOS has not.
         if process.is_ours(home):
             try:
                 os.kill(process.pid, number)

@@ -52,6 +52,7 @@ def statuses(sandbox: Sandbox, home: Path) -> tuple[ServerStatus, ...]:
     """Ask every server, all at once."""
     from concurrent.futures import ThreadPoolExecutor
 
+    # A silent server takes ANSWER_SECONDS: all are asked at once, and the controller in a lane of its own.
     with ThreadPoolExecutor(len(sandbox.servers) + 1) as pool:
         controller = pool.submit(_controller, sandbox, home)
         rows = pool.map(lambda server: _status(server, sandbox, home), sandbox.servers)
@@ -123,6 +124,7 @@ def has_majority(sandbox: Sandbox, server: Server, home: Path) -> bool:
     """Say whether enough servers of this one's kind run to elect a leader; brokers elect only in KRaft mode."""
     if server.role == "broker" and sandbox.mode != "kraft":
         return True
+    # Recorded processes are counted, not answers: a server that has just started does not answer yet, but will vote.
     voters = sandbox.zookeepers if server.role == "zookeeper" else sandbox.brokers
     return 2 * sum(state_file.alive(voter, home) for voter in voters) > len(voters)
 
@@ -132,6 +134,7 @@ def wait_for_zookeepers(sandbox: Sandbox, servers: Sequence[Server], home: Path,
 
     Raises KafkaToolError if one ends or takes too long.
     """
+    # Without a quorum a ZooKeeper server answers `srvr` ("not currently serving") and no more: that is all to wait for.
     quorum = has_majority(sandbox, servers[0], home)
 
     def not_serving() -> Iterator[set[int]]:
@@ -152,6 +155,8 @@ def wait_for_brokers(sandbox: Sandbox, started: Sequence[Server], home: Path, pr
     living = {server.id for server in sandbox.brokers if state_file.alive(server, home)}
 
     def serves(metadata: "ClusterMetadata") -> bool:
+        # One that answers may not be known to the others yet, and a topic made now would get no replica there. -1 is
+        # "no controller".
         return living <= metadata.brokers.keys() and metadata.controller_id >= 0
 
     clients = Clients(sandbox, started, home)
@@ -172,6 +177,8 @@ def wait_until_noticed(sandbox: Sandbox, killed: Server, home: Path) -> None:
     """Wait until the other brokers know that `killed` is gone and lead on without it, if they can and do in time."""
 
     def noticed(metadata: "ClusterMetadata") -> bool:
+        # The controller first drops the broker, then elects leaders and shrinks the in-sync replicas, in separate
+        # steps. The last replica in sync stays in the list, dead or not (kafka.controller.PartitionStateMachine 3.9).
         if killed.id in metadata.brokers:
             return False
         return not any(
@@ -197,6 +204,7 @@ def _partitions(metadata: "ClusterMetadata") -> "Iterator[PartitionMetadata]":
 
 def _wait_a_while(sandbox: Sandbox, home: Path, condition: "Callable[[ClusterMetadata], bool]") -> None:
     """Wait until every living broker says what fulfils the condition; give up where there is no controller."""
+    # A view that no controller renews never changes: to wait for it would take all of SETTLED_SECONDS each time.
     living = [server for server in sandbox.brokers if state_file.alive(server, home)]
     if not living or not _has_controller(sandbox, home):
         return
@@ -219,6 +227,8 @@ def wait_for_formats(sandbox: Sandbox, home: Path) -> None:
             if time.monotonic() >= deadline:
                 raise KafkaToolError(f"{server.name}: formatting its folder took more than {TIMEOUT_SECONDS:.0f} s")
             time.sleep(PAUSE_SECONDS)
+        # kafka-storage ends with 0 or 1, but nobody may be left to ask: a start that was cut off goes on from the
+        # files.
         if not (home / server.name / "data" / "meta.properties").exists():
             raise _ended(server, home)
 
@@ -233,6 +243,8 @@ def _watch(servers: Sequence[Server], home: Path, progress: Stages, looks: Itera
         progress.detail("", len(servers) - len(waiting), len(servers))
         if not waiting:
             return
+        # Looked at in each round: a JVM that ends at once (a port is taken, a setting is wrong) is told within a tenth
+        # of a second instead of after TIMEOUT_SECONDS.
         for server in servers:
             if not state_file.alive(server, home):
                 raise _ended(server, home)
@@ -262,5 +274,6 @@ def _failure(what: str, server: Server, home: Path) -> KafkaToolError:
 def telling_lines(log: str) -> tuple[str, ...]:
     """Return the last lines of a log that name an error, else simply its last lines."""
     lines = [line for line in log.splitlines() if line.strip()]
+    # Lines of a stack say where, not why.
     telling = [line for line in lines if any(word in line for word in _TELLING) and not line.lstrip().startswith("at ")]
     return tuple((telling or lines)[-LINES_SHOWN:])

@@ -57,6 +57,7 @@ def broker_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     if has_tls(sandbox):
         settings |= _tls_settings(home, BROKER) | {
             "ssl.client.auth": "none" if has_sasl(sandbox) else "requested",
+            # Principals are called the same, User:admin, whether a password or a certificate says who it is.
             "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/,DEFAULT",
         }
     return settings
@@ -158,6 +159,7 @@ def zookeeper_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str
         settings |= {
             "secureClientPort": str(server.secure_port),
             "secureClientPortAddress": HOST,
+            # ZooKeeper speaks TLS through Netty only.
             "serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
             "ssl.clientAuth": "none",
             "ssl.keyStore.location": str(credentials.certificate_path(home, BROKER)),

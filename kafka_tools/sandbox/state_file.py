@@ -101,6 +101,7 @@ def save(sandbox: Sandbox, home: Path) -> None:
 def make_private(home: Path) -> None:
     """Make the folder, for its owner alone. Raises KafkaToolError if it holds what is no sandbox's."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The lock is made first and deleted never: a folder with other files and no lock was never a sandbox's.
     if any(home.iterdir()) and not (home / LOCK).exists():
         raise KafkaToolError(f"{home} holds something else than a sandbox.", f"Name a new folder by {FOLDER_VARIABLE}.")
     home.chmod(0o700)
@@ -112,6 +113,7 @@ def locked(path: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None
     with path.open("ab") as file:
         deadline = time.monotonic() + wait_seconds
         while not _lock(file.fileno()):
+            # flock, not a file that exists: the system takes it back from a process that died.
             if time.monotonic() >= deadline:
                 raise KafkaToolError(f"Another `ktools sandbox` is still at work (it holds {path})", "Try again later.")
             time.sleep(0.1)

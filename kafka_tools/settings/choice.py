@@ -89,6 +89,7 @@ def default_output(
 ) -> str | None:
     """Return the format that the folder's .ktools.toml asks for, else that of the context whose cluster `choose` would
     return; None where neither says one, or a flag names the cluster. Raises as `choose` does."""
+    # A context's output belongs to its cluster: with an address on the command line it would be somebody else's.
     if bootstrap_server is not None or zookeeper is not None:
         return None
     from kafka_tools.settings import contexts
@@ -110,6 +111,7 @@ def of_zookeeper(choice: "Choice") -> ZooKeeper:
     from kafka_tools.settings import secrets, zookeeper
     from kafka_tools.settings.values import Values, commands_run
 
+    # Settings of brokers are left alone here: a password_command for them must not run for a look into ZooKeeper.
     own = [setting for setting in choice.settings if setting.name.startswith(ZOOKEEPERS)]
     settings = commands_run({each.name: each.value for each in own}, choice.access)
     how = zookeeper.security(settings, secrets.asking(choice.address, choice.source), choice.access)
@@ -140,6 +142,7 @@ def of_brokers(choice: "Choice") -> Brokers:
     config = Masked(librdkafka.settings(values, settings, how))
     exposed = secrets.exposed(choice.settings, values, _context_files(choice))
     _warn((*choice.notes, *librdkafka.unknown(settings), *exposed, *secrets.unprotected(how, address)))
+    # What only Java's clients know (buffer.memory, partitioner.class, …) still counts for console-producer.
     java = Masked(librdkafka.without_word(values, settings))
     return Brokers(address, config, how, rules, java, source=_source(choice))
 
@@ -151,6 +154,7 @@ def _chosen(
     if zookeeper is None and bootstrap_server is None:
         ensemble = os.environ.get("KTOOLS_ZOOKEEPER") or None
     if ensemble is None:
+        # The short way: no file is read, and kafka_tools.settings.precedence is not imported.
         plain = _plain_brokers(bootstrap_server, command_config, overrides)
         if plain is not None:
             return plain
@@ -206,6 +210,7 @@ def _warn(sentences: Iterable[str]) -> None:
     from kafka_tools.settings.secrets import printable
 
     for sentence in dict.fromkeys(sentences):
+        # A sentence may hold text of a repository's file: it is made printable before a terminal sees it.
         if sentence not in SAID and sys.stderr is not None:
             SAID.add(sentence)
             sys.stderr.write(f"ktools: {printable(sentence)}\n")

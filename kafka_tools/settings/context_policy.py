@@ -22,6 +22,8 @@ def check_change(target: Target, yes: bool = False) -> None:
 
     A protected context asks for its name on a terminal. Raises KafkaToolError where the change must not be made.
     """
+    # read-only is looked at for every context that guards the cluster before protected is: a --yes for one of them must
+    # not get past the other.
     rules = list(_rules(target))
     for each in rules:
         if each.read_only:
@@ -33,6 +35,7 @@ def check_change(target: Target, yes: bool = False) -> None:
         raise KafkaToolError(f"context {protecting} is protected: nothing was changed", "--yes says that it may be.")
     sys.stderr.write(f"This changes {protecting}, which is protected. Its name, to go on: ")
     sys.stderr.flush()
+    # The name, not y: whoever answers y to everything has not read which cluster it is.
     if sys.stdin.readline().strip() != protecting:
         raise KafkaToolError("that is not its name: nothing was changed")
 
@@ -42,6 +45,7 @@ def _rules(target: Target) -> Iterator[ContextRules]:
     if target.rules is not None:
         yield target.rules
     asked = _servers(target)
+    # Only the user's own contexts guard: a repository's could else keep the user from changing a cluster of theirs.
     for context in contexts.own_contexts().values():
         if (context.read_only or context.protected) and not asked.isdisjoint(_guarded(context, target)):
             yield context.rules
@@ -78,5 +82,6 @@ def _server(text: str, port: int, chroot: str) -> tuple[str, int, str]:
     """Return host, port and chroot so that two spellings of one server are equal."""
     where = text.strip().rpartition("://")[2]
     host, port = addresses.parse(where, port) or (where, port)
+    # All of 127.0.0.0/8 is this machine, and so is ::1: a tunnel's end is guarded by whichever name it is called.
     host = host.lower().rstrip(".")
     return "localhost" if host in LOOPBACK or host.startswith("127.") else host, port, chroot

@@ -63,6 +63,7 @@ def project_path() -> str | None:
         if found is None and os.path.isfile(path):
             found = path
         above = os.path.dirname(folder)
+        # A file, too, not only a folder: in a worktree or a submodule .git is one.
         if os.path.exists(os.path.join(folder, ".git")):
             return found
         if above == folder:
@@ -118,6 +119,7 @@ def all_contexts() -> dict[str, Context]:
 
     Raises KafkaToolError for a file that cannot be read.
     """
+    # The right side wins: a repository's context never takes the name of one of the user's.
     return in_file(project_path()) | own_contexts()
 
 
@@ -165,6 +167,7 @@ def read(path: str) -> dict[str, Any]:
 
     try:
         with open(path, "rb") as file:
+            # Asked of the open file, not of the path: between two looks at a path it may become another file.
             _check_owner(path, os.fstat(file.fileno()).st_uid)
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
@@ -173,6 +176,7 @@ def read(path: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except tomllib.TOMLDecodeError as error:
+        # tomllib quotes what it could not read, which may be a password: only the place is kept.
         where = str(error).rpartition(" (")[2].rstrip(")")
         raise KafkaToolError(f"{path} is no TOML ({where if where.startswith('at ') else 'malformed'})") from None
     except RecursionError:
@@ -235,6 +239,7 @@ def flattened(table: object, where: str) -> dict[str, str]:
     for name, value in table.items():
         if isinstance(value, dict):
             found |= {f"{name}.{rest}": text for rest, text in flattened(value, where).items()}
+        # Before int: bool is a kind of int in Python, and True is "true" in Java.
         elif isinstance(value, bool):
             found[name] = "true" if value else "false"
         elif isinstance(value, str | int | float):

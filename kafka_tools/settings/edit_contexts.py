@@ -62,6 +62,7 @@ def forget_current() -> None:
 
 def write(path: str, text: str) -> None:
     """Write a file that only its owner can read, in one step; a link to it, as in a folder of dotfiles, stays."""
+    # A link in a folder of dotfiles is followed, as it is the user's own; the file behind it is replaced in one step.
     path = os.path.realpath(path)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     replace_file(path, text.encode())
@@ -82,6 +83,7 @@ def _write_checked(path: str, text: str, wanted: Mapping[str, Any]) -> None:
         raise KafkaToolError(f"{path} can hold UTF-8 text only, and not all of this is") from None
     except tomllib.TOMLDecodeError:
         meant = {}
+    # TOML has many spellings of a table (inline, dotted, quoted). Those that `_without` does not know are found here.
     if meant != wanted:
         raise KafkaToolError(f"{path} is written in a way that ktools cannot change safely", "Change it by hand.")
     write(path, text)

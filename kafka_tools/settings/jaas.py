@@ -42,6 +42,7 @@ class _Token(NamedTuple):
 def parse(line: str) -> LoginModule:
     """Return the login module of `line`. Raises ValueError, whose words repeat nothing of the line: it has secrets."""
     tokens = _tokens(line)
+    # Kafka takes exactly one module here (JaasContext.load 3.9.1), though JAAS itself would try several.
     modules = []
     while (first := next(tokens)).kind:
         modules.append(_module(first, tokens))
@@ -55,6 +56,7 @@ def parse_file(text: str, section: str) -> LoginModule | None:
     no such section. Raises ValueError as `parse` does."""
     tokens = _tokens(text)
     while (token := next(tokens)).kind:
+        # Other sections are read past token by token: a brace in a quoted password is none.
         if token.text == section and next(tokens).kind == "{":
             return _module(next(tokens), tokens)
     return None
@@ -68,6 +70,7 @@ def _module(first: _Token, tokens: Iterator[_Token]) -> LoginModule:
     while (name := next(tokens)).kind not in ("", ";"):
         equals = next(tokens)
         value = next(tokens) if equals.kind == "=" else equals
+        # The number of the option, not its name: where a quote is missing, the name is a piece of the password.
         if equals.kind != "=" or value.text is None:
             raise ValueError(f"option {len(options) + 1} has no value, or one that needs quotes")
         options[name.text or ""] = value.text
@@ -81,6 +84,8 @@ def _tokens(line: str) -> Iterator[_Token]:
     at = 0
     while at < len(line):
         letter = line[at]
+        # Blanks, words and numbers are what java.io.StreamTokenizer takes for them, with the letters `-`, `_` and `$`
+        # that JaasConfig adds to words.
         if letter <= " ":
             at += 1
         elif letter == "/":
@@ -146,6 +151,7 @@ def _escaped(line: str, at: int) -> tuple[str, int]:
     """Return what stands behind a backslash: `\\n`, up to three octal digits, or the letter itself."""
     if line[at] not in OCTAL:
         return ESCAPES.get(line[at], line[at]), at + 1
+    # As in C and Java: \477 would be more than a byte, so that only \47 is taken.
     most = 3 if line[at] <= "3" else 2
     end = at + 1
     while end < min(len(line), at + most) and line[end] in OCTAL:
@@ -158,6 +164,7 @@ LOGIN_CONFIG = "java.security.auth.login.config"
 
 def system_properties() -> dict[str, str]:
     """Return what KAFKA_OPTS sets by -DNAME=VALUE."""
+    # Split at blanks, as kafka-run-class.sh does: it has KAFKA_OPTS without quotes on Java's command line.
     options = (word[2:].partition("=") for word in os.environ.get("KAFKA_OPTS", "").split() if word.startswith("-D"))
     return {name: value for name, _, value in options}
 
@@ -185,5 +192,7 @@ def login_module(values: Values, section: str) -> tuple[str, dict[str, str]]:
         raise KafkaToolError(f"{path}: {error}") from None
     if module is None:
         return "", {}
+    # References are replaced here, after the file was taken apart: a password with a quote or `;` in it needs no
+    # escapes, and cannot add an option.
     options = module.options.items()
     return module.name, {name: resolved(f"{path} {name}", value, values.access) for name, value in options}

@@ -202,10 +202,13 @@ def settings(values: Values, names: Iterable[str], security: Security) -> dict[s
     """Return librdkafka's settings. Raises KafkaToolError for a number that is none."""
     found: dict[str, str] = {}
     own = set(names)
+    # Where a file has both names of a setting, for Java and for librdkafka, the latter is what its writer meant for us.
     for name in own:
         target = RENAMED.get(name, name)
         if name == target or target not in own:
             found |= _translated(target, values.text(name))
+    # librdkafka's request.timeout.ms is the broker's time for a produce request; how long any response is waited for,
+    # as Java means it, is socket.timeout.ms.
     if "request.timeout.ms" in found:
         found.setdefault("socket.timeout.ms", _in_range("socket.timeout.ms", found["request.timeout.ms"]))
     found |= _of_security(security)
@@ -217,6 +220,7 @@ def settings(values: Values, names: Iterable[str], security: Security) -> dict[s
 
 def without_word(values: Values, names: Iterable[str]) -> dict[str, str]:
     """Return the settings of Java's clients that librdkafka does not know in any form; TLS and SASL are another's."""
+    # Not those that are renamed: they have an effect already.
     without = JAVA - LIBRDKAFKA - RENAMED.keys()
     return {name: values.text(name) for name in names if name in without and not name.startswith(SECURITY_PREFIXES)}
 
@@ -224,6 +228,8 @@ def without_word(values: Values, names: Iterable[str]) -> dict[str, str]:
 def _translated(name: str, value: str) -> dict[str, str]:
     if name not in LIBRDKAFKA or name in NOT_PASSED_ON or not value:
         return {}
+    # TLS and SASL come from the one description that all roads share (`_of_security`): two readings of one file could
+    # send a password over a connection that only the other one checked.
     if name.startswith(SECURITY_PREFIXES) and not name.startswith(KEPT_SECURITY):
         return {}
     if name in RANGES:
@@ -235,6 +241,7 @@ def _translated(name: str, value: str) -> dict[str, str]:
         usable = eager or usable
         return {name: ",".join(usable)} if usable else {}
     if name == "auto.offset.reset":
+        # by_duration:… (Kafka 4, KIP-1106) has no counterpart, and counts as not set.
         word = RESETS.get(value.lower())
         return {name: word} if word else {}
     return {name: value}
@@ -242,6 +249,8 @@ def _translated(name: str, value: str) -> dict[str, str]:
 
 def _in_range(name: str, value: str) -> str:
     """Return the number, or the nearest to it that librdkafka takes."""
+    # Clamped, not refused: a file that serves Java's programs may have Integer.MAX_VALUE where librdkafka stops at
+    # 900,000, and means "as long as it takes" by it.
     lowest, highest = RANGES[name]
     try:
         return str(min(max(int(value), lowest), highest))
@@ -265,6 +274,7 @@ def _of_tls(tls: Tls) -> dict[str, str]:
         "ssl.certificate.pem": tls.certificates,
         "ssl.key.pem": tls.key,
         "ssl.key.password": tls.key_password,
+        # Said in any case: librdkafka's default was none before 2.0.
         "ssl.endpoint.identification.algorithm": "https" if tls.check_hostname else "none",
         "enable.ssl.certificate.verification": "" if tls.verify else "false",
     }
@@ -279,6 +289,7 @@ def _of_sasl(sasl: Sasl) -> dict[str, str]:
 def _of_oauth(oauth: OAuth) -> dict[str, str]:
     extensions = {"sasl.oauthbearer.extensions": _joined(oauth.extensions, ",")}
     if not oauth.token_endpoint:
+        # librdkafka's word for the claim `sub` is principal, and its own token has no signature (for tests).
         claims = [("principal" if name == "sub" else name, value) for name, value in oauth.claims]
         return extensions | {
             "enable.sasl.oauthbearer.unsecure.jwt": "true",

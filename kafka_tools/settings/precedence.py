@@ -91,6 +91,7 @@ class _Given(NamedTuple):
 
     @classmethod
     def read(cls, flags: Flags) -> "_Given":
+        # In place of, not below: two files merged would send one's password with the other's user.
         variable = None if flags.command_config else os.environ.get("KTOOLS_COMMAND_CONFIG")
         return cls(
             _overrides(flags.overrides),
@@ -105,6 +106,8 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     Raises UsageError for a wrong flag or variable, KafkaToolError for a file that cannot be read, and for credentials
     that the command line gives for a cluster that a repository names.
     """
+    # The order is README's: what is said with this command, then the environment, then a context, then the sandbox. A
+    # file of settings may name the servers, too, and stands where its own flag or variable stands.
     given = _Given.read(flags)
     address = _said(flags, given, brokers_only)
     if address is not None:
@@ -161,6 +164,8 @@ def current_context() -> Context | None:
     named = current()
     if named is None:
         return None
+    # `context = "prod"` next to a `[contexts.prod]` of the repository's own: whoever reads the file sees that one, and
+    # would be led to the user's prod. Neither is taken.
     if named.source == contexts.project_path() and named.name in contexts.shadowed():
         raise KafkaToolError(
             f"{named.source}: context {named.name} is one of your own, which this file cannot replace",
@@ -214,6 +219,8 @@ def _made(address: Address, given: _Given, base: Sequence[Setting] = (), context
     takes = GOES_TO[address.origin]
     hidden = contexts.shadowed() if context is not None else []
     spoken = [*given.command_line, *given.command_config]
+    # Only a repository's cluster takes nothing of the command line. Such a login is refused, not left out: whoever
+    # gives one would else believe it was used, or be asked for a password by the repository's server.
     if not takes >= _SPOKEN:
         for setting in spoken:
             _check_harmless(setting, address.source)
@@ -221,6 +228,7 @@ def _made(address: Address, given: _Given, base: Sequence[Setting] = (), context
     if Origin.ENVIRONMENT in takes:
         spoken += given.environment
     elif given.environment:
+        # A variable is set once and forgotten: to refuse the command for it would make contexts useless.
         notes.append(f"KTOOLS_COMMAND_CONFIG is not used: {address.source} names the cluster, and has its own settings")
     allowed = access(context) if context else Access(kafka_opts=Origin.ENVIRONMENT in takes)
     settings = _highest([*spoken, *base])
@@ -238,6 +246,7 @@ def _check_harmless(setting: Setting, source: str) -> None:
 
 def _said(flags: Flags, given: _Given, brokers_only: bool) -> Address | None:
     """Return the address that a flag, a setting or a variable names; None where a context, or nobody, does."""
+    # KTOOLS_COMMAND_CONFIG comes last: it holds settings for any cluster, and names one only where no variable does.
     address = _of_flags(flags) or _of_settings(given) or _of_variables(brokers_only)
     return address or _servers(given.environment, Origin.ENVIRONMENT)
 
@@ -295,6 +304,7 @@ def _overrides(texts: Iterable[str]) -> list[Setting]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError("-X is no setting: NAME=VALUE is needed")  # its text may be a secret
+        # From the last to the first: the last of a name wins, and `_highest` keeps what it meets first.
         settings.append(Setting(name.strip(), value, "the command line"))
     return settings
 

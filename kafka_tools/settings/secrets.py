@@ -40,6 +40,7 @@ def _looks_like_one(name: str) -> bool:
     from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
 
     known = JAVA | LIBRDKAFKA
+    # Known names are decided by SECRET alone: sasl.oauthbearer.token.endpoint.url looks like a token and is none.
     if name in known:
         return False
     parts = re.split(r"[^a-z]+", name.lower())
@@ -51,6 +52,7 @@ def _looks_like_one(name: str) -> bool:
 
 def holds_secret(name: str, value: str) -> bool:
     """Say whether a secret itself stands in the value, not a reference to one nor a program that prints it."""
+    # The program is shown to nobody (its arguments may be secret), but it is not the secret itself.
     if name.endswith(COMMAND_SUFFIX):
         return False
     if not is_secret(name):
@@ -107,8 +109,10 @@ def exposed(settings: Iterable[Setting], values: Values, files: Iterable[str] = 
     with_secret = [each.file for each in holding if each.file]
     jaas_file = jaas.login_file(values)
     named = [*with_secret, *_secret_files(settings), *(_in_jaas_file(jaas_file) if jaas_file else ())]
+    # A repository is there for others to read; that they may also change it matters all the same.
     named = [] if values.access.folder else named
     for path in dict.fromkeys(named):
+        # Everybody, not the group: with a umask of 002, the default of many systems, each user is a group of one.
         if _mode(path) & stat.S_IROTH:
             yield f"{path} holds a secret and everybody here can read it: chmod 600 {path}"
     for path in dict.fromkeys((*named, *(each.file for each in settings if each.file), jaas_file, *files)):
@@ -136,6 +140,7 @@ def _in_jaas_file(path: str) -> Iterator[str]:
 def _referenced(text: str) -> Iterator[str]:
     for kind, where in REFERENCE.findall(text):
         if kind == "file":
+            # FILE or FILE:KEY, as `values` reads them.
             path = os.path.expanduser(where)
             yield path if os.path.exists(path) else path.rpartition(":")[0]
 
@@ -156,6 +161,7 @@ def unprotected(how: Security, servers: str) -> Iterator[str]:
     sasl = how.sasl
     if sasl is None:
         return
+    # SCRAM sends a proof, not the password; whoever reads along can only guess it.
     if how.tls is None and sasl.mechanism in IN_CLEAR and not _all_here(servers.split(",")):
         yield f"{sasl.mechanism} without TLS sends the secret in clear over the network: use SASL_SSL"
     if sasl.oauth and sasl.oauth.token_endpoint.lower().startswith("http://"):

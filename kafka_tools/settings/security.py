@@ -82,6 +82,7 @@ def _oauth(values: Values, options: Mapping[str, str]) -> OAuth:
         if not claims:
             raise KafkaToolError("OAUTHBEARER needs sasl.oauthbearer.token.endpoint.url")
         return OAuth(claims=claims, extensions=extensions)
+    # file:///home/me/creds.json would send a file's content to the broker as a token.
     if not endpoint.lower().startswith(("http://", "https://")):
         raise KafkaToolError("sasl.oauthbearer.token.endpoint.url: only http and https URLs are opened")
     credentials = "sasl.oauthbearer.client.credentials.client"
@@ -119,6 +120,7 @@ def tls(values: Values) -> Tls:
     """Return how a server is trusted and how the client shows itself. Raises KafkaToolError."""
     certificates, key = _own(values)
     location = values.text("ssl.ca.location")
+    # librdkafka's ssl.ca.location may be a folder of certificates by their hashes, as OpenSSL's `rehash` makes it.
     folder = os.path.isdir(location)
     algorithm = values.optional("ssl.endpoint.identification.algorithm")
     return Tls(
@@ -127,6 +129,7 @@ def tls(values: Values) -> Tls:
         certificates=certificates,
         key=key,
         key_password=values.text("ssl.key.password") if "ENCRYPTED" in key else "",
+        # An empty value switches the check off in Java (KIP-294); no value means https.
         check_hostname=algorithm is None or algorithm.lower() not in ("", "none"),
         verify=values.text("enable.ssl.certificate.verification").lower() != "false",
     )

@@ -44,6 +44,8 @@ def read(path: str, password: str | None = None, key_password: str | None = None
 
 
 def _read(content: bytes, password: str | None, key_password: str | None) -> Store:
+    # By their first bytes, as java.security.KeyStore.getInstance(File, …) and Java's own dual format do: files named
+    # .jks have been PKCS #12 by default since Java 9, whatever ssl.truststore.type says.
     if content.startswith(JKS_MAGIC):
         store = read_jks(content, password, key_password)
         return Store(
@@ -108,6 +110,8 @@ def _pkcs12(content: bytes, password: str | None) -> Store:
         if "password" in str(error).lower():
             raise WrongPasswordError from error
         raise ValueError("it is no PKCS #12 that can be read") from error
+    # Java marks a certificate that is trusted by an attribute (2.16.840.1.113894.746875.1.1); OpenSSL's stores do not
+    # have it. All are taken that belong to no key.
     others = [each.certificate.public_bytes(Encoding.DER) for each in store.additional_certs]
     if store.key is None:
         return Store(_certificates(others))
@@ -162,6 +166,8 @@ def read_jks(content: bytes, password: str | None, key_password: str | None) -> 
 
 def _read_jks(content: bytes, password: str | None, key_password: str | None) -> JavaKeyStore:
     body, digest = content[:-20], content[-20:]
+    # sun.security.provider.JavaKeyStore.engineLoad (JDK 17): SHA-1 over the password in UTF-16, a fixed text, and all
+    # that is stored.
     if password and hashlib.sha1(password.encode("utf-16-be") + WHITENER + body).digest() != digest:
         raise WrongPasswordError
     fields = _Fields(body)
@@ -179,6 +185,7 @@ def _read_jks(content: bytes, password: str | None, key_password: str | None) ->
             raise ValueError("it holds an entry of an unknown kind")
         hidden = fields.take(fields.number(">I"))
         certificates = [_certificate(fields, version) for _ in range(fields.number(">I"))]
+        # A trust store with keys in it is read without their password: only the first key is opened, and only if asked.
         if not key and (key_password or password):
             key, chain = _opened(hidden, key_password or password or ""), certificates
     return JavaKeyStore(tuple(trusted), key, tuple(chain))
@@ -197,6 +204,7 @@ def _opened(hidden: bytes, password: str) -> bytes:
     _, start, end = _der(hidden, after)
     salt, covered, check = hidden[start : start + SALT], hidden[start + SALT : end - SALT], hidden[end - SALT : end]
     secret, block, key = password.encode("utf-16-be"), salt, bytearray()
+    # sun.security.provider.KeyProtector (JDK 17).
     for at in range(0, len(covered), SALT):
         block = hashlib.sha1(secret + block).digest()
         key += bytes(one ^ other for one, other in zip(covered[at : at + SALT], block, strict=False))

@@ -28,6 +28,7 @@ def check(path: str) -> None:
 
 def is_trusted(path: str) -> bool:
     """Say whether the user trusts the file as it is now. Raises KafkaToolError for a file that cannot be read."""
+    # The file is read again each time, not its date compared: a date can be set back.
     known = _remembered().get(os.path.realpath(path))
     return known is not None and known == fingerprint(path)
 
@@ -55,6 +56,8 @@ def fingerprint(path: str) -> str:
 
     found = hashlib.sha256()
     for each in (path, *sorted(_named_files(path))):
+        # Lengths go before the bytes: else what is moved from one file's end to the next one's beginning changes
+        # nothing. The place counts, too: what was trusted in one clone is not in another.
         real = os.path.realpath(each)
         content = _content(real)
         found.update(f"{len(os.fsencode(real))} {len(content)} ".encode() + os.fsencode(real) + content)
@@ -64,6 +67,7 @@ def fingerprint(path: str) -> str:
 def _named_files(path: str) -> set[str]:
     folder = os.path.realpath(os.path.dirname(path))
     named = {each for context in contexts.in_file(path).values() for each in _of_context(context, folder)}
+    # Files outside of the folder are no part of it: `Access.path` refuses them when they are used.
     return {each for each in named if os.path.realpath(each).startswith(f"{folder}{os.sep}") and os.path.isfile(each)}
 
 
@@ -94,6 +98,7 @@ def _references(text: str) -> Iterator[str]:
     for kind, where in REFERENCE.findall(text):
         if kind == "file":
             yield where
+            # Both readings of FILE:KEY; the one that is no file is dropped above.
             yield where.rpartition(":")[0] or where
 
 

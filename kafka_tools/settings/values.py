@@ -71,6 +71,7 @@ class Access(NamedTuple):
         """
         if not self.folder:
             return os.path.expanduser(path)
+        # The link's end counts: a repository may hold a link to ~/.ssh, and `..` after it.
         real = os.path.realpath(os.path.join(self.folder, os.path.expanduser(path)))
         if not real.startswith(f"{self.folder}{os.sep}"):
             raise self.refused(name, "names a file outside of its folder")
@@ -96,6 +97,7 @@ def commands_run(settings: Mapping[str, str], access: Access = OWN) -> dict[str,
     found = {name: value for name, value in settings.items() if not name.endswith(COMMAND_SUFFIX)}
     for name, command in settings.items():
         own = name.removesuffix(COMMAND_SUFFIX)
+        # Who gives a password by hand does not want the program, which may ask at another terminal, to run as well.
         if own != name and own not in settings:
             if access.folder:
                 raise access.refused(name, "would run a program")
@@ -112,6 +114,7 @@ def printed(name: str, command: str) -> str:
     import subprocess
 
     try:
+        # No shell: a password with `$` in an argument would be changed, and a repository's text run.
         argv = shlex.split(command)
         done = subprocess.run(
             argv,
@@ -137,6 +140,7 @@ def resolved(name: str, value: str, access: Access = OWN) -> str:
     if access.folder and value.strip():
         if name in FOREIGN:
             raise access.refused(name, "loads code, runs a program or shows who this machine is")
+        # `probe` is librdkafka's word in ssl.ca.location for the system's certificates, no file.
         if name.endswith(NAMING_FILES) and "${" not in value and value != "probe":
             return access.path(name, value.strip(BLANK))
     if "${" not in value:
@@ -173,7 +177,9 @@ def _content(name: str, where: str, access: Access) -> str:
     """Read PATH, or the KEY of the properties file PATH where `where` is PATH:KEY and names no file itself."""
     path, colon, key = where.rpartition(":")
     whole = access.path(name, where)
+    # A file's own name may have a colon in it: that goes before PATH:KEY.
     if not colon or os.path.exists(whole):
+        # One newline, as `echo` and editors add it; a password may end with a second one.
         return read_text(whole).removesuffix("\n").removesuffix("\r")
     pairs = properties.parse(read_file(access.path(name, path), MOST_BYTES_OF_TEXT))
     if key not in pairs:
