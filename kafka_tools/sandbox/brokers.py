@@ -118,7 +118,7 @@ def make_users(sandbox: Sandbox, home: Path) -> None:
     try:
         for right in RIGHTS:
             _wait(admin.create_acls([_acl(*right)], request_timeout=REQUEST_SECONDS))
-        if security.has_sasl(sandbox):
+        if sandbox.has_sasl:
             # Through the brokers in ZooKeeper mode, too: the old way, kafka-configs --zookeeper, takes a JVM for each.
             for each in _scram_users(home):
                 _wait(admin.alter_user_scram_credentials(each, request_timeout=REQUEST_SECONDS))
@@ -137,15 +137,15 @@ def login(sandbox: Sandbox, home: Path, principal: str) -> dict[str, str]:
 
     The administrator uses PLAIN, which brokers know from their own files, all others SCRAM.
     """
-    settings = {"security.protocol": security.protocol(sandbox)}
-    if security.has_tls(sandbox):
+    settings = {"security.protocol": sandbox.protocol}
+    if sandbox.has_tls:
         settings["ssl.ca.location"] = str(credentials.ca_path(home))
-    if security.has_sasl(sandbox):
+    if sandbox.has_sasl:
         # SCRAM's credentials are in the cluster: before the first broker serves, nobody could log in to make them.
         mechanism = "PLAIN" if principal == ADMIN else security.MECHANISM
         password = credentials.password(home, principal)
         return settings | {"sasl.mechanism": mechanism, "sasl.username": principal, "sasl.password": password}
-    if security.has_tls(sandbox):
+    if sandbox.has_tls:
         own = str(credentials.certificate_path(home, principal))
         settings |= {"ssl.certificate.location": own, "ssl.key.location": own}
     return settings
@@ -154,8 +154,8 @@ def login(sandbox: Sandbox, home: Path, principal: str) -> dict[str, str]:
 def _wire_security(sandbox: Sandbox, home: Path) -> Security | None:
     if sandbox.security == "plaintext":
         return None
-    tls = Tls(ca=credentials.ca_path(home).read_text()) if security.has_tls(sandbox) else None
-    if security.has_sasl(sandbox):
+    tls = Tls(ca=credentials.ca_path(home).read_text()) if sandbox.has_tls else None
+    if sandbox.has_sasl:
         return Security(tls, Sasl("PLAIN", ADMIN, credentials.password(home, ADMIN)))
     own = credentials.certificate_path(home, ADMIN).read_text()
     # Key and certificate stand in one file, as Kafka's PEM key stores want it.

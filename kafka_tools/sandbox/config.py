@@ -10,7 +10,24 @@ SESSION_TIMEOUT_MS = 6000
 CONNECTION_TIMEOUT_MS = 60_000
 """How long a broker that starts waits for ZooKeeper: on a busy machine TLS and a login take longer than a session."""
 
-LOG_PATTERN = "[%d] %p %m (%c)%n"
+LOG4J = """\
+log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+"""
+"""How Kafka before 4 (reload4j) logs: everything to stdout, which is the server's log file."""
+
+LOG4J2 = """\
+status=error
+appender.stdout.type=Console
+appender.stdout.name=stdout
+appender.stdout.layout.type=PatternLayout
+appender.stdout.layout.pattern=[%d] %p %m (%c)%n
+rootLogger.level=info
+rootLogger.appenderRef.stdout.ref=stdout
+"""
+"""The same for Kafka 4 (log4j 2)."""
 
 
 def zookeeper_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
@@ -68,33 +85,6 @@ def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     return properties({**own(server, sandbox, home), **settings, **security.broker_settings(sandbox, home)})
 
 
-def log4j_properties() -> str:
-    """Return how Kafka before 4 (reload4j) logs: everything to stdout, which is the server's log file."""
-    return properties(
-        {
-            "log4j.rootLogger": "INFO, stdout",
-            "log4j.appender.stdout": "org.apache.log4j.ConsoleAppender",
-            "log4j.appender.stdout.layout": "org.apache.log4j.PatternLayout",
-            "log4j.appender.stdout.layout.ConversionPattern": LOG_PATTERN,
-        }
-    )
-
-
-def log4j2_properties() -> str:
-    """Return how Kafka 4 (log4j 2) logs: everything to stdout, which is the server's log file."""
-    return properties(
-        {
-            "status": "error",
-            "appender.stdout.type": "Console",
-            "appender.stdout.name": "stdout",
-            "appender.stdout.layout.type": "PatternLayout",
-            "appender.stdout.layout.pattern": LOG_PATTERN,
-            "rootLogger.level": "info",
-            "rootLogger.appenderRef.stdout.ref": "stdout",
-        }
-    )
-
-
 def _zookeeper_peer(server: Server) -> str:
     quorum, election = server.peer_ports
     return f"{HOST}:{quorum}:{election}"
@@ -103,8 +93,8 @@ def _zookeeper_peer(server: Server) -> str:
 def _zookeeper_mode_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str, str]:
     return {
         "broker.id": str(server.id),
-        "listeners": f"{security.protocol(sandbox)}://{server.address}",
-        "security.inter.broker.protocol": security.protocol(sandbox),
+        "listeners": f"{sandbox.protocol}://{server.address}",
+        "security.inter.broker.protocol": sandbox.protocol,
         "zookeeper.session.timeout.ms": str(SESSION_TIMEOUT_MS),
         "zookeeper.connection.timeout.ms": str(CONNECTION_TIMEOUT_MS),
         **security.connect_settings(sandbox, home),
@@ -112,7 +102,7 @@ def _zookeeper_mode_settings(server: Server, sandbox: Sandbox, home: Path) -> di
 
 
 def _kraft_settings(server: Server, sandbox: Sandbox, _: Path) -> dict[str, str]:
-    protocol = security.protocol(sandbox)
+    protocol = sandbox.protocol
     voters = (f"{each.id}@{HOST}:{each.peer_ports[0]}" for each in sandbox.brokers)
     return {
         "process.roles": "broker,controller",

@@ -62,13 +62,13 @@ def write_files(sandbox: Sandbox, home: Path) -> None:
         else:
             text = config.broker_properties(server, sandbox, home)
         _write(config_path(server, home), text)
-    _write(home / "log4j.properties", config.log4j_properties())
-    _write(home / "log4j2.properties", config.log4j2_properties())
+    _write(home / "log4j.properties", config.LOG4J)
+    _write(home / "log4j2.properties", config.LOG4J2)
 
 
 def _write_credentials(sandbox: Sandbox, home: Path) -> None:
     """Write passwords and certificates, and for each kind of client its settings and a context."""
-    credentials.make(home, security.has_tls(sandbox))
+    credentials.make(home, sandbox.has_tls)
     files = {
         home / name: config.properties(security.client_settings(sandbox, home, principal))
         for principal, name in security.CONFIGS.items()

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.folders import replace_file
-from kafka_tools.sandbox import credentials, jars, maven, security
+from kafka_tools.sandbox import credentials, jars, maven
 from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.maven import kafka
-from kafka_tools.sandbox.state_file import Sandbox, Server
+from kafka_tools.sandbox.state_file import PROTOCOLS, Sandbox, Server
 
 ZOOKEEPER_DEFAULT = "3.9.1"
 PINNED = {"2.8": "2.8.2", "3.9": ZOOKEEPER_DEFAULT}
@@ -51,7 +51,7 @@ def new_sandbox(wish: Wish, free: Sequence[int]) -> Sandbox:
         raise UsageError(f"--zookeepers: Kafka {choice.version} runs without ZooKeeper here (--mode kraft)")
     secured = wish.security or "plaintext"
     if secured != "plaintext":
-        check_secured(choice, security.PROTOCOLS[secured].startswith("SASL"))
+        check_secured(choice, PROTOCOLS[secured].startswith("SASL"))
         credentials.check_installed()
     given = iter(free)
     brokers = range(1, (wish.brokers or 3) + 1)
@@ -61,7 +61,7 @@ def new_sandbox(wish: Wish, free: Sequence[int]) -> Sandbox:
     servers = [
         replace(each, peer_ports=tuple(next(given) for _ in range(_peers(each, choice.mode)))) for each in servers
     ]
-    if security.PROTOCOLS[secured].endswith("SSL"):
+    if PROTOCOLS[secured].endswith("SSL"):
         servers = [replace(each, secure_port=next(given)) if each.role == "zookeeper" else each for each in servers]
     return Sandbox(choice.version, choice.mode, new_cluster_id(), tuple(servers), security=secured)
 

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,20 +55,21 @@ def statuses(sandbox: Sandbox, home: Path) -> tuple[ServerStatus, ...]:
     # A silent server takes ANSWER_SECONDS: all are asked at once, and the controller in a lane of its own.
     with ThreadPoolExecutor(len(sandbox.servers) + 1) as pool:
         controller = pool.submit(_controller, sandbox, home)
-        rows = pool.map(lambda server: _status(server, sandbox, home), sandbox.servers)
-        return tuple(_with_controller(row, controller.result()) for row in rows)
+        looks = pool.map(lambda server: _look(server, sandbox, home), sandbox.servers)
+        rows = []
+        for server, (state, duty) in zip(sandbox.servers, looks, strict=True):
+            if server.role == "broker" and server.id == controller.result() and state != DOWN:
+                duty = "controller"
+            pid = server.process.pid if server.process and state != DOWN else None
+            role = "broker + controller" if sandbox.mode == "kraft" else server.role
+            rows.append(ServerStatus(server.name, role, server.id, server.address, pid, state, duty, server.rack))
+    return tuple(rows)
 
 
-def _status(server: Server, sandbox: Sandbox, home: Path) -> ServerStatus:
-    there, duty = DOWN, None
-    if state_file.alive(server, home):
-        there, duty = _answer(server, sandbox, home)
-    pid = server.process.pid if server.process and there != DOWN else None
-    role = "broker + controller" if sandbox.mode == "kraft" else server.role
-    return ServerStatus(server.name, role, server.id, server.address, pid, there, duty, server.rack)
-
-
-def _answer(server: Server, sandbox: Sandbox, home: Path) -> tuple[str, str | None]:
+def _look(server: Server, sandbox: Sandbox, home: Path) -> tuple[str, str | None]:
+    """Return how a server is, and a ZooKeeper server's mode."""
+    if not state_file.alive(server, home):
+        return DOWN, None
     if server.role == "broker":
         return RUNNING if brokers.answers(server, sandbox, home) else SILENT, None
     try:
@@ -90,12 +91,6 @@ def _controller(sandbox: Sandbox, home: Path) -> int | None:
         if found is not None and found >= 0:
             return found
     return None
-
-
-def _with_controller(row: ServerStatus, controller: int | None) -> ServerStatus:
-    if row.name != f"broker-{controller}" or row.state == DOWN:
-        return row
-    return replace(row, duty="controller")
 
 
 def zookeeper_mode(port: int) -> str | None:

@@ -11,9 +11,6 @@ from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER, ZOO
 from kafka_tools.sandbox.endpoints import ADMIN_CONFIG, CONTEXTS, HOST, ZOOKEEPER_CONFIG
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
-PROTOCOLS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "tls": "SSL", "sasl-tls": "SASL_SSL"}
-"""What `--security` takes -> Kafka's security.protocol, which is the listener's name too."""
-
 CONFIGS = {ADMIN: ADMIN_CONFIG, USER: "user.properties"}
 MECHANISM = "SCRAM-SHA-512"
 """What the clients' files use; the brokers take PLAIN and SCRAM-SHA-256 as well."""
@@ -29,21 +26,6 @@ AUTHORIZERS = {
 }
 
 
-def protocol(sandbox: Sandbox) -> str:
-    """Return Kafka's security.protocol of the sandbox."""
-    return PROTOCOLS[sandbox.security]
-
-
-def has_tls(sandbox: Sandbox) -> bool:
-    """Say whether connections are encrypted."""
-    return protocol(sandbox).endswith("SSL")
-
-
-def has_sasl(sandbox: Sandbox) -> bool:
-    """Say whether clients log in with a password."""
-    return protocol(sandbox).startswith("SASL")
-
-
 def broker_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Return what makes a broker ask who is there, and whether he may; nothing for a plaintext sandbox."""
     if sandbox.security == "plaintext":
@@ -52,11 +34,11 @@ def broker_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
         "authorizer.class.name": AUTHORIZERS[sandbox.mode],
         "super.users": f"User:{BROKER};User:{ADMIN}",
     }
-    if has_sasl(sandbox):
+    if sandbox.has_sasl:
         settings |= _sasl_settings(sandbox, home)
-    if has_tls(sandbox):
+    if sandbox.has_tls:
         settings |= _tls_settings(home, BROKER) | {
-            "ssl.client.auth": "none" if has_sasl(sandbox) else "requested",
+            "ssl.client.auth": "none" if sandbox.has_sasl else "requested",
             # Principals are called the same, User:admin, whether a password or a certificate says who it is.
             "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/,DEFAULT",
         }
@@ -65,7 +47,7 @@ def broker_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
 
 def _sasl_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Brokers, and in KRaft mode controllers, log in to each other with PLAIN: SCRAM's users stand in the cluster."""
-    listener = f"listener.name.{protocol(sandbox).lower()}"
+    listener = f"listener.name.{sandbox.protocol.lower()}"
     own = {f"user_{name}": credentials.password(home, name) for name in PRINCIPALS}
     login = {"username": BROKER, "password": credentials.password(home, BROKER)}
     plain = _module("plain.PlainLoginModule", login | own)
@@ -89,16 +71,16 @@ def client_settings(sandbox: Sandbox, home: Path, principal: str) -> dict[str, s
     """Return the client.properties of one principal; Apache's tools take it as ktools does."""
     settings = {
         "bootstrap.servers": ",".join(server.address for server in sandbox.brokers),
-        "security.protocol": protocol(sandbox),
+        "security.protocol": sandbox.protocol,
     }
-    if has_sasl(sandbox):
+    if sandbox.has_sasl:
         login = {"username": principal, "password": credentials.password(home, principal)}
         settings |= {
             "sasl.mechanism": MECHANISM,
             "sasl.jaas.config": _module("scram.ScramLoginModule", login),
         }
-    if has_tls(sandbox):
-        settings |= _tls_settings(home, "" if has_sasl(sandbox) else principal)
+    if sandbox.has_tls:
+        settings |= _tls_settings(home, "" if sandbox.has_sasl else principal)
     return settings
 
 
@@ -145,7 +127,7 @@ def jaas(home: Path) -> str:
 
 def jvm_flags(sandbox: Sandbox, home: Path) -> tuple[str, ...]:
     """Return what makes a JVM, ZooKeeper's or a broker's, know the login."""
-    if not (sandbox.zookeepers and has_sasl(sandbox)):
+    if not (sandbox.zookeepers and sandbox.has_sasl):
         return ()
     return (f"-Djava.security.auth.login.config={jaas_path(home)}",)
 
@@ -153,7 +135,7 @@ def jvm_flags(sandbox: Sandbox, home: Path) -> tuple[str, ...]:
 def zookeeper_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Return what zoo.cfg says of logins and TLS."""
     settings = {}
-    if has_sasl(sandbox):
+    if sandbox.has_sasl:
         settings["authProvider.1"] = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"
     if server.secure_port is not None:
         settings |= {
@@ -173,7 +155,7 @@ def zookeeper_settings(server: Server, sandbox: Sandbox, home: Path) -> dict[str
 def connect_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Return how a broker reaches ZooKeeper."""
     addresses = {"zookeeper.connect": zookeeper_connect(sandbox)}
-    if has_sasl(sandbox):
+    if sandbox.has_sasl:
         addresses["zookeeper.set.acl"] = "true"
     return addresses | _zookeeper_tls(sandbox, home)
 
@@ -181,7 +163,7 @@ def connect_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
 def zookeeper_client_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
     """Return the properties of a client of ZooKeeper."""
     login = {}
-    if has_sasl(sandbox):
+    if sandbox.has_sasl:
         password = credentials.password(home, ZOOKEEPER_USER)
         login = {"zookeeper.sasl.username": ZOOKEEPER_USER, "zookeeper.sasl.password": password}
     return login | _zookeeper_tls(sandbox, home)
@@ -199,7 +181,7 @@ def zookeeper_connect(sandbox: Sandbox) -> str:
 
 
 def _zookeeper_tls(sandbox: Sandbox, home: Path) -> dict[str, str]:
-    if not has_tls(sandbox):
+    if not sandbox.has_tls:
         return {}
     return {
         "zookeeper.ssl.client.enable": "true",

@@ -15,6 +15,9 @@ from kafka_tools.sandbox.endpoints import FOLDER_VARIABLE, HOST, RECORD
 from kafka_tools.sandbox.processes import Process
 
 LOCK = "lock"
+PROTOCOLS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "tls": "SSL", "sasl-tls": "SASL_SSL"}
+"""What `--security` takes -> Kafka's security.protocol, which is the listener's name too."""
+
 LOCK_WAIT_SECONDS = 180.0
 
 
@@ -48,8 +51,8 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """Everything recorded about one sandbox; `complete` says that its `up` came to its end. `security` is "plaintext",
-    "sasl", "tls" or "sasl-tls"."""
+    """Everything recorded about one sandbox; `complete` says that its `up` came to its end, `security` is a key of
+    PROTOCOLS."""
 
     kafka_version: str
     mode: str
@@ -67,6 +70,21 @@ class Sandbox:
     def zookeepers(self) -> tuple[Server, ...]:
         """The ZooKeeper servers, by id; empty in KRaft mode."""
         return tuple(server for server in self.servers if server.role == "zookeeper")
+
+    @property
+    def protocol(self) -> str:
+        """Kafka's security.protocol."""
+        return PROTOCOLS[self.security]
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether connections are encrypted."""
+        return self.protocol.endswith("SSL")
+
+    @property
+    def has_sasl(self) -> bool:
+        """Whether clients log in with a password."""
+        return self.protocol.startswith("SASL")
 
     def with_process(self, name: str, process: Process) -> "Sandbox":
         """Return the same sandbox in which server `name` runs as `process`."""

@@ -15,8 +15,8 @@ from kafka_tools.sandbox import cluster, endpoints, ready, state_file
 from kafka_tools.sandbox.credentials import USER
 from kafka_tools.sandbox.plan import Wish
 from kafka_tools.sandbox.ready import ServerStatus
-from kafka_tools.sandbox.security import CONFIGS, PROTOCOLS, ZOOKEEPER_CONTEXT
-from kafka_tools.sandbox.state_file import Sandbox
+from kafka_tools.sandbox.security import CONFIGS, ZOOKEEPER_CONTEXT
+from kafka_tools.sandbox.state_file import PROTOCOLS, Sandbox
 
 COLUMNS = {
     "name": "Server",

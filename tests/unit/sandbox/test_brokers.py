@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from kafka_tools.sandbox import brokers, credentials, security
+from kafka_tools.sandbox import brokers, credentials, security, state_file
 from kafka_tools.sandbox.brokers import Clients
 from kafka_tools.sandbox.state_file import Sandbox, Server
 from kafka_tools.wire.messages import DESCRIBE_QUORUM
@@ -118,7 +118,7 @@ def librdkafka_takes(settings: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", security.PROTOCOLS)
+@pytest.mark.parametrize("kind", state_file.PROTOCOLS)
 @pytest.mark.parametrize("name", ["admin", "user"])
 def test_librdkafka_takes_the_settings(home: Path, kind: str, name: str) -> None:
     credentials.make(home, tls=True)

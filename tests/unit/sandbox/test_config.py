@@ -88,5 +88,5 @@ def test_paths_are_escaped_as_java_reads_properties() -> None:
 
 
 def test_logs_go_to_stdout() -> None:
-    assert "log4j.rootLogger=INFO, stdout\n" in config.log4j_properties()
-    assert "rootLogger.appenderRef.stdout.ref=stdout\n" in config.log4j2_properties()
+    assert "log4j.rootLogger=INFO, stdout\n" in config.LOG4J
+    assert "rootLogger.appenderRef.stdout.ref=stdout\n" in config.LOG4J2

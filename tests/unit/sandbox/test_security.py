@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.errors import UsageError
-from kafka_tools.sandbox import credentials, plan, security
+from kafka_tools.sandbox import credentials, plan, security, state_file
 from kafka_tools.sandbox.plan import Wish
 from kafka_tools.sandbox.state_file import Sandbox
 from kafka_tools.settings import contexts, jaas
 from tests.support.sandboxes import SANDBOX
 
-SECURED = {name: replace(SANDBOX, security=name) for name in security.PROTOCOLS}
+SECURED = {name: replace(SANDBOX, security=name) for name in state_file.PROTOCOLS}
 KRAFT = replace(SANDBOX, mode="kraft", kafka_version="4.3.1")
 
 
@@ -62,7 +62,7 @@ def test_brokers(made: Path, mode: Sandbox, kind: str, sasl: bool, tls: bool) ->
     assert ("sasl.enabled.mechanisms" in found, "ssl.keystore.key" in found) == (sasl, tls)
     assert ("sasl.mechanism.controller.protocol" in found) == (sasl and mode is KRAFT)
     if sasl:
-        listener = security.PROTOCOLS[kind].lower()
+        listener = state_file.PROTOCOLS[kind].lower()
         login = jaas.parse(found[f"listener.name.{listener}.plain.sasl.jaas.config"]).options
         assert login["username"] == "broker"
         assert login["user_user"] == credentials.password(made, "user")
@@ -72,7 +72,7 @@ def test_brokers(made: Path, mode: Sandbox, kind: str, sasl: bool, tls: bool) ->
 def test_clients(made: Path, kind: str) -> None:
     found = security.client_settings(SECURED[kind], made, "user")
     assert found["bootstrap.servers"] == "127.0.0.1:20002,127.0.0.1:20003"
-    assert found["security.protocol"] == security.PROTOCOLS[kind]
+    assert found["security.protocol"] == state_file.PROTOCOLS[kind]
     assert ("sasl.jaas.config" in found, "ssl.keystore.key" in found) == (kind != "tls", kind == "tls")
     if kind != "tls":
         assert jaas.parse(found["sasl.jaas.config"]).options == {

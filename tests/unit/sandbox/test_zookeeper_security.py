@@ -74,7 +74,7 @@ def test_its_context(made: Path) -> None:
     assert found.command_config == str(made / "zookeeper.properties")
 
 
-@pytest.mark.parametrize("kind", security.PROTOCOLS)
+@pytest.mark.parametrize("kind", state_file.PROTOCOLS)
 def test_the_largest_sandbox_has_ports_enough(kind: str) -> None:
     sandbox = planned(kind, brokers=5, zookeepers=3)
     ports = [port for server in sandbox.servers for port in (server.port, *server.peer_ports)]
