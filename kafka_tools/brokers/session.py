@@ -172,7 +172,10 @@ class Session:
         # The thread keeps the client by itself: the session may be closed before it has even begun.
         admin, seconds = self.admin, RESPONSE_SECONDS + self.target.wait_seconds
         future = _in_thread(lambda: admin.list_topics(topic, timeout=seconds))
-        return self._result("Metadata", future, monotonic() + seconds)
+        found = self._result("Metadata", future, monotonic() + seconds)
+        if self.target.on_cluster is not None and found.cluster_id:
+            self.target.on_cluster(found.cluster_id)
+        return found
 
     @property
     def wire(self) -> "WireSession":

@@ -123,7 +123,7 @@ class Cluster:
         deadline = time.monotonic() + CONNECT_SECONDS + self._brokers.wait_seconds
         while True:
             try:
-                return client.list_topics(topic, timeout=LIST_SECONDS).topics
+                found = client.list_topics(topic, timeout=LIST_SECONDS)
             except confluent_kafka().KafkaException as error:
                 client.poll(0)
                 left = deadline - time.monotonic()
@@ -133,6 +133,10 @@ class Cluster:
                     raise UnreachableError(
                         f"{self._brokers.bootstrap_servers} answers, but not in time ({text})."
                     ) from error
+            else:
+                if self._brokers.on_cluster is not None and found.cluster_id:
+                    self._brokers.on_cluster(found.cluster_id)
+                return found.topics
 
 
 def _may_appear(error: Any) -> bool:

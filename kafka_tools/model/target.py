@@ -1,6 +1,6 @@
 """Which cluster is meant, and how it is reached: through its brokers, or through its ZooKeeper ensemble."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kafka_tools.model.security import Security, ZooKeeperSecurity
@@ -28,6 +28,8 @@ class Brokers(NamedTuple):
     named the cluster, if one did. `java` has the settings that librdkafka has no word for, by their names in Java.
     `wait_seconds` is how long a cluster that refuses connections is asked again, because it may be starting (--wait).
     `source` says who named the cluster: a variable, a file, a context, the sandbox, or DEFAULT_SOURCE; "" is a flag.
+    `on_cluster` is called with the cluster's id as soon as it is known, before anything is changed there; what it
+    raises ends the command.
     """
 
     bootstrap_servers: str
@@ -37,6 +39,7 @@ class Brokers(NamedTuple):
     java: Mapping[str, str] = {}
     wait_seconds: float = 0.0
     source: str = ""
+    on_cluster: Callable[[str], None] | None = None
 
 
 class ZooKeeper(NamedTuple):

@@ -6,7 +6,7 @@ kafka_tools.settings.precedence and is imported only for them.
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from kafka_tools.errors import UsageError
@@ -14,6 +14,7 @@ from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, checked
 from kafka_tools.model.target import DEFAULT_SOURCE, Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
+    from kafka_tools.model.target import ContextRules
     from kafka_tools.settings.precedence import Choice
 
 ZOOKEEPERS = ("zookeeper.", "java.security.")
@@ -129,9 +130,10 @@ def of_brokers(choice: "Choice") -> Brokers:
     """
     address = checked(choice.address, choice.source)
     rules = choice.context.rules if choice.context else None
+    remembers = _remembering(rules) if choice.context and not choice.context.project else None
     if not choice.settings:
         _warn(choice.notes)
-        return Brokers(address, rules=rules, source=_source(choice))
+        return Brokers(address, rules=rules, source=_source(choice), on_cluster=remembers)
     from kafka_tools.settings import librdkafka, secrets
     from kafka_tools.settings.security import security
     from kafka_tools.settings.values import Values, commands_run
@@ -144,7 +146,7 @@ def of_brokers(choice: "Choice") -> Brokers:
     _warn((*choice.notes, *librdkafka.unknown(settings), *exposed, *secrets.unprotected(how, address)))
     # What only Java's clients know (buffer.memory, partitioner.class, …) still counts for console-producer.
     java = Masked(librdkafka.without_word(values, settings))
-    return Brokers(address, config, how, rules, java, source=_source(choice))
+    return Brokers(address, config, how, rules, java, source=_source(choice), on_cluster=remembers)
 
 
 def _chosen(
@@ -195,6 +197,15 @@ def _plain_brokers(
     if running is None:
         return Brokers(DEFAULT_BOOTSTRAP_SERVERS, source=DEFAULT_SOURCE)
     return None if running.client_config else Brokers(running.bootstrap_servers, source="the sandbox")
+
+
+def _remembering(rules: "ContextRules | None") -> "Callable[[str], None] | None":
+    """Return what remembers the cluster of a context that guards it; None for other contexts."""
+    if rules is None or not (rules.protected or rules.read_only):
+        return None
+    from kafka_tools.settings.context_policy import remember_cluster
+
+    return lambda cluster: remember_cluster(rules.context, cluster)
 
 
 def _source(choice: "Choice") -> str:

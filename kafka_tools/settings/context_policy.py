@@ -1,11 +1,14 @@
 """What a context allows: no change of a read-only cluster, and one of a protected cluster only when that is said.
 
 The protection follows the cluster, not the name: a context of the user's also guards its addresses when a flag, a file,
-a variable or another context names them.
+a variable or another context names them, and the cluster behind them, by its id, under any address: that is remembered
+when the context is used.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
@@ -15,16 +18,51 @@ from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import Context
 
 LOOPBACK = ("localhost", "::1")
+CLUSTERS = "clusters.json"
+"""In the state folder: the id of each guarded cluster, by the name of its context."""
+
+Reached = TypeVar("Reached", bound=Target)
 
 
-def check_change(target: Target, yes: bool = False) -> None:
-    """Return where a change of the target's cluster may be made; `yes`: it was said beforehand (`--yes`).
+def check_change(target: Reached, yes: bool = False) -> Reached:
+    """Return the target where a change of its cluster may be made; `yes`: it was said beforehand (`--yes`).
 
-    A protected context asks for its name on a terminal. Raises KafkaToolError where the change must not be made.
+    What is returned looks once more, at the cluster's id, when that is known (brokers only: ZooKeeper would have to be
+    asked for it). A protected context asks for its name on a terminal. Raises KafkaToolError where the change must not
+    be made.
     """
+    rules = list(_rules(target))
+    _check(rules, yes)
+    if isinstance(target, Brokers) and contexts.remembered(CLUSTERS):
+        return target._replace(on_cluster=_looks_again(target, yes, {each.context for each in rules}))
+    return target
+
+
+def remember_cluster(context: str, cluster: str) -> None:
+    """Remember which cluster a context names."""
+    there = contexts.remembered(CLUSTERS)
+    if there.get(context) == cluster:
+        return
+    from kafka_tools.settings import edit_contexts
+
+    with suppress(OSError):  # a home that cannot be written to keeps nobody from reading topics
+        edit_contexts.remember(CLUSTERS, there | {context: cluster})
+
+
+def _looks_again(target: Brokers, yes: bool, checked: Collection[str]) -> Callable[[str], None]:
+    def check(cluster: str) -> None:
+        if target.on_cluster is not None:
+            target.on_cluster(cluster)
+        named = {name for name, known in contexts.remembered(CLUSTERS).items() if known == cluster}
+        own = contexts.own_contexts()
+        _check([own[name].rules for name in sorted(named & own.keys() - set(checked))], yes)
+
+    return check
+
+
+def _check(rules: Sequence[ContextRules], yes: bool) -> None:
     # read-only is looked at for every context that guards the cluster before protected is: a --yes for one of them must
     # not get past the other.
-    rules = list(_rules(target))
     for each in rules:
         if each.read_only:
             raise KafkaToolError(f"context {each.context} is read-only: nothing was changed")

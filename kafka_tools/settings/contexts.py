@@ -138,6 +138,18 @@ def in_file(path: str | None) -> dict[str, Context]:
     return {name: context(name, table, path, project) for name, table in tables(read(path), path).items()}
 
 
+def remembered(name: str) -> dict[str, str]:
+    """Return what `edit_contexts.remember` wrote to the file `name` of the state folder; nothing where it is none."""
+    import json
+
+    try:
+        with open(os.path.join(state_folder(), name), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def shadowed() -> list[str]:
     """Return the names that a repository's file gives to contexts, although the user has contexts of these names."""
     there = in_file(project_path())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import decoded, replace_file
+from kafka_tools.model.folders import decoded, replace_file, state_folder
 from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import NAME_LETTERS, Context, config_path, current_path
 
@@ -66,6 +66,11 @@ def write(path: str, text: str) -> None:
     path = os.path.realpath(path)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     replace_file(path, text.encode())
+
+
+def remember(name: str, found: Mapping[str, str]) -> None:
+    """Write the file `name` of the state folder, which `contexts.remembered` reads. Raises OSError."""
+    write(os.path.join(state_folder(), name), json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 def _text(path: str) -> str:

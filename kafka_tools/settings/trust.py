@@ -8,17 +8,20 @@ import os
 from collections.abc import Iterator, Mapping
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import decoded, read_file, state_folder
-from kafka_tools.settings import contexts, properties
+from kafka_tools.model.folders import decoded, read_file
+from kafka_tools.settings import contexts, edit_contexts, properties
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.values import NAMING_FILES, REFERENCE
+
+FILE = "trusted.json"
+"""In the state folder: each trusted file's path and fingerprint."""
 
 
 def check(path: str) -> None:
     """Return where the user trusts the file `path` as it is. Raises KafkaToolError where that is not so."""
     if is_trusted(path):
         return
-    known = _remembered().get(os.path.realpath(path))
+    known = contexts.remembered(FILE).get(os.path.realpath(path))
     why = "names clusters of its own" if known is None else "has changed since you trusted it, or a file that it names"
     raise KafkaToolError(
         f"{path} {why}; it came with this folder and is not trusted",
@@ -29,21 +32,21 @@ def check(path: str) -> None:
 def is_trusted(path: str) -> bool:
     """Say whether the user trusts the file as it is now. Raises KafkaToolError for a file that cannot be read."""
     # The file is read again each time, not its date compared: a date can be set back.
-    known = _remembered().get(os.path.realpath(path))
+    known = contexts.remembered(FILE).get(os.path.realpath(path))
     return known is not None and known == fingerprint(path)
 
 
 def remember(path: str, print_of_it: str) -> None:
     """Trust the file `path` as long as its fingerprint is `print_of_it`."""
-    _write(_remembered() | {os.path.realpath(path): print_of_it})
+    edit_contexts.remember(FILE, contexts.remembered(FILE) | {os.path.realpath(path): print_of_it})
 
 
 def forget(path: str) -> bool:
     """Trust the file no longer, and say whether it was."""
-    there = _remembered()
+    there = contexts.remembered(FILE)
     was = there.pop(os.path.realpath(path), None) is not None
     if was:
-        _write(there)
+        edit_contexts.remember(FILE, there)
     return was
 
 
@@ -109,26 +112,3 @@ def _content(path: str) -> bytes:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:
         raise KafkaToolError(f"cannot read {path}: {error}") from None
-
-
-def _path() -> str:
-    return os.path.join(state_folder(), "trusted.json")
-
-
-def _remembered() -> dict[str, str]:
-    import json
-
-    try:
-        with open(_path(), encoding="utf-8") as file:
-            found = json.load(file)
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(trusted: Mapping[str, str]) -> None:
-    import json
-
-    from kafka_tools.settings.edit_contexts import write
-
-    write(_path(), json.dumps(trusted, indent=1, sort_keys=True) + "\n")

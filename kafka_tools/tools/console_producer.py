@@ -148,7 +148,7 @@ def command(
     pairs = Properties.parse(client_settings, "--producer-property").pairs()
     target = settings.choose_brokers(bootstrap_server or broker_list, command_config, [*pairs, *overrides], wait or 0.0)
     _check_possible({**target.java, **target.config})
-    check_change(target, yes)
+    target = check_change(target, yes)
     return _produce(
         ProduceRequest(
             target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),

@@ -170,7 +170,7 @@ def command(
     written = RecordOutput(output or "plain", printed, record_format, skip_message_on_error, enable_systest_events)
     checks.starts_and_ends(window, from_beginning, offset is not None, last, partitions, member)
     if member is not None:
-        check_change(target, yes)
+        target = check_change(target, yes)
     chosen = partitions or () if partition is None else (partition,)
     source = Source(target, topic, pattern, given.internal, chosen)
     membership = None if member is None else Membership.of(member, target.config)

@@ -251,7 +251,7 @@ def command(
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
     check(given_names(ctx), action, isinstance(target, ZooKeeper))
     if action in CHANGING and not dry_run:
-        check_change(target, yes)
+        target = check_change(target, yes)
     if action in ("list", "describe"):
         from kafka_tools.tools.topics.reading import DescribeTopics, ListTopics, describe, list_topics
 
