@@ -109,6 +109,8 @@ def main() -> NoReturn:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
+    # Python sets a stream to None where the shell closed it (`>&-`). Whatever is opened next would get its number, and
+    # a message could be written into a socket or a file.
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     if sys.stdout is None:
@@ -119,6 +121,7 @@ def run(args: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    # `ktools topics --list | head -1`: the reader has what it wanted.
     except BrokenPipeError:
         _silence_stdout()
         return 0

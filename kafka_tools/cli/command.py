@@ -48,6 +48,8 @@ class ErrorStyle(NamedTuple):
         """
         from kafka_tools.render.terminal import safe
 
+        # TopicCommand (3.9) prints failures on stdout, where scripts look for them, wrong usage on stderr.
+        # A program that reads json from stdout wants a whole document or nothing.
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
         prefix = "" if isinstance(error, UsageError) else self.prefix
         stream = sys.stderr if to_stderr else sys.stdout
@@ -134,6 +136,7 @@ class ReportCommand(click.Command):
         def run() -> Any:
             return ctx.invoke(self.callback, **values) if self.callback else None
 
+        # The callback runs once more for each frame, with the options as they were read once.
         seconds = ctx.params.get("watch")
         if seconds is None:
             return _finish(run(), shown)
@@ -146,6 +149,7 @@ class ReportCommand(click.Command):
         values = ctx.params
         given: str | None = values.get("output")
         if given is not None or "bootstrap_server" not in values or values.get("watch") is not None:
+            # A command that names no cluster (`ktools manual`) has no context either, and --watch draws tables only.
             return given
         from kafka_tools.settings.choice import default_output
 
@@ -159,6 +163,7 @@ class ReportCommand(click.Command):
             raise KafkaToolError(f"the context's output cannot be '{named}'", f"Choose from: {', '.join(FORMATS)}")
         formats = next(param.type for param in self.params if param.name == "output")
         fits = isinstance(formats, Word) and named in formats.words
+        # Columns and order were asked for on the command line: that goes before what a file says of the output.
         is_plain = named == "plain" and (values.get("columns") or values.get("sort_by"))
         return named if fits and not is_plain else None
 
@@ -215,6 +220,8 @@ class ToolCommand(ReportCommand):
         try:
             if not args and self.purpose and not ctx.resilient_parsing:
                 raise UsageError(self.purpose)
+            # The line is read here before click sees it, so that complaints come in the order of Apache's tools: an
+            # unknown option, what does not go together, what is repeated, and last values that cannot be read.
             params = self.get_params(ctx)
             given = read_argv(params, args, ctx.resilient_parsing)
             if not (ctx.resilient_parsing or given.asks_only):
@@ -314,6 +321,7 @@ def read_argv(params: Sequence[click.Parameter], args: Sequence[str], lenient: b
     Raises UsageError in joptsimple's words for an option that is not there or lacks its value, whichever comes first.
     """
     options = {name.lstrip("-"): each for each in params if isinstance(each, click.Option) for name in each.opts}
+    # --help wins over all else on the line, mistakes too: whoever asks for help may have the rest wrong.
     own = args[: args.index("--")] if "--" in args else args
     if HELP in own and not lenient:
         return Given(((options["help"], None),), ())
@@ -348,8 +356,10 @@ def _take(
         raise UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
     if option.is_flag:
         return option, None
+    # `--topic=` without anything behind is as `--topic`: the value is the next word (joptsimple 5.0).
     if attached:
         return option, attached
+    # A value may be left out only where the option says so; then a word that begins with a dash is the next option.
     if isinstance(option.flag_value, str) and (not rest or rest[0].startswith("-")):
         return option, None
     if rest:

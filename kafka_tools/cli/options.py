@@ -53,6 +53,7 @@ def option(
     """
     if type is None:
         return click.option(*names, cls=ToolOption, section=section, help=help, is_flag=True, multiple=multiple)
+    # click's way for an option whose value may be left out: no flag, but with a flag_value.
     optional = {} if bare is None else {"is_flag": False, "flag_value": bare}
     return click.option(
         *names, cls=ToolOption, section=section, help=help, type=type, metavar=metavar, multiple=multiple, **optional
@@ -61,6 +62,8 @@ def option(
 
 def action(name: str, help: str) -> Decorator:  # noqa: A002
     """Declare one of the flags of which exactly one must be given: the parameter `action` is its name (`list`)."""
+    # All flags share one parameter, and click would take the last that is given. That there is just one is checked
+    # before click reads the line, in the words of Apache's tools (cli/command.py).
     value = name.lstrip("-")
     return click.option(name, "action", cls=ToolOption, section=ACTION, help=help, flag_value=value)
 

@@ -77,6 +77,7 @@ class WholeNumber(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number. Raises KafkaToolError in joptsimple's words where Java refuses the text."""
         text = str(value)
+        # Java takes one sign and ASCII digits. Python's int() would also take blanks, `1_000` and Arabic digits.
         digits = text.removeprefix("-") if text.startswith("-") else text.removeprefix("+")
         if digits.isdecimal() and digits.isascii() and len(digits) < MAX_DIGITS:
             number = int(text)
@@ -100,6 +101,7 @@ class Seconds(click.ParamType[float]):
             seconds = float(value)
         except ValueError:
             seconds = 0.0
+        # Written so that it refuses `nan`, too, which is neither below nor above anything.
         if not 0 < seconds < float("inf"):
             raise UsageError(f"--{option_name(param)}: '{value}' is no number of seconds")
         return seconds
@@ -128,6 +130,7 @@ def _broker_ids(option: str, text: str) -> tuple[int, ...]:
     ids = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() and word.isascii() and len(word) < MAX_DIGITS for word in ids):
         raise UsageError(f"--{option}: '{text}' is no list of broker ids")
+    # Each once, in the order in which they were typed.
     return tuple(dict.fromkeys(map(int, ids)))
 
 

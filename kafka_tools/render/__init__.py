@@ -36,6 +36,7 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
             f"stdout's encoding {error.encoding} cannot show this text.",
             "Set PYTHONIOENCODING=utf-8 or LC_ALL=C.UTF-8.",
         ) from error
+    # After the data: whoever redirects both streams into one file finds the notes below it.
     for note in report.notes:
         from kafka_tools.render.terminal import safe
 

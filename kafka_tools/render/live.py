@@ -71,6 +71,7 @@ def watch(action: Callable[[], Report], seconds: float, options: OutputOptions) 
                 screen.wait()
                 try:
                     screen.take(views(action(), options))
+                # A column that is not there will not come: no outage that passes.
                 except UsageError:
                     raise
                 except KafkaToolError as error:
@@ -115,6 +116,7 @@ class Screen:
             self._size = self._console.size
             self._arrange()
             self._console.clear()
+        # Rows beyond the screen cannot be scrolled to, as the next frame would jump back: they are counted instead.
         lines = [*self._status(), *self._marked]
         if len(lines) > self._size.height:
             rest = len(lines) - self._size.height + 1
@@ -145,6 +147,7 @@ class Screen:
 
         def stop(number: int, _frame: FrameType | None) -> None:
             self._leave()
+            # Only the default action really stops the process. When the shell lets it go on, it is on the line below.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
             signal.signal(number, stop)
@@ -228,6 +231,7 @@ def marked_changes(before: Sequence[Line], now: Sequence[Line], console: Console
         if kind == "equal":
             marked += [[Segment(NO_BAR), *line] for line in lines]
         elif end - start == new_end - new_start:
+            # As many lines as before: each is the newer form of one, and only its new words are marked.
             pairs = zip(lines, old[start:end], strict=True)
             marked += [[bar, *_reversed(line, _new_parts(was, line), reverse)] for line, was in pairs]
         else:
@@ -249,9 +253,11 @@ def _new_parts(before: Sequence[str], now: Line) -> list[tuple[int, int]]:
     """Return where the words of a line stand that were not there before: from which character to which."""
     parts: list[tuple[int, int]] = []
     words = list(re.finditer(r"\S+", _text(now)))
+    # autojunk would leave out what occurs often in long lines, such as the ids of brokers.
     matcher = SequenceMatcher(None, before, [word[0] for word in words], autojunk=False)
     for kind, _, _, start, end in matcher.get_opcodes():
         for word in words[start:end] if kind != "equal" else ():
+            # New words side by side are one mark, the blank between them too.
             follows = parts and parts[-1][1] == word.start() - 1
             parts.append((parts.pop()[0] if follows else word.start(), word.end()))
     return parts
@@ -338,6 +344,7 @@ class GrowingTable:
             self._fits_all.add(folding[-1])
             if self._on_terminal:
                 self._fold(folding, self._terminal_width)
+        # Captured, not printed: the consumer writes all bytes of a round, as it must know whether they were taken.
         line = self._line({number: self._columns[number].heading for number in self._widths})
         with self._console.capture() as captured:
             self._console.print(Text(line, DIM), soft_wrap=True, end="")
@@ -346,6 +353,7 @@ class GrowingTable:
     def _fold(self, folding: Sequence[int], columns: int) -> None:
         """Share what numbers and times leave: the last column that folds gets the most of it."""
         *others, last = folding
+        # Times and ids are shortened before a key or a value is folded into a narrow strip.
         if self._room(folding, columns) < ROOMY + sum(self._needed[number] for number in others):
             self._narrow(columns)
         room = self._room(folding, columns)

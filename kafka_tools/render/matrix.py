@@ -115,6 +115,7 @@ def _shapes(matrix: Matrix, columns: int) -> Iterator[Shape]:
     longest = min(LONGEST_LABEL, columns // 3)
     names = dict.fromkeys(each.group for each in matrix.columns)
     letters = {name: ascii_uppercase[number % 26] * (number // 26 + 1) for number, name in enumerate(names)}
+    # Full names of racks go before remarks beside the rows, and both before blanks between columns.
     for chosen in ({}, letters) if any(names) else ({},):
         for remarks in (True, False):
             yield from (Shape(gap, longest, chosen, remarks) for gap in (3, 2, 1))
@@ -133,6 +134,7 @@ def _blocks(matrix: Matrix, shape: Shape, columns: int) -> Iterator[Matrix]:
     for parts in range(1, total + 1):
         size = ceil(total / parts)
         blocks = [_part(matrix, start, start + size) for start in range(0, total, size)]
+        # One column in a block may be too wide still; then the terminal folds it: there is nothing narrower.
         if size == 1 or all(_fits(block, shape, columns) for block in blocks):
             yield from blocks
             return
@@ -143,6 +145,7 @@ def _part(matrix: Matrix, start: int, end: int) -> Matrix:
         matrix,
         columns=matrix.columns[start:end],
         rows=[
+            # A remark is said once, in the first block that shows its row.
             replace(row, cells=row.cells[start:end], remark=NOTHING if any(row.cells[:start]) else row.remark)
             for row in matrix.rows
             if any(row.cells[start:end])
@@ -160,6 +163,7 @@ def _grid(matrix: Matrix, shape: Shape) -> Grid:
         position += GROUP_GAP if starts else 0
         name = shape.letters.get(group, safe(group))
         groups.append((position, name))
+        # A group with a long name pushes the next one away, so that two names never touch.
         least = position + cell_len(name) + shape.gap
         for _ in members:
             starts.append(position)
@@ -197,6 +201,7 @@ def _block(matrix: Matrix, shape: Shape, columns: int) -> Iterator[Words]:
         named = cell_len(safe(label)) > shape.longest
         if named:
             yield [(safe(label), TITLE)]
+        # Neighbours with the same remark share it where it stands below them.
         for remark, alike in groupby(of_label, lambda row: row.remark):
             rows = list(alike)
             for row in rows:

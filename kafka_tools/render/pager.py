@@ -37,6 +37,7 @@ def _command() -> str:
     """Return the pager's command line: KTOOLS_PAGER, PAGER, less where there is one; empty where none is wanted."""
     if os.environ.get("TERM", "dumb") == "dumb":
         return ""
+    # Set but empty means none, as for git: a variable that is not set means less.
     for name in ("KTOOLS_PAGER", "PAGER"):
         command = os.environ.get(name)
         if command is not None:
@@ -50,6 +51,7 @@ def _page(text: str, command: str) -> bool:
     """Let the pager show the text and wait until its user has seen enough; tell whether it could be started."""
     import subprocess
 
+    # What is still in our buffer would come after the pager's first screen.
     sys.stdout.flush()
     environ = {"LESS": LESS} | os.environ
     with subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env=environ) as pager:

@@ -44,6 +44,7 @@ class RecordsBar:
         self._total = total
         self._clock = clock
         self._began = clock()
+        # Infinity: one comparison a round is all that a run without a bar costs.
         self._next = self._began + FIRST_SECONDS if total is not None and can_draw() else float("inf")
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=SAMPLES)
         self._last = (0, 0)
@@ -75,12 +76,14 @@ class RecordsBar:
         then, records_then, done_then = self._samples[0] if self._samples else (self._began, 0, 0)
         self._samples.append((now, records, done))
         speed = (done - done_then) / (now - then)
+        # Of the samples, not of the whole run: a consumer that waited an hour for its first record is not slow.
         left = f"{_hours(((self._total or 0) - done) / speed)} left" if speed > 0 else "waiting"
         self._draw(records, done, (records - records_then) / (now - then), left)
 
     def _draw(self, records: int, done: int, rate: float, time_words: str) -> None:
         if self._bar is None:
             self._bar = _Bar(self._words)
+        # Records come while it runs, so that more than the total may be done.
         share = min(1.0, done / self._total) if self._total else 0.0
         figures = f"{records:,} records  {int(share * 100)} %  {rate:,.0f}/s  {time_words}"
         self._bar.draw(share, figures)

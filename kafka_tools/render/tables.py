@@ -105,6 +105,7 @@ def laid_out(table: Table, cells: Mapping[str, Sequence[Cell]], room: int) -> La
     Spare columns go first. Then sentences are folded between words and long names get lines of their own; where that
     does not do, the columns go that matter least, and in the end a row becomes a block of lines.
     """
+    # A number is never folded: half of an offset would be another offset.
     numeric = frozenset(name for name in cells if _is_numeric(table.rows, name))
     natural = {name: max(cell_len(table.columns[name]), *(cell.width for cell in cells[name])) for name in cells}
     for name in table.spare:
@@ -117,6 +118,7 @@ def laid_out(table: Table, cells: Mapping[str, Sequence[Cell]], room: int) -> La
         for name in natural
         if name not in numeric
     }
+    # Each time one column fewer, until what is left fits with its sentences folded.
     for left_out in range(len(table.least) + 1):
         widths = {name: width for name, width in natural.items() if name not in table.least[:left_out]}
         if layout := _with_folds(widths, words, cells, table.columns, numeric, room):
@@ -137,6 +139,7 @@ def _with_folds(
     label = "" if first in numeric else first
     labels = [cell.width for cell in cells[first]]
     least_label = max(LEAST_LABEL, cell_len(headings[first]))
+    # First as wide as it comes, then with sentences in some 24 columns, last with lines of single words.
     for least in (natural, _roomy(natural, words), words):
         narrow = {
             name: width if name in numeric or name == label else min(width, least[name])
@@ -160,6 +163,7 @@ def _label_width(lengths: Sequence[int], least: int, room: int, last: bool) -> i
     """Return how wide labels get so that half of them fit, on the `last` try as wide as may be; 0 for neither."""
     if room < least:
         return 0
+    # Where most names would stand on lines of their own, a narrower column would only make the table longer.
     fitting = [length for length in lengths if length <= room]
     if len(fitting) * 2 >= len(lengths):
         return max(least, *fitting)
@@ -191,6 +195,7 @@ def ordinary(
     while at < len(rows):
         yield whole(Text.assemble(" " * indent, *rows[at][0].words))
         end = _until(outside, at + 1)
+        # The name is on the line above; its row goes on below it with an empty first cell.
         first = (NOTHING, *rows[at][1:])
         yield Trimmed(_rich_table(columns, names, layout, [first, *rows[at + 1 : end]]), indent)
         at = end
@@ -242,6 +247,7 @@ class Rows:
             if self._layout.label and longest_word(row[0].words) > label_width:
                 yield from styles.line([(" " * self._indent, ""), *row[0].words])
                 cells = (NOTHING, *row[1:])
+            # Nearly every row of partitions fits: one line, and no search for words to fold at.
             if all(cell.width <= width for cell, width in zip(cells, widths, strict=True)):
                 yield from self._line(cells, styles)
                 continue
@@ -303,6 +309,7 @@ class Field:
 
 def _is_numeric(rows: Sequence[object], name: str) -> bool:
     values = [value for row in rows if (value := getattr(row, name)) is not None]
+    # A column of which nothing is known is no column of numbers: its dashes stand on the left.
     return bool(values) and all(_is_number(value) for value in values)
 
 

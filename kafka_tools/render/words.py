@@ -85,6 +85,7 @@ def joined(facts: Iterable[str], indent: str, start: int, columns: int, separato
     text, column = "", start
     for number, fact in enumerate(facts):
         gap = separator if number else ""
+        # A fact that is alone on its line stays there, however long: it would fit on no other.
         if column + cell_len(gap + fact) > columns and column > len(indent):
             text, column, gap = f"{text}\n{indent}", len(indent), ""
         text += gap + fact
@@ -135,6 +136,7 @@ def _pieces(words: Words, columns: int) -> Iterator[Span]:
             if cell_len(word) <= columns:
                 yield word, style
             else:
+                # At least two columns: a CJK letter takes as many, and would not fit into one.
                 yield from ((piece, style) for piece in chop_cells(word, max(2, columns)))
 
 
@@ -147,6 +149,7 @@ class Styles:
 
     def line(self, words: Words) -> Iterator[Segment]:
         """Yield the line without blanks behind it, neighbours of the same style together, and its end."""
+        # Blanks at the end would be copied from the screen, and fold where the terminal is narrow.
         kept = list(words)
         while kept and not kept[-1][0].strip():
             kept.pop()
