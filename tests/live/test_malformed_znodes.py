@@ -124,6 +124,14 @@ def test_numbers_where_kafka_writes_texts_are_taken(run: Any) -> None:
     assert (result.exit_code, "retention.ms=86400000" in result.stdout) == (0, True)
 
 
+def test_doctor_counts_the_replicas_of_a_broker_that_is_not_there(run: Any, zookeeper: Any, chroot: str) -> None:
+    zookeeper.delete(f"{chroot}/brokers/ids/5")
+    found = run("cluster/id", b'{"id":"c"}', ("doctor",))
+    assert found.exit_code == 1
+    assert "broker 5\tfailed\t-\t-\tit is not there, and has 3 replicas\n" in found.stdout
+    assert "__consumer_offsets\tfailed\t-\t-\t1 of 1 partitions have no leader\n" in found.stdout
+
+
 @pytest.mark.parametrize("argv", [("topics", "--list"), DESCRIBE, (*DESCRIBE, "--topic", "orders"), LAYOUT])
 def test_a_wrong_chroot_is_told(kafka39: Cluster, argv: Sequence[str]) -> None:
     result = CliRunner().invoke(cli, [*argv, "--zookeeper", f"{kafka39.zookeeper}/wrong"])
