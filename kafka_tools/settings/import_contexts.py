@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file
+from kafka_tools.model.folders import decoded
 from kafka_tools.settings import contexts, properties
 from kafka_tools.settings.contexts import NAME_LETTERS, Context
 from kafka_tools.settings.precedence import SERVERS
@@ -28,13 +28,7 @@ def read(path: str, name: str | None = None) -> tuple[Context, ...]:
 
     Raises KafkaToolError for a file that cannot be read or holds no cluster.
     """
-    try:
-        content = read_file(path, MOST_BYTES_OF_TEXT)
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise KafkaToolError(f"cannot read {path}: {error}") from None
-    found = _contexts(path, content, name or _stem(path))
+    found = _contexts(path, properties.content(path), name or _stem(path))
     if not found:
         raise KafkaToolError(f"{path} names no cluster")
     return found

@@ -312,7 +312,8 @@ def _overrides(texts: Iterable[str]) -> list[Setting]:
 def _file(path: str | None, source: str) -> list[Setting]:
     if not path:
         return []
-    return [Setting(name, value, f"{path} ({source})", path) for name, value in properties.read(path).items()]
+    found = properties.read(path).items()
+    return [Setting(name, value, f"{path} ({source})", os.path.expanduser(path)) for name, value in found]
 
 
 def _highest(settings: Iterable[Setting]) -> tuple[Setting, ...]:

@@ -17,7 +17,15 @@ ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
 def read(path: str) -> dict[str, str]:
     """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""
     try:
-        return parse(read_file(os.path.expanduser(path), MOST_BYTES_OF_TEXT))
+        return parse(content(os.path.expanduser(path)))
+    except ValueError as error:
+        raise KafkaToolError(f"cannot read {path}: {error}") from None
+
+
+def content(path: str, most: int = MOST_BYTES_OF_TEXT) -> bytes:
+    """Return what is in a file of at most so many bytes. Raises KafkaToolError that names it."""
+    try:
+        return read_file(path, most)
     except OSError as error:
         raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError as error:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import decoded, read_file
+from kafka_tools.model.folders import MOST_BYTES, decoded
+from kafka_tools.settings.properties import content
 
 INSTALL = "pip install 'kafka-ktools[pkcs12]'"
 BORDER = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
@@ -30,10 +31,9 @@ def read(path: str, password: str | None = None, key_password: str | None = None
 
     Raises KafkaToolError that names the file: it cannot be read, is no such store, or its password is another.
     """
+    found = content(path, MOST_BYTES)
     try:
-        return _read(read_file(path), password, key_password)
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from error
+        return _read(found, password, key_password)
     except IndexError as error:
         raise KafkaToolError(f"cannot read {path}: it is damaged") from error
     except WrongPasswordError as error:

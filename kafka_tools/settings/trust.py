@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import decoded, read_file
+from kafka_tools.model.folders import MOST_BYTES, decoded
 from kafka_tools.settings import contexts, edit_contexts, properties
 from kafka_tools.settings.contexts import Context
 from kafka_tools.settings.values import NAMING_FILES, REFERENCE
@@ -62,7 +62,7 @@ def fingerprint(path: str) -> str:
         # Lengths go before the bytes: else what is moved from one file's end to the next one's beginning changes
         # nothing. The place counts, too: what was trusted in one clone is not in another.
         real = os.path.realpath(each)
-        content = _content(real)
+        content = properties.content(real, MOST_BYTES)
         found.update(f"{len(os.fsencode(real))} {len(content)} ".encode() + os.fsencode(real) + content)
     return found.hexdigest()
 
@@ -80,13 +80,14 @@ def _of_context(context: Context, folder: str) -> Iterator[str]:
     real = os.path.realpath(context.command_config)
     if context.command_config and real.startswith(f"{folder}{os.sep}") and os.path.isfile(real):
         yield real
-        settings |= properties.parse(_content(real))
+        settings |= properties.parse(properties.content(real, MOST_BYTES))
     for path in _in_settings(settings):
         located = os.path.join(folder, path)
         yield located
         if os.path.realpath(located).startswith(f"{folder}{os.sep}") and os.path.isfile(located):
             yield from (
-                os.path.join(folder, each) for each in _references(decoded(_content(located), "latin-1", "replace"))
+                os.path.join(folder, each)
+                for each in _references(decoded(properties.content(located, MOST_BYTES), "latin-1", "replace"))
             )
 
 
@@ -103,12 +104,3 @@ def _references(text: str) -> Iterator[str]:
             yield where
             # Both readings of FILE:KEY; the one that is no file is dropped above.
             yield where.rpartition(":")[0] or where
-
-
-def _content(path: str) -> bytes:
-    try:
-        return read_file(path)
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise KafkaToolError(f"cannot read {path}: {error}") from None

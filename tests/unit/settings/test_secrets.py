@@ -180,6 +180,16 @@ def test_what_goes_in_clear_and_what_is_not_checked(
     assert said(capsys) == expected
 
 
+def test_a_file_is_looked_at_where_its_name_begins_with_a_tilde(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    written(home / "client.properties", "\n".join(("security.protocol=SASL_SSL", *LOGIN[:2], "sasl.password=x")), 0o644)
+    monkeypatch.setenv("KTOOLS_COMMAND_CONFIG", "~/client.properties")
+    choice.choose_brokers("b:1")
+    assert [line for line in said(capsys) if "everybody here can read it" in line]
+
+
 def test_a_question_names_the_server_and_who_named_it(home: Path) -> None:
     edit_contexts.add(Context("prod", "", "b1:9092", settings={"security.protocol": "SASL_SSL"}))
     edit_contexts.use("prod")
