@@ -55,6 +55,7 @@ class Shell(ShellComplete):
     def answer(self, words: Sequence[str], current: str) -> Completion:
         """Return what completes `current` after `words`; candidates that do not begin with it may be among them."""
         before = ""
+        # click completes by names with two dashes; Apache's tools take one as well (`-topic`).
         args = [f"-{word}" if ONE_DASH.match(word) else word for word in self._of_ktools(words)]
         only_words = "--" in args
         if current.startswith("-") and "=" in current and not only_words:
@@ -62,6 +63,8 @@ class Shell(ShellComplete):
             before = f"{name}="
             args.append(f"-{name}" if ONE_DASH.match(name) else name)
         found = self.get_completions(args, current)
+        # Behind `--topic=` stands a value, behind `--` a word: an option cannot, though click offers it where nothing
+        # has been typed yet.
         if before or only_words:
             found = [item for item in found if not item.value.startswith("-")]
         kind = next((KINDS[item.type] for item in found if item.type in KINDS), "words")
@@ -76,6 +79,7 @@ class Shell(ShellComplete):
         args = args if tool is None else [tool, *args]
         position = next((number for number, word in enumerate(args) if not word.startswith("-")), len(args))
         tool, rest = "".join(args[position : position + 1]), args[position + 1 :]
+        # The class stands for a tool: `kafka-run-class.sh kafka.admin.TopicCommand --li` completes as topics does.
         if tool == "run-class" and rest:
             return [apache.tool_of(rest[0]) or "no such tool", *rest[1:]]
         return args
@@ -202,6 +206,8 @@ complete -o nospace -F _ktools @COMMANDS@
         completion = Completion("files") if line.is_redirect else self.answer(line.words, line.current)
         found = [completion.before + value for value, _ in completion.candidates]
         fitting = [word for word in dict.fromkeys(found) if word.startswith(line.current)]
+        # `complete -o nospace` leaves the blank to us: `retention.ms=` goes on, a whole name does not. Readline closes
+        # an open quote and adds the blank itself.
         ends = ["" if line.quote or word.endswith(OPEN_ENDS) else " " for word in fitting]
         return "\n".join(
             (completion.kind, *(replacement(word, line) + end for word, end in zip(fitting, ends, strict=True)))
@@ -253,6 +259,7 @@ class _Reader:
             self._quoted(char)
         elif char in "\"'":
             self.quote, self.is_word = char, True
+            # From an open quote on bash replaces all of it, whatever COMP_WORDBREAKS says of the letters in it.
             self.kept_before_quote, self.kept = self.kept, len(self.current)
         elif char in BLANK or char in OPERATORS:
             self._end(char)
@@ -278,6 +285,7 @@ class _Reader:
     def _end(self, char: str) -> None:
         if self.is_word and not self.is_redirect:
             self.words.append(self.current)
+        # A blank behind `>` does not end the redirection: `> file` and `>file` name the same.
         if self.is_word or char in OPERATORS:
             self.is_redirect = char in "<>"
         self.current, self.is_word, self.kept = "", False, 0

@@ -80,6 +80,7 @@ def _choice(given: Mapping[str, Any]) -> Choice:
 
 
 def _needs_somebody(choice: Choice) -> bool:
+    # Even a trusted repository gets no login by a press of Tab.
     if choice.context is not None and choice.context.project and choice.settings:
         return True
     return any(setting.name.endswith(COMMAND_SUFFIX) for setting in choice.settings)
@@ -197,9 +198,11 @@ def remembered(key: str, ask: Callable[[], Iterable[Candidate]]) -> tuple[Candid
     known = recall(key)
     if known is not None:
         return known
+    # A shell may ask at each Tab: without this line ten presses would start ten processes that ask the cluster.
     remember(key, b"")  # tells others that it is being learned
     reader, writer = os.pipe()
     if os.fork():
+        # This process answers the prompt: when its time is over it gives up, and the child goes on for the next time.
         signal.signal(signal.SIGALRM, _give_up)
         os.close(writer)
         with open(reader, "rb") as answer:
@@ -214,6 +217,7 @@ def remembered(key: str, ask: Callable[[], Iterable[Candidate]]) -> tuple[Candid
 
 def _leave_the_prompt() -> None:
     """Have no terminal to ask or to write on, get no signals from it, and end in time."""
+    # A session of its own has no terminal: getpass finds none, and Ctrl-C at the prompt does not end it.
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -255,6 +259,7 @@ def remember(key: str, lines: bytes) -> None:
 
 def text(candidates: Iterable[Candidate]) -> bytes:
     """Return the names as they are remembered, without those that no shell can show in a line."""
+    # Control characters would go to the terminal by the shell's own list of candidates.
     lines = (f"{each.value}\t{each.meaning}\n" for each in candidates if "".join(each).isprintable())
     return _encoded("".join(lines))
 
@@ -277,6 +282,7 @@ def _path(key: str) -> str | None:
         status = os.stat(folder)
     except OSError:
         return None
+    # Names of topics may be confidential, and a file of somebody else's could hold what a shell would run.
     is_private = status.st_uid == os.getuid() and not status.st_mode & 0o077
     return os.path.join(folder, f"{crc32(_encoded(key)):08x}") if is_private else None
 

@@ -73,6 +73,7 @@ def of_group(group: click.Group, tools: Mapping[str, str]) -> str:
 
 
 def _head(name: str, summary: str) -> list[str]:
+    # No date: it would make each build's pages differ, and is not needed by man.
     title = f'.TH {_quoted(name.upper())} {SECTION} "" {_quoted(f"ktools {__version__}")} "ktools"'
     return [title, *_section("NAME", [f"{escaped(name)} \\- {escaped(summary.removesuffix('.'))}"])]
 
@@ -110,11 +111,7 @@ def _params(ctx: click.Context) -> Iterator[str]:
 
 
 def _list(entries: Mapping[str, str]) -> list[str]:
-    return [line for tag, text in entries.items() for line in _tagged(tag, text)]
-
-
-def _tagged(tag: str, text: str) -> list[str]:
-    return [".TP", f".B {escaped(tag)}", *_text(text)]
+    return [line for tag, text in entries.items() for line in (".TP", f".B {escaped(tag)}", *_text(text))]
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -122,6 +119,7 @@ def _paragraphs(text: str) -> list[str]:
     lines: list[str] = []
     for paragraph in filter(None, inspect.cleandoc(text).split("\n\n")):
         if re.search(r"^ ", paragraph, re.MULTILINE):
+            # Commands and tables of a help text are laid out by hand, and must not be filled.
             lines += [".PP", ".nf", *(_guarded(escaped(line)) for line in paragraph.splitlines()), ".fi"]
         else:
             lines += [".PP", *_text(paragraph)]
@@ -141,6 +139,7 @@ def _text(text: str) -> list[str]:
 
 
 def _guarded(line: str) -> str:
+    # A line that begins with a dot is a request to roff; `\&` is a letter of no width. `'` is escaped everywhere.
     return rf"\&{line}" if line.startswith(".") else line
 
 
@@ -150,12 +149,7 @@ def _quoted(text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return text of which roff prints every character as it is."""
-    return "".join(_letters(text))
-
-
-def _letters(text: str) -> Iterator[str]:
-    for char in text:
-        yield ESCAPES.get(char) or (char if char.isascii() else f"\\[u{ord(char):04X}]")
+    return "".join(ESCAPES.get(char) or (char if char.isascii() else f"\\[u{ord(char):04X}]") for char in text)
 
 
 def _joined(lines: Iterable[str]) -> str:

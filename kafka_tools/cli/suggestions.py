@@ -31,6 +31,7 @@ def items(kind: str | tuple[str, ...], text: str, given: Given) -> list[Completi
 
 def _topics(text: str, given: Given) -> Iterable[Candidate]:
     found = live_names.of_cluster("topics", given)
+    # Internal topics (__consumer_offsets) only for whoever begins to type one.
     return (name for name in found if text.startswith("_") or not name.value.startswith("__"))
 
 

@@ -49,6 +49,7 @@ def _flags() -> str:
     -E ignores PYTHONPATH and PYTHONHOME, which a user set for other programs. Where ktools itself is found by
     PYTHONPATH, it has to stay.
     """
+    # Tried, not guessed: a PYTHONPATH may or may not be what finds ktools.
     alone = subprocess.run([sys.executable, "-EPc", "import kafka_tools"], capture_output=True, check=False)
     return "-P" if alone.returncode else "-EP"
 

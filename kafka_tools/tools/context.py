@@ -13,7 +13,7 @@ from kafka_tools.render.output_options import FORMATS
 from kafka_tools.render.questions import confirmed, is_asked
 from kafka_tools.report import Report
 from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence, trust
-from kafka_tools.settings.contexts import Context, config_path, current, project_path
+from kafka_tools.settings.contexts import Context, config_path, current, current_path, project_path
 from kafka_tools.settings.precedence import Choice, Flags
 from kafka_tools.settings.secrets import holds_secret, printable, shown
 from kafka_tools.settings.values import Setting
@@ -116,6 +116,7 @@ def add(
     """
     from pathlib import Path
 
+    # Absolute: config.toml is read from every folder, and `_beside` would look next to it.
     config = str(Path(command_config).absolute()) if command_config else ""
     given = _given(settings)
     made = Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected)
@@ -163,7 +164,8 @@ def remove(name: str) -> Report:
     """Remove CONTEXT from your own contexts."""
     said = current()
     edit_contexts.remove(name)
-    if said is not None and said.name == name and project_path() is None:
+    # A repository's or a variable's choice is not ours to forget.
+    if said is not None and said.name == name and said.source == current_path():
         edit_contexts.forget_current()
     return _said(f"Context {name} is removed.")
 
@@ -182,6 +184,7 @@ def import_file(file: str, name: str | None) -> Report:
     clash = [context.name for context in found if context.name in taken]
     if clash:
         raise KafkaToolError(f"there are contexts already that are called {', '.join(clash)}", "Nothing was imported.")
+    # All or none: a half imported file could be imported a second time only after the first half was removed.
     for context in found:
         precedence.check_usable(context)
     for context in found:

@@ -49,6 +49,7 @@ def command(ctx: click.Context, *, directory: str | None) -> Report:
     folder.mkdir(parents=True, exist_ok=True)
     texts = _pages(cast(click.Group, ctx.find_root().command))
     pages = [(folder / f"{name}.1", summary, text) for name, summary, text in texts]
+    # All names are looked at before the first is written: a refusal leaves the folder as it was.
     others = [path.name for path, _, _ in pages if path.is_symlink() or (path.exists() and not _is_ours(path))]
     if others:
         raise KafkaToolError(f"{folder} has files of these names that are not ktools' pages: {', '.join(others)}")

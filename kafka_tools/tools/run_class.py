@@ -74,7 +74,9 @@ def command(
     tool = _tool(call[0])
     if properties:
         given = (f"-D{each}" for each in properties)
-        os.environ["KAFKA_OPTS"] = " ".join((*given, os.environ.get("KAFKA_OPTS", ""))).strip()
+        # Behind what is there already: of two -D of a name Java, as `jaas.system_properties`, takes the last, and
+        # bin/kafka-run-class.sh 3.9 has $KAFKA_OPTS before its own words.
+        os.environ["KAFKA_OPTS"] = " ".join((os.environ.get("KAFKA_OPTS", ""), *given)).strip()
     if daemon and not _in_background(service or tool.name or ""):
         return 0
     with tool.make_context(tool.name, call[1:], parent=ctx.parent) as tool_context:
@@ -110,6 +112,7 @@ def _in_background(name: str) -> bool:
     folder = Path(os.environ.get("LOG_DIR") or Path(os.environ.get("KAFKA_HOME", "."), "logs"))
     folder.mkdir(parents=True, exist_ok=True)
     output = _emptied(folder / f"{name}.out")
+    # Forked before any library starts a thread: threads would not be in the child.
     if os.fork():
         return False
     os.setsid()
@@ -124,6 +127,8 @@ def _emptied(path: "Path") -> int:
     import stat
 
     try:
+        # O_NONBLOCK: a pipe that nobody reads would keep us here for ever. O_NOFOLLOW covers the last part of the path;
+        # the folder is the user's choice. Looked at by its descriptor: the path may become another file meanwhile.
         found = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         there = os.fstat(found)
     except OSError as error:

@@ -109,6 +109,7 @@ def show_status() -> Report:
     sandbox = state_file.load(endpoints.folder())
     if sandbox is None:
         raise KafkaToolError("No sandbox is up.", "`ktools sandbox up` starts one.")
+    # Its servers are shown all the same: who waits for a slow start looks here.
     if not sandbox.complete:
         return _report(sandbox, "The sandbox is being started, or its start was cut off", ())
     return _report(sandbox, "The sandbox", ())

@@ -103,6 +103,18 @@ def test_no_current_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert list((home / "state" / "ktools").iterdir()) == []
 
 
+def test_removing_what_a_variable_chose_leaves_the_current_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(capsys, *PROD)
+    run(capsys, "add", "dev", "--bootstrap-server", "d:1")
+    run(capsys, "use", "dev")
+    monkeypatch.setenv("KTOOLS_CONTEXT", "prod")
+    assert run(capsys, "remove", "prod")[0] == 0
+    monkeypatch.delenv("KTOOLS_CONTEXT")
+    assert run(capsys, "list")[1] == "* dev  d:1\n"
+
+
 def test_an_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, *PROD)
     assert run(capsys, "use", "prd") == (1, "", "ktools: there is no context 'prd'\nDid you mean 'prod'?\n")
