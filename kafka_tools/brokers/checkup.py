@@ -8,7 +8,8 @@ from kafka_tools.brokers.diagnosis import Contact
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.topics import OFFSETS, Offsets
-from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, METADATA_LOG, TOPIC
+from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, QUORUM, TOPIC
+from kafka_tools.wire.session import addresses_of
 
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
 
@@ -43,7 +44,7 @@ def overview(contact: Contact) -> Overview:
     """
     response = contact.ask(METADATA, {"topics": None})
     check_code(response["error_code"])
-    brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
+    brokers = addresses_of(response)
     partitions = {topic["name"]: topic["partitions"] for topic in response["topics"]}
     held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
     of_offsets = partitions.get(OFFSETS)
@@ -87,8 +88,7 @@ def quorum(contact: Contact) -> Quorum | None:
     """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
     if not contact.supports(DESCRIBE_QUORUM):
         return None
-    asked = {"topics": [{"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}]}
-    response = contact.ask(DESCRIBE_QUORUM, asked)
+    response = contact.ask(DESCRIBE_QUORUM, QUORUM)
     check_code(response["error_code"])
     partition = response["topics"][0]["partitions"][0]
     check_code(partition["error_code"])

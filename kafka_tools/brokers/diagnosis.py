@@ -30,7 +30,7 @@ from kafka_tools.wire.diagnosis import (
     reach,
 )
 from kafka_tools.wire.schema import Message, Response
-from kafka_tools.wire.session import LOGIN_HINT, open_session, parse
+from kafka_tools.wire.session import LOGIN_HINT, WireSession, parse
 from kafka_tools.wire.sockets import BrokenConnectionError, RefusedError, open_socket
 
 if TYPE_CHECKING:
@@ -66,16 +66,20 @@ def unreached(
     AuthenticationError where the client is not let in.
     """
     deadline = monotonic() + seconds
-    with open_session(bootstrap_servers, security, seconds, wait_seconds) as session:
-        response = session.metadata(())
-    brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
-    reached = reach(brokers, security, max(deadline, monotonic() + REACH_SECONDS))
-    failures = {broker: each for broker, each in reached.items() if isinstance(each, KafkaToolError)}
-    if not failures:
+    with WireSession(bootstrap_servers, security, seconds, wait_seconds) as session:
+        brokers = session.brokers()
+    causes = causes_unreached(brokers, security, max(deadline, monotonic() + REACH_SECONDS))
+    if not causes:
         return None
-    first = min(failures)
-    error = advertised(bootstrap_servers, first, brokers[first], cause_of(failures[first]))
-    return Unreached(error, frozenset(failures), len(failures) == len(brokers))
+    first = min(causes)
+    error = advertised(bootstrap_servers, first, brokers[first], causes[first])
+    return Unreached(error, frozenset(causes), len(causes) == len(brokers))
+
+
+def causes_unreached(brokers: Mapping[int, Address], security: "Security | None", deadline: float) -> Mapping[int, str]:
+    """Return the brokers that take no connection until `deadline` (time.monotonic, s), by id, each with the cause."""
+    reached = reach(brokers, security, deadline)
+    return {broker: cause_of(each) for broker, each in reached.items() if isinstance(each, KafkaToolError)}
 
 
 @dataclass(slots=True)

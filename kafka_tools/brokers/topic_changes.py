@@ -191,13 +191,12 @@ class BrokerTopicChanges:
         """
         from confluent_kafka.admin import ConfigResource
 
-        from kafka_tools.wire.messages import DESCRIBE_QUORUM, METADATA_LOG
+        from kafka_tools.wire.messages import DESCRIBE_QUORUM, QUORUM
 
         wire = self._session.wire
         try:
             if wire.supports(DESCRIBE_QUORUM):
-                log = {"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}
-                wire.ask(DESCRIBE_QUORUM, {"topics": [log]}, seconds=REHEARSAL_SECONDS)
+                wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=REHEARSAL_SECONDS)
                 return
             resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
             send = lambda admin: admin.describe_configs([resource])  # noqa: E731
@@ -226,14 +225,14 @@ class BrokerTopicChanges:
 
         `at_least`: topic -> so many partitions; 0: no topic. A script's next line looks for it there.
         """
-        from kafka_tools.wire.session import open_session
+        from kafka_tools.wire.session import WireSession
 
         target, deadline = self._session.target, monotonic() + KNOWN_SECONDS
         names = list(at_least)
         for server in target.bootstrap_servers.split(",") if names else ():
             seconds = deadline - monotonic()
             try:
-                with open_session(server, target.security, seconds) as session:
+                with WireSession(server, target.security, seconds) as session:
                     while not _known(session.metadata(names)["topics"], at_least) and monotonic() < deadline:
                         sleep(PAUSE_SECONDS)
             except KafkaToolError:

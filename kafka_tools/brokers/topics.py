@@ -84,10 +84,9 @@ class BrokerTopics:
         self._session = session
         self._partition_size_limit = PARTITIONS_A_RESPONSE if partition_size_limit is None else partition_size_limit
         self._all: ClusterMetadata | None = None
-        self._some: ClusterMetadata | None = None
         self._unknown: list[str] = []
         self._trouble = ""
-        self._dead: dict[int, str] = {}
+        self._dead: Mapping[int, str] | None = None  # None: nobody looked yet, which is not the same as none found
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all topics, sorted. Raises KafkaToolError."""
@@ -113,9 +112,8 @@ class BrokerTopics:
         from kafka_tools.model.assignment import BrokerRack
 
         racks = self._racks()
-        if self._trouble:
-            self._dead = self._not_reached()
-        return tuple(BrokerRack(broker, rack) for broker, rack in sorted(racks.items()) if broker not in self._dead)
+        dead = self._not_reached() if self._trouble else ()
+        return tuple(BrokerRack(broker, rack) for broker, rack in sorted(racks.items()) if broker not in dead)
 
     def describe(self, names: Sequence[str], in_full: bool = True, /) -> tuple[TopicDescription, ...]:
         """Return these topics, in this order, without those deleted meanwhile. Raises KafkaToolError.
@@ -158,7 +156,8 @@ class BrokerTopics:
         notes += [
             f"Broker {broker} is not reached ({cause}), though no controller has taken it off the list: what it led "
             "stays without a leader until there is one."
-            for broker, cause in sorted(self._dead.items())
+            for broker, cause in sorted((self._dead or {}).items())
+            if self._trouble
         ]
         return tuple(notes)
 
@@ -172,7 +171,7 @@ class BrokerTopics:
 
     def unreached_brokers(self) -> Mapping[int, str]:
         """Return the brokers that are listed as alive and take no connection, by id, each with the cause."""
-        return self._dead or self._not_reached()
+        return self._not_reached()
 
     def _metadata(self) -> "ClusterMetadata":
         if self._all is None:
@@ -327,15 +326,15 @@ class BrokerTopics:
                 return {broker.id: broker.rack for broker in cluster.nodes}
         return {broker["node_id"]: broker["rack"] for broker in self._session.wire.metadata(())["brokers"]}
 
-    def _not_reached(self) -> dict[int, str]:
+    def _not_reached(self) -> Mapping[int, str]:
         """Return the brokers that take no connection, and why; none where that is so of all: it lies with us then."""
-        from kafka_tools.wire.diagnosis import cause_of, reach
+        from kafka_tools.brokers.diagnosis import causes_unreached
 
-        brokers = self._session.wire.metadata(())["brokers"]
-        addresses = {broker["node_id"]: (broker["host"], broker["port"]) for broker in brokers}
-        reached = reach(addresses, self._session.target.security, monotonic() + REACH_SECONDS)
-        dead = {broker: cause_of(each) for broker, each in reached.items() if isinstance(each, KafkaToolError)}
-        return dead if len(dead) < len(addresses) else {}
+        if self._dead is None:
+            brokers = self._session.wire.brokers()
+            dead = causes_unreached(brokers, self._session.target.security, monotonic() + REACH_SECONDS)
+            self._dead = dead if len(dead) < len(brokers) else {}
+        return self._dead
 
 
 def _settings(entries: Iterable[tuple[str, str | None, int]]) -> Configs:

@@ -59,6 +59,20 @@ def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) 
     return tuple(name for name in kept if compiled.fullmatch(name))
 
 
+def named(
+    names: Iterable[str], pattern: str | None, exclude_internal: bool = False, may_lack: bool = False
+) -> tuple[str, ...]:
+    """Return the names that match, as `matching` does.
+
+    Raises KafkaToolError where a pattern matches nothing, unless it `may_lack` a topic.
+    """
+    known = matching(names, None, exclude_internal)
+    found = matching(known, pattern, exclude_internal)
+    if pattern is not None and not found and not may_lack:
+        raise no_such_topic(pattern, known)
+    return found
+
+
 def is_literal(pattern: str) -> bool:
     """Tell whether a regular expression matches nothing but itself, so that it is simply the name of a topic."""
     # Without the dot, which is legal in names but matches any character.

@@ -99,13 +99,12 @@ def controller(sandbox: Sandbox, server: Server, home: Path) -> int | None:
 
     DescribeQuorum is not in confluent-kafka, and Metadata names any broker there.
     """
-    from kafka_tools.wire.messages import DESCRIBE_QUORUM, METADATA_LOG
-    from kafka_tools.wire.session import open_session
+    from kafka_tools.wire.messages import DESCRIBE_QUORUM, QUORUM
+    from kafka_tools.wire.session import WireSession
 
-    log = {"topic_name": METADATA_LOG, "partitions": [{"partition_index": 0}]}
     try:
-        with open_session(server.address, _wire_security(sandbox, home), ANSWER_SECONDS) as session:
-            response = session.ask(DESCRIBE_QUORUM, {"topics": [log]})
+        with WireSession(server.address, _wire_security(sandbox, home), ANSWER_SECONDS) as session:
+            response = session.ask(DESCRIBE_QUORUM, QUORUM)
     except KafkaToolError:
         return None
     leaders = [partition["leader_id"] for topic in response["topics"] for partition in topic["partitions"]]

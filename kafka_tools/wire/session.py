@@ -1,7 +1,6 @@
 """A session with a cluster in Kafka's protocol: the first contact, and a connection to each broker that is asked."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -31,28 +30,11 @@ LANES = 4
 """How many requests one broker is given at once: half of its threads (num.io.threads is 8) stay free for others."""
 
 
-@contextmanager
-def open_session(
-    bootstrap_servers: str,
-    security: "Security | None" = None,
-    seconds: float | None = None,
-    wait_seconds: float = 0.0,
-) -> "Iterator[WireSession]":
-    """Open a session with the cluster behind `host:port[,host:port…]`, as `security` says; close it at the end.
-
-    Servers that are silent are tried for `seconds` (None: CONNECT_SECONDS). Where every one of them refuses, that is
-    told at once, unless they may be starting and are to be tried for `wait_seconds`. Raises UsageError for what is no
-    such list, UnreachableError where nobody answers, AuthenticationError where a broker does not let the client in.
-    """
-    session = WireSession(bootstrap_servers, security, seconds, wait_seconds)
-    try:
-        yield session
-    finally:
-        session.close()
-
-
 class WireSession:
-    """Requests to the brokers of one cluster. A connection is opened when it is needed, and kept."""
+    """Requests to the brokers of one cluster, and a context that closes them at its end.
+
+    A connection is opened when it is needed, and kept.
+    """
 
     def __init__(
         self,
@@ -61,7 +43,12 @@ class WireSession:
         seconds: float | None = None,
         wait_seconds: float = 0.0,
     ) -> None:
-        """Connect to the first of the servers that answers. Takes and raises what `open_session` does."""
+        """Connect to the first of the servers `host:port[,host:port…]` that answers, as `security` says.
+
+        Servers that are silent are tried for `seconds` (None: CONNECT_SECONDS). Where every one of them refuses, that
+        is told at once, unless they may be starting and are to be tried for `wait_seconds`. Raises UsageError for what
+        is no such list, UnreachableError where nobody answers, AuthenticationError where nobody lets the client in.
+        """
         self._bootstrap_servers = bootstrap_servers
         self._security = security
         self._seconds = seconds
@@ -71,6 +58,12 @@ class WireSession:
         self._controller: int | None = None
         self._connections: dict[int | None, Connection] = {}
         self._connection(None)
+
+    def __enter__(self) -> "WireSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -162,9 +155,14 @@ class WireSession:
         named = None if topics is None else [{"name": topic} for topic in topics]
         response = self.ask(METADATA, {"topics": named})
         check_code(response["error_code"])
-        self._brokers = {broker["node_id"]: (broker["host"], broker["port"]) for broker in response["brokers"]}
+        self._brokers = addresses_of(response)
         self._controller = response["controller_id"]
         return response
+
+    def brokers(self) -> Mapping[int, Address]:
+        """Return the addresses of the brokers that are alive, by id, as the cluster advertises them now."""
+        self.metadata(())
+        return self._brokers
 
     def supports(self, message: Message) -> bool:
         """Tell whether the brokers know this request."""
@@ -272,6 +270,11 @@ class WireSession:
         return UnreachableError(
             f"cannot reach {self._bootstrap_servers} ({', '.join(causes)}).", hints[0] or usual if hints else usual
         )
+
+
+def addresses_of(metadata: Response) -> dict[int, Address]:
+    """Return where the brokers in a response to Metadata are advertised, by id."""
+    return {broker["node_id"]: (broker["host"], broker["port"]) for broker in metadata["brokers"]}
 
 
 def parse(bootstrap_servers: str) -> tuple[Address, ...]:

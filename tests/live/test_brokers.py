@@ -16,7 +16,7 @@ from kafka_tools.model.codec import Field
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.wire.schema import Message
-from kafka_tools.wire.session import WireSession, open_session
+from kafka_tools.wire.session import WireSession
 from tests.support.clusters import Cluster
 
 WAIT_SECONDS = 60
@@ -254,7 +254,7 @@ def test_a_reassignment_that_runs(real: Cluster) -> None:
     [before] = _described(real.bootstrap, name)[0].partitions
     kept, leaving = before.replicas
     [coming] = {1, 2, 3} - set(before.replicas)
-    with _throttled(real, name), open_session(real.bootstrap) as session:
+    with _throttled(real, name), WireSession(real.bootstrap) as session:
         _reassign(session, name, (kept, coming))
         try:
             for server in real.bootstrap.split(","):
@@ -279,6 +279,6 @@ def _moving(server: str, topic: str) -> list[Partition]:
 def test_a_zookeeper_is_no_broker(kafka39: Cluster) -> None:
     with (
         pytest.raises(KafkaToolError, match="is this a Kafka listener, and a plaintext one"),
-        open_session(kafka39.zookeeper),
+        WireSession(kafka39.zookeeper),
     ):
         pass

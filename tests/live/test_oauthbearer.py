@@ -17,7 +17,7 @@ from kafka_tools.sandbox import credentials
 from kafka_tools.settings import choice
 from kafka_tools.wire.messages import CREATE_TOPICS, METADATA
 from kafka_tools.wire.oauth import unsecured
-from kafka_tools.wire.session import open_session
+from kafka_tools.wire.session import WireSession
 from tests.support import leaks
 from tests.support.clusters import Cluster, sandbox
 from tests.support.waiting import until
@@ -95,7 +95,7 @@ def names(to: Brokers) -> set[str]:
 
 def brokers_known(to: Brokers) -> list[int]:
     """Ask for the brokers through our own connection."""
-    with open_session(to.bootstrap_servers, to.security) as session:
+    with WireSession(to.bootstrap_servers, to.security) as session:
         return [broker["node_id"] for broker in session.ask(METADATA, {"topics": []})["brokers"]]
 
 
@@ -130,7 +130,7 @@ def test_a_login_that_has_ended(bearer: Cluster, tmp_path: Path, endpoint: str, 
         "assignments": [],
         "configs": [],
     }
-    with open_session(to.bootstrap_servers, to.security) as session:
+    with WireSession(to.bootstrap_servers, to.security) as session:
         session.metadata(())
         ends = time.monotonic() + LIFETIME_MS / 1000
         assert until(lambda: time.monotonic() > ends)

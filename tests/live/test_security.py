@@ -21,7 +21,7 @@ from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.sandbox import credentials, jars, launch, security, state_file
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.precedence import Flags, choose
-from kafka_tools.wire.session import open_session
+from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support import java_stores, leaks
 from tests.support.clusters import Cluster, sandbox
@@ -100,7 +100,7 @@ def test_the_administrator_sees_everything_and_the_user_little(secured: Secured,
 
 def own_topics(to: Brokers) -> set[str]:
     """Ask for all topics through our own connection."""
-    with open_session(to.bootstrap_servers, to.security) as session:
+    with WireSession(to.bootstrap_servers, to.security) as session:
         return {topic["name"] for topic in session.metadata(None)["topics"] if not topic["name"].startswith("__")}
 
 

@@ -103,7 +103,7 @@ class Cluster:
 def _is_known(server: str, topic: str) -> bool:
     """Whether a broker tells of the topic; one that is down tells nothing else."""
     try:
-        with session.open_session(server) as broker:
+        with session.WireSession(server) as broker:
             return broker.metadata([topic])["topics"][0]["error_code"] == 0
     except UnreachableError:
         return True

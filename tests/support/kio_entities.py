@@ -52,9 +52,10 @@ def entity_class(message: Message, version: int, request: bool) -> Any:
 
 
 def entities(kind: Any) -> st.SearchStrategy[Any]:
-    """Return a strategy for entities of a class of kio's."""
+    """Return a strategy for entities of a class of kio's; tagged fields, none of which is known here, hold defaults."""
     hints = typing.get_type_hints(kind)
-    fields = {field.name: _values(hints[field.name], field.metadata) for field in dataclasses.fields(kind)}
+    untagged = [field for field in dataclasses.fields(kind) if "tag" not in field.metadata]
+    fields = {field.name: _values(hints[field.name], field.metadata) for field in untagged}
     return st.builds(kind, **fields)
 
 
@@ -87,6 +88,8 @@ def as_ours(value: Any) -> Any:
         return _plain(value)
     struct = {}
     for field in dataclasses.fields(value):
+        if "tag" in field.metadata:
+            continue
         kind = field.metadata.get("kafka_type", "")
         inner = getattr(value, field.name)
         if kind == "uuid" and inner is None:

@@ -10,7 +10,7 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.options import FILTERS, OUTPUT, option
 from kafka_tools.model.target import Target
-from kafka_tools.model.topic_names import matching, no_such_topic
+from kafka_tools.model.topic_names import named
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 
@@ -86,11 +86,7 @@ def command(
 def show_layout(request: ShowLayout) -> Report:
     """Return where replicas sit, or would sit. Raises KafkaToolError for a topic or broker that is not there."""
     with open_topics(request.target) as topics:
-        everything = matching(topics.names(), None, request.exclude_internal)
-        names = matching(everything, request.topic, request.exclude_internal)
-        if request.topic is not None and not names:
-            raise no_such_topic(request.topic, everything)
-        described = topics.describe(names)
+        described = topics.describe(named(topics.names(), request.topic, request.exclude_internal))
         brokers = topics.brokers()
         no_election = topics.no_election() if request.without else ""
         unreached = topics.unreached_brokers() if request.without else {}

@@ -16,7 +16,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import assignment, topic_config
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.target import Target, ZooKeeper
-from kafka_tools.model.topic_names import has_collision_chars, matching, no_such_topic
+from kafka_tools.model.topic_names import has_collision_chars, named
 from kafka_tools.model.topics import (
     NewPartitions,
     NewTopic,
@@ -173,10 +173,7 @@ def alter(request: AlterTopics) -> Report:
 
 def _to_alter(request: AlterTopics, changes: TopicChanges) -> dict[str, TopicDescription]:
     """Return the topics that match. Raises KafkaToolError where there is none, and that matters."""
-    everything = changes.topics.names()
-    names = matching(everything, request.topic, exclude_internal=False)
-    if not names and not request.if_exists:
-        raise no_such_topic(request.topic, everything)
+    names = named(changes.topics.names(), request.topic, may_lack=request.if_exists)
     described = {topic.topic: topic for topic in changes.topics.describe(names, False)}
     # Whoever alters ten topics by a pattern should not have to find out later that one of them was left as it was.
     malformed = changes.topics.malformed()
@@ -235,10 +232,7 @@ def _grown(
 def delete(request: DeleteTopics) -> Report:
     """Delete the topics that match. Raises KafkaToolError where there is none, or where the user says no."""
     with open_topic_changes(request.target) as changes:
-        everything = changes.topics.names()
-        names = matching(everything, request.topic, exclude_internal=False)
-        if not names and not request.if_exists:
-            raise no_such_topic(request.topic, everything)
+        names = named(changes.topics.names(), request.topic, may_lack=request.if_exists)
         if request.dry_run:
             return changed(names, _rehearsed, "checked", request.target)
         if len(names) > 1 and not request.yes and not confirmed(f"Delete {len(names)} topics: {', '.join(names)}?"):

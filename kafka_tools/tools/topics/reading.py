@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kafka_tools.backends import Topics, open_topics
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Target, ZooKeeper
-from kafka_tools.model.topic_names import is_literal, matching, no_such_topic
+from kafka_tools.model.topic_names import is_literal, matching, named
 from kafka_tools.model.topics import Partition, TopicDescription, offline, under_replicated
 from kafka_tools.report import Report
 from kafka_tools.tools.topics.output import (
@@ -158,11 +158,7 @@ def _names(request: DescribeTopics, topics: Topics) -> Sequence[str]:
         if name is None and not request.if_exists:
             raise KafkaToolError(f"TopicId '{request.topic_id}' does not exist as expected")
         return [] if name is None else [name]
-    everything = matching(topics.names(), None, request.exclude_internal)
-    names = matching(everything, request.topic, request.exclude_internal)
-    if request.topic is not None and not names and not request.if_exists:
-        raise no_such_topic(request.topic, everything)
-    return names
+    return named(topics.names(), request.topic, request.exclude_internal, request.if_exists)
 
 
 def _overrides(target: Target, described: Sequence[TopicDescription]) -> Report:

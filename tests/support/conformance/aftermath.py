@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, OffsetSpec, ResourceType, TopicMetadata
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.wire.session import open_session
+from kafka_tools.wire.session import WireSession
 
 SECONDS = 15.0
 
@@ -26,7 +26,7 @@ def leaders(server: str, topic: str) -> list[int]:
     Not through confluent-kafka, which asks whichever broker it likes.
     """
     try:
-        with open_session(server) as session:
+        with WireSession(server) as session:
             [found] = session.metadata([topic])["topics"]
     except KafkaToolError:  # it stands still: that it knows the topic cannot be seen yet
         return []

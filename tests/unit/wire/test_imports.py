@@ -21,8 +21,8 @@ HEAVY = (
 
 def test_reading_topics_imports_nothing_heavy() -> None:
     code = (
-        "import sys, kafka_tools.wire.session; from kafka_tools.wire.session import open_session\n"
-        "try: open_session('127.0.0.1:0x').__enter__()\n"
+        "import sys, kafka_tools.wire.session; from kafka_tools.wire.session import WireSession\n"
+        "try: WireSession('127.0.0.1:0x').__enter__()\n"
         "except Exception as error: print(type(error).__name__)\n"
         "from time import monotonic; from kafka_tools.wire.sockets import open_socket\n"
         "try: open_socket(('localhost', 1), monotonic() + 30)\n"

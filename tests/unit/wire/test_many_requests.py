@@ -8,7 +8,7 @@ import pytest
 from kafka_tools.errors import UnreachableError
 from kafka_tools.wire import session as sessions
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS
-from kafka_tools.wire.session import open_session
+from kafka_tools.wire.session import WireSession
 from tests.support.servers import Broker, serving
 
 
@@ -16,7 +16,7 @@ from tests.support.servers import Broker, serving
 def test_many_requests_are_answered_in_order(count: int) -> None:
     broker = Broker({DESCRIBE_CONFIGS: lambda values: {"throttle_time_ms": len(values["resources"])}})
     resource = {"resource_type": 2, "resource_name": "t"}
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         answers = session.ask_each(DESCRIBE_CONFIGS, [{"resources": [resource] * number} for number in range(count)])
         assert [answer["throttle_time_ms"] for answer in answers] == list(range(count))
         assert list(session.ask_each(DESCRIBE_CONFIGS, [{}]))
@@ -30,13 +30,13 @@ def test_many_requests_are_worked_on_at_once() -> None:
         return {}
 
     broker = Broker({DESCRIBE_CONFIGS: answer})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         assert len(list(session.ask_each(DESCRIBE_CONFIGS, [{}] * sessions.LANES))) == sessions.LANES
 
 
 def test_one_of_many_requests_gets_no_answer() -> None:
     broker = Broker({DESCRIBE_CONFIGS: lambda values: {} if values["resources"] else None})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         some = {"resources": [{"resource_type": 2, "resource_name": "t"}]}
         with pytest.raises(UnreachableError, match="DescribeConfigs request"):
             list(session.ask_each(DESCRIBE_CONFIGS, [some, {}, some]))

@@ -18,7 +18,7 @@ from kafka_tools.wire import diagnosis, oauth
 from kafka_tools.wire.messages import METADATA, SASL_AUTHENTICATE, SASL_HANDSHAKE
 from kafka_tools.wire.sasl import dialogue, log_in, scram
 from kafka_tools.wire.schema import Message
-from kafka_tools.wire.session import open_session
+from kafka_tools.wire.session import WireSession
 from tests.support import servers
 
 FIRST = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
@@ -202,7 +202,7 @@ def test_a_login_that_ends_is_made_anew(monkeypatch: pytest.MonkeyPatch, lifetim
         }
     )
     plain = Security(sasl=Sasl("PLAIN", "me", "hunter2"))
-    with servers.serving(broker) as port, open_session(f"127.0.0.1:{port}", plain) as session:
+    with servers.serving(broker) as port, WireSession(f"127.0.0.1:{port}", plain) as session:
         for _ in range(2):
             session.change(METADATA, {"topics": []}, lambda answer: answer)
     assert [name for name, _ in broker.asked].count("SaslAuthenticate") == logins

@@ -30,7 +30,7 @@ from kafka_tools.wire.messages import (
     METADATA,
     SASL_HANDSHAKE,
 )
-from kafka_tools.wire.session import open_session, parse
+from kafka_tools.wire.session import WireSession, parse
 from tests.support.servers import Broker, black_hole, brokers, closing, refusing, saying, serving, silent, starting
 
 CLOSED = "connection closed by the other side: is this a Kafka listener, and a plaintext one?"
@@ -170,7 +170,7 @@ def test_one_server_that_answers_is_enough(monkeypatch: pytest.MonkeyPatch) -> N
     worst = (refusing(), serving(silent), serving(closing), black_hole())
     with serving(broker) as port, worst[0] as refused, worst[1] as mute, worst[2] as closed, worst[3] as hole:
         others = f"127.0.0.1:{refused},127.0.0.1:{mute},127.0.0.1:{closed},127.0.0.1:{hole}"
-        with open_session(f"{others}, 127.0.0.1:{port}", seconds=60) as session:
+        with WireSession(f"{others}, 127.0.0.1:{port}", seconds=60) as session:
             assert [each["node_id"] for each in session.metadata(())["brokers"]] == [7]
 
 
@@ -183,7 +183,7 @@ def test_a_name_with_an_address_that_is_silent(monkeypatch: pytest.MonkeyPatch) 
 
         monkeypatch.setattr(sockets, "getaddrinfo", getaddrinfo)
         monkeypatch.setattr(sessions, "TURN_SECONDS", 0.4)
-        with open_session("kafka.example:1,kafka.example:2", seconds=60) as session:
+        with WireSession("kafka.example:1,kafka.example:2", seconds=60) as session:
             assert session.supports(METADATA)
 
 
@@ -191,14 +191,14 @@ def test_a_server_that_starts_is_waited_for() -> None:
     broker = Broker({METADATA: lambda _: brokers({})})
     with (
         starting(broker, after_seconds=0.3) as port,
-        open_session(f"127.0.0.1:{port}", wait_seconds=60) as session,
+        WireSession(f"127.0.0.1:{port}", wait_seconds=60) as session,
     ):
         assert session.metadata(())["brokers"] == []
 
 
 def test_an_ipv6_address() -> None:
     broker = Broker({METADATA: lambda _: brokers({})})
-    with serving(broker, "::1") as port, open_session(f"[::1]:{port}") as session:
+    with serving(broker, "::1") as port, WireSession(f"[::1]:{port}") as session:
         assert session.supports(METADATA)
 
 
@@ -242,7 +242,7 @@ def test_ctrl_c_ends_a_wait_at_once() -> None:
 
 def test_the_client_says_who_it_is() -> None:
     broker = Broker({METADATA: lambda _: brokers({})})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}"):
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}"):
         pass
     assert broker.asked == [("ApiVersions", {"client_software_name": "ktools", "client_software_version": __version__})]
 
@@ -263,7 +263,7 @@ def test_a_broker_that_knows_only_old_versions() -> None:
         body = struct.pack(">i", 3) + encode(METADATA.response, 5, False, brokers({4: 1}))
         connection.sendall(struct.pack(">i", len(body)) + body)
 
-    with serving(handler) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(handler) as port, WireSession(f"127.0.0.1:{port}") as session:
         assert session.metadata(None)["brokers"][0]["node_id"] == 4
         assert not session.supports(DESCRIBE_CONFIGS)
         with pytest.raises(UnsupportedError, match=rf"127\.0\.0\.1:{port} does not support DescribeConfigs requests"):
@@ -279,7 +279,7 @@ def _dying(answer: dict[str, Any], times: int) -> Callable[[dict[str, Any]], dic
 
 def test_a_connection_that_broke_is_opened_again() -> None:
     broker = Broker({METADATA: _dying(brokers({1: 1}), 1)})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         assert session.metadata(())["brokers"]
     assert [name for name, _ in broker.asked] == ["ApiVersions", "Metadata"] * 2
 
@@ -287,7 +287,7 @@ def test_a_connection_that_broke_is_opened_again() -> None:
 def test_the_first_contact_is_one_of_the_brokers() -> None:
     told: list[dict[str, Any] | None] = []
     broker = Broker({METADATA: lambda _: told.pop(0)})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         known = brokers({1: port})
         told += [known, known, None, known]
         for _ in range(2):
@@ -299,7 +299,7 @@ def test_a_broker_that_hangs_up_on_a_request() -> None:
     broker = Broker({METADATA: _dying({}, 9)})
     with (
         serving(broker) as port,
-        open_session(f"127.0.0.1:{port}") as session,
+        WireSession(f"127.0.0.1:{port}") as session,
         pytest.raises(UnreachableError, match=rf"^127.0.0.1:{port} hung up on a Metadata request\.$"),
     ):
         session.metadata(())
@@ -316,7 +316,7 @@ def test_a_broker_that_does_not_answer_and_then_does() -> None:
         return brokers({1: 1})
 
     broker = Broker({METADATA: answer})
-    with serving(broker) as port, open_session(f"127.0.0.1:{port}") as session:
+    with serving(broker) as port, WireSession(f"127.0.0.1:{port}") as session:
         with pytest.raises(
             UnreachableError, match=rf"^127.0.0.1:{port} gave no answer to a Metadata request within 0 s"
         ):
@@ -348,7 +348,7 @@ def test_an_answer_that_cannot_be_read() -> None:
     unreadable = r"an answer to a Metadata request \(version 12\) that cannot be read"
     with (
         serving(handler) as port,
-        open_session(f"127.0.0.1:{port}") as session,
+        WireSession(f"127.0.0.1:{port}") as session,
         pytest.raises(KafkaToolError, match=unreadable),
     ):
         session.metadata(())
@@ -357,7 +357,7 @@ def test_an_answer_that_cannot_be_read() -> None:
 def test_a_broker_that_is_advertised_where_nobody_is() -> None:
     with refusing() as port:
         broker = Broker({METADATA: lambda _: brokers({1: 1, 2: port})})
-        with serving(broker) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
+        with serving(broker) as bootstrap, WireSession(f"127.0.0.1:{bootstrap}") as session:
             with pytest.raises(UnreachableError) as caught:
                 session.ask(METADATA, {"topics": ()}, broker=2)
             assert caught.value.message == (
@@ -373,7 +373,7 @@ def test_connections_are_kept() -> None:
     second = Broker({METADATA: lambda _: brokers({})})
     with serving(second) as port:
         first = Broker({METADATA: lambda _: brokers({2: port})})
-        with serving(first) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
+        with serving(first) as bootstrap, WireSession(f"127.0.0.1:{bootstrap}") as session:
             for _ in range(3):
                 session.ask(METADATA, {"topics": ()}, broker=2)
     assert [name for name, _ in first.asked] == ["ApiVersions", "Metadata"]
@@ -396,7 +396,7 @@ def test_the_controller_is_found_and_followed(monkeypatch: pytest.MonkeyPatch) -
                 METADATA: lambda _: brokers({2: old_port, 3: new_port, 5: closed}, controller=next(told)),
             }
         )
-        with serving(first) as port, open_session(f"127.0.0.1:{port}") as session:
+        with serving(first) as port, WireSession(f"127.0.0.1:{port}") as session:
             assert session.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})["error_code"] == 0
     assert [name for name, _ in old.asked].count("ListPartitionReassignments") == 2
     assert [name for name, _ in new.asked].count("ListPartitionReassignments") == 1
@@ -413,7 +413,7 @@ def test_a_controller_that_is_missing_is_said(controller: int, message: str) -> 
         broker = Broker({LIST_PARTITION_REASSIGNMENTS: lambda _: REFUSED, METADATA: lambda _: told})
         with (
             serving(broker) as bootstrap,
-            open_session(f"127.0.0.1:{bootstrap}") as session,
+            WireSession(f"127.0.0.1:{bootstrap}") as session,
             pytest.raises(UnreachableError, match=message),
         ):
             session.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})
@@ -433,7 +433,7 @@ def test_a_change_is_made_by_the_controller_once() -> None:
         first = Broker(
             {CREATE_TOPICS: lambda _: _created(NOT_CONTROLLER), METADATA: lambda _: brokers({2: port}, controller=2)}
         )
-        with serving(first) as bootstrap, open_session(f"127.0.0.1:{bootstrap}") as session:
+        with serving(first) as bootstrap, WireSession(f"127.0.0.1:{bootstrap}") as session:
             assert _change(session)["error_code"] == 0
     assert [name for name, _ in controller.asked] == ["ApiVersions", "CreateTopics"]
 
@@ -443,7 +443,7 @@ def test_a_change_without_an_answer_is_not_made_again(answer: Callable[[Any], An
     broker = Broker({CREATE_TOPICS: answer})
     with (
         serving(broker) as port,
-        open_session(f"127.0.0.1:{port}") as session,
+        WireSession(f"127.0.0.1:{port}") as session,
         pytest.raises(LostResponseError, match="CreateTopics request") as caught,
     ):
         _change(session, seconds=0.4)
