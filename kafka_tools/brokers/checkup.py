@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kafka_tools.brokers.diagnosis import Contact
+from kafka_tools.brokers.errors import unreadable, whole_number
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, QUORUM, TOPIC
-from kafka_tools.wire.session import addresses_of
+from kafka_tools.wire.session import addresses_of, check_metadata
 
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
 
@@ -43,7 +44,7 @@ def overview(contact: Contact) -> Overview:
     Raises KafkaToolError.
     """
     response = contact.ask(METADATA, {"topics": None})
-    check_code(response["error_code"])
+    check_metadata(response)
     brokers = addresses_of(response)
     partitions = {topic["name"]: topic["partitions"] for topic in response["topics"]}
     held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
@@ -90,7 +91,10 @@ def quorum(contact: Contact) -> Quorum | None:
         return None
     response = contact.ask(DESCRIBE_QUORUM, QUORUM)
     check_code(response["error_code"])
-    partition = response["topics"][0]["partitions"][0]
+    partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
+    if not partitions:
+        raise unreadable(contact.server, "DescribeQuorum", "the controllers' log is not in it")
+    partition = partitions[0]
     check_code(partition["error_code"])
     leader = partition["leader_id"]
     seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in partition["current_voters"]}
@@ -112,8 +116,12 @@ def offsets_factor(contact: Contact, broker: int) -> int | None:
     results = {
         each["resource_type"]: each for each in contact.ask(DESCRIBE_CONFIGS, {"resources": resources})["results"]
     }
+    if results.keys() != {TOPIC, BROKER}:
+        raise unreadable(contact.server, "DescribeConfigs", f"{OFFSETS} or broker {broker} is not in it")
     topic = results[TOPIC]
     if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
         check_code(topic["error_code"], topic["error_message"])
     entries = results[BROKER]["configs"]
-    return next((int(entry["value"]) for entry in entries if entry["name"] == OFFSETS_FACTOR), None)
+    return next(
+        (whole_number(entry["value"], OFFSETS_FACTOR) for entry in entries if entry["name"] == OFFSETS_FACTOR), None
+    )

@@ -21,6 +21,27 @@ REFUSALS = frozenset({"_INVALID_ARG", "_INVALID_TYPE", "_CONFLICT", "_NOT_IMPLEM
 """Names of librdkafka's errors about the request itself, or about brokers that are too old for it."""
 
 
+UNREADABLE = (ValueError, TypeError, RuntimeError, SystemError, MemoryError)
+"""What confluent-kafka 2.16 raises, in place of a KafkaException, where it cannot turn a broker's answer into Python's
+objects: a name that is no UTF-8, another number of results than of questions, an unknown kind of config."""
+
+CANNOT_BE_READ = frozenset({"_BAD_MSG", "_UNDERFLOW", "_PARTIAL"})
+"""Names of librdkafka's own errors about an answer that came and makes no sense."""
+
+
+def unreadable(servers: str, request: str, why: object) -> KafkaToolError:
+    """Return the failure to make sense of the answer to a request: no broker of Apache's answers so."""
+    return KafkaToolError(f"{servers} gave an answer to a {request} request that cannot be read: {why}.")
+
+
+def whole_number(value: str | None, what: str) -> int:
+    """Return the number that a config is. Raises KafkaToolError that names the config where it is none."""
+    try:
+        return int(value or 0)
+    except ValueError:
+        raise KafkaToolError(f"{what} is '{value}', which is no number.") from None
+
+
 class NoResponseError(UnreachableError):
     """A request was not answered in time. Unless it was not even `sent`, nobody knows whether it was carried out."""
 

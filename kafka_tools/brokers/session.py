@@ -7,11 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import (
+    CANNOT_BE_READ,
+    UNREADABLE,
     NoResponseError,
     broker_error,
     is_local,
     is_refused,
     refused_settings,
+    unreadable,
     was_sent,
     words,
 )
@@ -36,6 +39,15 @@ CONNECT_SECONDS = 10.0
 
 RESPONSE_SECONDS = 35.0
 """How long a response of a reachable broker is waited for: Java's request.timeout.ms, and 5 s for the way."""
+
+MOST_BYTES = 12_000_000
+"""The longest answer that AdminClient takes: Metadata of some 280,000 partitions, and 250 MiB in memory."""
+
+MOST_BROKERS = 2000
+"""So many brokers a cluster may have: librdkafka gives each a thread and 110 KiB, and of 3,000 it takes minutes."""
+
+ABANDONED: list[object] = []
+"""AdminClients of clusters with more brokers: to end one would take as long as its threads, so the process ends it."""
 
 QUIET_SECONDS = 0.3
 """How long there may be neither a response nor an error before the diagnosis begins."""
@@ -173,6 +185,12 @@ class Session:
         admin, seconds = self.admin, RESPONSE_SECONDS + self.target.wait_seconds
         future = _in_thread(lambda: admin.list_topics(topic, timeout=seconds))
         found = self._result("Metadata", future, monotonic() + seconds)
+        if len(found.brokers) > MOST_BROKERS:
+            ABANDONED.append(admin)
+            raise KafkaToolError(
+                f"{self.target.bootstrap_servers} names {len(found.brokers):,} brokers; more than {MOST_BROKERS:,} are "
+                "too many."
+            )
         if self.target.on_cluster is not None and found.cluster_id:
             self.target.on_cluster(found.cluster_id)
         return found
@@ -217,7 +235,7 @@ class Session:
             _ = self.wire
         settings = client_settings(self.target.bootstrap_servers, self.target.config)
         try:
-            return AdminClient(settings | {"error_cb": self._on_error})
+            return AdminClient({"receive.message.max.bytes": MOST_BYTES} | settings | {"error_cb": self._on_error})
         except kafka.KafkaException as error:
             raise refused_settings(error.args[0], self.target.security) from error
 
@@ -241,9 +259,11 @@ class Session:
                 raise KafkaToolError(words(reason)) from error
             if is_local(reason):
                 self._explain()
-                raise NoResponseError(self._silence(request, words(reason)), sent=was_sent(reason)) from error
+                raise NoResponseError(self._silence(request, words(reason), reason), sent=was_sent(reason)) from error
             self._reached = True
             raise broker_error(reason) from error
+        except UNREADABLE as error:
+            raise NoResponseError(unreadable(self.target.bootstrap_servers, request, error).message) from error
         self._reached = True
         return result
 
@@ -285,7 +305,9 @@ class Session:
         if not self._reached:
             self.wire.metadata(())
 
-    def _silence(self, request: str, why: str) -> str:
+    def _silence(self, request: str, why: str, reason: "KafkaError | None" = None) -> str:
+        if reason is not None and reason.name() in CANNOT_BE_READ:
+            return unreadable(self.target.bootstrap_servers, request, why).message
         return f"{self.target.bootstrap_servers} gave no answer to a {request} request ({why})."
 
 
@@ -294,7 +316,7 @@ def _in_thread(call: "Callable[[], Result]") -> "Future[Result]":
     from concurrent.futures import Future
 
     future: Future[Result] = Future()
-    failures = confluent_kafka().KafkaException
+    failures = (confluent_kafka().KafkaException, *UNREADABLE)
 
     def run() -> None:
         try:

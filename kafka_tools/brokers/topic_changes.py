@@ -247,9 +247,9 @@ Results = dict[str, BrokerError | None]
 
 def _known(topics: Sequence[Mapping[str, Any]], at_least: Mapping[str, int]) -> bool:
     for topic in topics:
-        wanted, code = at_least[topic["name"]], topic["error_code"]
-        if code not in (0, UNKNOWN_TOPIC_OR_PARTITION):
-            continue  # not for this user's eyes
+        wanted, code = at_least.get(topic["name"], 0), topic["error_code"]
+        if topic["name"] not in at_least or code not in (0, UNKNOWN_TOPIC_OR_PARTITION):
+            continue  # not asked for, or not for this user's eyes
         found = len(topic["partitions"]) if code == 0 else -1
         if found >= 0 if wanted == 0 else found < wanted:
             return False
@@ -330,7 +330,10 @@ def _partitions_request(partitions: NewPartitions, validate_only: bool) -> tuple
 
 def _first_error(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the only topic's result. Raises BrokerError unless it is a success, or to be asked of another broker."""
-    [result] = response.get("topics") or response["results"]
+    results = response["topics"] if "topics" in response else response["results"]
+    if len(results) != 1:
+        raise KafkaToolError(f"The controller answered with {len(results)} results to a change of one topic.", TRIED)
+    [result] = results
     if result["error_code"] != NOT_CONTROLLER:
         check_code(result["error_code"], result["error_message"])
     found: dict[str, Any] = result

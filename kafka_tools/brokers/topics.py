@@ -12,7 +12,7 @@ from operator import itemgetter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kafka_tools.brokers.errors import NoResponseError, broker_error
+from kafka_tools.brokers.errors import NoResponseError, broker_error, unreadable, whole_number
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import Session
 from kafka_tools.errors import (
@@ -56,6 +56,9 @@ TOPICS_A_REQUEST = 200
 
 PARTITIONS_A_RESPONSE = 2000
 """What Apache's tool asks for, and the most that brokers give (max.request.partition.size.limit)."""
+
+MORE_PARTITIONS = 1000
+"""So many partitions, besides twice as many as Metadata names, may be in pages: topics grow meanwhile."""
 
 OPTIONAL_SECONDS = 2.0
 """How long configs and ids are waited for, together; a broker without ZooKeeper would never answer."""
@@ -128,9 +131,12 @@ class BrokerTopics:
             return ()
         if not in_full:
             return tuple(TopicDescription(name, None, tuple(_partitions(topics[name], None, {})), {}) for name in there)
+        partitions = sum(len(topics[name].partitions) for name in there)
         many = len(there) > MANY_TOPICS
-        large = many or sum(len(topics[name].partitions) for name in there) > MANY_PARTITIONS
-        pages: dict[str, dict[str, Any]] = self._optional("eligible leader replicas", lambda: self._pages(there), {})
+        large = many or partitions > MANY_PARTITIONS
+        pages: dict[str, dict[str, Any]] = self._optional(
+            "eligible leader replicas", lambda: self._pages(there, partitions), {}
+        )
         # Ids before configs: a broker takes one request of a connection at a time, and the one that stops without
         # ZooKeeper holds up what comes after it. While both are under way, wire asks for reassignments.
         ids = {} if large or pages else self._ask_for_ids(there)
@@ -229,24 +235,29 @@ class BrokerTopics:
         for resource, result in answered.items():
             if not isinstance(result, BrokerError):
                 entries = ((entry.name, entry.value, entry.source) for entry in result.values())
-                found[resource.name] = _settings(entries)
+                found[resource.name] = _settings(resource.name, entries)
             elif result.code != UNKNOWN_TOPIC_OR_PARTITION:
                 check_code(result.code, result.message, f"DESCRIBE_CONFIGS on topic '{resource.name}'")
         return found
 
     def _configs_by_wire(self, names: Sequence[str], seconds: float) -> Mapping[str, Configs]:
-        resources = [{"resource_type": TOPIC, "resource_name": name} for name in names]
-        starts = range(0, len(names), TOPICS_A_REQUEST)
-        requests = [{"resources": resources[start : start + TOPICS_A_REQUEST]} for start in starts]
+        batches = [names[start : start + TOPICS_A_REQUEST] for start in range(0, len(names), TOPICS_A_REQUEST)]
+        requests = [
+            {"resources": [{"resource_type": TOPIC, "resource_name": name} for name in each]} for each in batches
+        ]
         found = {}
-        for response in self._session.wire.ask_each(DESCRIBE_CONFIGS, requests, seconds):
-            for result in response["results"]:
-                name = result["resource_name"]
-                if result["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
-                    needs = f"DESCRIBE_CONFIGS on topic '{name}'"
-                    check_code(result["error_code"], result["error_message"], needs)
-                    entries = ((each["name"], each["value"], each["config_source"]) for each in result["configs"])
-                    found[name] = _settings(entries)
+        responses = self._session.wire.ask_each(DESCRIBE_CONFIGS, requests, seconds)
+        for batch, response in zip(batches, responses, strict=True):
+            results = {result["resource_name"]: result for result in response["results"]}
+            for name in batch:
+                if name not in results:  # a topic that was deleted meanwhile has a result that says so
+                    raise self._unreadable("DescribeConfigs", f"topic '{name}' is not in it")
+                code = results[name]["error_code"]
+                if code != UNKNOWN_TOPIC_OR_PARTITION:
+                    check_code(code, results[name]["error_message"], f"DESCRIBE_CONFIGS on topic '{name}'")
+                    configs = results[name]["configs"]
+                    entries = ((each["name"], each["value"], each["config_source"]) for each in configs)
+                    found[name] = _settings(name, entries)
         return found
 
     def _ask_for_ids(self, names: Sequence[str]) -> "Mapping[str, Future[Any]]":
@@ -269,13 +280,18 @@ class BrokerTopics:
         topics = self._session.wire.metadata(wanted)["topics"]
         return {topic["name"]: kafka_uuid(b2a_base64(topic["topic_id"]).decode()) for topic in topics}
 
-    def _pages(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return the topics with their ELR; none where brokers keep none (before Kafka 4, KIP-966)."""
+    def _pages(self, names: Sequence[str], partitions: int) -> dict[str, dict[str, Any]]:
+        """Return the topics with their ELR; none where brokers keep none (before Kafka 4, KIP-966).
+
+        `partitions` is how many the topics have, as Metadata has just told.
+        """
         wire = self._session.wire
         if not wire.supports(DESCRIBE_TOPIC_PARTITIONS):
             return {}
         found: dict[str, dict[str, Any]] = {}
-        for topic in self._paged(names):
+        missing = set(names)
+        for topic in self._paged(names, partitions):
+            missing.discard(topic["name"])
             if topic["error_code"] in NOT_SEEN:
                 continue
             check_code(topic["error_code"])
@@ -283,11 +299,16 @@ class BrokerTopics:
                 found[topic["name"]]["partitions"] += topic["partitions"]
             else:
                 found[topic["name"]] = topic | {"topic_id": kafka_uuid(b2a_base64(topic["topic_id"]).decode())}
+        if missing:
+            raise self._unreadable("DescribeTopicPartitions", f"topic '{min(missing)}' is not in it")
         return found
 
-    def _paged(self, names: Sequence[str]) -> Iterator[Response]:
+    def _paged(self, names: Sequence[str], partitions: int) -> Iterator[Response]:
         """Yield topics, one that is cut by the end of a page twice. Brokers go through them by name."""
         left, cursor = sorted(names), None
+        # Every page moves the cursor on and brings a partition, and there are not many more of these than Metadata has
+        # just named: whose pages go on and on is no broker of Apache's, and would never let us go.
+        room = 2 * partitions + MORE_PARTITIONS
         while left:
             asked = left[: self._partition_size_limit]  # no topic is without partitions
             request = {
@@ -297,10 +318,16 @@ class BrokerTopics:
             }
             page = self._session.wire.ask(DESCRIBE_TOPIC_PARTITIONS, request)
             yield from page["topics"]
-            if cursor and page["next_cursor"] == cursor:
-                raise KafkaToolError(f"A page of partitions goes on where it was: at {cursor['topic_name']}.")
+            brought = sum(len(topic["partitions"]) for topic in page["topics"])
+            room -= brought
+            if page["next_cursor"] and (not brought or room < 0 or _position(page["next_cursor"]) <= _position(cursor)):
+                at = page["next_cursor"]["topic_name"]
+                raise self._unreadable("DescribeTopicPartitions", f"its pages do not end, the next begins at {at}")
             cursor = page["next_cursor"]
             left = [name for name in left if name >= cursor["topic_name"]] if cursor else left[len(asked) :]
+
+    def _unreadable(self, request: str, why: str) -> KafkaToolError:
+        return unreadable(self._session.target.bootstrap_servers, request, why)
 
     def _reassignments(self) -> dict[str, dict[int, Response]]:
         """Return the partitions that are being moved; none where nobody may know, as Apache's tool has it."""
@@ -337,7 +364,12 @@ class BrokerTopics:
         return self._dead
 
 
-def _settings(entries: Iterable[tuple[str, str | None, int]]) -> Configs:
+def _position(cursor: Mapping[str, Any] | None) -> tuple[str, int]:
+    """Return where a page begins, in the order in which brokers go through topics."""
+    return (cursor["topic_name"], cursor["partition_index"]) if cursor else ("", -1)
+
+
+def _settings(topic: str, entries: Iterable[tuple[str, str | None, int]]) -> Configs:
     """Return what is not Kafka's own default, and the value of min.insync.replicas (TopicCommand 3.9 and 4.3)."""
     configs: dict[str, str] = {}
     min_isr = None
@@ -345,7 +377,7 @@ def _settings(entries: Iterable[tuple[str, str | None, int]]) -> Configs:
         if source != DEFAULT_CONFIG:
             configs[name] = value  # type: ignore[assignment]  # None: a value that is secret
         if name == MIN_ISR:
-            min_isr = int(value or 0)
+            min_isr = whole_number(value, f"{MIN_ISR} of topic '{topic}'")
     return configs, min_isr
 
 

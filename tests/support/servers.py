@@ -13,7 +13,7 @@ from kafka_tools.wire.messages import API_VERSIONS
 from kafka_tools.wire.schema import Message
 
 Handler = Callable[[socket.socket], None]
-Answers = Mapping[Message, Callable[[dict[str, Any]], dict[str, Any] | None]]
+Answers = Mapping[Message, Callable[[dict[str, Any]], dict[str, Any] | bytes | None]]
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def saying(raw: bytes) -> Handler:
 class Broker:
     """A broker that knows these requests, each in its newest version, and answers as it is told.
 
-    An answer of None hangs up.
+    An answer of None hangs up, one of bytes is sent as it is.
     """
 
     def __init__(self, answers: Answers) -> None:
@@ -128,7 +128,8 @@ class Broker:
             if answer is None:
                 return
             tags = b"\0" if flexible and message.flexible_response_header else b""
-            raw = struct.pack(">i", correlation) + tags + encode(message.response, version, flexible, answer)
+            body = answer if isinstance(answer, bytes) else encode(message.response, version, flexible, answer)
+            raw = struct.pack(">i", correlation) + tags + body
             connection.sendall(struct.pack(">i", len(raw)) + raw)
 
     def _versions(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What one broker tells of its cluster: brokers that are away, the quorum, the groups' offsets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from kafka_tools.brokers.checkup import Quorum, offsets_factor, overview, quorum
 from kafka_tools.brokers.diagnosis import Contact, contacts
-from kafka_tools.errors import BrokerError
+from kafka_tools.errors import BrokerError, KafkaToolError
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Offsets
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA
@@ -91,3 +91,25 @@ def test_offsets_that_must_not_be_seen() -> None:
     results = [hidden, {"error_code": 0, "resource_type": 4, "configs": []}]
     with connected({DESCRIBE_CONFIGS: {"results": results}}) as (contact, _), pytest.raises(BrokerError):
         offsets_factor(contact, 1)
+
+
+OF_NO_TOPIC = {"error_code": 3, "resource_type": 2, "configs": []}
+OF_A_BROKER = {"resource_type": 4, "configs": [{"name": "offsets.topic.replication.factor", "value": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "ask", "words"),
+    [
+        ({METADATA: brokers({}) | {"topics": [{"name": None}]}}, overview, "a topic has no name"),
+        ({DESCRIBE_QUORUM: {"topics": []}}, quorum, "the controllers' log is not in it"),
+        ({DESCRIBE_CONFIGS: {"results": []}}, lambda contact: offsets_factor(contact, 1), "is not in it"),
+        (
+            {DESCRIBE_CONFIGS: {"results": [OF_NO_TOPIC, OF_A_BROKER]}},
+            lambda contact: offsets_factor(contact, 1),
+            "offsets.topic.replication.factor is 'x', which is no number",
+        ),
+    ],
+)
+def test_an_answer_that_is_none(answers: Mapping[Message, Any], ask: Callable[[Contact], object], words: str) -> None:
+    with connected(answers) as (contact, _), pytest.raises(KafkaToolError, match=words):
+        ask(contact)

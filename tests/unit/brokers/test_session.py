@@ -10,11 +10,12 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import ConfigResource
 
+from kafka_tools.brokers import session as sessions
 from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import open_session
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.target import DEFAULT_SOURCE, Brokers
-from kafka_tools.wire.messages import DESCRIBE_CONFIGS
+from kafka_tools.wire.messages import DESCRIBE_CONFIGS, METADATA
 from tests.support.one_broker import OneBroker, a_partition, a_topic, session_with
 from tests.support.servers import refusing, serving, silent
 
@@ -130,3 +131,32 @@ def test_no_log_line_of_librdkafka_reaches_anybody(capfd: pytest.CaptureFixture[
             session.admin.list_topics(timeout=0.5)
         session.admin.poll(0)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_cluster_of_too_many_brokers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MOST_BROKERS", 1)
+    with (
+        session_with(OneBroker(a_topic("a"))) as session,
+        pytest.raises(KafkaToolError, match="names 2 brokers; more than 1 are too many"),
+    ):
+        session.metadata()
+
+
+def test_a_response_that_is_too_long() -> None:
+    """95 MB of topics took 2.4 GB of memory."""
+    with session_with(OneBroker(more={METADATA: lambda _: bytes(12_000_001)})) as session:
+        with pytest.raises(KafkaToolError, match=r"cannot be read: it has 12,000,00\d bytes, more than 12,000,000"):
+            session.wire.metadata(None)
+        with pytest.raises(KafkaToolError, match="Metadata request"):
+            session.metadata()
+
+
+def test_a_name_that_is_no_text() -> None:
+    """confluent-kafka 2.16 raises UnicodeDecodeError or RuntimeError of such answers, or dies of them."""
+    bare = {"error_code": 0, "error_message": None, "resource_type": 9, "resource_name": "a", "configs": []}
+    broker = OneBroker(a_topic("a"), more={DESCRIBE_CONFIGS: lambda _: {"results": [bare, bare]}})
+    with (
+        session_with(broker) as session,
+        pytest.raises(NoResponseError, match="DescribeConfigs request that cannot be"),
+    ):
+        session.ask_each("DescribeConfigs", configs_of("a"))

@@ -1,6 +1,6 @@
 """Topics from brokers' answers, which requests are made for them, and what is told where nobody answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -210,8 +210,89 @@ def test_pages_are_put_together(limit: int | None) -> None:
     assert limits == {limit or 2000}
 
 
-def test_a_broker_whose_pages_do_not_end() -> None:
-    stuck = {"topics": [], "next_cursor": {"topic_name": "a", "partition_index": 0}}
-    broker = OneBroker(a_topic("a"), more={DESCRIBE_TOPIC_PARTITIONS: lambda _: stuck})
-    with topics_of(broker) as topics, pytest.raises(KafkaToolError, match="goes on where it was"):
+def _forward(values: dict[str, Any]) -> dict[str, Any]:
+    """Answer with a page that brings nothing, and a cursor that has moved on."""
+    cursor = values["cursor"] or {"topic_name": "a", "partition_index": 0}
+    return {"topics": [], "next_cursor": cursor | {"partition_index": cursor["partition_index"] + 1}}
+
+
+def _one_more(values: dict[str, Any]) -> dict[str, Any]:
+    """Answer with one partition more, whatever was told before."""
+    index = values["cursor"]["partition_index"] if values["cursor"] else 0
+    next_one = {"topic_name": "a", "partition_index": index + 1}
+    return {"topics": [a_topic("a", a_partition(index))], "next_cursor": next_one}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _: {"topics": [], "next_cursor": {"topic_name": "a", "partition_index": 0}},
+        _forward,
+        _one_more,
+    ],
+)
+def test_a_broker_whose_pages_do_not_end(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    broker = OneBroker(a_topic("a", a_partition(0)), more={DESCRIBE_TOPIC_PARTITIONS: answer})
+    with topics_of(broker) as topics, pytest.raises(KafkaToolError, match="its pages do not end"):
         topics.describe(["a"])
+    assert broker.requests().count("DescribeTopicPartitions") < 2000
+
+
+def _without_topics(values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    return {"topics": [], "results": [], "next_cursor": None}
+
+
+def _no_number(values: dict[str, Any]) -> dict[str, Any]:
+    config = {"name": "min.insync.replicas", "value": "many", "config_source": 5, "documentation": None}
+    results = [
+        {**resource, "error_code": 0, "error_message": None, "configs": [config]} for resource in values["resources"]
+    ]
+    return {"results": results}
+
+
+@pytest.mark.parametrize(
+    ("message", "answer", "words"),
+    [
+        (DESCRIBE_TOPIC_PARTITIONS, _without_topics, "DescribeTopicPartitions request .* topic 'a' is not in it"),
+        (METADATA, lambda _: {"topics": []}, "answer to a Metadata request that cannot be read: .*Partial response"),
+        (DESCRIBE_CONFIGS, _no_number, "min.insync.replicas of topic 'a' is 'many', which is no number"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_in_one_line(
+    message: Message, answer: Callable[[dict[str, Any]], dict[str, Any]], words: str
+) -> None:
+    broker = OneBroker(a_topic("a"), more={message: answer})
+    with topics_of(broker) as topics, pytest.raises(KafkaToolError, match=words) as caught:
+        topics.describe(["a"])
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(_without_topics, "DescribeConfigs request .* topic 't0000' is not in it"), (_no_number, "which is no number")],
+)
+def test_configs_by_wire_are_looked_at_as_closely(
+    answer: Callable[[dict[str, Any]], dict[str, Any]], words: str
+) -> None:
+    names = [f"t{number:04d}" for number in range(MANY_TOPICS + 1)]
+    broker = OneBroker(*(a_topic(name, a_partition(0)) for name in names), more={DESCRIBE_CONFIGS: answer})
+    with topics_of(broker) as topics, pytest.raises(KafkaToolError, match=words):
+        topics.describe(names)
+
+
+def test_a_topic_without_a_name() -> None:
+    broker = OneBroker(a_topic("a"))
+    with session_with(broker) as session:
+        broker.topics = ({**a_topic("b"), "name": None},)
+        with pytest.raises(KafkaToolError, match="a topic has no name"):
+            session.wire.metadata(None)
+
+
+def test_brokers_that_take_no_connection_are_looked_for_once() -> None:
+    broker = OneBroker(a_topic("a", a_partition(0)), more={LIST_PARTITION_REASSIGNMENTS: lambda _: {"error_code": 41}})
+    with topics_of(broker) as topics:
+        topics.describe(["a"])
+        assert [broker.broker for broker in topics.brokers()] == [1]
+        before = len(broker.asked)
+        assert list(topics.unreached_brokers()) == [2]
+        assert len(broker.asked) == before
