@@ -19,6 +19,7 @@ try:
     from kafka_tools.cli.command import IS_LOST, ToolFailure, ToolGroup
     from kafka_tools.cli.options import version_option
     from kafka_tools.errors import KafkaToolError, UsageError, nearest
+    from kafka_tools.model.shown import safe
 except KeyboardInterrupt:  # Ctrl-C while ktools is being loaded is as quiet as later
     os._exit(INTERRUPTED)
 
@@ -127,7 +128,7 @@ def run(args: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _silence_stdout()
-        sys.stderr.write(f"ktools: {': '.join(filter(None, (error.filename, error.strerror))) or error}\n")
+        _tell(f"ktools: {': '.join(map(str, filter(None, (error.filename, error.strerror)))) or error}")
         return 1
     except Exception as error:  # noqa: BLE001  the outermost handler: a bug is told in one line
         return _bug(error, args)
@@ -145,15 +146,20 @@ def _invoke(args: Sequence[str]) -> int:
         click.echo(error.message)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "ktools"
-        sys.stderr.write(f"{path}: {error.format_message()}\nAll options: {path} --help\n")
+        _tell(f"{path}: {error.format_message()}")
+        _tell(f"All options: {path} --help")
         return 1
     except ToolFailure as failure:
         failure.show()
         return failure.status
     except KafkaToolError as error:
-        sys.stderr.write(f"{error.message}\n")
+        _tell(error.message)
         return error.status
     return 0
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{safe(line)}\n")
 
 
 def _silence_stdout() -> None:
@@ -167,8 +173,8 @@ def _bug(error: Exception, args: Sequence[str]) -> int:
 
         traceback.print_exc()
     else:
-        sys.stderr.write(
+        _tell(
             f"ktools: this is a bug in ktools ({type(error).__name__}: {error}). "
-            "Please report it with what `ktools --debug TOOL …` prints.\n"
+            "Please report it with what `ktools --debug TOOL …` prints."
         )
     return BUG

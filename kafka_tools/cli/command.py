@@ -11,6 +11,7 @@ import click
 from kafka_tools.cli.options import OTHER, ToolOption, output_option, output_options, version_option
 from kafka_tools.cli.types import Word
 from kafka_tools.errors import KafkaToolError, UsageError, nearest
+from kafka_tools.model.shown import encodable, safe
 from kafka_tools.render import output_options as output_values
 from kafka_tools.render.output_options import FORMATS, OutputOptions
 from kafka_tools.report import Report
@@ -28,9 +29,6 @@ CLUSTER_NAMES = frozenset({"bootstrap_server", "zookeeper", "broker_list"})
 IS_LOST = "kafka_tools.is_lost"
 """Key in a context's meta: whether the line that is being completed names a command that is not there."""
 
-STAND_INS = {"…": "...", "→": "->", "·": "-"}
-"""ASCII for what the help texts have and an old encoding has not."""
-
 
 class ErrorStyle(NamedTuple):
     """Where a tool's failures go and what stands before them.
@@ -46,14 +44,12 @@ class ErrorStyle(NamedTuple):
 
         Control characters, which a name or a server's message may have, are shown and not obeyed.
         """
-        from kafka_tools.render.terminal import safe
-
         # TopicCommand (3.9) prints failures on stdout, where scripts look for them, wrong usage on stderr.
         # A program that reads json from stdout wants a whole document or nothing.
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
         prefix = "" if isinstance(error, UsageError) else self.prefix
         stream = sys.stderr if to_stderr else sys.stdout
-        stream.write(_encodable(f"{prefix}{safe(error.message, SHOWN)}\n", stream.encoding))
+        stream.write(encodable(f"{prefix}{safe(error.message, SHOWN)}\n", stream.encoding))
         stream.flush()
         if error.hint:
             sys.stderr.write(f"{safe(error.hint, SHOWN)}\n")
@@ -83,7 +79,7 @@ class _Formatter(click.HelpFormatter):
 
     def getvalue(self) -> str:
         """Return the text."""
-        return _encodable(super().getvalue(), getattr(sys.stdout, "encoding", None) or "utf-8")
+        return encodable(super().getvalue(), getattr(sys.stdout, "encoding", None) or "utf-8")
 
 
 class ToolContext(click.Context):
@@ -395,14 +391,3 @@ def _finish(result: Report | int | None, shown: OutputOptions) -> int:
     if result.failure:
         raise result.failure
     return status
-
-
-def _encodable(text: str, encoding: str) -> str:
-    """Return the text in letters that the encoding has."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        for letter, stand_in in STAND_INS.items():
-            text = text.replace(letter, stand_in)
-        return text.encode(encoding, "backslashreplace").decode(encoding)
-    return text

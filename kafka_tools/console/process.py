@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Protocol
 
+from kafka_tools.model.shown import safe
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -77,7 +79,7 @@ END_OF_LINE = "\x1b[K"
 
 def note(text: str) -> None:
     """Write one line on stderr, over a progress line that stands there; without effect where stderr is closed."""
-    put(f"{text}{END_OF_LINE if can_draw() else ''}\n")
+    put(f"{safe(text)}{END_OF_LINE if can_draw() else ''}\n")
 
 
 def can_draw() -> bool:

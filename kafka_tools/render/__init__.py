@@ -6,6 +6,7 @@ Plain text into a pipe is written without rich: start-up is felt there.
 import sys
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.shown import safe
 from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.report import Report
 
@@ -38,8 +39,6 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
         ) from error
     # After the data: whoever redirects both streams into one file finds the notes below it.
     for note in report.notes:
-        from kafka_tools.render.terminal import safe
-
         sys.stderr.write(safe(note, kept="\n") + "\n")
     return report.status
 
@@ -64,6 +63,4 @@ def _plain(report: Report) -> str:
     """Return Apache's lines: byte for byte in a pipe, without what would act on a terminal where there is one."""
     if not sys.stdout.isatty():
         return "".join([f"{line}\n" for line in report.plain])
-    from kafka_tools.render.terminal import safe
-
     return "".join([safe(line, kept="\t") + "\n" for line in report.plain])

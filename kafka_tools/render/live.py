@@ -21,10 +21,11 @@ from rich.style import Style
 from rich.text import Text
 
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.shown import safe
 from kafka_tools.model.units import count
 from kafka_tools.render.output_options import OutputOptions
 from kafka_tools.render.page import Page, views
-from kafka_tools.render.terminal import BROKEN, CHANGED, DIM, RISK, live_console, output_console, safe
+from kafka_tools.render.terminal import BROKEN, CHANGED, DIM, RISK, live_console, output_console
 from kafka_tools.render.views import View
 from kafka_tools.render.words import GAP, text_width
 from kafka_tools.report import Report

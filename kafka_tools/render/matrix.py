@@ -14,8 +14,9 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
+from kafka_tools.model.shown import safe
 from kafka_tools.render.tables import TableView
-from kafka_tools.render.terminal import DIM, RISK, STYLE_OF_ROLE, SYMBOLS, TITLE, safe
+from kafka_tools.render.terminal import DIM, RISK, STYLE_OF_ROLE, SYMBOLS, TITLE
 from kafka_tools.render.views import NOTHING, Cell, Mark, Matrix, MatrixRow, Table, Tally
 from kafka_tools.render.words import (
     FACT_SEPARATOR,

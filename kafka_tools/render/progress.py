@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from kafka_tools.console.process import can_draw
+from kafka_tools.model.shown import safe
 from kafka_tools.report import Stages
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class _Bar:
     def __init__(self, words: str) -> None:
         from rich.progress import Progress
 
-        from kafka_tools.render.terminal import error_console, safe
+        from kafka_tools.render.terminal import error_console
 
         self._words = safe(words)
         self._console = error_console()
@@ -152,7 +153,7 @@ class StageLines(Stages):
 
     def stage(self, line: str) -> None:
         """Print the line."""
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{safe(line)}\n")
         sys.stderr.flush()
 
 
@@ -165,14 +166,10 @@ class StageBar(Stages):
 
     def stage(self, line: str) -> None:
         """Show the line."""
-        from kafka_tools.render.terminal import safe
-
         self._progress.reset(self._task, description=safe(line), total=None, words="", counted="")
 
     def detail(self, words: str, done: int = 0, total: int | None = None) -> None:
         """Show what happens and how far it is."""
-        from kafka_tools.render.terminal import safe
-
         counted = "" if total is None else f"{done} of {total}"
         self._progress.update(self._task, completed=done, total=total, words=safe(words), counted=counted)
 

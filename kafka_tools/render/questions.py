@@ -2,6 +2,8 @@
 
 import sys
 
+from kafka_tools.model.shown import safe
+
 
 def is_asked() -> bool:
     """Say whether a person sits at a terminal who can answer."""
@@ -15,13 +17,13 @@ def confirmed(question: str) -> bool:
     from rich.prompt import Confirm
     from rich.text import Text
 
-    from kafka_tools.render.terminal import error_console, safe
+    from kafka_tools.render.terminal import error_console
 
     class YesOrNo(Confirm):
         """rich's question in our words: an answer that is not yes is no, and so is none."""
 
         def make_prompt(self, default: object) -> Text:  # noqa: ARG002  rich's signature
-            return Text(f"{safe(question)} [y/N] ")
+            return Text(safe(question, kept="\n") + " [y/N] ")
 
         def process_response(self, value: str) -> bool:
             return value.strip().lower() in ("y", "yes")

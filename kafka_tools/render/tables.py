@@ -16,7 +16,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from kafka_tools.model.health import Replica
-from kafka_tools.render.terminal import DIM, STYLE_OF_ROLE, SYMBOLS, safe
+from kafka_tools.model.shown import safe
+from kafka_tools.render.terminal import DIM, STYLE_OF_ROLE, SYMBOLS
 from kafka_tools.render.views import Mark, Table
 from kafka_tools.render.words import (
     GAP,

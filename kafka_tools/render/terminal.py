@@ -1,4 +1,4 @@
-"""The terminal: rich's consoles for stdout and stderr, the styles of everything drawn, and text that is safe to show.
+"""The terminal: rich's consoles for stdout and stderr, and the styles of everything drawn.
 
 Width, colours, NO_COLOR, FORCE_COLOR, TERM=dumb and the encoding are what rich's Console makes of them. rich is
 imported where a console is opened: plain text in a pipe needs none.
@@ -72,22 +72,6 @@ def live_console() -> "Console":
     """
     stand_in_for_symbols()
     return console(force_terminal=True, force_interactive=True)
-
-
-def safe(text: str, kept: str = "") -> str:
-    """Return text from a cluster so that a terminal shows it and does nothing else: what is not printable is escaped.
-
-    `kept` are characters that stay as they are, such as the newlines of a message.
-    """
-    # Names of topics are ASCII letters: this is nearly always so, and takes no time for 10,000 of them.
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in kept
-        else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
 
 
 def stand_in_for_symbols() -> None:

@@ -11,7 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from kafka_tools.render.terminal import BROKEN, DIM, RISK, SYMBOLS, TITLE, safe
+from kafka_tools.model.shown import safe
+from kafka_tools.render.terminal import BROKEN, DIM, RISK, SYMBOLS, TITLE
 from kafka_tools.render.views import Level, Mark, View
 
 Span = tuple[str, str]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kafka_tools.errors import UsageError
 from kafka_tools.model.addresses import DEFAULT_BOOTSTRAP_SERVERS, checked
+from kafka_tools.model.shown import safe
 from kafka_tools.model.target import DEFAULT_SOURCE, Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
@@ -218,10 +219,8 @@ def _context_files(choice: "Choice") -> tuple[str, ...]:
 
 def _warn(sentences: Iterable[str]) -> None:
     """Write each sentence on stderr, once in a process: --watch resolves the same cluster again and again."""
-    from kafka_tools.settings.secrets import printable
-
     for sentence in dict.fromkeys(sentences):
         # A sentence may hold text of a repository's file: it is made printable before a terminal sees it.
         if sentence not in SAID and sys.stderr is not None:
             SAID.add(sentence)
-            sys.stderr.write(f"ktools: {printable(sentence)}\n")
+            sys.stderr.write(f"ktools: {safe(sentence)}\n")

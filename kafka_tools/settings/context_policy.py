@@ -13,6 +13,7 @@ from typing import TypeVar
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import KAFKA_PORT, ZOOKEEPER_PORT
+from kafka_tools.model.shown import safe
 from kafka_tools.model.target import Brokers, ContextRules, Target
 from kafka_tools.settings import contexts
 from kafka_tools.settings.contexts import Context
@@ -71,7 +72,7 @@ def _check(rules: Sequence[ContextRules], yes: bool) -> None:
         return
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         raise KafkaToolError(f"context {protecting} is protected: nothing was changed", "--yes says that it may be.")
-    sys.stderr.write(f"This changes {protecting}, which is protected. Its name, to go on: ")
+    sys.stderr.write(f"This changes {safe(protecting)}, which is protected. Its name, to go on: ")
     sys.stderr.flush()
     # The name, not y: whoever answers y to everything has not read which cluster it is.
     if sys.stdin.readline().strip() != protecting:

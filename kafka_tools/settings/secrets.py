@@ -10,6 +10,7 @@ from kafka_tools.errors import nearest
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
 from kafka_tools.model.folders import read_text
 from kafka_tools.model.security import Security, Tls
+from kafka_tools.model.shown import safe
 from kafka_tools.settings import jaas
 from kafka_tools.settings.values import COMMAND_SUFFIX, REFERENCE, Setting, Values
 
@@ -85,14 +86,9 @@ def asking(address: str, source: str) -> Callable[[str], str]:
         from getpass import getpass
 
         named_by = f" ({source})" if source else ""
-        return getpass(printable(f"Password of {user} at {address}{named_by}: "))
+        return getpass(safe(f"Password of {user} at {address}{named_by}: "))
 
     return ask
-
-
-def printable(text: str) -> str:
-    """Return text of a file that cannot move the cursor nor colour the terminal."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def exposed(settings: Iterable[Setting], values: Values, files: Iterable[str] = ()) -> Iterator[str]:

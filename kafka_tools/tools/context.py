@@ -9,13 +9,14 @@ from kafka_tools.cli import types
 from kafka_tools.cli.command import ToolGroup
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import without_password
+from kafka_tools.model.shown import safe
 from kafka_tools.render.output_options import FORMATS
 from kafka_tools.render.questions import confirmed, is_asked
 from kafka_tools.report import Report
 from kafka_tools.settings import contexts, edit_contexts, import_contexts, precedence, trust
 from kafka_tools.settings.contexts import Context, config_path, current, current_path, project_path
 from kafka_tools.settings.precedence import Choice, Flags
-from kafka_tools.settings.secrets import holds_secret, printable, shown
+from kafka_tools.settings.secrets import holds_secret, shown
 from kafka_tools.settings.values import Setting
 
 
@@ -151,7 +152,7 @@ def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
         return _said(f"{path} names no cluster of its own: there is nothing to trust.")
     if not yes and not is_asked():
         raise KafkaToolError("nobody can be asked here: nothing is trusted", "--yes says that you have read the file.")
-    text = "\n".join(map(printable, (f"{path} says:", *lines)))
+    text = "\n".join(map(safe, (f"{path} says:", *lines)))
     if not yes and not confirmed(f"{text}\nTrust it?"):
         raise KafkaToolError("nothing is trusted")
     trust.remember(path, fingerprint)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from kafka_tools.model.shown import safe
 from kafka_tools.render.live import GrowingColumn, GrowingTable, wrapped
-from kafka_tools.render.terminal import safe
 from tests.support.emulator import Emulator
 
 COLUMNS = (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from kafka_tools.model.health import Replica, Role
-from kafka_tools.render.terminal import safe
+from kafka_tools.model.shown import safe
 from kafka_tools.render.views import NOTHING, Level, Mark, Table
 from tests.support.drawing import drawn
 
