@@ -242,7 +242,7 @@ def _rules(context: Context) -> Iterator[SettingRow]:
 
 
 def _setting(setting: Setting) -> SettingRow:
-    return SettingRow(printable(setting.name), printable(shown(setting.name, setting.value)), setting.source)
+    return SettingRow(safe(setting.name), safe(shown(setting.name, setting.value)), setting.source)
 
 
 def _given(texts: Sequence[str]) -> dict[str, str]:

@@ -28,7 +28,7 @@ WRITERS = ("sys.stderr.write", "sys.stdout.write", "stream.write", "click.echo",
 MAKES_SAFE = ("safe", "encodable")
 OWN_TEXT = {
     "cli/command.py": ("self._usage",),  # made of our own words
-    "cli/options.py": ("__version__",),
+    "cli/options.py": ("__version__", "own", "KAFKA_VERSION"),
     "console/process.py": ("text",),  # what `note` has made safe
     "main.py": ("ctx.get_help()", "error.message"),  # click's help, of our own words
     "render/__init__.py": ("text",),  # a renderer's
@@ -123,7 +123,7 @@ def _refusing(_: dict[str, Any]) -> dict[str, Any]:
         ["context", "use", EVIL],
         ["context", EVIL],
         ["context", "add", EVIL, "--bootstrap-server", f"{EVIL}:1"],
-        ["manual", f"/nowhere/{EVIL}"],
+        ["manual", f"/dev/null/{EVIL}"],
         [EVIL],
     ],
 )
