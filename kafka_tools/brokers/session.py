@@ -104,9 +104,9 @@ def check_proofs(target: Brokers) -> None:
     prove that it knows the password.
     """
     if sends_proofs_to_anybody(target):
-        from kafka_tools.wire.session import open_session as open_wire
+        from kafka_tools.wire.session import WireSession
 
-        with open_wire(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds):
+        with WireSession(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds):
             pass
 
 
