@@ -21,6 +21,15 @@ def safe(text: str, kept: str = "") -> str:
     )
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 has all letters of a text: bytes of an argument that are no UTF-8 are lone surrogates in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def encodable(text: str, encoding: str) -> str:
     """Return the text in letters that the encoding has."""
     try:
