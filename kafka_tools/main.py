@@ -164,7 +164,9 @@ def _tell(line: str) -> None:
 
 def _silence_stdout() -> None:
     """Keep the interpreter's last flush from complaining about a stdout that is gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # No descriptor is left where that is what failed (`ulimit -n 10`); `main` ends without that flush.
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _bug(error: Exception, args: Sequence[str]) -> int:

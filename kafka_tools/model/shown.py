@@ -22,7 +22,7 @@ def safe(text: str, kept: str = "") -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether UTF-8 has all letters of a text: bytes of an argument that are no UTF-8 are lone surrogates in it."""
+    """Tell whether a text is all letters of UTF-8: other bytes of an argument stand in it as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
