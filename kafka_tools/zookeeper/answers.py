@@ -27,8 +27,6 @@ MOST_CHILDREN = 500_000
 CREATE, DELETE, EXISTS, GET_DATA, SET_DATA, GET_CHILDREN, CHECK, MULTI, SASL = 1, 2, 3, 4, 5, 8, 13, 14, 102
 """Types of requests (org.apache.zookeeper.ZooDefs.OpCode); answers to others are taken as kazoo reads them."""
 
-ENDING_WITH_TEXT = (GET_CHILDREN, CREATE)
-
 INT = struct.Struct("!i")
 STAT_BYTES = 68
 RESULT_HEADER_BYTES = 9
@@ -91,13 +89,17 @@ def check_answer(request: Any, answer: Any, buffer: bytes, offset: int) -> None:
     if expected is not None and expected != size:
         raise NonsenseError(f"{size:,} bytes instead of {expected:,}")
     # A text that is cut off at the end has the right sum. Where something follows, kazoo itself finds nothing there.
-    if request.type in ENDING_WITH_TEXT and answer and not buffer.endswith(_last(answer)):
+    last = _last(request.type, answer)
+    if last and not buffer.endswith(INT.pack(len(last)) + last):
         raise NonsenseError("a text that is cut off")
 
 
-def _last(answer: Any) -> bytes:
-    text = answer if isinstance(answer, str) else answer[-1]
-    return INT.pack(len(text.encode())) + text.encode()
+def _last(kind: int, answer: Any) -> bytes:
+    """Return the text at the end of an answer, b"" where it ends with something else."""
+    if kind == SASL:
+        return answer[0] or b""
+    text = answer if kind == CREATE else answer[-1] if kind == GET_CHILDREN and answer else ""
+    return str(text).encode()
 
 
 def check_data(data: bytes) -> None:

@@ -90,7 +90,8 @@ def connected(target: ZooKeeper) -> Iterator[Any]:
         raise KafkaToolError(f"ZooKeeper at {connect} refused: {type(error).__name__} {error}".rstrip()) from error
     finally:
         # In a thread of its own: without a server, stop() waits SESSION_SECONDS, which nobody at a prompt would.
-        client.handler.spawn(client.end).join(END_SECONDS if client.connected else 0)
+        answers = client.connected and client.handler.silence is None
+        client.handler.spawn(client.end).join(END_SECONDS if answers else 0)
 
 
 def _has_started(client: Any, servers: Sequence[Address], wait_seconds: float) -> bool:

@@ -9,7 +9,8 @@ from typing import Literal
 
 import pytest
 
-from kafka_tools.errors import UnreachableError
+from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.model.security import ZooKeeperSecurity
 from kafka_tools.model.target import DEFAULT_SOURCE, ZooKeeper
 from kafka_tools.zookeeper import diagnosis, session
 from kafka_tools.zookeeper.answers import NoAnswerError, UnreadableAnswerError
@@ -219,6 +220,35 @@ def test_a_length_that_no_server_sends_is_not_waited_for(length: int) -> None:
     ):
         pass
     assert time.monotonic() - began < session.CONNECT_SECONDS
+
+
+TOKENS = {
+    INT.pack(-1): "takes no login: it has no SASL",
+    INT.pack(4) + b"NTLM": "asks for a login that is not DIGEST-MD5",
+    INT.pack(2) + b"\xff\xfe": "asks for a login that is not DIGEST-MD5",
+    INT.pack(90_000) + b'"' * 90_000: "asks for a login that is not DIGEST-MD5",
+    INT.pack(9) + b'nonce="n"': "cannot prove that it knows kafka",
+    INT.pack(99) + b"nonce": "cannot be read",
+    b"": "cannot be read",
+}
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_login_to_a_server_that_lies(token: bytes) -> None:
+    def server(connection: socket.socket) -> None:
+        _frame(connection)
+        _send(connection, struct.pack("!iiqi16s?", 0, 10_000, 1, 16, bytes(16), False))
+        while asked := _frame(connection):
+            _send(connection, asked[:4] + struct.pack("!qi", 1, 0) + token)
+
+    security = ZooKeeperSecurity(None, "kafka", "hunter2")
+    with (
+        serving(server) as port,
+        pytest.raises(KafkaToolError, match=TOKENS[token]) as told,
+        connected(ZooKeeper(f"127.0.0.1:{port}", security=security)),
+    ):
+        pass
+    assert "hunter2" not in f"{told.value.message} {told.value.hint}"
 
 
 def test_a_server_that_never_stops_answering_at_length_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
