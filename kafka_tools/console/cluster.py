@@ -10,8 +10,10 @@ from kafka_tools.brokers.errors import refused_settings
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import check_proofs, client_settings
 from kafka_tools.console.outages import Outages
+from kafka_tools.console.process import note
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.text import is_sendable
 
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
@@ -28,12 +30,13 @@ COORDINATOR_SECONDS = 2.0
 TOPIC_APPEARS_SECONDS = 1.0
 """How long a broker may not yet know a topic that was just created."""
 
+TOPIC_IS_MADE_SECONDS = 10.0
+"""How long brokers may take to make a topic by themselves."""
+
 PARTITION_APPEARS_SECONDS = 3.0
 """How long a broker may not yet know a partition that was just added."""
 
-INTERNAL = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
-"""Topics that a pattern leaves out, as Java's consumer does (exclude.internal.topics)."""
-
+GROUPS_TOPIC = "__consumer_offsets"
 HINT = "`ktools topics --list` shows what is there; `ktools topics --create` makes a topic."
 
 
@@ -60,28 +63,52 @@ class Cluster:
         topics: Mapping[str, Any] = self._metadata(client, None)
         return topics
 
-    def partitions(self, client: Any, topic: str, named: Collection[int] = ()) -> tuple[int, ...]:
-        """Return the topic's partitions without creating it; those `named` get some time to appear.
+    def partitions(self, client: Any, topic: str, named: Collection[int] = (), makes: bool = False) -> tuple[int, ...]:
+        """Return the topic's partitions; those `named` get some time to appear.
 
-        Raises UnreachableError where no broker answers in CONNECT_SECONDS, KafkaToolError where there is no such topic.
+        With `makes` a topic that is not there comes into being where the brokers make topics by themselves
+        (auto.create.topics.enable), as with Java's producer. Raises UnreachableError where no broker answers in
+        CONNECT_SECONDS, KafkaToolError where there is no such topic.
         """
+        if not is_sendable(topic):
+            raise KafkaToolError(f"'{topic}' is not a valid topic name", HINT)
         found = self._metadata(client, topic)[topic]
+        is_new = makes and found.error is not None and _may_appear(found.error)
+        patience = self._ask_for(topic) if is_new else TOPIC_APPEARS_SECONDS
         began = time.monotonic()
         while True:
             waited = time.monotonic() - began
             if found.partitions:
                 if waited > PARTITION_APPEARS_SECONDS or found.partitions.keys() >= set(named):
-                    return tuple(sorted(found.partitions))
-            elif waited > TOPIC_APPEARS_SECONDS or (found.error and not _may_appear(found.error)):
+                    break
+            elif waited > patience or (found.error and not _may_appear(found.error)):
                 raise _unusable(topic, found.error)
             time.sleep(0.1)
             found = self._metadata(client, topic)[topic]
+        if is_new:
+            note(f"ktools: topic '{topic}' was not there; the brokers made it (auto.create.topics.enable).")
+        return tuple(sorted(found.partitions))
+
+    def _ask_for(self, topic: str) -> float:
+        """Ask the brokers for a topic so that they may make it; return how many seconds it may take to appear."""
+        # Java's producer asks for metadata with allow_auto_topic_creation, and the broker answers that it knows no such
+        # topic while it is being made. Who may not read the broker's configs waits as if it made none.
+        admin = self._admin(**{"allow.auto.create.topics": True})
+        try:
+            broker = next(iter(admin.list_topics(topic, timeout=CONNECT_SECONDS).brokers))
+        except confluent_kafka().KafkaException:
+            return TOPIC_APPEARS_SECONDS
+        configs = self._configs("BROKER", str(broker))
+        return TOPIC_IS_MADE_SECONDS if configs.get("auto.create.topics.enable") == "true" else TOPIC_APPEARS_SECONDS
 
     def topic_configs(self, topic: str) -> dict[str, str]:
         """Return the topic's configs, those that are not set included; nothing where they cannot be had."""
+        return self._configs("TOPIC", topic)
+
+    def _configs(self, kind: str, name: str) -> dict[str, str]:
         kafka, admin_module = confluent_kafka(), import_module("confluent_kafka.admin")
         admin = self._admin()
-        asked = admin_module.ConfigResource(admin_module.ResourceType.TOPIC, topic)
+        asked = admin_module.ConfigResource(admin_module.ResourceType[kind], name)
         began = time.monotonic()
         while True:
             [answer] = admin.describe_configs([asked], request_timeout=CONFIGS_SECONDS).values()
@@ -92,23 +119,38 @@ class Cluster:
                     return {}
             time.sleep(0.01)
 
-    def why_group_waits(self, group: str) -> str:
+    def why_group_waits(self, client: Any, group: str) -> str:
         """Return, in words, why a group does not share out its partitions: no coordinator, or another member."""
         [answer] = self._admin().describe_consumer_groups([group], request_timeout=COORDINATOR_SECONDS).values()
         try:
             answer.result(COORDINATOR_SECONDS)  # librdkafka looks for a coordinator longer than it was told to
         except (confluent_kafka().KafkaException, TimeoutError):
-            return (
-                f"the coordinator of group '{group}' is not there: the partition of __consumer_offsets that keeps the "
-                "group has no leader that is reached. Waiting."
-            )
+            return self._why_no_coordinator(client, group)
         return (
             "waiting for the group to share out its partitions (a member that was killed leaves it when "
             "its session.timeout.ms have passed)"
         )
 
-    def _admin(self) -> Any:
-        settings = client_settings(self._brokers.bootstrap_servers, self._brokers.config)
+    def _why_no_coordinator(self, client: Any, group: str) -> str:
+        """Return why nobody coordinates a group: its partition has no leader, or the topic cannot even be made."""
+        gone = f"the coordinator of group '{group}' is not there: "
+        try:
+            cluster = client.list_topics(timeout=LIST_SECONDS)
+        except confluent_kafka().KafkaException:
+            return f"{gone}nobody answers. Waiting."
+        if GROUPS_TOPIC in cluster.topics or not cluster.brokers:
+            led = f"the partition of {GROUPS_TOPIC} that keeps the group has no leader that is reached"
+            return f"{gone}{led}. Waiting."
+        # A broker makes the topic when the first group is asked for, and refuses, in its log only, where it is too few
+        # (kafka.server.DefaultAutoTopicCreationManager 3.9).
+        needed = self._configs("BROKER", str(next(iter(cluster.brokers)))).get("offsets.topic.replication.factor", "?")
+        return (
+            f"{gone}the topic {GROUPS_TOPIC}, which keeps groups, cannot be made: it needs "
+            f"offsets.topic.replication.factor={needed} brokers, and {len(cluster.brokers)} are there. Waiting."
+        )
+
+    def _admin(self, **settings: Any) -> Any:
+        settings = client_settings(self._brokers.bootstrap_servers, self._brokers.config) | settings
         return import_module("confluent_kafka.admin").AdminClient(settings)
 
     def check_read(self, client: Any, topic: str | None) -> None:

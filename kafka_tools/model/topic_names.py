@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from kafka_tools.errors import KafkaToolError, nearest
+from kafka_tools.model.text import limited
 
 INTERNAL_TOPICS = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 """org.apache.kafka.common.internals.Topic.INTERNAL_TOPICS, Kafka 4.1."""
@@ -56,7 +57,8 @@ def matching(names: Iterable[str], pattern: str | None, exclude_internal: bool) 
         compiled = re.compile(regex)
     except re.error as error:
         raise KafkaToolError(f"{regex} is an invalid regex.") from error
-    return tuple(name for name in kept if compiled.fullmatch(name))
+    with limited(regex):
+        return tuple(name for name in kept if compiled.fullmatch(name))
 
 
 def named(

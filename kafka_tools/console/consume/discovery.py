@@ -2,14 +2,16 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import INTERNAL, Cluster
+from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.consume import ConsumeRequest, Source
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.text import limited
+from kafka_tools.model.topic_names import INTERNAL_TOPICS
 from kafka_tools.model.topics import TopicPartition
 
 RESPONSE_SECONDS = 5.0
@@ -26,7 +28,7 @@ class Topics:
         """Return the partitions that are there. Raises KafkaToolError where one that was asked for is not."""
         source = self._source
         if source.topic is None:
-            return sorted(self.wanted(cluster.topics(consumer)))
+            return sorted(self.wanted(_all_partitions(cluster.topics(consumer))))
         existing = cluster.partitions(consumer, source.topic, source.partitions)
         for partition in source.partitions:
             if partition not in existing:
@@ -34,19 +36,25 @@ class Topics:
                 raise KafkaToolError(f"topic '{source.topic}' has no partition {partition}", f"It has {there}.")
         return [TopicPartition(source.topic, partition) for partition in source.partitions or existing]
 
-    def wanted(self, topics: Mapping[str, Any]) -> set[TopicPartition]:
-        """Return the partitions of those topics (confluent_kafka's, by name) that are meant."""
-        return {
-            TopicPartition(name, partition)
-            for name, topic in topics.items()
-            if topic.error is None and self._is_wanted(name)
-            for partition in topic.partitions
-        }
+    def wanted(self, partitions: Collection[TopicPartition]) -> set[TopicPartition]:
+        """Return those of the partitions that are meant. Raises KafkaToolError for a pattern that takes too long."""
+        source, pattern = self._source, self._pattern
+        if pattern is None:
+            return {each for each in partitions if each.topic == source.topic}
+        names = {each.topic for each in partitions} - (set() if source.internal else INTERNAL_TOPICS)
+        with limited(pattern.pattern):
+            fitting = {name for name in names if pattern.fullmatch(name)}
+        return {each for each in partitions if each.topic in fitting}
 
-    def _is_wanted(self, name: str) -> bool:
-        if self._pattern is None:
-            return name == self._source.topic
-        return self._pattern.fullmatch(name) is not None and (self._source.internal or name not in INTERNAL)
+
+def _all_partitions(topics: Mapping[str, Any]) -> set[TopicPartition]:
+    """Return the partitions of those topics (confluent_kafka's, by name) that can be read."""
+    return {
+        TopicPartition(name, partition)
+        for name, topic in topics.items()
+        if topic.error is None
+        for partition in topic.partitions
+    }
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -87,11 +95,13 @@ class Discovery:
         self._ended.set()
 
     def take(self) -> set[TopicPartition]:
-        """Return what is new; it is known from now on."""
-        new = self.found
-        self._known |= new
-        self.found = set()
-        return new
+        """Return what is new and meant; it is known from now on."""
+        # `found` and `_known` are shared with the thread without a lock: both are replaced, never changed in place, and
+        # a name is bound in one bytecode. The thread may find once more what is taken here meanwhile.
+        new = self.found - self._known
+        self._known, self.found = self._known | new, set()
+        # Here and not in the thread: a pattern that takes too long is ended by a signal, which the main thread gets.
+        return self._topics.wanted(new)
 
     def _run(self) -> None:
         brokers, admin = self._source.brokers, None
@@ -101,13 +111,10 @@ class Discovery:
                 from confluent_kafka.admin import AdminClient
 
                 admin = AdminClient(client_settings(brokers.bootstrap_servers, brokers.config))
-            self._look(admin)
-
-    def _look(self, admin: Any) -> None:
-        try:
-            topics = admin.list_topics(self._source.topic, timeout=RESPONSE_SECONDS).topics
-        except confluent_kafka().KafkaException:
-            return  # an outage; `Outages.watch` tells of it
-        new = self._topics.wanted(topics) - self._known
-        if new:
-            self.found = new
+            try:
+                topics = admin.list_topics(self._source.topic, timeout=RESPONSE_SECONDS).topics
+            except confluent_kafka().KafkaException:
+                continue  # an outage; `Outages.watch` tells of it
+            new = _all_partitions(topics) - self._known
+            if new:
+                self.found = new

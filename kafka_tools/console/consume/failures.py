@@ -87,8 +87,10 @@ class Failures:
             return
         elif not (error.retriable() or name in CURABLE):
             group = None if membership is None else membership.group
-            right = missing_right(error, source.topic or message.topic(), "READ", group)
-            raise KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", right)
+            hint = missing_right(error, source.topic or message.topic(), "READ", group) or _no_consumer_group(
+                error, group
+            )
+            raise KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", hint)
         elif name not in SILENT and error.code() not in self._told:
             self._told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")
@@ -116,6 +118,14 @@ class Failures:
         if self._reader.ends is not None:
             self._reader.ends.at(partition, target)
         self._reader.go_to(partition, target)
+
+
+def _no_consumer_group(error: Any, group: str | None) -> str:
+    """Return a hint where the name may be that of a group of another kind (Kafka 4.1 and later has share groups)."""
+    texts = ("Inconsistent group protocol", "The group id does not exist")
+    if group is None or not any(text in error.str() for text in texts):
+        return ""
+    return f"Is '{group}' a share group, or one of Kafka Streams or Connect? Only a consumer group can be joined."
 
 
 def _of(message: Any) -> TopicPartition:

@@ -104,7 +104,7 @@ def _settings(request: ConsumeRequest, cluster: Cluster) -> dict[str, Any]:
             "enable.auto.commit": membership is not None and membership.commits,
             "enable.auto.offset.store": False,  # an offset is stored after its record was written, by Reader.store
             "auto.offset.reset": "error",  # Failures decides, and says so
-            "enable.partition.eof": request.window.has_end,
+            "enable.partition.eof": request.window.has_end or request.window.last is not None,
         }
     )
 
@@ -249,7 +249,7 @@ class Loop:
             self._told_of_group = False
         elif not self._told_of_group and time.monotonic() - since > GROUP_SECONDS:
             self._told_of_group = True
-            note(f"ktools: {self._cluster.why_group_waits(membership.group)}")
+            note(f"ktools: {self._cluster.why_group_waits(self._consumer, membership.group)}")
 
     def _has_ended(self) -> bool:
         """Return whether every partition that is read here has reached its end."""
@@ -282,5 +282,6 @@ class Loop:
             return ""
         uncommitted = outcome[0] if outcome else f"no answer within {LEAVE_SECONDS:.0f} s"
         if uncommitted:
-            note(f"ktools: the last offsets were not committed ({uncommitted}): the group may read some records again")
+            means = ": the group may read some records again" if self.writer.processed else ""
+            note(f"ktools: the last offsets were not committed ({uncommitted}){means}")
         return uncommitted

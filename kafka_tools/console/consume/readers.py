@@ -1,6 +1,7 @@
 """What the loop asks of its partitions, and the reader without a group: where it starts, and where it ends."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -18,6 +19,8 @@ RESPONSE_SECONDS = 10.0
 
 FIRST_SECONDS = 1.5
 """How long it is waited for before somebody looks whether all leaders are."""
+
+COUNTED_AT_ONCE = 10_000
 
 Offsets: TypeAlias = dict[TopicPartition, int]
 T = TypeVar("T")
@@ -71,12 +74,63 @@ def starts(
         if window.last is not None:
             first = offsets(consumer, partitions, EARLIEST, seconds)
             end = offsets(consumer, partitions, LATEST, seconds)
-            return {partition: max(first[partition], end[partition] - window.last) for partition in partitions}
+            return last_records(consumer, first, end, window.last, seconds)
         if window.has_end and window.start < 0:
             return offsets(consumer, partitions, window.start, seconds)
     except confluent_kafka().KafkaException as error:
         raise KafkaToolError(f"the brokers do not say where to start: {words(error.args[0])}") from error
     return dict.fromkeys(partitions, window.start)
+
+
+def last_records(consumer: Any, first: Offsets, end: Offsets, wanted: int, seconds: float) -> Offsets:
+    """Return the offset in each partition behind which it has so many records, or all that there are.
+
+    `first` and `end` are the partition's limits. Raises KafkaToolError where no records come for so many seconds.
+    """
+    # Markers of transactions, aborted records and what was compacted away have offsets, too, and are no records. So
+    # records are counted, from the end backwards, in steps that double; where the first step reaches the partition's
+    # beginning, nothing has to be counted.
+    found, missing, step = ({} if wanted else dict(end)), dict.fromkeys(first, wanted), wanted
+    parts = {each: (max(first[each], end[each] - step), end[each]) for each in first} if wanted else {}
+    while parts:
+        found |= {
+            each: low for each, (low, high) in parts.items() if low == first[each] and high - low <= missing[each]
+        }
+        parts = {each: part for each, part in parts.items() if each not in found}
+        for each, records in _offsets_of_records(consumer, parts, seconds).items():
+            low, _ = parts.pop(each)
+            if len(records) >= missing[each]:
+                found[each] = records[-missing[each]]
+            elif low == first[each]:
+                found[each] = low
+            else:
+                missing[each] -= len(records)
+                parts[each] = max(first[each], low - 2 * step), low
+        step *= 2
+    return found
+
+
+def _offsets_of_records(
+    consumer: Any, parts: Mapping[TopicPartition, tuple[int, int]], seconds: float
+) -> dict[TopicPartition, "array[int]"]:
+    """Read each partition from one offset to another (exclusive), and return the offsets that have a record."""
+    found = {each: array("q") for each in parts}
+    left = set(parts)
+    consumer.assign([_position(each, low) for each, (low, _) in parts.items()])
+    while left:
+        message = consumer.poll(seconds)
+        if message is None:
+            raise KafkaToolError(f"the brokers do not say where to start: no records within {seconds} s")
+        for each in [message, *consumer.consume(COUNTED_AT_ONCE, 0)]:
+            partition = TopicPartition(each.topic(), each.partition())
+            error = each.error()
+            if error is None and partition in left and each.offset() < parts[partition][1]:
+                found[partition].append(each.offset())
+            if error is not None and error.name() not in ("_PARTITION_EOF", "_AUTO_OFFSET_RESET"):
+                continue  # where it does not cure itself, no records come
+            if error is not None or each.offset() >= parts[partition][1] - 1:
+                left.discard(partition)
+    return found
 
 
 def ends(

@@ -174,13 +174,14 @@ def _string(deserializer: Deserializer) -> Deserialize:
     encoding = config.get(f"{part}.deserializer.encoding", config.get("deserializer.encoding", "UTF-8"))
     try:
         name = codecs.lookup(encoding).name
+        b"\xff".decode(name, errors="replace")  # fails for Python's codecs of other things than text, such as base64
     except (LookupError, ValueError):
         raise UsageError(f"StringDeserializer: there is no encoding '{encoding}'") from None
     if name == "utf-8":
         return bytes
     if name == "utf-16":
         return _utf_16
-    return lambda content: content.decode(name, errors="replace").encode()
+    return lambda content: content.decode(name, errors="replace").encode(errors="replace")
 
 
 def _utf_16(content: bytes) -> bytes:
@@ -196,6 +197,8 @@ def _list(deserializer: Deserializer) -> Deserialize:
     if not serde:
         raise UsageError(f"ListDeserializer: the property {name} is missing")
     inner = serde.removeprefix(PACKAGE).removeprefix("Serdes$").removeprefix("Serdes.").removesuffix("Serde")
+    if inner == "List":  # it would read the same property again: a StackOverflowError in Java (3.9)
+        raise UsageError("ListDeserializer: a list of lists cannot be read")
     read = compile_deserializer(Deserializer(f"{inner}Deserializer", deserializer.config, deserializer.is_key))
     size = FIXED_SIZES.get(inner)
 

@@ -67,6 +67,20 @@ def test_max_messages(requested: Requested, number: str, expected: int | None) -
     assert requested("--max-messages", number).window.max_messages == expected
 
 
+@pytest.mark.parametrize("given", [("--group", " g \t"), ("--consumer-property", "group.id=\n g ")])
+def test_blanks_around_a_group_are_no_part_of_it(requested: Requested, given: tuple[str, str]) -> None:
+    membership = requested(*given).membership
+    assert membership is not None
+    assert membership.group == "g"
+
+
+@pytest.mark.parametrize("group", ["", " \t", "a\udce9", "a\0b", "\u00a0\udce9"])
+def test_a_group_id_that_none_can_have_is_refused(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """librdkafka would end the process with SIGABRT."""
+    assert run(["console-consumer", *SERVER, "--topic", "t", "--group", group]) == 1
+    assert capsys.readouterr().err.startswith("The configured groupId is invalid")
+
+
 def test_group_by_option_and_by_property(requested: Requested) -> None:
     assert requested("--group", "g").membership.group == "g"
     assert requested("--consumer-property", "group.id=g").membership.group == "g"

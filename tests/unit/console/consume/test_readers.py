@@ -1,9 +1,10 @@
 """Where a consumer starts and ends."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, Message
 from confluent_kafka import TopicPartition as Asked
 
 from kafka_tools.console.consume import EARLIEST, LATEST, Window
@@ -16,7 +17,29 @@ A, B = TopicPartition("t", 0), TopicPartition("t", 1)
 
 
 class Brokers:
-    """Partition 0 has the offsets 10 to 19, each a second after the one before, from 0 s; partition 1 is empty."""
+    """Partition 0 has the offsets 10 to 19, each a second after the one before, from 0 s; partition 1 is empty.
+
+    `without` are offsets that hold no record, such as the markers of transactions.
+    """
+
+    def __init__(self, without: Collection[int] = ()) -> None:
+        self.without = without
+        self.queue: list[Message] = []
+
+    def assign(self, partitions: list[Asked]) -> None:
+        assert {each.partition for each in partitions} <= {0}
+        self.queue = [
+            record(b"", partition=0, offset=offset)
+            for each in partitions
+            for offset in range(each.offset, 25)  # five came meanwhile
+            if offset not in self.without
+        ]
+
+    def poll(self, _timeout: float) -> Message | None:
+        return self.queue.pop(0) if self.queue else None
+
+    def consume(self, count: int, _timeout: float) -> list[Message]:
+        return [self.queue.pop(0) for _ in range(min(count, len(self.queue)))]
 
     def offsets_for_times(self, asked: list[Asked], timeout: float) -> list[Asked]:
         assert timeout > 0
@@ -45,6 +68,27 @@ class Brokers:
 )
 def test_starts(asked: Window, expected: dict[TopicPartition, int]) -> None:
     assert starts(asked, Brokers(), [A, B]) == expected
+
+
+@pytest.mark.parametrize(
+    ("without", "last", "expected"),
+    [
+        ((), 3, 17),
+        ((19,), 3, 16),
+        ((19, 18, 16), 3, 14),
+        ((19, 18, 17, 16, 15, 14, 13, 12), 1, 11),
+        ((19, 18, 17, 16, 15, 14, 13, 12), 3, 10),
+        (range(10, 20), 1, 10),
+        ((19,), 0, 20),
+    ],
+)
+def test_the_last_records_are_counted_and_not_their_offsets(without: Collection[int], last: int, expected: int) -> None:
+    assert starts(Window(last=last), Brokers(without), [A, B]) == {A: expected, B: 5}
+
+
+def test_records_that_do_not_come_are_an_error() -> None:
+    with pytest.raises(KafkaToolError, match="do not say where to start: no records within"):
+        starts(Window(last=3), Brokers(range(10, 25)), [A])
 
 
 def test_ends() -> None:

@@ -64,8 +64,21 @@ def test_what_is_not_there(name: str) -> None:
 def test_what_is_missing_or_unknown() -> None:
     with pytest.raises(UsageError, match=r"the property default\.list\.key\.serde\.inner is missing"):
         compile_deserializer(Deserializer("ListDeserializer", {}, is_key=True))
-    with pytest.raises(UsageError, match="there is no encoding 'nosuch'"):
-        compile_deserializer(Deserializer("StringDeserializer", {"deserializer.encoding": "nosuch"}))
+    with pytest.raises(UsageError, match="a list of lists cannot be read"):
+        compile_deserializer(Deserializer("ListDeserializer", {INNER: f"{PACKAGE}Serdes$ListSerde"}))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["nosuch", "base64", "rot13", "hex", "zip", "undefined", "idna", "\0", "\udce9", ""]
+)
+def test_what_is_no_encoding_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(UsageError, match="there is no encoding"):
+        compile_deserializer(Deserializer("StringDeserializer", {"deserializer.encoding": encoding}))
+
+
+@given(st.sampled_from(["utf-7", "utf-16", "utf-32", "unicode_escape", "cp037"]), st.binary(max_size=40))
+def test_no_bytes_in_an_encoding_give_a_traceback(encoding: str, content: bytes) -> None:
+    compile_deserializer(Deserializer("StringDeserializer", {"deserializer.encoding": encoding}))(content).decode()
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-(1 << 31), (1 << 31) - 1))))
