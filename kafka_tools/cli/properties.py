@@ -42,7 +42,12 @@ class Properties:
     def flag(self, name: str, default: bool) -> bool:
         """Take a truth value: `true` in any case, with blanks around it; everything else is false."""
         value = self.text(name)
-        return default if value is None else value.strip().lower() == "true"
+        if value is None:
+            return default
+        word = value.strip().lower()
+        if word not in ("true", "false"):
+            note(f"ktools: {self._option} {name} has no effect: it is '{value}', neither true nor false")
+        return word == "true"
 
     def content(self, name: str, default: bytes) -> bytes:
         """Take a text as the bytes it was on the command line."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.text import limited
 
 
 class LineFormat(NamedTuple):
@@ -56,14 +57,16 @@ class LineFormat(NamedTuple):
 class ProduceRequest(NamedTuple):
     """Where the lines of stdin go.
 
-    With `json_lines` each line is a whole record as console-consumer --output jsonl writes it, else `line_format` says
-    how it is taken apart. `sync` waits for each record's delivery before the next is sent.
+    `form` is lines, which `line_format` takes apart, or says in which JSON each line holds a whole record: jsonl, kcat
+    or kafkactl. With `keeps_cr` a CR before the LF is part of the line. `sync` waits for each record's delivery before
+    the next is sent.
     """
 
     brokers: Brokers
     topic: str
     line_format: LineFormat = LineFormat()
-    json_lines: bool = False
+    form: str = "lines"
+    keeps_cr: bool = False
     sync: bool = False
 
 
@@ -106,24 +109,34 @@ def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] 
         yield block
 
 
-def lines(incoming: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield the lines that each block completes, without their newlines; the empty block is the end of the input.
+def lines(incoming: Iterable[bytes], keeps_cr: bool = False) -> Iterator[list[bytes]]:
+    """Yield the lines that each block completes, without their ends; the empty block is the end of the input.
 
-    A last line without a newline counts at the end of the input. Where the blocks stop without the empty one, what
-    follows the last newline is dropped: nobody knows whether it is whole.
+    LF and CR LF end a line, with `keeps_cr` only LF. A last line without an end counts at the end of the input. Where
+    the blocks stop without the empty one, what follows the last LF is dropped: nobody knows whether it is whole.
     """
     open_line: list[bytes] = []
+    has_cr = False
     for block in incoming:
-        if not block:
-            if any(open_line):
-                yield [b"".join(open_line)]
-            return
-        first, *others = block.split(b"\n")
-        open_line.append(first)
-        if others:
+        # A look for CR costs a fiftieth of the split: lines without one, the rule, are not looked at one by one.
+        has_cr = has_cr or (not keeps_cr and b"\r" in block)
+        if block:
+            first, *others = block.split(b"\n")
+            open_line.append(first)
+            if not others:
+                continue
             last = others.pop()
-            yield [b"".join(open_line), *others]
+            complete = [b"".join(open_line), *others]
             open_line = [last]
+        else:
+            complete = [b"".join(open_line)] if any(open_line) else []
+        if has_cr:
+            complete = [line.removesuffix(b"\r") for line in complete]
+            has_cr = b"\r" in open_line[0] if open_line else False
+        if complete:
+            yield complete
+        if not block:
+            return
 
 
 class FullRecord(NamedTuple):
@@ -213,6 +226,7 @@ def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
     """Return the function that takes the headers of one line apart; it raises KafkaToolError in Apache's words."""
     separator, marker = line_format.headers_key_separator, line_format.null_marker
     pattern = re.compile(line_format.headers_separator)
+    shown_pattern = shown(line_format.headers_separator)
 
     def header(pair: bytes, number: int) -> tuple[str, bytes | None]:
         at = pair.find(separator)
@@ -227,7 +241,12 @@ def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
             )
         return key.decode(errors="replace"), None if value == marker else value
 
-    return lambda headers, number: [header(pair, number) for pair in _split(pattern, headers)]
+    def parse(headers: bytes, number: int) -> Headers:
+        with limited(shown_pattern):
+            pairs = _split(pattern, headers)
+        return [header(pair, number) for pair in pairs]
+
+    return parse
 
 
 def _split(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:

@@ -162,6 +162,7 @@ class Leaders:
         self._outages = outages
         self._topic = topic
         self._found: tuple[str, ...] = ()
+        self._last: tuple[str, ...] = ()
         self._told: tuple[str, ...] = ()
         self._next = time.monotonic() + LOOK_SECONDS
 
@@ -187,25 +188,39 @@ class Leaders:
         are fewer than the topic's `min_isr` where acks=all is refused (NOT_ENOUGH_REPLICAS), which librdkafka repeats
         silently until delivery.timeout.ms.
         """
-        try:
-            metadata = self._client.list_topics(self._topic, timeout=RESPONSE_SECONDS)
-            # What was told before is looked at again: librdkafka reports a broken connection only when it tries anew.
-            doubt = unreached or self._found or self._outages.seen
-            dead = self._outages.unreached_brokers() if doubt else frozenset()
-        except (confluent_kafka().KafkaException, KafkaToolError):
+        before = self._found
+        if not self._find(partitions, min_isr, unreached):
             return  # nobody answers: `Outages.watch` tells of it
-        found = list(causes(metadata, partitions, dead, min_isr))
-        self.has_looked = True
-        self.missing = frozenset(each for cause in found for each in cause.partitions)
-        now = tuple(cause.words for cause in found)
-        told = now if at_once else tuple(words for words in now if words in self._found)
-        self._found = now
+        now = self._found
+        told = now if at_once else tuple(words for words in now if words in before)
         if told != self._told:
             for words in told:
                 note(f"ktools: {words} Waiting.")
             if not now:
                 note("ktools: all partitions have their leaders again.")
         self._told = told
+
+    def last_causes(self, partitions: Collection[TopicPartition], min_isr: int) -> str:
+        """Return the causes that were found last, without telling them; look now where none was found yet."""
+        if not self._last:
+            self._find(partitions, min_isr, unreached=True)
+        return " ".join(self._last).rstrip(".")
+
+    def _find(self, partitions: Collection[TopicPartition], min_isr: int, unreached: bool) -> bool:
+        """Find out which partitions have no leader; return whether anybody answered."""
+        try:
+            metadata = self._client.list_topics(self._topic, timeout=RESPONSE_SECONDS)
+            # What was found before is looked at again: librdkafka reports a broken connection only when it tries anew.
+            doubt = unreached or self._found or self._outages.seen
+            dead = self._outages.unreached_brokers() if doubt else frozenset()
+        except (confluent_kafka().KafkaException, KafkaToolError):
+            return False
+        found = list(causes(metadata, partitions, dead, min_isr))
+        self.has_looked = True
+        self.missing = frozenset(each for cause in found for each in cause.partitions)
+        self._found = tuple(cause.words for cause in found)
+        self._last = self._found or self._last
+        return True
 
 
 def causes(
@@ -229,11 +244,19 @@ def causes(
             f"{_controller(metadata, dead)}.",
             its,
         )
-    few = frozenset(each for each, leader in led.items() if leader >= 0 and len(known[each].isrs) < min_isr)
+    few = frozenset(each for each, leader in led.items() if leader >= 0 and _lacks(known[each], min_isr))
     if few:
         yield Cause(
             f"{_names(few)} fewer in-sync replicas than min.insync.replicas={min_isr} (NOT_ENOUGH_REPLICAS).", few
         )
+
+
+def _lacks(partition: Any, min_isr: int) -> bool:
+    """Tell whether a partition has too few in-sync replicas; of a single replica none more is asked for.
+
+    Source: kafka.cluster.Partition.effectiveMinIsr, 3.9.
+    """
+    return len(partition.isrs) < min(min_isr, len(partition.replicas))
 
 
 def _names(partitions: Collection[TopicPartition]) -> str:

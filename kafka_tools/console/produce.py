@@ -40,6 +40,8 @@ STDIN = 0
 BATCH_BYTES = 1_000_000
 """librdkafka's default batch.size; less where the topic refuses batches of this size."""
 
+TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+
 ROOM_SECONDS = 0.01
 """How long to wait before a full queue is tried again."""
 
@@ -61,42 +63,54 @@ SETTINGS: dict[str, Any] = {
 
 
 class Destination(NamedTuple):
-    """The partitions of the topic, and how many in-sync replicas each needs to take a record (0: not known)."""
+    """What the topic says of itself: its partitions, and which records it takes.
+
+    `min_isr` is how many in-sync replicas a partition needs to take a record (0: not known), `size_limits` are settings
+    that limit a record's size (bytes), as NAME=VALUE.
+    """
 
     partitions: tuple[int, ...] = ()
     min_isr: int = 0
+    size_limits: str = ""
+    is_compacted: bool = False
+
+
+class Failure(NamedTuple):
+    """Why a record was not delivered: librdkafka's name of the error, and its words."""
+
+    name: str
+    words: str
 
 
 class Deliveries:
-    """What became of the records: `taken` counts those that were sent, `failures` those that failed, by reason."""
+    """What became of the records: `taken` counts those that were sent, `failures` those that failed, by reason.
+
+    `largest` is the size (bytes) of the largest record that was too large.
+    """
 
     def __init__(self) -> None:
         self.taken = 0
-        self.failures: Counter[str] = Counter()
+        self.failures: Counter[Failure] = Counter()
+        self.largest = 0
 
-    def on_delivery(self, error: Any, _message: Any) -> None:
-        """Count a record that librdkafka took and could not deliver."""
-        self.failures[_reason(error)] += 1
+    def on_delivery(self, error: Any, message: Any) -> None:
+        """Count a record that librdkafka took and could not deliver (confluent_kafka.KafkaError, Message)."""
+        self._failed(error, message.value(), message.key())
 
-    def refused(self, error: Any) -> None:
+    def refused(self, error: Any, record: Record) -> None:
         """Count a record that librdkafka did not take."""
         self.taken += 1
-        self.failures[_reason(error)] += 1
+        self._failed(error, *record[1:3])
+
+    def _failed(self, error: Any, value: bytes | None, key: bytes | None = None) -> None:
+        self.failures[Failure(error.name(), words(error))] += 1
+        if error.name() == TOO_LARGE:
+            self.largest = max(self.largest, len(value or b"") + len(key or b""))
 
     @property
     def delivered(self) -> int:
         """How many records the brokers have, once nothing is in flight."""
         return self.taken - self.failures.total()
-
-
-def _reason(error: Any) -> str:
-    if error.name() == "_MSG_TIMED_OUT":
-        return "no broker acknowledged them in time"
-    if error.name() == "_PURGE_QUEUE":
-        return "no broker took them"
-    if error.name() == "_PURGE_INFLIGHT":
-        return "no broker acknowledged them, they may be there or not"
-    return words(error)
 
 
 def produce(request: ProduceRequest, show_progress: ShowProgress = show_nothing) -> int:
@@ -122,7 +136,7 @@ def _open(request: ProduceRequest, cluster: Cluster, deliveries: Deliveries) -> 
     room = int(settings["queue.buffering.max.kbytes"]) * 1024  # as Java has it: without, a large record waits for ever
     settings["message.max.bytes"] = min(int(settings["message.max.bytes"]), room)
     client = cluster.open(make, settings)
-    cluster.partitions(client, request.topic)
+    cluster.partitions(client, request.topic, makes=True)
     configs = cluster.topic_configs(request.topic)
     limit = int(configs.get("max.message.bytes", BATCH_BYTES))  # a larger batch would be refused whole
     if limit < int(settings["batch.size"]):
@@ -130,13 +144,19 @@ def _open(request: ProduceRequest, cluster: Cluster, deliveries: Deliveries) -> 
         cluster.partitions(client, request.topic)
     partitions = cluster.partitions(client, request.topic)  # asks for a producer id: too early the first time
     needs_isr = str(settings["acks"]) in ("all", "-1")
-    return client, Destination(partitions, int(configs.get("min.insync.replicas", 0)) if needs_isr else 0)
+    limits = {"max.request.size": request.brokers.config.get("message.max.bytes"), "max.message.bytes": limit}
+    return client, Destination(
+        partitions,
+        int(configs.get("min.insync.replicas", 0)) if needs_isr else 0,
+        " and ".join(f"{name}={value}" for name, value in limits.items() if value is not None),
+        "compact" in configs.get("cleanup.policy", ""),
+    )
 
 
 def _parser(request: ProduceRequest) -> Parser:
-    if request.json_lines:
-        return json.compile_reader(request.topic)
-    return compile_parser(request.line_format, request.topic)
+    if request.form == "lines":
+        return compile_parser(request.line_format, request.topic)
+    return json.compile_reader(request.topic, request.form)
 
 
 class Loop:
@@ -164,9 +184,8 @@ class Loop:
         self._progress: Progress = Unshown()
         self._read = 0
         self._leaders = Leaders(client, cluster.outages, request.topic)
-        destination = destination or Destination()
-        self._partitions = [TopicPartition(request.topic, number) for number in destination.partitions]
-        self._min_isr = destination.min_isr
+        self._destination = destination or Destination()
+        self._partitions = [TopicPartition(request.topic, number) for number in self._destination.partitions]
         self._through = -1
         self._moved = monotonic()
 
@@ -182,7 +201,7 @@ class Loop:
     def _send_all(self) -> None:
         send = self._send_one_by_one if self.request.sync else self._send
         try:
-            for batch in lines(self._blocks()):
+            for batch in lines(self._blocks(), self.request.keeps_cr):
                 send(batch)
         except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
             raise self._cannot_go_on(error.args[0]) from error
@@ -191,7 +210,8 @@ class Loop:
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield what stdin has until its end or a signal."""
-        for block in prompted(blocks(self._stdin, self._tick, self._send_now), self._stdin):
+        incoming = prompted(blocks(self._stdin, self._tick, self._send_now), self._stdin)
+        for block in incoming if self.request.form == "lines" else json.in_utf_8(incoming):
             self._read += len(block)
             yield block
 
@@ -211,7 +231,7 @@ class Loop:
                     except refusal as error:
                         if self._appears(record, error.args[0]):
                             continue
-                        self._refused(error.args[0])
+                        self._refused(error.args[0], record)
                     else:
                         taken += 1
                     break
@@ -234,8 +254,8 @@ class Loop:
         named = record.partition
         return named in self.cluster.partitions(self.client, self.request.topic, {named})
 
-    def _refused(self, error: Any) -> None:
-        self.deliveries.refused(error)
+    def _refused(self, error: Any, record: Record) -> None:
+        self.deliveries.refused(error, record)
         if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
             raise self._cannot_go_on(error)
 
@@ -254,7 +274,7 @@ class Loop:
         if through != self._through or not waiting:
             self._through, self._moved = through, now
         elif now - self._moved > LOOK_SECONDS / 2:
-            self._leaders.watch(self._partitions, self._min_isr)
+            self._leaders.watch(self._partitions, self._destination.min_isr)
         self.cluster.outages.watch()
         return not (self.stop and now - self._moved > STOP_SECONDS)
 
@@ -294,10 +314,29 @@ class Loop:
 
     def _report(self) -> None:
         deliveries, topic = self.deliveries, self.request.topic
-        for reason, number in sorted(deliveries.failures.items()):
-            note(f"ktools: {number} of {records(deliveries.taken)} not delivered to topic '{topic}': {reason}")
+        for failure, number in sorted(deliveries.failures.items()):
+            lost = f"{number} of {records(deliveries.taken)} not delivered to topic '{topic}'"
+            note(f"ktools: {lost}: {self._reason(failure)}")
         if self.stop:
             note(f"ktools: stopped after {records(deliveries.delivered)} delivered to topic '{topic}'")
+
+    def _reason(self, failure: Failure) -> str:
+        """Return why records were not delivered, with what librdkafka does not say of it."""
+        match failure.name:
+            case "_MSG_TIMED_OUT":
+                # librdkafka repeats what a broker refused for now until delivery.timeout.ms, and keeps the reason.
+                why = self._leaders.last_causes(self._partitions, self._destination.min_isr)
+                return f"no broker acknowledged them in time{why and f': {why}'}"
+            case "_PURGE_QUEUE":
+                return "no broker took them"
+            case "_PURGE_INFLIGHT":
+                return "no broker acknowledged them, they may be there or not"
+            case _ if failure.name == TOO_LARGE:
+                size = f"key and value of the largest have {self.deliveries.largest} bytes"
+                return f"{failure.words}: {size}, {self._destination.size_limits or 'more than the broker takes'}"
+            case "INVALID_RECORD" if self._destination.is_compacted:
+                return f"{failure.words}: the topic is compacted (cleanup.policy), and takes only records with a key"
+        return failure.words
 
 
 def records(number: int) -> str:

@@ -39,12 +39,24 @@ not.""",
 @options.streaming_client("producer")
 @option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server, which wins.")
 @option(CLUSTER, "--yes", help="Send to a protected cluster without a question.")
-@option(INPUT, "--topic", type=types.TOPIC, help="The topic to send to; it is never created.")
+@option(
+    INPUT,
+    "--topic",
+    type=types.TOPIC,
+    help="The topic to send to; one that is not there is made where the brokers do so by themselves.",
+)
 @option(
     INPUT,
     "--input",
-    type=types.Word("FORMAT", ("lines", "jsonl")),
-    help="lines, or jsonl: whole records as console-consumer --output jsonl writes them.",
+    type=types.Word("FORMAT", ("lines", "jsonl", "kcat", "kafkactl")),
+    help="lines, or whole records: jsonl as console-consumer --output jsonl, kcat -J or kafkactl -o json write them; "
+    "kcat and kafkactl take no other's.",
+)
+@option(
+    INPUT,
+    "--line-ending",
+    type=types.Word("ENDING", ("any", "lf")),
+    help="any: LF or CR LF ends a line, and is no part of it, the default; lf: only LF, every other byte is kept.",
 )
 @options.line_properties(
     INPUT,
@@ -111,6 +123,7 @@ def command(
     yes: bool,
     topic: str | None,
     input: str | None,  # noqa: A002  the option's name
+    line_ending: str | None,
     property: tuple[str, ...],  # noqa: A002  Apache's name for it
     reader_config: str | None,
     line_reader: str | None,
@@ -154,7 +167,8 @@ def command(
             target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),
             topic=name,
             line_format=_line_format(property, reader_config),
-            json_lines=input == "jsonl",
+            form=input or "lines",
+            keeps_cr=line_ending == "lf",
             sync=sync,
         )
     )

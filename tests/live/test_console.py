@@ -86,8 +86,9 @@ def test_a_record_the_broker_refuses_is_counted(kafka39: Cluster) -> None:
     lines = [b"%d" % number for number in range(5000)]
     lines[1000:1000] = [b"x" * 3000, b"y" * 500_000]
     sent = kafka39.run("console-producer", "--topic", topic, stdin=b"\n".join(lines))
-    words = f"ktools: 2 of 5002 records not delivered to topic '{topic}': Message size too large\n"
-    assert (sent.returncode, sent.stderr.decode()) == (1, words)
+    words = f"ktools: 2 of 5002 records not delivered to topic '{topic}': Message size too large: "
+    sizes = "key and value of the largest have 500000 bytes, max.message.bytes=2000\n"
+    assert (sent.returncode, sent.stderr.decode()) == (1, words + sizes)
     assert stored(kafka39, topic) == [line for line in lines if len(line) < 2000]
 
 

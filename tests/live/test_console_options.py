@@ -193,6 +193,68 @@ def test_windows(kafka39: Cluster) -> None:
     assert values("--partitions", "1", "--last", "1") == [19]
 
 
+@pytest.mark.parametrize(
+    ("count", "level", "expected"),
+    [
+        (2, "read_uncommitted", b"r4 r5"),
+        (3, "read_uncommitted", b"r3 r4 r5"),
+        (2, "read_committed", b"r2 r5"),
+        (9, "read_committed", b"r0 r1 r2 r5"),
+    ],
+)
+def test_the_last_records_of_transactions_are_counted(
+    kafka39: Cluster, count: int, level: str, expected: bytes
+) -> None:
+    topic = kafka39.topic(partitions=2)
+    writer = Producer({"bootstrap.servers": kafka39.bootstrap, "transactional.id": topic})
+    writer.init_transactions()
+    for number in range(6):
+        writer.begin_transaction()
+        writer.produce(topic, b"r%d" % number, partition=1)
+        writer.flush()
+        (writer.abort_transaction if number in (3, 4) else writer.commit_transaction)()
+    options = ("--topic", topic, "--isolation-level", level, "--until-end")
+    assert consume(kafka39, *options, "--last", str(count)).stdout.split() == expected.split()
+    by_offset = ("--topic", topic, "--isolation-level", level, "--until-end", "--partition", "1")
+    assert consume(kafka39, *by_offset, "--offset", f"-{count}").stdout.split() == expected.split()
+
+
+def test_a_key_that_is_missing_on_a_compacted_topic_is_told(kafka39: Cluster) -> None:
+    topic = kafka39.topic(configs=("cleanup.policy=compact",))
+    sent = kafka39.run("console-producer", "--topic", topic, stdin=b"a\n")
+    assert sent.returncode == 1
+    assert "the topic is compacted (cleanup.policy), and takes only records with a key" in sent.stderr.decode()
+
+
+def test_what_kcat_wrote_is_restored(kafka39: Cluster) -> None:
+    topic = kafka39.topic(configs=("cleanup.policy=compact",))
+    produce(
+        kafka39,
+        topic,
+        b'{"key":"u1","payload":"restored","headers":["h","1"],"ts":5,"tstype":"create"}\n',
+        "--input",
+        "jsonl",
+    )
+    [written] = consume(
+        kafka39, "--topic", topic, "--from-beginning", "--until-end", "--output", "jsonl"
+    ).stdout.splitlines()
+    found = json.loads(written)
+    assert (found["key"], found["value"], found["timestamp_ms"]) == ("u1", "restored", 5)
+    assert found["headers"] == [{"key": "h", "value": "1"}]
+    bad = kafka39.run("console-producer", "--topic", topic, "--input", "jsonl", stdin=b'{"key":"u1","data":"x"}\n')
+    assert bad.returncode == 1
+    assert b"line 1 is no record (the field value or payload or Value is missing" in bad.stderr
+
+
+@pytest.mark.parametrize("tool", ["console-consumer", "console-producer"])
+def test_arguments_that_are_not_utf_8_are_refused(kafka39: Cluster, tool: str) -> None:
+    stranger, topic = b"caf\xe9".decode(errors="surrogateescape"), kafka39.topic()
+    ran = kafka39.run(tool, "--topic", stranger)
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (1, rb"ktools: 'caf\udce9' is not a valid topic name")
+    ran = kafka39.run(tool, "--topic", topic, "-X", f"client.id={stranger}")
+    assert (ran.returncode, ran.stderr) == (1, b"ktools: client.id: its value is not UTF-8 text, or has a NUL in it\n")
+
+
 def test_a_group_that_does_not_commit(kafka39: Cluster) -> None:
     topic = kafka39.topic()
     produce(kafka39, topic, b"a\n")

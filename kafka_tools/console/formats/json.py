@@ -8,8 +8,9 @@ Bytes that are UTF-8 are text, others are `{"base64": "…"}`; null is null. `ti
 
 import base64
 import binascii
+import codecs
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -81,35 +82,62 @@ def _text(content: bytes | None) -> Any:
         return {"base64": base64.b64encode(content).decode()}
 
 
-def compile_reader(topic: str) -> Parser:
-    """Return the function that turns lines into records of this topic, whatever topic they name; it is called again and
-    again, as the lines are counted.
+OWN, KCAT, KAFKACTL = "jsonl", "kcat", "kafkactl"
+VALUES = {OWN: "value", KCAT: "payload", KAFKACTL: "Value"}
+"""The field that an object of each form must have, by which it is recognised: without it the value would be null, which
+deletes a key of a compacted topic."""
 
-    Empty lines are left out. It raises KafkaToolError for a line that is no such object.
+COMMON = frozenset(["topic", "partition", "offset", "headers", "key"])
+FIELDS = {
+    OWN: COMMON | {"timestamp", "timestamp_ms", "timestamp_type", "value"},
+    KCAT: COMMON | {"tstype", "ts", "broker", "payload"},
+    KAFKACTL: frozenset(["Partition", "Offset", "Headers", "Key", "Value", "Timestamp"]),
+}
+"""The fields of each form. Not taken are those of decoded Avro (key_schema_id and the like): the bytes are not there.
+
+Source: kcat 1.7 (json.c, fmt_msg_output_json) and kafkactl 5 (internal/consume/MessagePrinter.go).
+"""
+
+
+def compile_reader(topic: str, form: str = OWN) -> Parser:
+    """Return the function that turns lines into records of this topic, whatever topic they name.
+
+    `form` is kcat or kafkactl for what `kcat -J` and `kafkactl consume -o json` write; jsonl takes all of them, each
+    line for itself. The function is called again and again, as the lines are counted, and leaves out empty lines. It
+    raises KafkaToolError for a line that is no such object.
     """
     numbers = count(1)
+    forms = VALUES if form == OWN else {form: VALUES[form]}
 
     def records(lines: Iterable[bytes]) -> Iterator[FullRecord]:
         for line, number in zip(lines, numbers, strict=False):
             if not line.strip():
                 continue
             try:
-                yield _record(json.loads(line), topic)
+                yield _record(json.loads(line), topic, forms)
             except (ValueError, TypeError, RecursionError) as error:
                 raise KafkaToolError(f"line {number} is no record ({error}): '{shown(line)}'") from error
 
     return records
 
 
-def _record(content: Any, topic: str) -> FullRecord:
+def _record(content: Any, topic: str, forms: Mapping[str, str]) -> FullRecord:
     if not isinstance(content, dict):
         raise ValueError("an object is needed")
+    form = next((form for form, value in forms.items() if value in content), None)
+    if form is None:
+        raise ValueError(f"the field {' or '.join(forms.values())} is missing; null stands as null")
+    unknown = content.keys() - FIELDS[form]
+    if unknown:
+        raise ValueError(f"unknown field {min(unknown)}")
+    if form != OWN:
+        content = _of_kcat(content) if form == KCAT else _of_kafkactl(content)
     headers = content.get("headers") or []
     if not isinstance(headers, list):
         raise ValueError("headers is no list")
     return FullRecord(
         topic,
-        _bytes(content.get("value"), "value"),
+        _bytes(content["value"], "value"),
         _bytes(content.get("key"), "key"),
         _number(content.get("partition"), "partition", -1, 1 << 31),
         timestamp=_timestamp(content),
@@ -117,10 +145,33 @@ def _record(content: Any, topic: str) -> FullRecord:
     )
 
 
+def _of_kcat(content: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of kcat's in our own form; its headers are `["name", "value", "name", null]`."""
+    headers = content.get("headers") or []
+    if not isinstance(headers, list) or len(headers) % 2:
+        raise ValueError("headers is no list of names and values")
+    return {
+        **content,
+        "value": content["payload"],
+        "timestamp_ms": None if content.get("tstype") == "unknown" else content.get("ts"),
+        "headers": [{"key": name, "value": value} for name, value in zip(headers[::2], headers[1::2], strict=True)],
+    }
+
+
+def _of_kafkactl(content: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of kafkactl's in our own form; its headers are an object, which has a name only once."""
+    own: dict[str, Any] = {name.lower(): value for name, value in content.items()}
+    if not isinstance(own.get("headers", {}), dict):
+        raise ValueError("Headers is no object")
+    return own | {"headers": [{"key": name, "value": value} for name, value in own.get("headers", {}).items()]}
+
+
 def _header(header: Any) -> tuple[str, bytes | None]:
     if not isinstance(header, dict) or not isinstance(header.get("key"), str):
         raise ValueError("a header needs a key")
-    return header["key"], _bytes(header.get("value"), "a header's value")
+    name: str = header["key"]
+    name.encode()  # `"\ud800"` is valid JSON and no text: a ValueError here, which names the line
+    return name, _bytes(header.get("value"), "a header's value")
 
 
 def _bytes(value: Any, name: str) -> bytes | None:
@@ -154,3 +205,24 @@ def _timestamp(content: dict[str, Any]) -> int:
         return _number(text, "timestamp", 0, 1 << 63)
     time = datetime.fromisoformat(text)
     return (time.replace(tzinfo=time.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
+
+
+def in_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Return the blocks in UTF-8 without a byte order mark, where the first one begins with such a mark.
+
+    PowerShell writes files in UTF-16. Raises KafkaToolError for what is not text in the encoding of its mark.
+    """
+    decode: Callable[[bytes, bool], str] | None = None
+    for number, block in enumerate(blocks):
+        if number == 0 and block.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            name = "utf-8-sig" if block.startswith(codecs.BOM_UTF8) else "utf-16"
+            decode = codecs.getincrementaldecoder(name)().decode
+        if decode is None:
+            yield block
+            continue
+        try:
+            content = decode(block, not block).encode()
+        except UnicodeError as error:
+            raise KafkaToolError(f"stdin is not text in the encoding of its byte order mark: {error}") from error
+        if content or not block:
+            yield content

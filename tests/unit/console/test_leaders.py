@@ -27,6 +27,7 @@ def metadata(leaders: Mapping[int, int], isr: int = 2, controller: int = 1) -> C
     for number, leader in leaders.items():
         partition = PartitionMetadata()
         partition.id, partition.leader, partition.isrs = number, leader, list(range(isr))
+        partition.replicas = [0, 1, 2]
         topic.partitions[number] = partition
     found.topics = {"t": topic}
     return found

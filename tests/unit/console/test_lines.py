@@ -127,12 +127,33 @@ def cut(content: bytes, places: list[int]) -> list[bytes]:
     return [content[start:end] for start, end in pairwise(edges) if end > start]
 
 
-@given(st.binary(max_size=200).map(lambda content: content.replace(b"a", b"\n")), st.lists(st.integers(0, 500)))
+@given(
+    st.binary(max_size=200).map(lambda content: content.replace(b"a", b"\n").replace(b"b", b"\r")),
+    st.lists(st.integers(0, 500)),
+)
 def test_wherever_the_blocks_are_cut(content: bytes, places: list[int]) -> None:
     expected = content.split(b"\n")
     if not expected[-1]:
         expected.pop()
-    assert [line for batch in lines([*cut(content, places), b""]) for line in batch] == expected
+    assert [line for batch in lines([*cut(content, places), b""], keeps_cr=True) for line in batch] == expected
+    without_cr = [line.removesuffix(b"\r") for line in expected]
+    assert [line for batch in lines([*cut(content, places), b""]) for line in batch] == without_cr
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a\r\nb\r\n", [b"a", b"b"]),
+        (b"a\rb\r\n", [b"a\rb"]),
+        (b"a\r\nb\r", [b"a", b"b"]),
+        (b"\r\n\r\n", [b"", b""]),
+        (b"a\nb\n", [b"a", b"b"]),
+    ],
+)
+def test_a_cr_before_the_lf_is_no_part_of_the_line(content: bytes, expected: list[bytes]) -> None:
+    for size in (1, 2, 3, 100):
+        blocks = [content[at : at + size] for at in range(0, len(content), size)]
+        assert [line for batch in lines([*blocks, b""]) for line in batch] == expected
 
 
 def test_a_line_that_was_not_ended_is_dropped_if_the_input_was_not() -> None:

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import ClusterMetadata, PartitionMetadata, TopicMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.lines import LineFormat, ProduceRequest
 from kafka_tools.console.process import Stop
-from kafka_tools.console.produce import Deliveries, Loop
+from kafka_tools.console.produce import Deliveries, Destination, Loop
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
+from tests.support.records import record
 
 REQUEST = ProduceRequest(Brokers("127.0.0.1:9092"), "t")
+DESTINATION = Destination((0,), min_isr=2, size_limits="max.message.bytes=4", is_compacted=True)
 
 
 class Client:
@@ -68,6 +71,7 @@ def send(
             Cluster(request.brokers),
             deliveries,
             Stop() if stop is None else stop,
+            destination=DESTINATION,
             stdin=stdin.fileno(),
         )
         return running, client, running.run()
@@ -98,8 +102,11 @@ def test_what_was_sent_before_a_line_that_is_none_counts() -> None:
 def test_what_is_too_large_is_counted_and_the_rest_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     _, client, status = send(REQUEST, [b"a", b"large", b"b", b"large"])
     assert [value for _, value in client.sent] == [b"a", b"b"]
-    words = "ktools: 2 of 4 records not delivered to topic 't': Message size too large\n"
-    assert (capsys.readouterr().err, status) == (words, 1)
+    assert (capsys.readouterr().err, status) == (
+        "ktools: 2 of 4 records not delivered to topic 't': Message size too large: key and value of the largest have "
+        "5 bytes, max.message.bytes=4\n",
+        1,
+    )
 
 
 def test_a_fatal_error_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,20 +127,35 @@ class Failing(Client):
 
     def flush(self, timeout: float) -> int:
         for error in self.errors:
-            self.deliveries.on_delivery(error, None)
+            self.deliveries.on_delivery(error, record(b"v", b"k"))
         self.errors.clear()
         return super().flush(timeout)
 
+    def list_topics(self, _topic: str, timeout: float) -> ClusterMetadata:
+        """Return partition 0, which has its leader, broker 1, alone in sync."""
+        assert timeout
+        metadata, topic, partition = ClusterMetadata(), TopicMetadata(), PartitionMetadata()
+        partition.leader, partition.isrs, partition.replicas = 1, [1], [1, 2, 3]
+        topic.partitions = {0: partition}
+        metadata.topics, metadata.brokers, metadata.controller_id = {"t": topic}, {}, 1
+        return metadata
 
-def test_failures_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+
+def test_failures_are_counted_by_reason_and_told_with_what_librdkafka_keeps_to_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kafka_tools.console.outages.Outages.unreached_brokers", lambda _: frozenset())
     late = KafkaError(KafkaError._MSG_TIMED_OUT, "Local: Message timed out")
-    _, _, status = send(
-        REQUEST, [b"a", b"b", b"c"], Failing(late, late, KafkaError(KafkaError.UNKNOWN, "Broker: Unknown broker error"))
-    )
+    keyless = KafkaError(KafkaError.INVALID_RECORD, "Broker: Broker failed to validate record")
+    unknown = KafkaError(KafkaError.UNKNOWN, "Broker: Unknown broker error")
+    _, _, status = send(REQUEST, [b"a", b"b", b"c", b"d"], Failing(late, late, unknown, keyless))
     assert status == 1
     assert capsys.readouterr().err.splitlines() == [
-        "ktools: 1 of 3 records not delivered to topic 't': Unknown broker error",
-        "ktools: 2 of 3 records not delivered to topic 't': no broker acknowledged them in time",
+        "ktools: 1 of 4 records not delivered to topic 't': Broker failed to validate record: the topic is compacted "
+        "(cleanup.policy), and takes only records with a key",
+        "ktools: 1 of 4 records not delivered to topic 't': Unknown broker error",
+        "ktools: 2 of 4 records not delivered to topic 't': no broker acknowledged them in time: t-0 has fewer in-sync "
+        "replicas than min.insync.replicas=2 (NOT_ENOUGH_REPLICAS)",
     ]
 
 
@@ -159,7 +181,7 @@ class Stuck(Client):
 
     def purge(self) -> None:
         for _ in range(self.waiting):
-            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_INFLIGHT), None)
+            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_INFLIGHT), record(b""))
         self.waiting = 0
 
 

@@ -9,6 +9,7 @@ from kafka_tools.console.process import Stop
 from kafka_tools.console.produce import Deliveries, Loop
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
+from tests.support.records import record
 
 BROKERS = Brokers("b:1")
 
@@ -33,7 +34,7 @@ class Client:
             raise self.fatal.pop()
         while self.purged and self.queue:
             self.queue.pop()
-            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_QUEUE), None)
+            self.deliveries.on_delivery(KafkaError(KafkaError._PURGE_QUEUE), record(b""))
         return len(self.queue)
 
     def purge(self, in_flight: bool = True) -> None:  # noqa: ARG002

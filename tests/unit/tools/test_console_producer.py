@@ -167,7 +167,8 @@ def test_headers_and_whole_records(requested: Requested) -> None:
     assert request.line_format == LineFormat(
         parse_headers=True, headers_delimiter=b";", headers_separator=b"|", headers_key_separator=b"="
     )
-    assert requested(*SERVER, "--input", "jsonl").json_lines
+    assert [requested(*SERVER, "--input", form).form for form in ("jsonl", "kcat")] == ["jsonl", "kcat"]
+    assert [requested(*SERVER, "--line-ending", word).keeps_cr for word in ("any", "lf")] == [False, True]
 
 
 def test_an_unknown_property_is_told(requested: Requested, capsys: pytest.CaptureFixture[str]) -> None:
