@@ -75,6 +75,12 @@ def named(
     return found
 
 
+def spared(names: Iterable[str], pattern: str) -> tuple[str, ...]:
+    """Return the internal topics among `names` that the pattern matches, but does not name letter by letter."""
+    spelled = {word.strip(" \"'") for word in re.split("[,|]", pattern)}
+    return tuple(name for name in names if name in INTERNAL_TOPICS and name not in spelled)
+
+
 def is_literal(pattern: str) -> bool:
     """Tell whether a regular expression matches nothing but itself, so that it is simply the name of a topic."""
     # Without the dot, which is legal in names but matches any character.

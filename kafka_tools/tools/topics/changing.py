@@ -16,7 +16,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import assignment, topic_config
 from kafka_tools.model.assignment import Assignment
 from kafka_tools.model.target import Target, ZooKeeper
-from kafka_tools.model.topic_names import has_collision_chars, named
+from kafka_tools.model.topic_names import has_collision_chars, named, spared
 from kafka_tools.model.topics import (
     NewPartitions,
     NewTopic,
@@ -232,9 +232,16 @@ def _grown(
 def delete(request: DeleteTopics) -> Report:
     """Delete the topics that match. Raises KafkaToolError where there is none, or where the user says no."""
     with open_topic_changes(request.target) as changes:
-        names = named(changes.topics.names(), request.topic, may_lack=request.if_exists)
+        matching = named(changes.topics.names(), request.topic, may_lack=request.if_exists)
+        # Apache's tool deletes __consumer_offsets by '.*', and with it what every group has committed.
+        left = spared(matching, request.topic)
+        names = [name for name in matching if name not in left]
+        notes = [f"{', '.join(left)} stays: an internal topic is deleted only where it is named."] if left else []
+        if left and not names:
+            raise KafkaToolError("Nothing was deleted.", notes[0])
         if request.dry_run:
-            return changed(names, _rehearsed, "checked", request.target)
+            report = changed(names, _rehearsed, "checked", request.target)
+            return report._replace(notes=(*notes, *report.notes))
         if len(names) > 1 and not request.yes and not confirmed(f"Delete {len(names)} topics: {', '.join(names)}?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes several topics without a question.")
         if not names:
@@ -242,7 +249,10 @@ def delete(request: DeleteTopics) -> Report:
         on_zookeeper = isinstance(request.target, ZooKeeper)
         failures = changes.delete_topics(names)
         report = changed(names, lambda name: _deleted(name, failures[name], on_zookeeper), "deleted", None)
-        return report._replace(notes=controller_notes(changes, report))
+        done = [name for name in names if failures[name] is None]
+        # In a pipe nobody is asked, and through brokers Apache's tool says nothing: so stderr says what is gone.
+        notes += [f"Deleted {len(done)} topics: {', '.join(done)}."] if len(names) > 1 and not on_zookeeper else []
+        return report._replace(notes=(*notes, *controller_notes(changes, report)))
 
 
 def _deleted(topic: str, error: KafkaToolError | None, on_zookeeper: bool) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicMarkedForDeletionError
 from kafka_tools.tools.topics import changing
 from kafka_tools.tools.topics.changing import COLLISION_WARNING, CONFIG_WARNING, KEY_WARNING
-from tests.support.fake_topics import FakeTopics, fake, ktools
+from tests.support.fake_topics import HEALTHY, FakeTopics, fake, ktools
 
 __all__ = ["fake"]
 
@@ -166,6 +166,34 @@ def test_several_are_deleted_only_after_a_yes(
     assert ktools("--delete --topic .* --yes") == 0
     assert len(asked) == 2
     assert fake.changes == ["[red]", "orders"] * 2
+
+
+@pytest.mark.parametrize("cluster", ["--bootstrap-server b:1", "--zookeeper z"])
+def test_an_internal_topic_is_deleted_only_where_it_is_named(
+    cluster: str, fake: FakeTopics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("__consumer_offsets", "__transaction_state"):
+        fake.described[name] = HEALTHY._replace(topic=name)
+    assert ktools("--delete --topic .* --dry-run", cluster) == 0
+    assert "offsets" not in capsys.readouterr().out
+    assert ktools("--delete --topic .*", cluster) == 0
+    assert fake.changes == ["[red]", "orders"]
+    stays = "stays: an internal topic is deleted only where it is named.\n"
+    assert f"__consumer_offsets, __transaction_state {stays}" in capsys.readouterr().err
+    assert ktools("--delete --topic __consumer.*", cluster) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{PREFIX}Nothing was deleted.\n"
+    assert said.err == f"__consumer_offsets {stays}"
+    for named in ("__consumer_offsets", "x.*,__transaction_state", "a|__consumer_offsets"):
+        fake.changes.clear()
+        assert ktools(f"--delete --topic {named} --yes", cluster) == 0
+        assert fake.changes == ["__transaction_state" if "state" in named else "__consumer_offsets"]
+
+
+def test_what_was_deleted_is_said_on_stderr(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ktools("--delete --topic .*") == 0
+    assert capsys.readouterr() == ("", "Deleted 2 topics: [red], orders.\n")
+    assert fake.changes == ["[red]", "orders"]
 
 
 def test_a_controller_that_is_missing_is_named(fake: FakeTopics, capsys: pytest.CaptureFixture[str]) -> None:
