@@ -150,16 +150,26 @@ def _invoke(args: Sequence[str]) -> int:
         _tell(f"All options: {path} --help")
         return 1
     except ToolFailure as failure:
+        failure.error.hint = _about_line_ends(args) or failure.error.hint
         failure.show()
         return failure.status
     except KafkaToolError as error:
-        _tell(error.message)
+        _tell("\n".join(filter(None, (error.message, _about_line_ends(args)))))
         return error.status
     return 0
 
 
+def _about_line_ends(args: Sequence[str]) -> str:
+    """Return what a failed command should hear where a script written on Windows leaves a return behind its words.
+
+    No other hint helps then: the nearest word to `--list` and a return is `--list`.
+    """
+    ends = next((arg for arg in args if arg.endswith("\r")), None)
+    return "" if ends is None else f"'{ends}' ends in a carriage return: has the script line ends of Windows (CRLF)?"
+
+
 def _tell(line: str) -> None:
-    sys.stderr.write(f"{safe(line)}\n")
+    sys.stderr.write(safe(line, kept="\n") + "\n")
 
 
 def _silence_stdout() -> None:

@@ -146,3 +146,41 @@ def test_a_bug_is_one_line_and_status_70(monkeypatch: pytest.MonkeyPatch, capsys
     assert "this is a bug in ktools (ZeroDivisionError: secret-free)" in printed
     assert run(["--debug", "topics", "--list"]) == 70
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["topics", "--list\r"], ["topics", "--list", "--output", "json\r"], ["topics\r"], ["context", "use", "a\r"]],
+)
+def test_a_script_with_line_ends_of_windows(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(argv) == 1
+    said = capsys.readouterr().err
+    assert f"'{argv[-1][:-1]}\\r' ends in a carriage return: has the script line ends of Windows (CRLF)?\n" in said
+    assert "\r" not in said
+
+
+@pytest.mark.parametrize("left", [5, 8, 10, 12])
+def test_no_descriptor_left_is_told_in_one_line(left: int) -> None:
+    """It ended in a traceback of the last flush, or in an abort."""
+    limited = f"ulimit -n {left}; exec {sys.executable} -m kafka_tools topics --list --bootstrap-server 127.0.0.1:1"
+    ran = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "closed", ["<&-", "2>&-", "<&- 2>&-", ">&-", "<&- >&- 2>&-", "< /", ">/dev/full", "2>/dev/full"]
+)
+@pytest.mark.parametrize("words", ["--help", "topics --help", "context list", "topics --nope"])
+def test_closed_streams(closed: str, words: str) -> None:
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m kafka_tools {words} {closed}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode in (0, 1)
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert "Exception ignored" not in ran.stdout + ran.stderr

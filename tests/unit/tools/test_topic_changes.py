@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.main import run
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicMarkedForDeletionError
 from kafka_tools.tools.topics import changing
 from kafka_tools.tools.topics.changing import COLLISION_WARNING, CONFIG_WARNING, KEY_WARNING
 from tests.support.fake_topics import HEALTHY, FakeTopics, fake, ktools
+from tests.support.servers import refusing
 
 __all__ = ["fake"]
 
@@ -211,3 +213,18 @@ def test_a_number_that_would_bring_the_controller_down(
     assert fake.changes == []
     assert ktools(f"{action} --partitions 100001 --force") == 0
     assert len(fake.changes) == 1
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--topic", "caf\udce9"], ["--topic", "t", "--config", "caf\udce9=1"], ["--topic", "t", "--config", "a=\udce9"]],
+)
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_what_is_no_utf8_reaches_no_library(
+    argv: list[str], more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """confluent-kafka 2.16 raised ValueError of it, and died of a config's name (SIGSEGV)."""
+    with refusing() as port:
+        assert run(["topics", "--bootstrap-server", f"127.0.0.1:{port}", "--create", *argv, *more]) == 1
+    said = capsys.readouterr()
+    assert "is not UTF-8 text" in said.out
