@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -128,7 +129,9 @@ def run(args: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _silence_stdout()
-        _tell(f"ktools: {': '.join(map(str, filter(None, (error.filename, error.strerror)))) or error}")
+        # What writes a file names it (`replace_file`): a disk without a name is the one that stdout goes to.
+        name = error.filename or ("stdout" if error.errno == ENOSPC else "")
+        _tell(f"ktools: {': '.join(map(str, filter(None, (name, error.strerror)))) or error}")
         return 1
     except Exception as error:  # noqa: BLE001  the outermost handler: a bug is told in one line
         return _bug(error, args)

@@ -126,7 +126,7 @@ def test_a_wrong_sub_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     [
         (">&-", 1, "ktools: stdout is closed: nothing was done\n"),
         ("2>&-", 0, ""),
-        (">/dev/full", 1, "ktools: No space left on device\n"),
+        (">/dev/full", 1, "ktools: stdout: No space left on device\n"),
     ],
 )
 def test_a_stream_that_cannot_be_written(redirection: str, status: int, message: str) -> None:
