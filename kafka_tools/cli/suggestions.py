@@ -113,9 +113,9 @@ def _topic_config_names(*_: object) -> Iterator[Candidate]:
 
 
 def _client_settings(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
+    from kafka_tools.settings.librdkafka import KNOWN
 
-    return (Candidate(f"{name}=") for name in sorted(JAVA | LIBRDKAFKA))
+    return (Candidate(f"{name}=") for name in sorted(KNOWN))
 
 
 def _deserializers(*_: object) -> Iterator[Candidate]:

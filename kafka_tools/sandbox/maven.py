@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.report import Stages
@@ -27,8 +27,7 @@ class FetchError(KafkaToolError):
     """Jars or versions could not be had from Maven Central."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coordinates:
+class Coordinates(NamedTuple):
     """One artifact's name at Maven Central."""
 
     group: str
@@ -44,15 +43,11 @@ def kafka(version: str) -> Coordinates:
     return Coordinates("org.apache.kafka", "kafka_2.13", version)
 
 
-def kafka_tools(version: str) -> Coordinates:
-    """Return the artifact of most of Apache's command line tools since 3.x."""
-    return Coordinates("org.apache.kafka", "kafka-tools", version)
-
-
 def needed(version: str, with_tools: bool) -> tuple[Coordinates, ...]:
     """Return what to resolve for Kafka `version`; the binding first, so that its libraries' versions win."""
     binding = Coordinates(*(LOG4J2_BINDING if version.startswith("4.") else RELOAD4J_BINDING))
-    return (binding, kafka(version), *((kafka_tools(version),) if with_tools else ()))
+    tools = kafka(version)._replace(artifact="kafka-tools")  # most of Apache's command line tools since 3.x
+    return (binding, kafka(version), tools) if with_tools else (binding, kafka(version))
 
 
 def wanted(jar_name: str) -> bool:

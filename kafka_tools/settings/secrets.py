@@ -38,16 +38,15 @@ def is_secret(name: str) -> bool:
 def _looks_like_one(name: str) -> bool:
     import difflib
 
-    from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
+    from kafka_tools.settings.librdkafka import KNOWN
 
-    known = JAVA | LIBRDKAFKA
     # Known names are decided by SECRET alone: sasl.oauthbearer.token.endpoint.url looks like a token and is none.
-    if name in known:
+    if name in KNOWN:
         return False
     parts = re.split(r"[^a-z]+", name.lower())
     if any(len(part) > 3 and difflib.get_close_matches(part, WORDS, 1, LIKENESS) for part in parts):
         return True
-    near = nearest(name, known, likeness=LIKENESS)
+    near = nearest(name, KNOWN, likeness=LIKENESS)
     return bool(near) and SECRET.search(near[0]) is not None
 
 

@@ -4,7 +4,7 @@ import random
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.settings import librdkafka, properties, zookeeper
-from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA
+from kafka_tools.settings.librdkafka import KNOWN, LIBRDKAFKA
 from kafka_tools.settings.secrets import is_secret
 from kafka_tools.settings.security import security
 from kafka_tools.settings.values import Values, commands_run
@@ -13,7 +13,7 @@ FILES, SEED = 10_000, 20261123
 SECRET = "s3cr3tW0rd"
 LOGIN = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="me" password="{SECRET}"'
 ZOOKEEPER = ["zookeeper.sasl.username", "zookeeper.ssl.client.enable", "zookeeper.sasl.password", "zookeeper.x"]
-NAMES = sorted(name for name in JAVA | LIBRDKAFKA if "location" not in name) + ZOOKEEPER
+NAMES = sorted(name for name in KNOWN if "location" not in name) + ZOOKEEPER
 SECURITY = ["security.protocol", "sasl.mechanism", "sasl.jaas.config", "sasl.username", "sasl.password", "ssl.key.pem"]
 WORDS = ["SASL_SSL", "sasl_plaintext", "SSL", "PLAIN", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI", "true", "-1", "9" * 20]
 WORDS += ["${env:KTOOLS_NOT_THERE}", "${file:/nowhere}", "a=b c=d", "é", "", " "]

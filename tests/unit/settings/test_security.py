@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import OAuth, Sasl, Security
 from kafka_tools.settings import librdkafka, stores
-from kafka_tools.settings.librdkafka import JAVA, LIBRDKAFKA, RANGES
+from kafka_tools.settings.librdkafka import KNOWN, LIBRDKAFKA, RANGES
 from kafka_tools.settings.security import security
 from kafka_tools.settings.values import Values
 
@@ -253,7 +253,7 @@ VALUES = (
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(JAVA | LIBRDKAFKA)), VALUES))
+@given(st.dictionaries(st.sampled_from(sorted(KNOWN)), VALUES))
 def test_any_settings_are_taken_or_refused_in_words(settings: dict[str, str]) -> None:
     try:
         found = translated(settings)
