@@ -71,24 +71,29 @@ def _named_files(path: str) -> set[str]:
     folder = os.path.realpath(os.path.dirname(path))
     named = {each for context in contexts.in_file(path).values() for each in _of_context(context, folder)}
     # Files outside of the folder are no part of it: `Access.path` refuses them when they are used.
-    return {each for each in named if os.path.realpath(each).startswith(f"{folder}{os.sep}") and os.path.isfile(each)}
+    return {each for each in named if _is_in(folder, each)}
+
+
+def _is_in(folder: str, path: str) -> bool:
+    """Say whether a path is a file in the folder, its links followed."""
+    try:
+        return os.path.realpath(path).startswith(f"{folder}{os.sep}") and os.path.isfile(path)
+    except ValueError:  # a NUL, or half of a pair of UTF-16: no file has such a name
+        return False
 
 
 def _of_context(context: Context, folder: str) -> Iterator[str]:
     """Yield the files that a context names, those that its command-config and its JAAS file name among them."""
     settings = dict(context.settings)
-    real = os.path.realpath(context.command_config)
-    if context.command_config and real.startswith(f"{folder}{os.sep}") and os.path.isfile(real):
-        yield real
-        settings |= properties.parse(properties.content(real, MOST_BYTES))
+    if context.command_config and _is_in(folder, context.command_config):
+        yield context.command_config
+        settings |= properties.read(context.command_config)
     for path in _in_settings(settings):
         located = os.path.join(folder, path)
         yield located
-        if os.path.realpath(located).startswith(f"{folder}{os.sep}") and os.path.isfile(located):
-            yield from (
-                os.path.join(folder, each)
-                for each in _references(decoded(properties.content(located, MOST_BYTES), "latin-1", "replace"))
-            )
+        if _is_in(folder, located):
+            text = decoded(properties.content(located, MOST_BYTES), "latin-1", "replace")
+            yield from (os.path.join(folder, each) for each in _references(text))
 
 
 def _in_settings(settings: Mapping[str, str]) -> Iterator[str]:

@@ -65,10 +65,12 @@ class Access(NamedTuple):
     kafka_opts: bool = True
 
     def path(self, name: str, path: str) -> str:
-        """Return the file to open for the setting `name`. Raises KafkaToolError for one outside of the folder.
+        """Return the file to open for the setting `name`. Raises KafkaToolError for one outside of the folder, and for
+        what is no path.
 
         Links are followed before the comparison; a relative path is meant from the folder.
         """
+        _text(name, path)
         if not self.folder:
             return os.path.expanduser(path)
         # The link's end counts: a repository may hold a link to ~/.ssh, and `..` after it.

@@ -6,7 +6,7 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.main import run
-from kafka_tools.settings import choice, contexts
+from kafka_tools.settings import choice, contexts, trust
 
 TEAM = """context = "team"
 output = "json"
@@ -119,3 +119,25 @@ def test_files_outside_of_the_folder_are_refused_before_they_are_read(
     (folder / "c.properties").symlink_to("/dev/zero")
     (folder / ".ktools.toml").write_text(TEAM)
     assert "names a file outside of its folder" in said(capsys, "trust", "--yes", status=1)
+
+
+ODD = {
+    "a NUL": 'command-config = "a\\u0000b"\n',
+    "a NUL in a setting": 'settings = {"ssl.truststore.location" = "a\\u0000b", "security.protocol" = "SSL"}\n',
+    "a NUL in a reference": 'settings = {"client.id" = "${file:a\\u0000b}"}\n',
+    "half of a pair": 'command-config = "half.properties"\n',
+    "a malformed escape": 'command-config = "malformed.properties"\n',
+}
+
+
+@pytest.mark.parametrize("table", ODD.values(), ids=ODD.keys())
+def test_names_that_no_file_can_have_are_one_line(table: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "half.properties").write_text("client.id=${file:\\ud800}\nssl.truststore.location=\\ud800\n")
+    (folder / "malformed.properties").write_text("client.id=\\uzzzz\n")
+    file = folder / ".ktools.toml"
+    file.write_text(f'context = "odd"\n[contexts.odd]\nbootstrap-servers = "127.0.0.1:1"\n{table}')
+    for argv in (["context", "trust", "--yes"], ["context", "list"], ["context", "show"], ["topics", "--list"]):
+        assert run(argv) in (0, 1)
+    trust.remember(str(file), "x")
+    assert run(["topics", "--list"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
