@@ -3,6 +3,7 @@
 By hand, 20,000 of them: `python -m tests.support.lying_zookeeper HOST:PORT/chroot 20000 [FIRST_SEED]`.
 """
 
+import faulthandler
 import io
 import multiprocessing
 import random
@@ -151,10 +152,12 @@ def run(seed: int, connect: str) -> Outcome:
     host, _, port = hosts.partition(":")
     liar = Liar((host, int(port)), seed)
     out, began = io.TextIOWrapper(io.BytesIO(), "utf-8"), time.monotonic()
+    faulthandler.dump_traceback_later(MOST_SECONDS)
     with serving(liar) as ours:
         argv = commands(seed, f"127.0.0.1:{ours}/{chroot}")
         with redirect_stdout(out), redirect_stderr(out):
             status = main.run(argv)
+    faulthandler.cancel_dump_traceback_later()
     out.flush()
     said = out.buffer.getvalue().decode(errors="replace")  # type: ignore[attr-defined]
     return Outcome(seed, argv, tuple(liar.damage), status, time.monotonic() - began, said)
@@ -171,12 +174,17 @@ class Summary(NamedTuple):
 
 
 def run_all(connect: str, seeds: range) -> Summary:
-    """Run the commands of all seeds, in several processes. Raises TimeoutError where one hangs."""
+    """Run the commands of all seeds, in several processes. Raises AssertionError with the seeds that hang."""
     damages, statuses, faults, slowest, memory = 0, Counter[int](), [], 0.0, 0.0
     with multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=_hurry) as pool:
         outcomes = pool.imap_unordered(_Run(connect), seeds)
-        for _ in seeds:
-            outcome, mebibytes = outcomes.next(2 * MOST_SECONDS)
+        missing = set(seeds)
+        while missing:
+            try:
+                outcome, mebibytes = outcomes.next(2 * MOST_SECONDS)
+            except multiprocessing.TimeoutError:
+                raise AssertionError(f"these hang: {sorted(missing)[:PROCESSES]}") from None
+            missing.remove(outcome.seed)
             damages, slowest = damages + len(outcome.damage), max(slowest, outcome.seconds)
             statuses[outcome.status] += 1
             memory = max(memory, mebibytes)
