@@ -112,6 +112,7 @@ class Cluster:
         began = time.monotonic()
         while True:
             [answer] = admin.describe_configs([asked], request_timeout=CONFIGS_SECONDS).values()
+            # A broker may not know a topic yet that another has just made.
             try:
                 return {name: entry.value for name, entry in answer.result().items() if entry.value is not None}
             except kafka.KafkaException as error:
@@ -122,6 +123,7 @@ class Cluster:
     def why_group_waits(self, client: Any, group: str) -> str:
         """Return, in words, why a group does not share out its partitions: no coordinator, or another member."""
         [answer] = self._admin().describe_consumer_groups([group], request_timeout=COORDINATOR_SECONDS).values()
+        # Describing a group needs its coordinator, and nothing else: that it fails is the answer here.
         try:
             answer.result(COORDINATOR_SECONDS)  # librdkafka looks for a coordinator longer than it was told to
         except (confluent_kafka().KafkaException, TimeoutError):
@@ -162,6 +164,8 @@ class Cluster:
 
     def _metadata(self, client: Any, topic: str | None) -> Any:
         import_module("confluent_kafka.admin")  # list_topics would do it in C, where Ctrl-C looks like a missing module
+        # In slices: librdkafka says of nearly every failed connection that there is no answer, and that only when the
+        # time is up. Our own connection tells a refused port, TLS and a wrong password within a second.
         deadline = time.monotonic() + CONNECT_SECONDS + self._brokers.wait_seconds
         while True:
             try:

@@ -95,6 +95,7 @@ def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] 
     False. `on_idle` is called when nothing came for IDLE_SECONDS. Raises OSError.
     """
     while on_tick():
+        # Two waits: after the short one what came is sent at once, and while a file or a fast pipe flows neither waits.
         if not select.select([stdin], [], [], IDLE_SECONDS)[0]:
             on_idle()
             if not select.select([stdin], [], [], TICK_SECONDS)[0]:
@@ -164,11 +165,13 @@ def compile_parser(line_format: LineFormat, topic: str) -> Parser:
 
 
 def _values(topic: str) -> Parser:
+    # The rule, and the fastest: the tuples are made in C, without a Python function for each line.
     return lambda lines: zip(repeat(topic), lines, strict=False)
 
 
 def _keyed(line_format: LineFormat, topic: str) -> Parser:
     separator, ignore_error = line_format.key_separator, line_format.ignore_error
+    # One count for all batches. `zip` asks the lines first, so that no number is taken when a batch is at its end.
     numbers = count(1)
 
     def records(lines: Iterable[bytes]) -> Iterator[Record]:
@@ -251,6 +254,7 @@ def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
 
 def _split(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:
     """Split as java.util.regex.Pattern.split does: without empty parts at the end."""
+    # re.split would keep empty parts at the end, and give those of groups in the pattern, too.
     parts: list[bytes] = []
     start = 0
     for found in pattern.finditer(text):

@@ -46,6 +46,8 @@ class Outages:
 
     def on_error(self, error: Any) -> None:
         """Note since when librdkafka reports failures (confluent_kafka.KafkaError), and whether no broker answers."""
+        # Called inside of poll, consume and flush, in the loop's thread. It only notes the time: nearly all of them
+        # cure themselves, and what is behind takes a connection of our own to find out.
         if self._trouble_since is None:
             self._trouble_since = time.monotonic()
         self._all_down = self._all_down or error.code() == confluent_kafka().KafkaError._ALL_BROKERS_DOWN
@@ -75,7 +77,7 @@ class Outages:
             self._tell(error)
         else:
             self._judge(found, now - self._trouble_since)
-        self._looked = time.monotonic()
+        self._looked = time.monotonic()  # not `now`: the look itself may have taken a second
 
     @property
     def seen(self) -> bool:
@@ -109,6 +111,8 @@ class Outages:
 
     def _judge(self, found: "Unreached | None", seconds: float) -> None:
         if found is not None and found.every:
+            # Just after the start an advertised address that is not reached is a wrong listener, which no wait cures.
+            # Later it is a cluster that is restarted, and what was read or sent so far must not be given up.
             self._given_up = self._given_up or time.monotonic() - self._began < START_SECONDS
             if self._given_up:
                 raise found.failure
@@ -191,6 +195,7 @@ class Leaders:
         before = self._found
         if not self._find(partitions, min_isr, unreached):
             return  # nobody answers: `Outages.watch` tells of it
+        # A cause is told at once where somebody waits for the answer, else only when two looks in a row find it.
         now = self._found
         told = now if at_once else tuple(words for words in now if words in before)
         if told != self._told:

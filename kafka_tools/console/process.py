@@ -42,6 +42,7 @@ def stop_by_signal(on_stop: Callable[[], None] = lambda: None) -> Iterator[Stop]
 
     def remember(number: int, _frame: FrameType | None) -> None:
         stop.signal = number
+        # The next one is the kernel's affair: it ends the process though a call of librdkafka's should never return.
         for each in heard:
             signal.signal(each, signal.SIG_DFL)
         on_stop()
@@ -62,6 +63,7 @@ YOUNG_OBJECTS = 100_000
 @contextmanager
 def rare_collections() -> Iterator[None]:
     """Keep the collector from walking through every batch of records."""
+    # Not gc.disable(), which is as fast: a run of days would keep every cycle that a library leaves.
     thresholds, was_enabled = gc.get_threshold(), gc.isenabled()
     gc.set_threshold(YOUNG_OBJECTS)
     gc.enable()
@@ -133,6 +135,7 @@ def covers_records(descriptor: int = STDOUT) -> bool:
 
     It could on a terminal, and in a pipe, as whoever reads it may show them: `| less`, `| jq`.
     """
+    # /dev/null is a character device and no terminal: nothing that is drawn on stderr can stand among what goes there.
     mode = os.fstat(descriptor).st_mode
     return not stat.S_ISREG(mode) and (not stat.S_ISCHR(mode) or os.isatty(descriptor))
 

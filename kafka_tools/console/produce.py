@@ -52,13 +52,13 @@ SETTINGS: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # as Java's for keys; records without a key stick to a partition for a batch
-    "linger.ms": 50,
+    "linger.ms": 50,  # batches fill while stdin flows; Loop._send_now sends what is there when it rests
     "batch.size": BATCH_BYTES,
     "message.max.bytes": 100_000_000,  # the broker decides what is too large
     "queue.buffering.max.messages": 100_000,
     "queue.buffering.max.kbytes": 131_072,
     "delivery.timeout.ms": 120_000,
-    "delivery.report.only.error": True,
+    "delivery.report.only.error": True,  # else Python code would run for each record that is delivered
 }
 
 
@@ -135,6 +135,7 @@ def _open(request: ProduceRequest, cluster: Cluster, deliveries: Deliveries) -> 
     settings |= {"error_cb": cluster.outages.on_error, "on_delivery": deliveries.on_delivery}
     room = int(settings["queue.buffering.max.kbytes"]) * 1024  # as Java has it: without, a large record waits for ever
     settings["message.max.bytes"] = min(int(settings["message.max.bytes"]), room)
+    # The order matters: the topic first, as a broker may have to make it, and its configs say how large a batch may be.
     client = cluster.open(make, settings)
     cluster.partitions(client, request.topic, makes=True)
     configs = cluster.topic_configs(request.topic)
@@ -217,6 +218,9 @@ class Loop:
 
     def _send(self, batch: Iterable[bytes]) -> None:
         """Hand the lines to librdkafka, in their order, waiting where its queue is full."""
+        # The hot loop: 1,000,000 records of 100 bytes take 0.7 to 0.8 s, 1.0 to 1.9 s with idempotence. `produce_batch`
+        # is no faster. A record that finds the queue full is tried again before the next one, or the order would be
+        # lost; the callbacks run inside `poll`, in this thread, so that what they count needs no lock.
         produce, refusal = self.client.produce, confluent_kafka().KafkaException
         taken = 0
         try:
@@ -235,7 +239,7 @@ class Loop:
                     else:
                         taken += 1
                     break
-        finally:
+        finally:  # also for a line that cannot be parsed: what was sent before it counts
             self.deliveries.taken += taken
 
     def _send_one_by_one(self, batch: Iterable[bytes]) -> None:
@@ -269,6 +273,7 @@ class Loop:
 
     def _watch(self, taken: int = 0) -> bool:
         """Tell what keeps records from being delivered; return False where the user wants to end and none is."""
+        # Only what does not move is looked into: asking who leads what costs a Metadata request.
         now, waiting = monotonic(), len(self.client)
         through = self.deliveries.taken + taken - waiting
         if through != self._through or not waiting:
@@ -297,7 +302,7 @@ class Loop:
                 self._show_progress()
                 if not self._watch():
                     self.client.purge()
-        except UnreachableError:
+        except UnreachableError:  # no broker was ever reached: nothing can be in flight, and nobody will take the rest
             self.client.purge()
             self.client.flush(TICK_SECONDS)
             raise

@@ -151,6 +151,40 @@ def test_what_nobody_leads_is_named_and_the_rest_is_read(kind: str, request: pyt
     check_all_is_there(cluster, lone)
 
 
+@pytest.mark.parametrize("kind", ["kafka39", "kafka4"])
+def test_with_the_controller_alone_gone_another_takes_over_and_nothing_is_lost(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    cluster: Cluster = request.getfixturevalue(kind)
+    lone, safe = topics(cluster)
+    dead = controller(cluster)
+    lost = sorted(number for number, leader in leaders(cluster, lone).items() if leader == dead)
+    whole = ("--from-beginning", "--max-messages", str(RECORDS + 300))
+    with ExitStack() as stack:
+        options = {
+            "group": ("console-consumer", "--topic", safe, "--group", f"c-{safe}", *whole),
+            "plain": ("console-consumer", "--topic", safe, *whole),
+            "producer": ("console-producer", "--topic", safe),
+        }
+        said = {name: stack.enter_context(running(cluster, *argv)) for name, argv in options.items()}
+        with killed(cluster, f"broker-{dead}"):
+            ran = cluster.run("console-consumer", "--topic", lone, "--from-beginning", "--until-end")
+            names = ", ".join(f"{lone}-{number}" for number in lost)
+            assert (f"not read to the end, as it has no leader: {names}" in ran.stderr.decode()) is bool(lost)
+            assert ran.returncode == (1 if lost else 0), ran.stderr
+            began = time.monotonic()
+            writer = said["producer"].process.stdin
+            assert writer is not None
+            writer.write(numbers(300))
+            writer.close()
+            for name in ("producer", "group", "plain"):
+                assert said[name].process.wait(60) == 0, said[name].text
+            assert time.monotonic() - began < 60
+    for name in ("group", "plain"):
+        assert f"Processed a total of {RECORDS + 300} messages" in said[name].whole()
+    check_all_is_there(cluster, lone)
+
+
 def check_all_is_there(cluster: Cluster, topic: str) -> None:
     """Read every record once the cluster is whole again."""
 

@@ -105,6 +105,7 @@ class Failures:
         name, reset = f"{partition.topic}-{partition.partition}", self._request.window.reset
         if reset is None:
             raise KafkaToolError(f"{name} has no offset {offset} (auto.offset.reset=none)")
+        # Asked of the broker that leads the partition, for at most RESPONSE_SECONDS: the loop stands still meanwhile.
         kafka = confluent_kafka()
         try:
             low, high = self._consumer.get_watermark_offsets(kafka.TopicPartition(*partition), RESPONSE_SECONDS)

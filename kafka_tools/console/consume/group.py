@@ -183,6 +183,8 @@ class GroupMember:
 
     def store(self, batch: Batch) -> None:
         """Let the next commit cover the batch, which was written."""
+        # One store for each partition and batch, of the last record: librdkafka commits the offset after it. What was
+        # written of a partition that is another member's by now is kept in `_unstored`, in case it comes back.
         last = newest(batch, len(self._topics) == 1) if self._commits else {}
         for partition, message in last.items():
             is_mine = self.partitions is None or partition in self.partitions
@@ -227,6 +229,7 @@ class GroupMember:
 
     def _go_back(self) -> None:
         """Commit where the records begin that the reader of stdout may not have used. Raises KafkaException."""
+        # `head` reads a block more than it prints, and what is in the pipe nobody reads: only the kernel took it.
         unused, mine = self._used.unused().items(), self.partitions or ()
         back = [confluent_kafka().TopicPartition(*partition, at) for partition, at in unused if partition in mine]
         if back:

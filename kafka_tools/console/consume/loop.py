@@ -218,6 +218,9 @@ class Loop:
         # - _forget is called inside of poll, consume and close only, in this thread, too;
         # - both change the list in place, and so does this function (clear, never a new list): all see the same one.
         # What the handler took is older than all that is still in librdkafka's queue: it goes first.
+        #
+        # One poll that waits, then what is here already: `consume(500, 1.0)` alone would hold a lone record back for
+        # 946 ms. Never more than `left` is taken: what is only in librdkafka's queue goes to the group's next member.
         taken = self.reader.taken
         if not taken:
             message = self._consumer.poll(wait)
@@ -265,6 +268,8 @@ class Loop:
         """
         if self._discovery is not None:
             self._discovery.stop()
+        # In a thread: commit and close take no limit (librdkafka waits session.timeout.ms for a dead coordinator), and
+        # the process must end. A commit that is late all the same does no harm: all that it covers was written.
         outcome: list[str] = []
 
         def leave() -> None:

@@ -34,6 +34,8 @@ def answered(
     librdkafka gives no answer at all where one partition has no leader, or where its leader is not reached: then it is
     looked which ones these are, and the others are asked for once more. Raises KafkaToolError.
     """
+    # Two limits: the first is short, as a dead leader is the rule where an answer takes long; with all leaders reached
+    # the second leaves a busy broker its time.
     if not leaders.has_looked:
         leaders.look(partitions)
     led = [each for each in partitions if each not in leaders.missing]
@@ -178,6 +180,7 @@ class Ends:
         for partition, message in newest(batch, self._is_one_topic).items():
             self.at(partition, message.offset() + 1)
             behind = behind or message.offset() >= self._ends.get(partition, 0)
+        # Only the newest record of each partition was looked at so far; one by one only in the last batches.
         if not behind:
             return batch
         return [m for m in batch if m.offset() < self._ends.get(TopicPartition(m.topic(), m.partition()), 0)]

@@ -22,6 +22,8 @@ LAST_RECORD_SECONDS = 5.0
 """How long a record that was half written when the user stopped waits for its reader."""
 
 
+# os.write and not sys.stdout.buffer: with PYTHONUNBUFFERED=1 that is a raw file, whose write may be partial, and with a
+# buffer nobody knows what was written when the process is killed.
 class Output:
     """Unbuffered writes to a file descriptor.
 
@@ -46,11 +48,14 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the descriptor, which other processes may share, as it was."""
+        # O_NONBLOCK belongs to the open file, not to this process: the shell's terminal would stay without blocking.
         if os.get_blocking(self.descriptor) != self._was_blocking:
             os.set_blocking(self.descriptor, self._was_blocking)
 
     def release(self) -> None:
         """Let a write that waits for its reader end: the kernel then tells how many bytes it took."""
+        # The signal interrupts a write that waits in the kernel, and Python repeats it when the handler is done (PEP
+        # 475): it finds a descriptor that does not block any more, and ends.
         self._released = True
         os.set_blocking(self.descriptor, False)
 
@@ -72,6 +77,7 @@ class Output:
     def look(self) -> None:
         """Notice a reader that is gone while there is nothing to write."""
         self._see()
+        # With no event asked for only POLLERR comes: a pipe that nobody reads. EPIPE would come with the next write.
         poll = select.poll()
         poll.register(self.descriptor, 0)
         if poll.poll(0):
@@ -92,6 +98,7 @@ class Output:
 
     def _taken(self) -> int:
         """Return how many bytes the reader has taken; those of anything but a pipe are taken when they are written."""
+        # FIONREAD counts what is still in the pipe. No other kind of file tells what its reader took.
         if not self._is_pipe:
             return self.written
         return self.written - int.from_bytes(fcntl.ioctl(self.descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
@@ -195,6 +202,8 @@ class RecordWriter:
         return self._put(batch, content)
 
     def _put(self, batch: Batch, content: bytes) -> int:
+        # The order is the promise of this tool: written first, stored for the next commit afterwards, and only what the
+        # kernel took. Whatever ends the process between the two repeats a record, and loses none.
         self._reader.in_flight = batch
         done = self._output.write(content)
         if done < len(content):
@@ -228,6 +237,8 @@ class RecordWriter:
 
     def _whole_records(self, batch: Batch, content: bytes, done: int) -> Batch:
         """Return the records that were written wholly; one that was cut is completed if its reader lets it."""
+        # Formatted once more, one by one, as only the whole batch was: this happens once in a run. What JSON's array
+        # has before its first record belongs to no record.
         lengths = [len(self._format([message])) for message in batch]
         heading = len(content) - sum(lengths)
         count, end = whole(lengths, max(0, done - heading))

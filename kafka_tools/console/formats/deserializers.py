@@ -77,6 +77,7 @@ def _roundings(size: float) -> Iterator[str]:
 
     At a power of two floats lie wider above than below: there the nearest may mean another float, but not the larger.
     """
+    # Java (19 and later, JDK-4511638) writes the fewest digits that still mean this float; repr does so for doubles.
     for digits in range(9):
         nearest = f"{size:.{digits}e}"
         yield nearest
@@ -214,6 +215,7 @@ def _list(deserializer: Deserializer) -> Deserialize:
 
 def _elements(content: bytes, fixed_size: int | None) -> list[bytes | None]:
     """Take a list apart as ListDeserializer does: a byte that is 0 where elements have one size, then what is null."""
+    # ListSerializer (3.9) leaves the sizes of elements of one size out and lists the nulls; else null has the size -1.
     nulls: set[int] = set()
     place = 1
     strategy = struct.unpack_from(">b", content)[0]

@@ -25,6 +25,7 @@ TYPE_NAMES = {number: name.decode() for number, name in TIMESTAMP_TYPES.items()}
 
 def compile_lines() -> Formatter:
     """Return the function that writes one object a line."""
+    # json.dumps would make an encoder for each record, as these options are not its defaults.
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     return lambda batch: "".join([f"{encode(_object(message))}\n" for message in batch]).encode()
 
@@ -111,6 +112,7 @@ def compile_reader(topic: str, form: str = OWN) -> Parser:
 
     def records(lines: Iterable[bytes]) -> Iterator[FullRecord]:
         for line, number in zip(lines, numbers, strict=False):
+            # One line is one document: what is wrong in it is told with its number, and what came before is sent.
             if not line.strip():
                 continue
             try:

@@ -52,7 +52,7 @@ def compile_format(record_format: RecordFormat) -> Formatter:
     line = record_format.line_separator
     if not columns:
         return lambda _batch: b""  # DefaultMessageFormatter writes no line separator for print.value=false alone
-    if len(columns) == 1:
+    if len(columns) == 1:  # values alone, the rule: no tuple and no second join for each record
         return _joined_values(columns[0], line)
     between = record_format.key_separator.join
 
@@ -101,7 +101,7 @@ def _reader(deserializer: Deserializer | None) -> Deserialize | None:
 
 def _or_null(part: Callable[[Any], bytes | None], null: bytes, read: Deserialize | None) -> Column:
     def column(batch: Batch) -> Iterable[bytes]:
-        parts = list(map(part, batch))
+        parts = list(map(part, batch))  # `in` looks for null in C; most batches have none
         return [null if each is None else each for each in parts] if None in parts else parts  # type: ignore[return-value]
 
     def read_column(batch: Batch) -> Iterable[bytes]:
