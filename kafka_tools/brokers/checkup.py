@@ -47,6 +47,7 @@ def overview(contact: Contact) -> Overview:
     check_metadata(response)
     brokers = addresses_of(response)
     partitions = {topic["name"]: topic["partitions"] for topic in response["topics"]}
+    # Metadata names no broker that is down: it is known only by the replicas that it has.
     held = Counter(broker for each in partitions.values() for one in each for broker in one["replica_nodes"])
     of_offsets = partitions.get(OFFSETS)
     return Overview(

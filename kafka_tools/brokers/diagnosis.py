@@ -125,6 +125,7 @@ class Contact:
             raise UnreachableError(f"there is no connection to {self.server}")
         try:
             return self._connection.ask(message, values, seconds)
+        # The answer may still come, and would be taken for that of the next request.
         except LostResponseError:
             self.close()
             self._connection = None
@@ -143,6 +144,7 @@ def contacts(target: Brokers, seconds: float) -> Sequence[Contact]:
     until = monotonic() + target.wait_seconds
     while True:
         found = _contacts(target, monotonic() + seconds)
+        # Only where all refuse: one that is silent, or lets nobody in, is not one that is starting.
         if monotonic() >= until or not all(each.refused for each in found):
             return found
         sleep(PAUSE_SECONDS)

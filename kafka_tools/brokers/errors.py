@@ -71,6 +71,7 @@ def broker_error(error: "KafkaError", needs: str = "") -> BrokerError:
     `needs` is the right that the request asks for (`ALTER on topic 'a'`): it is told to a user who lacks it.
     """
     code = error.code()
+    # Kafka's brokers often say more than the code (`Replication factor: 4 larger than available brokers: 3.`).
     own = error.str().removeprefix("Failed to get metadata: ")  # what list_topics puts before it
     message = None if own == type(error)(code).str() else own  # librdkafka puts words of its own where there are none
     return BrokerError(code, message, f"It needs {needs}." if needs and code in NOT_AUTHORIZED else "")

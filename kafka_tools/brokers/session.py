@@ -275,13 +275,16 @@ class Session:
         from concurrent.futures import wait
 
         diagnosis, pause = monotonic() + QUIET_SECONDS, FIRST_SLICE_SECONDS
+        # Once an answer came, what fails is an outage: the diagnosis would find the bootstrap server in good health.
         looked = self._reached
         began = monotonic()
         while True:
+            # error_cb runs in this thread, inside of poll(): without the call no error would ever be reported.
             self.admin.poll(0)  # serves error_cb, and OAUTHBEARER's tokens
             wait([future], pause)
             if future.done():
                 return
+            # The pauses double: a short command is not kept waiting, a long one does not spin.
             pause = min(2 * pause, SLICE_SECONDS)
             if not looked and (self._failure is not None or monotonic() > diagnosis):
                 looked = True

@@ -74,6 +74,8 @@ class BrokerTopicChanges:
             )
 
         results = send(True)
+        # What the rehearsal refused is not sent again: the answer would be the same, and a second line in the broker's
+        # log.
         if results[topic.topic] is None and not validate_only:
             results = send(False)
         error = results[topic.topic]
@@ -141,6 +143,8 @@ class BrokerTopicChanges:
         if validate_only:
             results = send(partitions, True)
         else:
+            # One topic is enough to hear whether there is a controller: a rehearsal of all would double the time for
+            # 500.
             results = send(partitions[:1], True)
             fit = [each for each in partitions if results.get(each.topic) is None]
             results |= send(fit, False) if fit else {}
@@ -236,6 +240,7 @@ class BrokerTopicChanges:
                 with WireSession(server, target.security, seconds) as session:
                     while not _known(session.metadata(names)["topics"], at_least) and monotonic() < deadline:
                         sleep(PAUSE_SECONDS)
+            # The server may be down, or not let us in: the change was made, only who asks it next may not see it yet.
             except KafkaToolError:
                 continue  # the change itself is done
             if seconds <= 0:
@@ -251,6 +256,7 @@ def _known(topics: Sequence[Mapping[str, Any]], at_least: Mapping[str, int]) -> 
         wanted, code = at_least.get(topic["name"], 0), topic["error_code"]
         if topic["name"] not in at_least or code not in (0, UNKNOWN_TOPIC_OR_PARTITION):
             continue  # not asked for, or not for this user's eyes
+        # -1 stands for a topic that is not there, which is less than any number of partitions.
         found = len(topic["partitions"]) if code == 0 else -1
         if found >= 0 if wanted == 0 else found < wanted:
             return False

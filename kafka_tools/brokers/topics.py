@@ -226,6 +226,7 @@ class BrokerTopics:
             return self._optional("configs", lambda: self._configs_by_wire(names, OPTIONAL_SECONDS), unknown)
         try:
             answered = self._session.collect("DescribeConfigs", asked, max(deadline - monotonic(), LEAST_SECONDS))
+        # ZooKeeper may be gone, or only the controller: another way is tried where one is left.
         except NoResponseError as error:
             if self._session.wire.supports(DESCRIBE_QUORUM):  # without ZooKeeper every broker knows configs itself
                 return self._optional("configs", lambda: self._configs_by_wire(names, REACH_SECONDS), unknown)
@@ -335,6 +336,8 @@ class BrokerTopics:
             response = self._session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {}, CONTROLLER_SECONDS)
         except UnsupportedError:
             return {}
+        # Reassignments need DESCRIBE on the cluster. Apache's tool (3.9) leaves them out for those who lack it, and so
+        # they see under-replicated what is only being moved.
         if response["error_code"] == CLUSTER_AUTHORIZATION_FAILED:
             return {}
         check_code(response["error_code"], response["error_message"])
@@ -412,5 +415,6 @@ def kafka_uuid(text: str) -> str | None:
 
     `text` is standard base64, as `str(confluent_kafka.Uuid)` gives it: `+/` where Kafka has `-_`.
     """
+    # Java prints no padding, and the alphabet that may stand in a URL.
     url_safe = text.strip().rstrip("=").replace("+", "-").replace("/", "_")
     return url_safe if url_safe.strip("A") else None

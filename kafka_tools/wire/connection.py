@@ -128,6 +128,8 @@ class Connection:
         client = {"client_software_name": CLIENT, "client_software_version": __version__}
         self._send(API_VERSIONS, API_VERSIONS.last, client, deadline)
         answer = self._receive(MAX_FIRST_RESPONSE_BYTES)
+        # Version 3 and its error look alike up to the code: KIP-511 has the refusal answered in version 0, whose first
+        # field is that code, so that nobody has to know the version of an answer that says the version is not known.
         if not answer.startswith(ERROR_CODE.pack(UNSUPPORTED_VERSION)):
             return API_VERSIONS.decode(API_VERSIONS.last, answer)
         self._send(API_VERSIONS, 0, {}, deadline)
@@ -138,6 +140,7 @@ class Connection:
         self._asked = message, version, deadline
         request = message.encode(version, values, self._sent, CLIENT)
         with self._closed_on_failure():
+            # The deadline is that of the whole request: a server that sends a byte a second would else never be late.
             self._socket.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
             self._socket.sendall(SIZE.pack(len(request)) + request)
 
@@ -169,6 +172,8 @@ class Connection:
         deadline, chunks = self._asked[2], []
         while size:
             self._socket.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
+            # In chunks: one recv() of a whole response would have Python make a buffer of the size that was announced,
+            # which any server may say and never send.
             chunk = self._socket.recv(min(size, CHUNK_BYTES))
             if not chunk:
                 raise ConnectionResetError("it ends too early")
@@ -178,6 +183,7 @@ class Connection:
 
 
 def _why_closed(error: OSError) -> str:
+    # By its module and not by isinstance: ssl is not imported only to see that it was not used.
     if type(error).__module__ == "ssl":  # else nobody imported it: TLS is not spoken here
         from kafka_tools.openssl import cause
 

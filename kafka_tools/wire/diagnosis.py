@@ -70,6 +70,7 @@ def connect(
                 found.text, found.expires = _certificate(secured)
         # Who watches no step asks for more than Metadata, and hears which request the broker does not know.
         return _ready(made, opened, address, security, deadline, watched=steps is not None)
+    # Ctrl-C, too: else the socket would stay open in a process that goes on (`--watch`).
     except BaseException:
         opened.close()
         raise
@@ -122,6 +123,7 @@ def _explaining(address: Address, security: "Security | None", deadline: float) 
     except BrokenConnectionError as error:
         if error.hopeless or monotonic() >= deadline:
             raise
+        # Only after a failure, and with connections of its own: where all is well nobody pays for the question.
         raise _mistaken(address, security is not None and security.tls is not None, deadline) or error from error
 
 
@@ -165,6 +167,7 @@ def _speaks_tls(address: Address, deadline: float) -> bool:
     import ssl
 
     anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # check_hostname first: ssl refuses CERT_NONE while it is on.
     anybody.check_hostname = False
     anybody.verify_mode = ssl.CERT_NONE
     try:
@@ -172,6 +175,7 @@ def _speaks_tls(address: Address, deadline: float) -> bool:
             opened.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
             anybody.wrap_socket(opened, server_hostname=address[0]).close()
     except ssl.SSLError as error:
+        # Whoever answers with an alert speaks TLS, whatever it is not content with.
         return "ALERT" in (error.reason or "")  # it wants a client certificate, or other versions
     except (BrokenConnectionError, OSError):
         return False

@@ -66,6 +66,7 @@ def _granted(oauth: OAuth) -> str:
         with urllib.request.build_opener(*handlers).open(request, timeout=ENDPOINT_SECONDS) as answer:
             return _token(json.loads(answer.read(MOST_BYTES)), where)
     except urllib.error.HTTPError as error:
+        # An HTTPError is a response, too, whose connection stays open until it is collected.
         error.close()
         raise KafkaToolError(
             f"the token endpoint {where} refused: status {error.code} {error.reason}",

@@ -38,6 +38,7 @@ def log_in(broker: LoginConnection, sasl: Sasl) -> int:
     Raises AuthenticationError with the broker's own words.
     """
     shake = broker.ask(SASL_HANDSHAKE, {"mechanism": sasl.mechanism})
+    # A listener without SASL answers with an error and no mechanism (ILLEGAL_SASL_STATE, KIP-43).
     if shake["error_code"] and not shake["mechanisms"]:
         raise AuthenticationError(
             f"{text(broker.address)} takes no login.", "security.protocol=PLAINTEXT or SSL goes without."
@@ -119,11 +120,13 @@ def scram(name: str, user: str, password: str, nonce: str) -> Dialogue:
         raise ValueError("another nonce, too few or too many iterations")
     salted = hashlib.pbkdf2_hmac(name, password.encode(), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", name)
+    # biws: base64 of `n,,`, which says that there is no channel binding (RFC 5802).
     final = f"c=biws,r={fields['r']}"
     said = f"{bare},{first},{final}".encode()
     signature = hmac.digest(hashlib.new(name, client_key).digest(), said, name)
     proof = bytes(one ^ other for one, other in zip(client_key, signature, strict=True))
     last = _fields((yield f"{final},p={base64.b64encode(proof).decode()}".encode()).decode())
+    # The server proves in turn that it knows the password: without this look anybody could say "let in".
     expected = hmac.digest(hmac.digest(salted, b"Server Key", name), said, name)
     if not hmac.compare_digest(base64.b64decode(last["v"]), expected):
         raise ValueError("the proof is wrong")

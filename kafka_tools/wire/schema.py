@@ -61,6 +61,8 @@ class Message:
         """
         flexible = version >= self.flexible
         raw = client.encode()
+        # The client's id has a length of two bytes even in flexible versions (KIP-511), the tags behind it one byte:
+        # none.
         header = REQUEST_HEADER.pack(self.key, version, correlation, len(raw)) + raw + (b"\0" if flexible else b"")
         return header + encode(self.request, version, flexible, values)
 
@@ -69,6 +71,7 @@ class Message:
 
         `response` is what follows the correlation id. Raises MalformedError where it is no such response.
         """
+        # Put together once for a version, and kept: --watch and the lanes decode the same kind again and again.
         decoders = self._decoders.get(version)
         if decoders is None:
             flexible = version >= self.flexible

@@ -152,6 +152,7 @@ class WireSession:
 
     def metadata(self, topics: Sequence[str] | None) -> Response:
         """Return what Metadata says of these topics (None: all); none is created by it. Raises as `ask` does."""
+        # None asks for all topics, an empty list for none (from version 1 on): the two are easily confused.
         named = None if topics is None else [{"name": topic} for topic in topics]
         response = self.ask(METADATA, {"topics": named})
         check_metadata(response)
@@ -181,16 +182,20 @@ class WireSession:
 
     def _at_controller(self, ask: Callable[[int | None], Response], seconds: float) -> Response:
         deadline = monotonic() + min(seconds, CONNECT_SECONDS)
+        # Whichever broker is connected is asked first: on KRaft it passes the request on, and with ZooKeeper it says
+        # NOT_CONTROLLER, which costs one round trip where to look for the controller first would always cost one.
         response = ask(None)  # without ZooKeeper every broker passes it on
         unreachable: UnreachableError | None = None
         while response["error_code"] == NOT_CONTROLLER and monotonic() < deadline:
             try:
                 response, unreachable = ask(self._controller_id()), None
+            # A request that was sent and not answered is the end: another try may carry a change out twice.
             except LostResponseError:
                 raise
             except UnreachableError as error:
                 unreachable = error
             if response["error_code"] == NOT_CONTROLLER:
+                # Forgotten, so that the next round asks who it is: with ZooKeeper an election takes a second or two.
                 self._controller = None
                 sleep(PAUSE_SECONDS)
         if response["error_code"] == NOT_CONTROLLER:
@@ -228,6 +233,7 @@ class WireSession:
             raise UnreachableError(f"{self._bootstrap_servers} answers, but broker {broker} is not there.")
         address = self._brokers[broker]
         first = self._connection(None)
+        # The bootstrap server is often the broker that is meant: one connection serves both.
         if first.address == address:
             return first
         try:
@@ -247,11 +253,13 @@ class WireSession:
             server = left.pop(0)
             if server in causes:
                 sleep(PAUSE_SECONDS)
+            # The last server that is left gets all the time there is: nobody else is held up by it any more.
             seconds = turn if left else max(turn, min(patience, deadline - monotonic()))
             try:
                 return connect(server, monotonic() + seconds, self._security)
             except BrokenConnectionError as error:
                 causes[server] = error
+                # A name that does not resolve or a certificate that is not trusted stays so within five seconds.
                 if not error.hopeless:
                     left.append(server)
             if self._all_refuse(causes) and monotonic() - began >= self._wait_seconds:

@@ -64,6 +64,7 @@ def open_first(found: Sequence[Any], deadline: float) -> socket:
     for number, (family, kind, protocol, _, numeric_address) in enumerate(found):
         opened = socket(family, kind, protocol)
         try:
+            # Requests are small and wait for their answers: Nagle's algorithm would hold each back for up to 40 ms.
             opened.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             opened.settimeout(max((deadline - monotonic()) / (len(found) - number), LEAST_SECONDS))
             opened.connect(numeric_address)
@@ -75,6 +76,8 @@ def open_first(found: Sequence[Any], deadline: float) -> socket:
             raise
         else:
             return opened
+    # A name may have several addresses, ::1 and 127.0.0.1: "refused" is told only where every one of them refused,
+    # since that is taken for "nobody listens", and not tried again.
     silent = [failure for failure in failures if not isinstance(failure, RefusedError)]
     raise (silent or failures)[-1]
 
@@ -128,6 +131,7 @@ def encrypted(opened: socket, tls: "Tls", address: Address, deadline: float) -> 
 
     from kafka_tools.openssl import CLOSED, cause, context, is_final
 
+    # ssl wraps sockets of the module `socket` only; `detach` hands the descriptor over, which is then closed once.
     plain = sockets.socket(fileno=opened.detach())
     plain.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
     try:

@@ -89,6 +89,7 @@ def show_layout(request: ShowLayout) -> Report:
         described = topics.describe(named(topics.names(), request.topic, request.exclude_internal))
         brokers = topics.brokers()
         no_election = topics.no_election() if request.without else ""
+        # Seconds pass before a cluster notices that a broker died: who plans to stop another one should hear of it now.
         unreached = topics.unreached_brokers() if request.without else {}
         malformed = topics.malformed()
         notes = (*topics.notes(), *malformed)
@@ -97,6 +98,7 @@ def show_layout(request: ShowLayout) -> Report:
 
         report = prediction(described, brokers, request.without, request.everything, no_election)
         if no_election:
+            # The reason may stand in a note already: it is not told twice.
             told = any(no_election in note for note in notes)
             unsafe = "This is not safe: no leader can be elected now."
             notes = (*notes, unsafe if told else f"{unsafe} {no_election}")
@@ -105,6 +107,8 @@ def show_layout(request: ShowLayout) -> Report:
     from kafka_tools.tools.layout.current import layout
 
     report = layout(described, brokers, RACKS_SEEN, request.everything)
+    # Between two rounds of --watch a broker may go down, and takes its rack with it: brokers tell racks of the living
+    # only.
     RACKS_SEEN.update((broker.broker, broker.rack) for broker in brokers)
     return report._replace(notes=(*report.notes, *notes), status=int(bool(malformed)))
 

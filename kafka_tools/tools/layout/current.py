@@ -144,6 +144,7 @@ def _rows_and_note(
 ) -> tuple[list[MatrixRow], str]:
     counts = total(of_topics)
     whole = [each for each in of_topics if each.healthy == each.partitions]
+    # Three sizes: every partition, every one that is wrong, every topic that is. A screen holds some 100 rows at most.
     if everything or counts.partitions <= MOST_PARTITIONS:
         return [_partition_row(topic, each, brokers, live) for topic in topics for each in topic.partitions], ""
     if counts.partitions - counts.healthy <= MOST_PARTITIONS:
@@ -156,6 +157,7 @@ def _rows_and_note(
         healthy = f"{counts.healthy:,} healthy partitions"
         return wrong, f"… and {healthy}, {count(len(whole), 'topic')} healthy as a whole (--all shows them)"
     troubled = [pair for pair in zip(topics, of_topics, strict=True) if pair[1].healthy < pair[1].partitions]
+    # Stable: those that do not work first, the others in the order of their names.
     troubled.sort(key=lambda pair: pair[1].broken == 0)
     rows = [_topic_row(topic, each, brokers, live) for topic, each in troubled]
     sums = f"{count(len(whole), 'healthy topic')}, {count(total(whole).partitions, 'partition')}"
@@ -178,6 +180,7 @@ def _remark(partition: Partition, live: Collection[int], min_isr: int | None) ->
     """Say what the symbols alone do not: what the worst of it means; a flag tells of a leader that is not preferred."""
     wrong = problems(partition, live, min_isr)
     if partition.leader is not None and not led_by_preferred(partition):
+        # That the leader is not the preferred one is always told last, and the flag in the matrix says it already.
         wrong = wrong[:-1]
     facts = [wrong[0].words.partition(":")[0]] if wrong else []
     facts += [moving] if (moving := reassignment(partition)) else []
@@ -226,6 +229,7 @@ def _title(found: Sequence[BrokerLoad]) -> str:
 
 def _facts(topics: Sequence[TopicDescription], found: Sequence[BrokerLoad], counts: Health) -> list[str]:
     up = [load for load in found if load.up]
+    # Over brokers that are up: one that is down leads nothing, and would make the others look overloaded.
     mean = sum(load.leaders for load in up) / len(up) if up else 0
     facts = [count(len(topics), "topic"), count(counts.partitions, "partition"), f"{mean:,.1f} leaders a broker"]
     unknown = sum(topic.min_isr is None for topic in topics)

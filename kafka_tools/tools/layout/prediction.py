@@ -136,6 +136,7 @@ def table(
     changed = [outcome for outcome in outcomes if outcome.then != outcome.now]
     shown = [each for each in changed if each.verdict.harmful or len(changed) <= MOST_PARTITIONS]
     shown = list(outcomes) if everything else shown
+    # Verdict stands in the order of harm: the worst partitions come first in the table.
     order = list(Verdict)
     left = set(live) - set(without)
     return Table(
@@ -199,10 +200,12 @@ def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Seque
             f"{number:,} {'' if at else f'{of} '}{harms[verdict]}" for at, (verdict, number) in enumerate(found.items())
         ]
         said += [] if Verdict.OFFLINE in found else ["none would go offline"]
+        # Red only for what is sure to happen: that min ISR is not known is a risk.
         certain = set(found) - {Verdict.MIN_ISR_NOT_KNOWN}
         return Mark(f"Without {brokers}: {', '.join(said)}.", Level.BROKEN if certain else Level.RISK)
     if not elects:
         return Mark(f"Without {brokers}: not safe, as no leader can be elected now.", Level.BROKEN)
+    # Whoever asks after the fact gets no comfort: the broker is down, and this is how the cluster is now.
     if not set(without).intersection(live):
         return Mark(f"Without {brokers}: nothing changes, it is down already.")
     moves, shrinks = counts[Verdict.MOVES], counts[Verdict.SHRINKS]

@@ -83,6 +83,7 @@ def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
 
 
 def _required(given: Collection[str], action: str, on_zookeeper: bool) -> Sequence[str]:
+    # Kafka 2.8 knows no default of the cluster's for them: only a broker has num.partitions.
     if action == "create" and on_zookeeper and "replica_assignment" not in given:
         return "topic", "partitions", "replication_factor"
     if action == "alter" and ("replica_assignment" in given or not (on_zookeeper or "config" in given)):
@@ -103,6 +104,7 @@ def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: b
     if name == "delete_config" and not on_zookeeper:
         return "bootstrap_server"
     others: Sequence[str] = ()
+    # --alter takes both: --partitions then says how many of the lists are there already.
     if name == "replica_assignment" and action == "create":
         others = "partitions", "replication_factor"
     elif name in PARTITION_FILTERS:
@@ -249,7 +251,10 @@ def command(
 ) -> Report:
     """Choose the cluster, check the options against each other, and run the action."""
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
+    # Again, now that the settings have said which kind of cluster it is: where a flag named it, `check_named` has made
+    # the same look before a value was read, in Apache's order.
     check(given_names(ctx), action, isinstance(target, ZooKeeper))
+    # A dry run changes nothing: a protected context does not ask for its name.
     if action in CHANGING and not dry_run:
         target = check_change(target, yes)
     if action in ("list", "describe"):

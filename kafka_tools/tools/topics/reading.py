@@ -145,6 +145,7 @@ def _described(request: DescribeTopics, topics: Topics) -> Sequence[TopicDescrip
 
     Raises KafkaToolError where it means none and that matters.
     """
+    # A name with a dot is a pattern, too: `a.b` also matches `a_b`, so that all names have to be looked at.
     if request.topic is not None and request.topic_id is None and is_literal(request.topic):
         found = topics.describe(matching((request.topic,), None, request.exclude_internal))
         if found:
