@@ -251,10 +251,7 @@ def command(
 ) -> Report:
     """Choose the cluster, check the options against each other, and run the action."""
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
-    # Again, now that the settings have said which kind of cluster it is: where a flag named it, `check_named` has made
-    # the same look before a value was read, in Apache's order.
     check(given_names(ctx), action, isinstance(target, ZooKeeper))
-    # A dry run changes nothing: a protected context does not ask for its name.
     if action in CHANGING and not dry_run:
         target = check_change(target, yes)
     if action in ("list", "describe"):
