@@ -60,6 +60,7 @@ class Clients:
 
     def only(self, brokers: Collection[int]) -> "Clients":
         """Return new connections, to those of the brokers that have these ids."""
+        # A new client: librdkafka cannot be told to forget brokers.
         servers = [server for server in self._servers if server.id in brokers]
         return Clients(self._sandbox, servers, self._home, self._principal)
 

@@ -53,6 +53,7 @@ def up(wish: Wish, progress: Stages) -> Started:
     if jars or Java are missing, or if a server does not start: then nothing that this call started is left.
     """
     with _mine(create=True) as home:
+        # A record that is not complete is of a start that was cut off: its servers are ended, and all begins anew.
         recorded = state_file.load(home)
         if recorded is not None and recorded.complete:
             _check_same(wish, recorded)

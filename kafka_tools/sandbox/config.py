@@ -55,10 +55,12 @@ def zookeeper_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
 
 def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     """Return server.properties of one broker: Kafka's defaults, but small, quick to start, quick to miss a dead one."""
+    # One broker less than the replicas: the cluster goes on writing when one is killed, and says so when two are.
     in_sync = min(2, len(sandbox.brokers))
     replicas = min(3, len(sandbox.brokers))
     settings = {
         "log.dirs": str(home / server.name / "data"),
+        # A misspelled name in a walk or a test is an error, not a new topic.
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
         # So that a consumer that was killed need not be missed for longer than somebody who tries it likes to wait.
@@ -103,6 +105,7 @@ def _zookeeper_mode_settings(server: Server, sandbox: Sandbox, home: Path) -> di
 
 def _kraft_settings(server: Server, sandbox: Sandbox, _: Path) -> dict[str, str]:
     protocol = sandbox.protocol
+    # A static quorum: dynamic ones (KIP-853) need Kafka 3.9, and 3.3 runs here, too.
     voters = (f"{each.id}@{HOST}:{each.peer_ports[0]}" for each in sandbox.brokers)
     return {
         "process.roles": "broker,controller",

@@ -42,6 +42,7 @@ def certificate_path(home: Path, principal: str) -> Path:
 
 def key_and_certificate(home: Path, principal: str) -> tuple[str, str]:
     """Return the private key and the certificate of one principal, each as PEM in one line."""
+    # In one line, as a properties file's value cannot have two; Kafka takes blanks for line ends in PEM.
     key, _, certificate = certificate_path(home, principal).read_text().partition("-----BEGIN CERTIFICATE")
     return " ".join(key.split("\n")).strip(), " ".join(f"-----BEGIN CERTIFICATE{certificate}".split("\n")).strip()
 

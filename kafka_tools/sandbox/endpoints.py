@@ -71,6 +71,7 @@ def running() -> Endpoints | None:
         complete, secured = recorded["complete"], recorded.get("security", "plaintext") != "plaintext"
     except (ValueError, KeyError, TypeError):
         return None
+    # A sandbox that is still starting is nobody's default: its first broker answers before its users are made.
     if not brokers or not complete:
         return None
     if not secured:

@@ -80,6 +80,7 @@ def _renew(home: Path, coordinates: Sequence[Coordinates], progress: Stages) -> 
     """Fetch into a folder beside `home` and put it in its place as the last step."""
     for leftover in home.parent.glob(f".{home.name}-new-*"):
         shutil.rmtree(leftover)
+    # Beside `home`, as a rename within one file system is one step.
     draft = Path(tempfile.mkdtemp(prefix=f".{home.name}-new-", dir=home.parent))
     try:
         progress.stage(f"Fetching {coordinates[-1].artifact} {coordinates[-1].version} and what it needs")

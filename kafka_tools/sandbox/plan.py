@@ -56,6 +56,7 @@ def new_sandbox(wish: Wish, free: Sequence[int]) -> Sandbox:
     given = iter(free)
     brokers = range(1, (wish.brokers or 3) + 1)
     zookeepers = () if choice.mode == "kraft" else range(1, (wish.zookeepers or 1) + 1)
+    # Clients' ports come first and in order, so that people can guess the next one: 20001, 20002, …
     servers = [Server("zookeeper", id_, next(given)) for id_ in zookeepers]
     servers += [Server("broker", id_, next(given), rack=rack(id_, wish.racks)) for id_ in brokers]
     servers = [
@@ -188,6 +189,7 @@ def free_block() -> Iterator[range]:
     KafkaToolError if there are none.
     """
     for _ in range(TRIES):
+        # Drawn by lot: sandboxes that start together would all try the lowest free ones.
         first = random.randrange(LOWEST_PORT, HIGHEST_PORT, BLOCK)
         block = range(first, first + BLOCK - 1)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as guard:

@@ -122,6 +122,7 @@ def make_private(home: Path) -> None:
     # The lock is made first and deleted never: a folder with other files and no lock was never a sandbox's.
     if any(home.iterdir()) and not (home / LOCK).exists():
         raise KafkaToolError(f"{home} holds something else than a sandbox.", f"Name a new folder by {FOLDER_VARIABLE}.")
+    # Passwords lie in it: mkdir's mode counts only for a folder that is new.
     home.chmod(0o700)
 
 

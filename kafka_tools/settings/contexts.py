@@ -277,4 +277,5 @@ def _flag(value: object, where: str) -> bool:
 
 def _beside(path: str, origin: str) -> str:
     """Return a path that is meant from the folder of the file it stands in."""
+    # os.path.join drops the folder where the path is absolute.
     return os.path.join(os.path.dirname(origin), os.path.expanduser(path)) if path else ""

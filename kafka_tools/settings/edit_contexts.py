@@ -27,6 +27,7 @@ def add(context: Context) -> None:
             f"context {context.name} is there already", f"`ktools context remove {context.name}` removes it."
         )
     text = _text(path)
+    # At the end, one empty line before it: everything that a person wrote stays where it was.
     separator = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
     wanted = {**before, "contexts": {**contexts.tables(before, path), context.name: _table(context)}}
     _write_checked(path, text + separator + "\n".join(_lines(context)) + "\n", wanted)
@@ -99,6 +100,7 @@ def _without(text: str, name: str) -> str:
     kept, skipping = [], False
     for line in io.StringIO(text):  # str.splitlines would cut values, at U+0085 for one
         if line.lstrip().startswith("["):
+            # [contexts.NAME.settings] and what else stands below the context goes with it.
             skipping = _header(line)[:2] == ["contexts", name]
         if not skipping:
             kept.append(line)

@@ -36,6 +36,7 @@ def read(path: str, name: str | None = None) -> tuple[Context, ...]:
 
 def _contexts(path: str, content: bytes, name: str) -> tuple[Context, ...]:
     text = "\n" + decoded(content, errors="replace")
+    # By its content, too: kaf's file is ~/.kaf/config, without an ending.
     if path.endswith((".yml", ".yaml")) or "\nclusters:" in text or "\ncontexts:" in text:
         return _from_yaml(path, content)
     if path.endswith(".toml"):
@@ -79,6 +80,7 @@ def _from_pairs(pairs: Mapping[str, str], name: str) -> Context:
 
 def _absolute(name: str, value: str) -> str:
     """Return a file's name as it is meant from everywhere."""
+    # Only where there is such a file from here: else it may be meant from another folder, and stays as it is written.
     return os.path.abspath(value) if name.endswith(".location") and os.path.exists(value) else value
 
 
@@ -119,6 +121,7 @@ def _from_kafkactl(name: str, cluster: Mapping[str, Any]) -> Context:
     tls, sasl = _enabled(cluster, "tls"), _enabled(cluster, "sasl")
     settings = _tls_settings(tls, "ca", "cert", "certkey") | _sasl_settings(sasl, "mechanism", "username", "password")
     if sasl:
+        # kafkactl's own default, where Java's and librdkafka's is GSSAPI.
         settings.setdefault("sasl.mechanism", "PLAIN")
     return _made(name, cluster.get("brokers"), settings, _protocol(tls, sasl))
 
@@ -138,6 +141,7 @@ def _enabled(cluster: Mapping[str, Any], part: str) -> dict[str, Any]:
 
 def _made(name: str, brokers: object, settings: Mapping[str, str], protocol: str) -> Context:
     servers = ",".join(map(str, brokers)) if isinstance(brokers, list) else str(brokers or "")
+    # An empty ssl.endpoint.identification.algorithm says something: the name is not checked.
     kept = {each: value for each, value in settings.items() if value or each == "ssl.endpoint.identification.algorithm"}
     if protocol != "PLAINTEXT":
         kept = {"security.protocol": protocol, **kept}
@@ -156,12 +160,14 @@ def _tls_settings(tls: Mapping[str, Any], ca: str, certificate: str, key: str) -
         "ssl.key.location": _said(tls, key),
     }
     if tls.get("insecure"):
+        # Go's InsecureSkipVerify switches both checks off: the certificate's and the name's.
         settings |= {"enable.ssl.certificate.verification": "false", "ssl.endpoint.identification.algorithm": ""}
     return settings
 
 
 def _sasl_settings(sasl: Mapping[str, Any], mechanism: str, username: str, password: str) -> dict[str, str]:
     said = _said(sasl, mechanism)
+    # Written in many ways: scram-sha-256, scram_sha256, SCRAM-SHA-256.
     word = said.lower().replace("-", "").replace("_", "")
     return {
         **({"sasl.mechanism": MECHANISMS.get(word, said)} if said else {}),

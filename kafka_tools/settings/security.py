@@ -26,6 +26,7 @@ def security(values: Values, ask: Callable[[str], str] | None = None) -> Securit
 
     Raises KafkaToolError: a store cannot be read, a value or a mechanism is unknown, something is missing.
     """
+    # In small letters, too, as Java takes it (SecurityProtocol.forName 3.9.1).
     protocol = values.text("security.protocol").upper() or "PLAINTEXT"
     if protocol not in PROTOCOLS:
         raise KafkaToolError(f"security.protocol cannot be '{protocol}'", f"Choose from: {', '.join(PROTOCOLS)}")
@@ -63,6 +64,7 @@ def _sasl(values: Values, ask: Callable[[str], str] | None) -> Sasl:
 
 def _jaas_options(values: Values) -> dict[str, str]:
     """Return the login module's options; references in them are replaced after the line is taken apart."""
+    # Its references are not replaced yet: what a password holds must not be read as a part of the line.
     line = values.raw("sasl.jaas.config").strip(BLANK)
     if not line:
         return {} if values.text("sasl.username") else login_module(values, "KafkaClient")[1]

@@ -66,6 +66,7 @@ def pem(text: str) -> Store:
     it so, and a line of a properties file can hold no other), or by the two letters `\\n` (from a variable of the
     environment, where nobody makes a line of them). Raises ValueError where nothing of use is in it."""
     blocks = [(label, _rewrapped(label, body)) for label, body in _blocks(text.replace("\\n", "\n"))]
+    # One file may hold a key and its chain, as Kafka's PEM stores do, or certificates alone, as a trust store.
     certificates = "".join(block for label, block in blocks if label == "CERTIFICATE")
     keys = [block for label, block in blocks if label.endswith("PRIVATE KEY")]
     if not certificates and not keys:
@@ -215,6 +216,8 @@ def _opened(hidden: bytes, password: str) -> bytes:
 
 def _der(content: bytes, at: int) -> tuple[int, int, int]:
     """Return the tag, the start and the end of the contents of the DER value at `at`."""
+    # Short lengths stand in one byte; else its lower seven bits say in how many bytes the length follows (X.690,
+    # 8.1.3).
     length, start = content[at + 1], at + 2
     if length & 0x80:
         size = length & 0x7F

@@ -124,12 +124,14 @@ def printed(name: str, command: str) -> str:
             stdout=subprocess.PIPE,
             text=True,
             check=False,
+            # A program may ask somebody to touch a key; one that hangs must not hang every command.
             timeout=COMMAND_SECONDS,
         )
     except (ValueError, IndexError, OSError, UnicodeDecodeError, subprocess.TimeoutExpired) as error:
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
         raise KafkaToolError(f"{name}: the program cannot be run ({reason})") from None
     if done.returncode:
+        # What it says on its own stderr has reached the terminal already.
         raise KafkaToolError(f"{name}: {argv[0]} ended with status {done.returncode}")
     return done.stdout.removesuffix("\n")
 
