@@ -17,7 +17,7 @@ from kafka_tools.errors import (
     UnreachableError,
     check_code,
 )
-from kafka_tools.model.shown import is_utf8
+from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _check_counts(topic: NewTopic) -> None:
         raise KafkaToolError("The partitions must be greater than 0")
     if not topic.topic:
         raise KafkaToolError("The given topic name '' cannot be represented in a request.")
-    if not is_utf8(topic.topic):
+    if not is_sendable(topic.topic):
         raise KafkaToolError(f"The topic name '{topic.topic}' is not UTF-8 text.")
 
 

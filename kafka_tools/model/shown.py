@@ -21,15 +21,6 @@ def safe(text: str, kept: str = "") -> str:
     )
 
 
-def is_utf8(text: str) -> bool:
-    """Tell whether a text is all letters of UTF-8: other bytes of an argument stand in it as lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def encodable(text: str, encoding: str) -> str:
     """Return the text in letters that the encoding has."""
     try:

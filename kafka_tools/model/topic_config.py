@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.shown import is_utf8
+from kafka_tools.model.text import is_sendable
 from kafka_tools.model.units import plain
 
 INT, LONG = 32, 64
@@ -192,7 +192,7 @@ def parse(settings: Iterable[str]) -> dict[str, str]:
     """
     configs: dict[str, str] = {}
     for setting in settings:
-        if not is_utf8(setting):  # confluent-kafka 2.16 dies of a name that is none (SIGSEGV)
+        if not is_sendable(setting):  # confluent-kafka 2.16 dies of a name that is none (SIGSEGV)
             raise KafkaToolError(f"--config: '{setting}' is not UTF-8 text.")
         parts = re.split(r"\s*=\s*", setting)
         # `a=b=c` is refused, as Kafka's tool refuses it.
