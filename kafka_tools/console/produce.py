@@ -29,6 +29,7 @@ from kafka_tools.console.process import (
     Unshown,
     bytes_ahead,
     note,
+    put,
     rare_collections,
     show_nothing,
     stop_by_signal,
@@ -349,19 +350,10 @@ def records(number: int) -> str:
     return f"{number} record{'' if number == 1 else 's'}"
 
 
-def prompted(incoming: Iterable[bytes], stdin: int) -> Iterable[bytes]:
-    """Return the blocks; on a terminal a `>` asks for each."""
-    return _prompting(incoming) if os.isatty(stdin) else incoming
-
-
-def _prompting(incoming: Iterable[bytes]) -> Iterator[bytes]:
-    show_prompt()
+def prompted(incoming: Iterable[bytes], stdin: int) -> Iterator[bytes]:
+    """Yield the blocks; on a terminal a `>` on stderr asks for each."""
+    prompt = ">" if os.isatty(stdin) else ""
+    put(prompt)
     for block in incoming:
         yield block
-        if block:
-            show_prompt()
-
-
-def show_prompt() -> None:
-    sys.stderr.write(">")
-    sys.stderr.flush()
+        put(prompt if block else "")

@@ -152,13 +152,12 @@ class Ends:
     """
 
     def __init__(self, ends: dict[TopicPartition, int], starts: dict[TopicPartition, int]) -> None:
-        self._ends = ends
+        self._ends: Offsets = {}
         self._is_one_topic = len({topic for topic, _ in ends}) == 1
-        self._positions: dict[TopicPartition, int] = {}
-        self.left = {partition for partition, end in ends.items() if end > 0}
+        self._positions: Offsets = {}
+        self.left: set[TopicPartition] = set()
         self.total = self.covered = 0
-        for partition, start in starts.items():
-            self.begin(partition, start)
+        self.add(ends, starts)
 
     def add(self, ends: Offsets, starts: Offsets) -> None:
         """Note the ends and starts of partitions that had no leader before."""
