@@ -104,7 +104,7 @@ def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] 
             block = os.read(stdin, BLOCK_BYTES)
         except BlockingIOError:
             continue
-        if not block:
+        if not block:  # the end of the input, as against the end of the loop: a last line without a newline counts
             yield b""
             return
         yield block
@@ -204,6 +204,8 @@ def _full(line_format: LineFormat, topic: str) -> Parser:
     ignore_error, parse_headers = line_format.ignore_error, _headers(line_format)
     numbers = count(1)
 
+    # The order of LineMessageReader.readMessage (3.9): headers, key, value; a part that is missing under ignore.error
+    # leaves the rest of the line to the next one.
     def record(line: bytes, number: int) -> FullRecord:
         headers: Headers = []
         key, place = None, 0
@@ -238,7 +240,7 @@ def _headers(line_format: LineFormat) -> Callable[[bytes, int], Headers]:
         if at < 0:
             return pair.decode(errors="replace"), None
         key, value = pair[:at], pair[at + len(separator) :]
-        if key == marker:
+        if key == marker:  # Apache's tool refuses this even with ignore.error
             raise KafkaToolError(
                 f"Header keys should not be equal to the null marker '{shown(key)}' as they can't be null"
             )

@@ -102,6 +102,7 @@ class Outages:
         """
         from kafka_tools.brokers.diagnosis import unreached
 
+        # librdkafka's own list of brokers is not to be had: those that the bootstrap servers name are looked at.
         try:
             return unreached(self._brokers.bootstrap_servers, self._brokers.security, AGAIN_SECONDS)
         except KafkaToolError:
@@ -273,6 +274,7 @@ def _names(partitions: Collection[TopicPartition]) -> str:
 
 def _controller(metadata: Any, dead: Collection[int]) -> str:
     """Return what is known of who would elect another leader."""
+    # KRaft brokers name any live broker as controller (KIP-590); where they say -1, they see none alive.
     if metadata.controller_id < 0:
         return ", as the cluster has no controller"
     if metadata.controller_id in dead:

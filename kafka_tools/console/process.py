@@ -86,6 +86,7 @@ def note(text: str) -> None:
 
 def can_draw() -> bool:
     """Tell whether stderr is a terminal that can write over a line."""
+    # sys.stderr is None where the process was started with 2>&-; TERM is unset in cron and "dumb" in editors' shells.
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 

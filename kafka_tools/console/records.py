@@ -10,6 +10,7 @@ from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.formats import Batch
 from kafka_tools.model.topics import TopicPartition
 
+# Unbound methods, so that `map(VALUE, batch)` runs in C.
 MESSAGE = confluent_kafka().Message
 
 ERROR = MESSAGE.error
@@ -35,6 +36,7 @@ def newest(batch: Batch, is_one_topic: bool) -> dict[TopicPartition, Any]:
     half the time. TopicPartitions are made for the few results, not for each record: that would cost 0.2 µs a record.
     """
     if is_one_topic:
+        # A later record takes the place of an earlier one of the same partition: what is left is the newest.
         by_partition = dict(zip(map(PARTITION, batch), batch, strict=True))
         return {TopicPartition(message.topic(), partition): message for partition, message in by_partition.items()}
     last = dict(zip(zip(map(TOPIC, batch), map(PARTITION, batch), strict=True), batch, strict=True))

@@ -354,7 +354,7 @@ def test_settings_that_librdkafka_refuses_are_told_at_once(kafka39: Cluster) -> 
     ran = kafka39.run("console-consumer", "--topic", "t", "--isolation-level", "nosuch")
     assert time.monotonic() - started < 10
     assert (ran.returncode, ran.stdout) == (1, b"")
-    assert ran.stderr == b'ktools: Invalid value "nosuch" for configuration property "isolation.level"\n'
+    assert ran.stderr == b'ktools: invalid value "nosuch" for configuration property "isolation.level"\n'
 
 
 def test_internal_topics_are_decoded(kafka39: Cluster) -> None:

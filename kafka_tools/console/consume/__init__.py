@@ -48,6 +48,8 @@ class Window(NamedTuple):
     exist: EARLIEST, LATEST, or None for an error. Times are ms since 1970.
     """
 
+    # `start` and `reset` are two things: a consumer without a group always starts at `start`, and comes to `reset` only
+    # where that offset is gone; a group's member comes to `reset` for each partition that the group has no offset of.
     start: int = LATEST
     last: int | None = None
     from_time: int | None = None
@@ -65,6 +67,7 @@ class Window(NamedTuple):
     @property
     def patience(self) -> float:
         """For how many seconds no record may come."""
+        # A negative number waits for ever, as in ConsoleConsumer.run (3.9).
         return float("inf") if self.timeout_ms is None or self.timeout_ms < 0 else self.timeout_ms / 1000
 
 

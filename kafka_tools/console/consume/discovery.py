@@ -88,6 +88,7 @@ class Discovery:
 
     def start(self) -> None:
         """Begin to ask, for the first time after one interval: a short run never does."""
+        # A thread, as list_topics blocks for up to RESPONSE_SECONDS in an outage; a daemon, as nobody waits for it.
         threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:

@@ -158,6 +158,7 @@ class Used:
 
     def wrote(self, batch: Batch, last: Mapping[TopicPartition, Any]) -> None:
         """Note a batch that was just written; `last` are its last records (confluent_kafka.Message) by partition."""
+        # A partition's first batch also says where it began: nothing before that is this process's affair.
         for new in last.keys() - self._used.keys():
             self._used[new] = next(each.offset() for each in batch if (each.topic(), each.partition()) == new)
         self._written.append((self._output.written, {which: each.offset() + 1 for which, each in last.items()}))
@@ -214,6 +215,7 @@ class RecordWriter:
 
     def _write_readable(self, batch: Batch) -> int:
         """Write record by record, without those that cannot be read."""
+        # Each record is stored by itself here: the one that cannot be read must stay the group's next one.
         count = 0
         for message in batch:
             try:

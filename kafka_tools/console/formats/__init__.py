@@ -70,6 +70,7 @@ def deprecation(class_name: str) -> str:
 
     Raises UsageError for a class that is not one of Apache's.
     """
+    # 3.9 is the last Kafka that has the older classes.
     package, name = checked_class(class_name)
     if package == PACKAGE:
         return ""
@@ -81,6 +82,7 @@ def deprecation(class_name: str) -> str:
 
 def checked_class(class_name: str) -> tuple[str, str]:
     """Return the class's package and its own name. Raises UsageError for a class that is not one of Apache's."""
+    # Not every class is in every package: the plain ones were in kafka.tools, the others within their managers.
     names = {(package, name) for name in PLAIN for package in (PACKAGE, OLD_PACKAGES[0])}
     names |= {(package, name) for name, old in DECODING.items() for package in (PACKAGE, old)}
     for package, name in names:

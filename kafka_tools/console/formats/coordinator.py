@@ -162,6 +162,7 @@ def compile_json(kind: Kind) -> Formatter:
     """Return the function that writes records of this kind as JSON and leaves out others; it raises UnreadableError."""
 
     def text(key: bytes, value: bytes | None) -> str:
+        # As Jackson writes it: no blanks, letters as they are, bytes in base64; null for a tombstone's value.
         shown = {"version": version_of(key), "data": decode(key, kind.key)}
         content = None
         if value is not None:
@@ -195,6 +196,7 @@ def compile_lines(kind: Kind) -> Formatter:
 def _compiled(kind: Kind, text: Callable[[bytes, bytes | None], str]) -> Formatter:
     def written(batch: Batch) -> bytes:
         pairs = ((message.key(), message.value()) for message in batch)
+        # A key of another kind is left out without a word, as Apache's formatters do: all kinds share one topic.
         return "".join(
             text(key, value) for key, value in pairs if key and version_of(key) in kind.key_versions
         ).encode()
@@ -207,7 +209,7 @@ def _offset_key(key: Fields) -> str:
 
 
 def _offset_value(_key: Fields, value: Fields) -> str:
-    epoch = value.get("leaderEpoch", -1)
+    epoch = value.get("leaderEpoch", -1)  # older versions lack it; Java prints an Optional
     return (
         f"OffsetAndMetadata(offset={value['offset']}, "
         f"leaderEpoch={'Optional.empty' if epoch < 0 else f'Optional[{epoch}]'}, metadata={value['metadata']}, "

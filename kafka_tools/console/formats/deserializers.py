@@ -187,6 +187,7 @@ def _string(deserializer: Deserializer) -> Deserialize:
 
 def _utf_16(content: bytes) -> bytes:
     """Java takes UTF-16 without a byte order mark as big-endian."""
+    # Python's "utf-16" would take the machine's own order, which is little-endian nearly everywhere.
     has_mark = content[:2] in (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)
     return content.decode("utf-16" if has_mark else "utf-16-be", errors="replace").encode()
 
