@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import UsageError
 from kafka_tools.zookeeper.znodes import Znodes
 
 if TYPE_CHECKING:
@@ -199,9 +199,13 @@ class ZooKeeperTopics:
         return tuple(partitions) if len(partitions) == len(topic.replicas) else None
 
 
-def no_cluster() -> KafkaToolError:
-    """Return the error where there is no Kafka cluster below the chroot."""
-    return KafkaToolError(f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?")
+def no_cluster() -> UsageError:
+    """Return the error where there is no Kafka cluster below the chroot.
+
+    It is one of usage, so it goes to stderr: a script that counts the topics of a wrong chroot gets 0, as with Apache's
+    tool, and not a line of ours.
+    """
+    return UsageError(f"No Kafka cluster keeps its topics here: {TOPICS} does not exist.", "Is the chroot right?")
 
 
 def broker_ids(names: Iterable[str]) -> list[int]:

@@ -9,15 +9,16 @@ from tests.support.clusters import Cluster
 from tests.support.mutations import DOCTOR, Ended, Pool, Run, drawn, measured, reading, summary
 
 READING_RUNS, DOCTOR_RUNS, CHANGING_RUNS = 1600, 400, 150
-MOST_DEATHS = 0.06
-"""librdkafka 2.16 dies of 2 % of the changed responses; where more die, that hides what is tested here."""
+MOST_DEATHS, MORE_DEATHS = 0.06, 3
+"""librdkafka 2.16 dies of 2 % of the changed responses; where more die, that hides what is tested here. Of few runs
+some more may: which response is changed hangs on which broker answers first."""
 
 
 def _checked(ended: Sequence[Ended]) -> None:
     said = summary(ended)
     print(said)  # noqa: T201  shown by pytest -s and where this fails
     assert [each for each in ended if each.failed][:3] == [], said
-    assert sum(each.died for each in ended) <= MOST_DEATHS * len(ended), said
+    assert sum(each.died for each in ended) <= MOST_DEATHS * len(ended) + MORE_DEATHS, said
 
 
 def test_no_changed_response_gives_more_than_one_line(kafka39: Cluster) -> None:

@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from tests.support.clusters import Cluster
+from tests.support.coverage_summary import SETTING
 from tests.support.lying_zookeeper import MOST_MEBIBYTES, MOST_SECONDS, run_all
 from tests.support.servers import Handler, serving
 from tests.support.znodes import name
@@ -16,7 +17,8 @@ COMMANDS = 1600
 """They damage more than 2,000 answers. `python -m tests.support.lying_zookeeper` damages as many as one likes."""
 
 
-def test_damaged_answers_end_in_one_line(kafka39: Cluster, chroot: str) -> None:
+def test_damaged_answers_end_in_one_line(kafka39: Cluster, chroot: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SETTING, raising=False)  # thousands of runs through the same lines are not measured
     summary = run_all(kafka39.zookeeper + chroot, range(COMMANDS))
     assert summary.faults == []
     assert summary.damages >= 2000

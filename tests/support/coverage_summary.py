@@ -18,7 +18,7 @@ import pytest
 
 SETTING = "COVERAGE_PROCESS_START"
 ALL = "all rooms"
-EVERY = {"tests/unit/": 1, "tests/live/": 1, "tests/conformance/": 3}
+EVERY = {"tests/unit/": 1, "tests/live/": 2, "tests/conformance/": 3}
 
 
 class Sampled:

@@ -9,7 +9,14 @@ import pytest
 
 SECONDS = {
     "conformance/test_cases.py": 260,
-    "live/test_security.py": 130,
+    "live/test_layout.py": 200,
+    "live/test_security.py": 180,
+    "live/test_lying_brokers.py": 130,
+    "live/test_versions.py": 110,
+    "chaos/test_console_outages.py": 130,
+    "live/test_lying_zookeeper.py": 110,
+    "chaos/test_outages.py": 110,
+    "live/test_readme.py": 80,
     "live/test_sandbox.py": 110,
     "chaos/test_interruptions.py": 100,
     "live/test_demo.py": 100,

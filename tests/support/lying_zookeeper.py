@@ -7,7 +7,6 @@ import faulthandler
 import io
 import multiprocessing
 import random
-import resource
 import socket
 import struct
 import sys
@@ -18,6 +17,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from threading import Thread
 from typing import NamedTuple
 
+from tests.support.interpreter import most_memory
 from tests.support.servers import serving
 
 PROCESSES = 8
@@ -197,7 +197,7 @@ class _Run(NamedTuple):
     connect: str
 
     def __call__(self, seed: int) -> tuple[Outcome, float]:
-        return run(seed, self.connect), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return run(seed, self.connect), most_memory() / 2**20
 
 
 def _hurry() -> None:
