@@ -74,8 +74,7 @@ class BrokerTopicChanges:
             )
 
         results = send(True)
-        # What the rehearsal refused is not sent again: the answer would be the same, and a second line in the broker's
-        # log.
+        # What the rehearsal refused is not sent again: the answer would be the same.
         if results[topic.topic] is None and not validate_only:
             results = send(False)
         error = results[topic.topic]
@@ -143,8 +142,7 @@ class BrokerTopicChanges:
         if validate_only:
             results = send(partitions, True)
         else:
-            # One topic is enough to hear whether there is a controller: a rehearsal of all would double the time for
-            # 500.
+            # One topic is enough to hear whether there is a controller: to rehearse all would double the time.
             results = send(partitions[:1], True)
             fit = [each for each in partitions if results.get(each.topic) is None]
             results |= send(fit, False) if fit else {}
@@ -242,7 +240,7 @@ class BrokerTopicChanges:
                         sleep(PAUSE_SECONDS)
             # The server may be down, or not let us in: the change was made, only who asks it next may not see it yet.
             except KafkaToolError:
-                continue  # the change itself is done
+                continue
             if seconds <= 0:
                 return
 

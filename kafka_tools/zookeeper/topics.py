@@ -75,8 +75,8 @@ class ZooKeeperTopics:
     def describe(self, names: Sequence[str], _: bool = True, /) -> "tuple[TopicDescription, ...]":
         """Return these topics in this order; a topic that was deleted meanwhile is left out.
 
-        Configs are always read: ZooKeeper has no right of its own for them. Raises KafkaToolError for a znode that
-        Kafka did not write so.
+        Configs are always read: ZooKeeper has no right of its own for them. A topic with a znode that Kafka did not
+        write is left out, and `malformed` names the znode.
         """
         broker_ids = self._ask_for_broker_ids()
         marked = self.marked_for_deletion()
@@ -170,7 +170,8 @@ class ZooKeeperTopics:
             for name, topic, config in zip(names, topics, configs, strict=True)
             if topic is not None and config is not None
         ]
-        states = self._znodes.data([state_path(name, number) for name, topic, _ in whole for number in topic.replicas])
+        state_paths = [state_path(name, number) for name, topic, _ in whole for number in topic.replicas]
+        states = zip(state_paths, self._znodes.data(state_paths), strict=True)
         for name, topic, config in whole:
             partitions = self._partitions(name, topic, states)
             if partitions is not None:
@@ -184,7 +185,7 @@ class ZooKeeperTopics:
                 )
 
     def _partitions(
-        self, name: str, topic: "TopicDocument", states: Iterator[bytes | None]
+        self, name: str, topic: "TopicDocument", states: Iterator[tuple[str, bytes | None]]
     ) -> "tuple[Partition, ...] | None":
         from kafka_tools.model.topics import Partition
         from kafka_tools.zookeeper.documents import read_state
@@ -192,7 +193,7 @@ class ZooKeeperTopics:
         partitions = []
         for number, replicas in topic.replicas.items():
             # Each state is taken, also after a malformed one: those of the next topic follow in the same iterator.
-            state = self._read(read_state, state_path(name, number), next(states), f"topic {name} is left out")
+            state = self._read(read_state, *next(states), f"topic {name} is left out")
             if state is not None:
                 adding, removing = topic.adding.get(number, ()), topic.removing.get(number, ())
                 partitions.append(Partition(number, state.leader, replicas, state.isr, adding, removing))
