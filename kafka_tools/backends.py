@@ -4,15 +4,16 @@ What a tool may ask of a resource is a Protocol here, which `kafka_tools.brokers
 implement: the tool does not know which of them answers.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from kafka_tools.model.target import Target, ZooKeeper
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.assignment import Assignment, BrokerRack
+    from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
 
 
@@ -116,6 +117,35 @@ class TopicConfigChanges(TopicChanges, Protocol):
         ...
 
 
+class Configs(Protocol):
+    """Reads and changes the configs of a cluster's entities: topics, brokers, users, clients and others.
+
+    Every method raises KafkaToolError in the words of the cluster.
+    """
+
+    def describe(self, wanted: "EntityFilter", everything: bool = False) -> "Iterable[EntityConfigs]":
+        """Return the entities that are asked for, with the configs of their own, in the order of Apache's tool.
+
+        With `everything` those that come from elsewhere, such as Kafka's defaults, are there too.
+        """
+        ...
+
+    def current(self, entity: "Entity") -> "tuple[ConfigEntry, ...]":
+        """Return the configs of one entity's own, which a change may delete; none where it has none."""
+        ...
+
+    def alter(self, change: "ConfigChange", validate_only: bool = False) -> None:
+        """Set and delete configs of one entity, wholly or not at all; its other configs stay as they are.
+
+        With `validate_only` the change is checked, as far as the cluster checks it, and not made.
+        """
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences for the user about what could not be read so far, and why."""
+        ...
+
+
 @contextmanager
 def open_topics(target: Target, partition_size_limit: int | None = None) -> Iterator[Topics]:
     """Connect to a cluster and give its topics; close the connection at the end.
@@ -160,6 +190,16 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
 
     with connected(target) as client:
         yield ZooKeeperTopicChanges(client)
+
+
+@contextmanager
+def open_configs(target: Brokers) -> Iterator[Configs]:
+    """Connect to a cluster and give the configs of its entities. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.configs import BrokerConfigs
+    from kafka_tools.brokers.session import open_session
+
+    with open_session(target) as session:
+        yield BrokerConfigs(session)
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:

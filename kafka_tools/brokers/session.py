@@ -195,6 +195,14 @@ class Session:
             self.target.on_cluster(found.cluster_id)
         return found
 
+    def check_cluster(self) -> None:
+        """Let those who guard a cluster by its id object to a change, before it is sent. Raises as `ask` does."""
+        check = self.target.on_cluster
+        if check is not None:
+            cluster = self.ask("DescribeCluster", lambda admin: admin.describe_cluster()).cluster_id
+            if cluster:
+                check(cluster)
+
     @property
     def wire(self) -> "WireSession":
         """The session for the requests that AdminClient lacks, opened when it is needed first.
