@@ -16,7 +16,8 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire import messages as all_messages
+from kafka_tools.wire import config_messages, token_messages
+from kafka_tools.wire import messages as other_messages
 from kafka_tools.wire.schema import Message
 
 INTEGERS = {
@@ -26,6 +27,7 @@ INTEGERS = {
     "int32": st.integers(-(2**31), 2**31 - 1),
     "int64": st.integers(-(2**63), 2**63 - 1),
 }
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 PRIMITIVES = {
     **INTEGERS,
     "bool": st.booleans(),
@@ -34,6 +36,7 @@ PRIMITIVES = {
     "float64": st.floats(allow_nan=False),
     "uuid": st.uuids(),
     "error_code": st.sampled_from(ErrorCode),
+    "datetime_i64": st.integers(0, 2**46).map(lambda ms: EPOCH + datetime.timedelta(milliseconds=ms)),
     "timedelta_i32": INTEGERS["int32"].map(lambda ms: datetime.timedelta(milliseconds=ms)),
     "timedelta_i64": st.integers(-(2**46), 2**46).map(lambda ms: datetime.timedelta(milliseconds=ms)),
 }
@@ -41,7 +44,8 @@ PRIMITIVES = {
 
 def messages() -> list[Message]:
     """Return every message that is known here."""
-    return [value for value in vars(all_messages).values() if isinstance(value, Message)]
+    tables = (vars(module) for module in (config_messages, other_messages, token_messages))
+    return [value for table in tables for value in table.values() if isinstance(value, Message)]
 
 
 def entity_class(message: Message, version: int, request: bool) -> Any:
@@ -105,6 +109,8 @@ def _plain(value: Any) -> Any:
         return value.bytes
     if isinstance(value, datetime.timedelta):
         return value // datetime.timedelta(milliseconds=1)
+    if isinstance(value, datetime.datetime):
+        return (value - EPOCH) // datetime.timedelta(milliseconds=1)
     return value.value if isinstance(value, ErrorCode) else value
 
 

@@ -1,0 +1,70 @@
+"""Requests about configs beside DescribeConfigs and their responses: a table of fields for each, as in `messages`."""
+
+from kafka_tools.model.codec import Field
+from kafka_tools.wire.schema import Message
+
+INCREMENTAL_ALTER_CONFIGS = Message(
+    44,
+    "IncrementalAlterConfigs",
+    first=0,
+    last=1,
+    flexible=1,
+    request=(
+        Field(
+            "resources",
+            "[]struct",
+            (
+                Field("resource_type", "int8"),
+                Field("resource_name", "string"),
+                Field(
+                    "configs",
+                    "[]struct",
+                    (
+                        Field("name", "string"),
+                        Field("config_operation", "int8"),
+                        Field("value", "string", nullable=0, default=None),
+                    ),
+                ),
+            ),
+        ),
+        Field("validate_only", "bool"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("error_code", "int16"),
+                Field("error_message", "string", nullable=0),
+                Field("resource_type", "int8"),
+                Field("resource_name", "string"),
+            ),
+        ),
+    ),
+)
+"""Sets and deletes single configs; all others of the resource stay as they are (KIP-339).
+
+The operations are those of org.apache.kafka.clients.admin.AlterConfigOp: 0 sets, 1 deletes, 2 appends, 3 subtracts."""
+
+LIST_CONFIG_RESOURCES = Message(
+    74,
+    "ListConfigResources",
+    first=0,
+    last=1,
+    flexible=0,
+    request=(Field("resource_types", "[]int8", since=1),),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field(
+            "config_resources",
+            "[]struct",
+            (Field("resource_name", "string"), Field("resource_type", "int8", since=1, default=16)),
+        ),
+    ),
+)
+"""Asks for the names of what has configs, by the numbers of org.apache.kafka.common.config.ConfigResource.Type.
+
+Version 0, which brokers without ZooKeeper know from Kafka 3.7 on as ListClientMetricsResources (KIP-714), knows client
+metrics alone; version 1 came with Kafka 4.1 (KIP-1142)."""
