@@ -4,7 +4,7 @@ What a tool may ask of a resource is a Protocol here, which `kafka_tools.brokers
 implement: the tool does not know which of them answers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.errors import KafkaToolError
+    from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
@@ -146,6 +147,37 @@ class Configs(Protocol):
         ...
 
 
+class Acls(Protocol):
+    """Reads, adds and removes the rules of one cluster's authorizer.
+
+    Every method raises KafkaToolError in the words of the cluster.
+    """
+
+    def describe(self, selected: "AclBindingFilter") -> "tuple[AclBinding, ...]":
+        """Return the rules that a filter selects, in any order."""
+        ...
+
+    def create(self, bindings: "Collection[AclBinding]") -> "Mapping[AclBinding, KafkaToolError | None]":
+        """Add rules; where one fails, the others are added all the same. A rule that is there already is no failure.
+
+        Returns for each rule the error, None where it is there now.
+        """
+        ...
+
+    def delete(
+        self, filters: "Collection[AclBindingFilter]"
+    ) -> "Mapping[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+        """Remove the rules that each filter selects; where one filter fails, the others are applied all the same.
+
+        Returns for each filter the rules that are gone by it, or the error. That there are none is no failure.
+        """
+        ...
+
+    def settings(self) -> "AuthorizerSettings":
+        """Return what the authorizer goes by besides the rules, as far as the cluster tells."""
+        ...
+
+
 @contextmanager
 def open_topics(target: Target, partition_size_limit: int | None = None) -> Iterator[Topics]:
     """Connect to a cluster and give its topics; close the connection at the end.
@@ -200,6 +232,16 @@ def open_configs(target: Brokers) -> Iterator[Configs]:
 
     with open_session(target) as session:
         yield BrokerConfigs(session)
+
+
+@contextmanager
+def open_acls(target: Brokers) -> Iterator[Acls]:
+    """Connect to a cluster and give the rules of its authorizer. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.acls import BrokerAcls
+    from kafka_tools.brokers.session import open_session
+
+    with open_session(target) as session:
+        yield BrokerAcls(session)
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:

@@ -1,0 +1,321 @@
+"""Reads, adds and removes the rules of a cluster's authorizer through its brokers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from kafka_tools.brokers.errors import NoResponseError
+from kafka_tools.brokers.session import Session
+from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError, check_code
+from kafka_tools.model.acls import (
+    AccessControlEntry,
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AuthorizerSettings,
+    PatternType,
+    ResourcePattern,
+    ResourceType,
+)
+
+if TYPE_CHECKING:
+    from kafka_tools.wire.schema import Message, Response
+
+TYPES = {each.value: each for each in ResourceType}
+PATTERNS = {each.value: each for each in PatternType}
+OPERATIONS = {each.value: each for each in AclOperation}
+PERMISSIONS = {each.value: each for each in AclPermissionType}
+
+ONLY_BY_WIRE = frozenset(
+    (
+        *(ResourceType.DELEGATION_TOKEN, ResourceType.USER),
+        *(AclOperation.CREATE_TOKENS, AclOperation.DESCRIBE_TOKENS, AclOperation.TWO_PHASE_COMMIT),
+    )
+)
+"""What librdkafka 2.16 has no number for: it refuses to send it, and takes it for UNKNOWN where a broker sends it."""
+
+UNKNOWN = frozenset((ResourceType.UNKNOWN, AclOperation.UNKNOWN))
+
+SUPER_USERS, ALLOW_EVERYONE = "super.users", "allow.everyone.if.no.acl.found"
+
+KNOWN_SECONDS, PAUSE_SECONDS = 2.0, 0.02
+"""How long brokers may take to hear of a change, and how often they are asked."""
+
+TRIED = "Whether it was carried out is not known: look before you try again."
+
+
+class BrokerAcls:
+    """The rules of the cluster behind a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def describe(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
+        """Return the rules that a filter selects. Raises KafkaToolError in the broker's words, UnreachableError."""
+        if not _needs_wire(selected):
+            found = self._described(selected)
+            if not any(each.pattern.resource_type in UNKNOWN or each.entry.operation in UNKNOWN for each in found):
+                return found
+        return self._described_by_wire(selected)
+
+    def create(self, bindings: Collection[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
+        """Add rules; return for each the failure, None where it is there now. Raises UnreachableError."""
+        by_wire = [each for each in bindings if _needs_wire(each)]
+        rest = [each for each in bindings if not _needs_wire(each)]
+        results: dict[AclBinding, KafkaToolError | None] = dict.fromkeys(bindings)
+        if rest:
+            results |= self._created(rest)
+        if by_wire:
+            results |= self._created_by_wire(by_wire)
+        self._wait_until_known([each for each, error in results.items() if error is None], there=True)
+        return results
+
+    def delete(
+        self, filters: Collection[AclBindingFilter]
+    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+        """Remove the rules that each filter selects; return which they were, or the failure. Raises UnreachableError.
+
+        A rule that two filters select is told with one of them.
+        """
+        by_wire = [each for each in filters if not _is_known_to_library(each)]
+        rest = [each for each in filters if _is_known_to_library(each)]
+        results: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
+        if rest:
+            results |= self._deleted(rest)
+        if by_wire:
+            results |= self._deleted_by_wire(by_wire)
+        gone = [rule for removed in results.values() if not isinstance(removed, KafkaToolError) for rule in removed]
+        self._wait_until_known(gone, there=False)
+        return {each: results[each] for each in filters}
+
+    def settings(self) -> AuthorizerSettings:
+        """Return what a broker tells of its authorizer's settings; what it does not tell is None.
+
+        Brokers hide the values of settings that are not Kafka's own (KafkaConfig.maybeSensitive), as these are: only
+        that they are not set can be known.
+        """
+        from confluent_kafka.admin import ConfigResource
+
+        try:
+            brokers = self._session.metadata().brokers
+            resource = ConfigResource(ConfigResource.Type.BROKER, str(min(brokers)))
+            asked = self._session.ask_each("DescribeConfigs", lambda admin: admin.describe_configs([resource]))
+        except KafkaToolError:  # it is optional, and needs a right of its own
+            return AuthorizerSettings()
+        [found] = asked.values()
+        if isinstance(found, KafkaToolError):
+            return AuthorizerSettings()
+        users, everyone = found.get(SUPER_USERS), found.get(ALLOW_EVERYONE)
+        return AuthorizerSettings(
+            super_users=frozenset() if users is None else read_super_users(users.value),
+            allow_everyone=False if everyone is None else read_flag(everyone.value),
+        )
+
+    def _described(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
+        found = self._session.ask("DescribeAcls", lambda admin: admin.describe_acls(_library_filter(selected)))
+        return tuple(map(_binding, found))
+
+    def _described_by_wire(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
+        from kafka_tools.wire.messages import DESCRIBE_ACLS
+
+        answer = self._session.wire.ask(DESCRIBE_ACLS, _wire_filter(selected))
+        check_code(answer["error_code"], answer["error_message"], "DESCRIBE on the cluster")
+        return tuple(
+            AclBinding(_pattern(resource), _entry(acl)) for resource in answer["resources"] for acl in resource["acls"]
+        )
+
+    def _created(self, bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
+        made = [_library_binding(each) for each in bindings]
+        try:
+            results = self._session.ask_each("CreateAcls", lambda admin: admin.create_acls(made))
+        except NoResponseError as error:
+            raise _uncertain(error) from error
+        return {ours: results[theirs] for ours, theirs in zip(bindings, made, strict=True)}
+
+    def _created_by_wire(self, bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
+        from kafka_tools.wire.messages import CREATE_ACLS
+
+        creations = [_creation(each) for each in bindings]
+        results = self._changed_by_wire(CREATE_ACLS, {"creations": creations})["results"]
+        return {ours: _error(result) for ours, result in zip(bindings, results, strict=True)}
+
+    def _deleted(
+        self, filters: Sequence[AclBindingFilter]
+    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+        made = [_library_filter(each) for each in filters]
+        try:
+            results = self._session.ask_each("DeleteAcls", lambda admin: admin.delete_acls(made))
+        except NoResponseError as error:
+            raise _uncertain(error) from error
+        found: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
+        for ours, theirs in zip(filters, made, strict=True):
+            removed = results[theirs]
+            found[ours] = removed if isinstance(removed, BrokerError) else tuple(map(_binding, removed))
+        return found
+
+    def _deleted_by_wire(
+        self, filters: Sequence[AclBindingFilter]
+    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+        from kafka_tools.wire.messages import DELETE_ACLS
+
+        results = self._changed_by_wire(DELETE_ACLS, {"filters": list(map(_wire_filter, filters))})["filter_results"]
+        found: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
+        for each, result in zip(filters, results, strict=True):
+            errors = filter(None, map(_error, (result, *result["matching_acls"])))
+            removed = tuple(AclBinding(_pattern(acl), _entry(acl)) for acl in result["matching_acls"])
+            found[each] = next(errors, removed)
+        return found
+
+    def _changed_by_wire(self, message: "Message", values: Mapping[str, Any]) -> "Response":
+        # Any broker takes it: with ZooKeeper each can write rules itself, without it each passes the request on.
+        return self._session.wire.change(message, values, lambda answer: answer | {"error_code": 0})
+
+    def _wait_until_known(self, bindings: Collection[AclBinding], there: bool) -> None:
+        """Wait until each of the named servers, one of which the next command will ask, has heard of the change.
+
+        A broker answers when the change is decided; with several brokers the others, and on KRaft itself too, follow.
+        """
+        from kafka_tools.wire.messages import DESCRIBE_ACLS
+        from kafka_tools.wire.session import WireSession
+
+        target, deadline = self._session.target, monotonic() + KNOWN_SECONDS
+        if not bindings:
+            return
+        # The last one is enough: brokers hear of changes in their order.
+        [*_, last] = bindings
+        question = _wire_filter(AclBindingFilter.exactly(last))
+        for server in target.bootstrap_servers.split(","):
+            if (seconds := deadline - monotonic()) <= 0:
+                return
+            try:
+                with WireSession(server, target.security, seconds) as session:
+                    while monotonic() < deadline:
+                        answer = session.ask(DESCRIBE_ACLS, question)
+                        if answer["error_code"] or bool(answer["resources"]) is there:
+                            break
+                        sleep(PAUSE_SECONDS)
+            # It may be down, or not let us in: the change was made, only who asks it next may not see it yet.
+            except KafkaToolError:
+                continue
+
+
+def read_super_users(text: str | None) -> frozenset[str] | None:
+    """Return the principals of a setting `super.users` (`User:a;User:b`), None where its value is hidden."""
+    return None if text is None else frozenset(user.strip() for user in text.split(";") if user.strip())
+
+
+def read_flag(text: str | None) -> bool | None:
+    """Return the value of a boolean setting, None where it is hidden."""
+    return None if text is None else text.strip().lower() == "true"
+
+
+def _uncertain(error: NoResponseError) -> UnreachableError:
+    return NoResponseError(error.message, TRIED if error.sent else "Nothing was changed.", error.sent)
+
+
+def _needs_wire(wanted: AclBinding | AclBindingFilter) -> bool:
+    if isinstance(wanted, AclBinding):
+        return bool(ONLY_BY_WIRE & {wanted.pattern.resource_type, wanted.entry.operation})
+    return bool(ONLY_BY_WIRE & {wanted.resource_type, wanted.operation})
+
+
+def _is_known_to_library(selected: AclBindingFilter) -> bool:
+    """Tell whether AdminClient can name all that a filter may select: it would take the rest for UNKNOWN."""
+    return selected.resource_type is not ResourceType.ANY and not _needs_wire(selected)
+
+
+def _library_filter(selected: AclBindingFilter) -> Any:
+    from confluent_kafka import admin
+
+    make: Any = admin.AclBindingFilter  # its types say that a name, principal and host cannot be None
+    kind, name, pattern, principal, host, operation, permission = selected
+    return make(
+        _library("ResourceType", kind),
+        name,
+        _library("ResourcePatternType", pattern),
+        principal,
+        host,
+        _library("AclOperation", operation),
+        _library("AclPermissionType", permission),
+    )
+
+
+def _library_binding(binding: AclBinding) -> Any:
+    from confluent_kafka.admin import AclBinding as LibraryBinding
+
+    pattern, entry = binding
+    return LibraryBinding(
+        _library("ResourceType", pattern.resource_type),
+        pattern.name,
+        _library("ResourcePatternType", pattern.pattern_type),
+        entry.principal,
+        entry.host,
+        _library("AclOperation", entry.operation),
+        _library("AclPermissionType", entry.permission_type),
+    )
+
+
+def _library(enum: str, word: ResourceType | PatternType | AclOperation | AclPermissionType) -> Any:
+    """Return a word of Kafka's as AdminClient has it: its numbers are those of the protocol."""
+    from confluent_kafka import admin
+
+    return getattr(admin, enum)(word.value)
+
+
+def _binding(found: Any) -> AclBinding:
+    """Return a rule that AdminClient read."""
+    return AclBinding(
+        ResourcePattern(TYPES[found.restype_int], found.name, PATTERNS[found.resource_pattern_type_int]),
+        AccessControlEntry(
+            found.principal, found.host, OPERATIONS[found.operation_int], PERMISSIONS[found.permission_type_int]
+        ),
+    )
+
+
+def _wire_filter(selected: AclBindingFilter) -> dict[str, Any]:
+    return {
+        "resource_type_filter": selected.resource_type.value,
+        "resource_name_filter": selected.name,
+        "pattern_type_filter": selected.pattern_type.value,
+        "principal_filter": selected.principal,
+        "host_filter": selected.host,
+        "operation": selected.operation.value,
+        "permission_type": selected.permission_type.value,
+    }
+
+
+def _creation(binding: AclBinding) -> dict[str, Any]:
+    pattern, entry = binding
+    return {
+        "resource_type": pattern.resource_type.value,
+        "resource_name": pattern.name,
+        "resource_pattern_type": pattern.pattern_type.value,
+        "principal": entry.principal,
+        "host": entry.host,
+        "operation": entry.operation.value,
+        "permission_type": entry.permission_type.value,
+    }
+
+
+def _pattern(read: "Response") -> ResourcePattern:
+    """Return a pattern from a broker's answer; what is newer than this table of words is UNKNOWN."""
+    return ResourcePattern(
+        TYPES.get(read["resource_type"], ResourceType.UNKNOWN),
+        read["resource_name"],
+        PATTERNS.get(read["pattern_type"], PatternType.UNKNOWN),
+    )
+
+
+def _entry(read: "Response") -> AccessControlEntry:
+    return AccessControlEntry(
+        read["principal"],
+        read["host"],
+        OPERATIONS.get(read["operation"], AclOperation.UNKNOWN),
+        PERMISSIONS.get(read["permission_type"], AclPermissionType.UNKNOWN),
+    )
+
+
+def _error(result: "Response") -> KafkaToolError | None:
+    code = result["error_code"]
+    return BrokerError(code, result["error_message"]) if code else None
