@@ -13,33 +13,48 @@ import hypothesis
 import pytest
 from kazoo.client import KazooClient
 
-from tests.support.clusters import Cluster, running, sandbox
+from tests.support import leaks
+from tests.support.clusters import KINDS, Cluster, running, sandbox
 
 
 @pytest.fixture(scope="session")
 def kafka39(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 3.9 with ZooKeeper, three brokers."""
-    yield from _cluster("kafka39", tmp_path_factory, "--brokers", "3")
+    yield from _cluster("kafka39", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def kafka28(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Kafka 2.8 with ZooKeeper 3.5, one broker."""
-    yield from _cluster("kafka28", tmp_path_factory, "--brokers", "1", "--kafka-version", "2.8")
+    yield from _cluster("kafka28", tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def kafka4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The newest Kafka 4, three nodes, no ZooKeeper."""
-    yield from _cluster("kafka4", tmp_path_factory, "--mode", "kraft", "--brokers", "3")
+    yield from _cluster("kafka4", tmp_path_factory)
 
 
-def _cluster(name: str, folders: pytest.TempPathFactory, *options: str) -> Iterator[Cluster]:
+@pytest.fixture(scope="session")
+def kafka39_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Kafka 3.9 with ZooKeeper, one broker: passwords, ACLs and delegation tokens, no TLS."""
+    yield from _cluster("kafka39_secured", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def kafka4_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The newest Kafka 4, one node: passwords, ACLs and delegation tokens, no TLS."""
+    yield from _cluster("kafka4_secured", tmp_path_factory)
+
+
+def _cluster(name: str, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
     home = os.environ.get(f"TEST_{name.upper()}")
     if home:
         yield running(Path(home))
-    else:
-        yield from sandbox(folders.mktemp(name), *options)
+        return
+    for cluster in sandbox(folders.mktemp(name), *KINDS[name]):
+        leaks.expect_none_of(leaks.secrets(cluster.home))
+        yield cluster
 
 
 @pytest.fixture

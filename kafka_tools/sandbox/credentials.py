@@ -26,6 +26,12 @@ BROKER, ADMIN, USER = PRINCIPALS = ("broker", "admin", "user")
 ZOOKEEPER_USER = "kafka"
 """Who brokers and tools are to ZooKeeper: what one of them writes there the others may change."""
 
+TOKEN_SECRET = "delegation-tokens"
+"""Not a principal: what all brokers sign delegation tokens with; it stands among the passwords."""
+
+SECRETS = (*PRINCIPALS, ZOOKEEPER_USER, TOKEN_SECRET)
+"""The names of all that nobody may see."""
+
 FOLDER = "security"
 VALID_DAYS = 3650
 
@@ -64,7 +70,7 @@ def make(home: Path, tls: bool) -> None:
     """Make new passwords, and with `tls` new certificates, in the sandbox's folder."""
     folder = home / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
-    passwords = {name: secrets.token_urlsafe(18) for name in (*PRINCIPALS, ZOOKEEPER_USER)}
+    passwords = {name: secrets.token_urlsafe(18) for name in SECRETS}
     replace_file(str(folder / "passwords.json"), json.dumps(passwords).encode())
     if tls:
         _make_certificates(home)

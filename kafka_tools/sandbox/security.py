@@ -7,7 +7,7 @@ four letter words; what brokers write nobody may change without the login.
 from pathlib import Path
 
 from kafka_tools.sandbox import credentials
-from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, USER, ZOOKEEPER_USER
+from kafka_tools.sandbox.credentials import ADMIN, BROKER, PRINCIPALS, TOKEN_SECRET, USER, ZOOKEEPER_USER
 from kafka_tools.sandbox.endpoints import ADMIN_CONFIG, CONTEXTS, HOST, ZOOKEEPER_CONFIG
 from kafka_tools.sandbox.state_file import Sandbox, Server
 
@@ -58,6 +58,10 @@ def _sasl_settings(sandbox: Sandbox, home: Path) -> dict[str, str]:
         f"{listener}.scram-sha-256.sasl.jaas.config": _module("scram.ScramLoginModule", {}),
         f"{listener}.scram-sha-512.sasl.jaas.config": _module("scram.ScramLoginModule", {}),
     }
+    # KIP-900's KRaft has them since 3.6; a broker that does not know the setting warns and goes on. Until 3.0 the
+    # setting had another name (KIP-681).
+    for name in ("secret", "master") if sandbox.mode == "zookeeper" else ("secret",):
+        settings[f"delegation.token.{name}.key"] = credentials.password(home, TOKEN_SECRET)
     if sandbox.mode == "kraft":
         settings |= {
             "sasl.mechanism.controller.protocol": "PLAIN",

@@ -10,12 +10,12 @@ from tests.support.conformance.normalise import outcome
 from tests.support.conformance.stage import Stage
 
 
-@pytest.mark.parametrize("name", sorted(names(), key=lambda name: read(name).kraft))
+@pytest.mark.parametrize("name", sorted(names(), key=lambda name: read(name).cluster))
 def test_ktools_does_what_apache_did(name: str, request: pytest.FixtureRequest) -> None:
     case = read(name)
-    cluster: Cluster = request.getfixturevalue("kafka4" if case.kraft else "kafka39")
+    cluster: Cluster = request.getfixturevalue(case.cluster)
     expected = case.expected
-    with Stage(case, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+    with Stage(case, cluster).prepared() as stage:
         ran = cluster.run(case.tool, *stage.argv(), stdin=stage.filled(case.stdin).encode("utf-8", "surrogateescape"))
         left = stage.leaves(expected["leaves"])
         found = outcome(ran.stdout, ran.stderr, ran.returncode, left, case, stage.placeholders)

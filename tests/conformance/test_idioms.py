@@ -27,8 +27,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", [each.name for each in ALL if not each.waits_for])
 def test_the_shims_do_what_apaches_tools_did(name: str, kafka39: Cluster, home: Path) -> None:
     asked = idiom.read(name)
-    with idiom.IdiomStage(asked, kafka39.bootstrap, kafka39.zookeeper, kafka39.run).prepared() as stage:
-        found = idiom.run(asked, stage, home, kafka39.env, asked.expected["leaves"])  # type: ignore[arg-type]
+    with idiom.IdiomStage(asked, kafka39).prepared() as stage:
+        found = idiom.run(asked, stage, home, kafka39.env, asked.expected["leaves"])
     assert _shown(found) == _shown(asked.expected)
 
 

@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
-from kafka_tools.sandbox import credentials
 from kafka_tools.settings import choice
 from kafka_tools.wire.messages import CREATE_TOPICS, METADATA
 from kafka_tools.wire.oauth import unsecured
@@ -69,7 +68,7 @@ def bearer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         file.write_text(f'{text}{listener}.sasl.jaas.config={MODULE} unsecuredLoginStringClaim_sub="broker";\n')
         assert running.run("sandbox", "kill", "1").returncode == 0
         assert running.run("sandbox", "start", "1", timeout=100).returncode == 0
-        leaks.expect_none_of(credentials.password(running.home, name) for name in credentials.PRINCIPALS)
+        leaks.expect_none_of(leaks.secrets(running.home))
         yield running
         assert leaks.in_files(running.home) == []
 

@@ -58,8 +58,7 @@ class Secured:
 @pytest.fixture(scope="module", params=KINDS)
 def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     for running in sandbox(tmp_path_factory.mktemp("secured") / "sandbox", *KINDS[request.param]):
-        names = (*credentials.PRINCIPALS, credentials.ZOOKEEPER_USER)
-        leaks.expect_none_of(credentials.password(running.home, name) for name in names)
+        leaks.expect_none_of(leaks.secrets(running.home))
         admin, _ = Secured(running, request.param).client(str(running.home / "admin.properties"))
         for created in admin.create_topics([NewTopic("public-a", 1, 1), NewTopic("secret-a", 1, 1)]).values():
             created.result(30)
@@ -391,8 +390,7 @@ def test_its_contexts(secured: Secured, tmp_path: Path) -> None:
 
 
 def test_no_password_in_a_command_line_or_a_log(secured: Secured) -> None:
-    names = (*credentials.PRINCIPALS, credentials.ZOOKEEPER_USER)
-    passwords = [credentials.password(secured.cluster.home, name).encode() for name in names]
+    passwords = [each.encode() for each in leaks.secrets(secured.cluster.home)]
     read = [path.read_bytes() for path in (secured.cluster.home / "logs").iterdir()]
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # another user's process, or one that has ended

@@ -17,8 +17,20 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import UnreachableError
+from kafka_tools.model.security import Security
+from kafka_tools.model.target import Brokers, ZooKeeper
+from kafka_tools.settings import choice
 from kafka_tools.wire import session
 from tests.support.coverage_summary import SETTING
+
+KINDS = {
+    "kafka39": ("--brokers", "3"),
+    "kafka28": ("--brokers", "1", "--kafka-version", "2.8"),
+    "kafka4": ("--mode", "kraft", "--brokers", "3"),
+    "kafka39_secured": ("--brokers", "1", "--security", "sasl"),
+    "kafka4_secured": ("--mode", "kraft", "--brokers", "1", "--security", "sasl"),
+}
+"""The kinds of clusters that tests share, and how the sandbox starts them; their fixtures have the same names."""
 
 KTOOLS = (sys.executable, "-m", "kafka_tools")
 UP_SECONDS = 600
@@ -61,7 +73,8 @@ class Cluster:
             assert time.monotonic() < deadline, f"{name} was not made: no broker is the controller"
             self._creator.list_topics(timeout=KNOWN_SECONDS)  # librdkafka learns by it who the controller is
         deadline = time.monotonic() + KNOWN_SECONDS
-        while not all(_is_known(server, name) for server in self.bootstrap.split(",")):
+        security = self.brokers().security
+        while not all(_is_known(server, name, security) for server in self.bootstrap.split(",")):
             assert time.monotonic() < deadline, f"{name} is not known to all brokers"
             time.sleep(0.05)
         return name
@@ -79,7 +92,22 @@ class Cluster:
 
     @cached_property
     def _creator(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        return AdminClient({**self.brokers().config, "bootstrap.servers": self.bootstrap, "log_level": 0})
+
+    def logins(self) -> dict[str, Path]:
+        """Return the files of settings of a secured sandbox: of the administrator, and of somebody with few rights."""
+        files = {"admin": self.home / "admin.properties", "reader": self.home / "user.properties"}
+        return files if files["admin"].exists() else {}
+
+    def brokers(self) -> Brokers:
+        """Return how the administrator reaches the brokers."""
+        file = self.logins().get("admin")
+        return choice.choose_brokers(self.bootstrap, str(file) if file else None)
+
+    def ensemble(self) -> ZooKeeper:
+        """Return how the brokers reach ZooKeeper, with their login where there is one."""
+        file = self.home / "zookeeper.properties"
+        return choice.choose_zookeeper(self.zookeeper, str(file) if file.exists() else None)
 
     def config(self, principal: str, folder: Path, **changes: str) -> str:
         """Write a principal's settings of a secured sandbox, with `changes` (an empty one leaves a setting out).
@@ -97,13 +125,14 @@ class Cluster:
 
     def admin(self) -> AdminClient:
         """Return an admin client, an oracle beside `ktools`; it must live until its answers are there."""
-        return AdminClient({"bootstrap.servers": self.bootstrap, "allow.auto.create.topics": False})
+        config = {**self.brokers().config, "bootstrap.servers": self.bootstrap}
+        return AdminClient(config | {"allow.auto.create.topics": False})
 
 
-def _is_known(server: str, topic: str) -> bool:
+def _is_known(server: str, topic: str, security: Security | None) -> bool:
     """Whether a broker tells of the topic; one that is down tells nothing else."""
     try:
-        with session.WireSession(server) as broker:
+        with session.WireSession(server, security) as broker:
             return broker.metadata([topic])["topics"][0]["error_code"] == 0
     except UnreachableError:
         return True

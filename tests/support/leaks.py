@@ -28,6 +28,12 @@ def expect_none_of(words: Iterable[str]) -> None:
         _check(program, output)
 
 
+def secrets(home: Path) -> list[str]:
+    """Return all passwords of a sandbox, none of one that is not secured."""
+    secured = (home / credentials.FOLDER).is_dir()
+    return [credentials.password(home, name) for name in credentials.SECRETS] if secured else []
+
+
 def in_files(folder: Path) -> list[str]:
     """Return the files below `folder` that hold a password without being meant to; some may come and go meanwhile."""
     found = []

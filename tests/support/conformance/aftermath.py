@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, OffsetSpec, ResourceType, TopicMetadata
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.security import Security
 from kafka_tools.wire.session import WireSession
 
 SECONDS = 15.0
@@ -20,13 +21,13 @@ def names(admin: AdminClient, prefix: str) -> list[str]:
     return sorted(name for name in admin.list_topics(timeout=SECONDS).topics if name.startswith(prefix))
 
 
-def leaders(server: str, topic: str) -> list[int]:
+def leaders(server: str, topic: str, security: Security | None) -> list[int]:
     """Return the leader of each partition as the broker at `server` knows it; empty if it does not know the topic.
 
     Not through confluent-kafka, which asks whichever broker it likes.
     """
     try:
-        with WireSession(server) as session:
+        with WireSession(server, security) as session:
             [found] = session.metadata([topic])["topics"]
     except KafkaToolError:  # it stands still: that it knows the topic cannot be seen yet
         return []

@@ -4,13 +4,23 @@ A file begins with its head: one sentence, then `key: value` lines.
 
     kafka: 3.9.1                        version of the jars it was recorded from
     main: org.apache.kafka.tools…       main class in those jars
-    cluster: kraft                      it runs on a cluster without ZooKeeper; else on one of Kafka 3.9 with ZooKeeper
+    cluster: kraft                      a key of CLUSTERS; without it Kafka 3.9 with ZooKeeper, three brokers
     setup: topic {topic} 1:2,2:3        a step before the run (see `stage.Stage`); any number
     argv: --bootstrap-server {bootstrap} --describe --topic {topic}      split as a shell does
     show: {topic}                       lines of stdout with none of these words are dropped (other topics)
     order: any                          the lines of stdout have no order
     names: fixed                        {topic} is the same in every run (the order of the lines depends on it)
     difference: …                       why ktools does something else here, on purpose
+
+The words of `cluster`: `kraft` (the newest Kafka 4, three nodes), `kafka28` (one broker, for forms with --zookeeper),
+`secured` (3.9 with ZooKeeper) and `secured-kraft`, both one broker with SASL, ACLs and delegation tokens.
+
+In argv, setup and stdin stand `{bootstrap}`, `{zookeeper}`, `{config}` (a file), names of the case's own, which begin a
+topic's, group's, user's or client's: `{topic}`, `{group}`, `{user}`, `{client}`, an address `{ip}`; where it is secured
+`{admin}` and `{reader}`, files for --command-config: the administrator's, and of somebody with few rights. What the run
+leaves under the case's own names, and in config keys that the case names, is compared and then taken away: topics,
+records, offsets; of tools beside topics and the console tools configs, quotas, SCRAM users (without what is drawn by
+lot) and ACLs: as znodes where there is a ZooKeeper, with the notifications of changes where argv has {zookeeper}.
 
 Then sections: `=== stdin`, and what `scripts/record` writes: `=== apache stdout`, `=== apache stderr` (first line),
 `=== apache status`, `=== apache leaves` (what the run left in the cluster). Where ktools differs, `=== ktools stdout`
@@ -26,6 +36,13 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "cases"
 PARTS = ("stdout", "stderr", "status", "leaves")
+CLUSTERS = {
+    "kraft": "kafka4",
+    "kafka28": "kafka28",
+    "secured": "kafka39_secured",
+    "secured-kraft": "kafka4_secured",
+}
+"""The word in a case's head -> the kind of its cluster (`tests.support.clusters.KINDS`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +59,7 @@ class Case:
     any_order: bool = False
     fixed_names: bool = False
     difference: str = ""
-    kraft: bool = False
+    cluster: str = "kafka39"
     stdin: str = ""
     apache: dict[str, str] = field(default_factory=dict)
     ktools: dict[str, str] = field(default_factory=dict)
@@ -139,5 +156,5 @@ def _head(name: str, head: str) -> Case:
         any_order=values.get("order") == "any",
         fixed_names=values.get("names") == "fixed",
         difference=values.get("difference", ""),
-        kraft=values.get("cluster") == "kraft",
+        cluster=CLUSTERS[values["cluster"]] if "cluster" in values else "kafka39",
     )

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from kafka_tools.shims import apache
 from kafka_tools.tools import names as tool_names
+from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath
 from tests.support.conformance.case import Case, section, unescaped
 from tests.support.conformance.normalise import normalise
@@ -123,11 +124,11 @@ def write(idiom: Idiom, folder: Path = FOLDER) -> None:
 class IdiomStage(Stage):
     """The cluster around an idiom."""
 
-    def __init__(self, idiom: Idiom, *cluster: object) -> None:
-        super().__init__(idiom.as_case(), *cluster)  # type: ignore[arg-type]
+    def __init__(self, idiom: Idiom, cluster: Cluster) -> None:
+        super().__init__(idiom.as_case(), cluster)
         self.idiom = idiom
 
-    def _changes_topics(self) -> bool:
+    def _changes(self) -> bool:
         return True
 
     def _found(self) -> str:

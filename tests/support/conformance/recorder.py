@@ -1,7 +1,6 @@
 """Renews recorded cases: runs Apache's tools from their jars on a sandbox cluster and writes down what they did."""
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -9,44 +8,29 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import KafkaException
 
 from kafka_tools.render.progress import stages
-from kafka_tools.sandbox import jars, launch
+from kafka_tools.sandbox import endpoints, jars, launch, state_file
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
+from tests.support.clusters import KINDS, KTOOLS, Cluster, running, sandbox
 from tests.support.conformance import differences, idiom
 from tests.support.conformance.case import Case, write
 from tests.support.conformance.idiom import Idiom
 from tests.support.conformance.normalise import outcome
 from tests.support.conformance.stage import Stage
 
-KTOOLS = (sys.executable, "-m", "kafka_tools")
 JVM = ("-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 SILENT = "log4j.rootLogger=OFF\n"
 SILENT_4 = ("-Dorg.apache.logging.log4j.level=OFF", "-Dlog4j2.StatusLogger.level=OFF")
 """The same for log4j 2, which Kafka 4 has."""
 SECONDS = 120
-UNWANTED = ("JAVA_TOOL_OPTIONS", "KTOOLS_BOOTSTRAP_SERVERS", "KTOOLS_ZOOKEEPER", "KTOOLS_COMMAND_CONFIG")
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """A sandbox that runs. `env` is the environment in which ktools finds it."""
-
-    bootstrap: str
-    zookeeper: str
-    env: dict[str, str]
-
-    def run(self, *argv: str, timeout: float = SECONDS) -> Any:
-        """Run ktools."""
-        return subprocess.run([*KTOOLS, *argv], env=self.env, check=True, capture_output=True, timeout=timeout)
 
 
 def main() -> int:
@@ -75,12 +59,11 @@ def main() -> int:
         sys.stderr.write(f"{len(wanted)} in all, {waiting} of them idioms that wait for a tool\n")
         return 0 if wanted else 1
     failed = 0
+    os.environ.pop("JAVA_TOOL_OPTIONS", None)  # it would be told in the first line of stderr
     with silenced() as log4j:
-        for kraft in (False, True):
-            here = [each for each in wanted if kraft == (isinstance(each, Case) and each.kraft)]
-            if here:
-                with sandbox(arguments.here, kraft) as cluster:
-                    failed += sum(not renewed(each, cluster, None if arguments.ktools else log4j) for each in here)
+        for kind, cluster in clusters({_kind(each) for each in wanted}, arguments.here):
+            cases = [each for each in wanted if _kind(each) == kind]
+            failed += sum(not renewed(each, cluster, None if arguments.ktools else log4j) for each in cases)
     differences.renew()
     return min(failed, 1)
 
@@ -94,22 +77,30 @@ def _listed(each: Case | Idiom) -> str:
     return f"{_shown_name(each)}  (waits for {', '.join(waits)})" if waits else _shown_name(each)
 
 
-@contextmanager
-def sandbox(here: bool, kraft: bool) -> Iterator[Cluster]:
-    """The sandbox that is up, or a new cluster of three brokers, ended afterwards."""
-    env = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+def _kind(each: Case | Idiom) -> str:
+    return each.cluster if isinstance(each, Case) else "kafka39"
+
+
+def clusters(kinds: set[str], here: bool) -> Iterator[tuple[str, Cluster]]:
+    """Start a cluster of each kind, one after the other; or give the one that is up, if it is of one of them."""
     if here:
-        yield Cluster(*_addresses(env), env)
+        kind, cluster = running_kind(endpoints.folder())
+        if kinds - {kind}:
+            sys.stderr.write(f"left out, as {kind} is up: what needs {', '.join(sorted(kinds - {kind}))}\n")
+        yield kind, cluster
         return
-    with tempfile.TemporaryDirectory(prefix="ktools-record-") as folder:
-        env["KTOOLS_SANDBOX_DIR"] = folder
-        try:
-            mode = "kraft" if kraft else "zookeeper"
-            up = [*KTOOLS, "sandbox", "up", "--brokers", "3", "--mode", mode]
-            subprocess.run(up, env=env, check=True, stdout=sys.stderr)
-            yield Cluster(*_addresses(env), env)
-        finally:
-            subprocess.run([*KTOOLS, "sandbox", "down"], env=env, check=False, capture_output=True)
+    for kind in sorted(kinds):
+        with tempfile.TemporaryDirectory(prefix="ktools-record-") as folder:
+            for cluster in sandbox(Path(folder), *KINDS[kind]):
+                yield kind, cluster
+
+
+def running_kind(home: Path) -> tuple[str, Cluster]:
+    """Return the sandbox that is up, and what kind of cluster it is."""
+    found = state_file.load(home)
+    assert found is not None, "no sandbox is up"
+    version = found.kafka_version[0] if found.mode == "kraft" else found.kafka_version[:3].replace(".", "")
+    return f"kafka{version}{'' if found.security == 'plaintext' else '_secured'}", running(home)
 
 
 @contextmanager
@@ -139,7 +130,7 @@ def renewed(each: Case | Idiom, cluster: Cluster, log4j: Path | None) -> bool:
 def _case(case: Case, cluster: Cluster, log4j: Path | None) -> bool:
     """Record one case; say whether it is as before."""
     command = (*KTOOLS, case.tool) if log4j is None else (*_java(case.kafka, log4j), case.main)
-    with Stage(case, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+    with Stage(case, cluster).prepared() as stage:
         recorded = _run(command, case, stage, cluster.env)
     if log4j is None:
         parts = [part for part in case.compared(recorded) if recorded[part] != case.apache[part]]
@@ -158,7 +149,7 @@ def _idiom(asked: Idiom, cluster: Cluster, log4j: Path | None) -> bool:
             shims.install(home / "bin", apache.scripts(tool_names()), force=False)
         else:
             idiom.write_apaches_scripts(home, _java(asked.kafka, log4j), _main_classes(asked.kafka))
-        with idiom.IdiomStage(asked, cluster.bootstrap, cluster.zookeeper, cluster.run).prepared() as stage:
+        with idiom.IdiomStage(asked, cluster).prepared() as stage:
             found = idiom.run(asked, stage, home, cluster.env, None)
     if log4j is None:
         new = replace(asked, ktools={part: found[part] for part in idiom.PARTS if found[part] != asked.apache[part]})
@@ -201,14 +192,6 @@ def _main_classes(version: str) -> dict[str, str]:
     }
     found = {tool: [each for each in classes if each in there] for tool, classes in apache.MAIN_CLASSES.items()}
     return {tool: classes[-1] for tool, classes in found.items() if classes}
-
-
-def _addresses(env: dict[str, str]) -> tuple[str, str]:
-    """Return what goes for {bootstrap} and for {zookeeper}."""
-    status = (*KTOOLS, "sandbox", "status", "--output", "json")
-    servers = json.loads(subprocess.run(status, env=env, check=True, capture_output=True).stdout)
-    addresses = {role: [s["address"] for s in servers if role in s["role"]] for role in ("broker", "zookeeper")}
-    return ",".join(addresses["broker"]), ",".join(addresses["zookeeper"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The cluster around one case: what is there before the run, what is there after it, and nothing in the end."""
 
 import json
+import shlex
 import tempfile
 import time
 import uuid
@@ -13,12 +14,17 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.support.conformance import aftermath
+from tests.support.clusters import Cluster
+from tests.support.conformance import aftermath, entities
 from tests.support.conformance.case import Case
+from tests.support.conformance.entities import Entities, Names, watched
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
 START_SECONDS = 150.0
+CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
+"""Options of a run that may change something: only then is looked what it left."""
+
 REQUEST_SECONDS = {"operation_timeout": 10, "request_timeout": 15}
 UNSURE = {KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER}
 """Answers after which it may be done, or be asked for again."""
@@ -34,29 +40,48 @@ class Stage:
         config LINE                               one more line of the file {config}
         committed GROUP NAME PARTITION OFFSET
         internal-topics                           __consumer_offsets is there
+        acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
+        scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
+        broker-config ID|<default> KEY=VALUE      a dynamic one
+        znode PATH TEXT                           made, or changed; nobody is told
+        ktools TOOL ARGUMENTS                     what cannot be prepared otherwise; it has to end with 0
         broker-down ID                            kill -9, until no partition of the case counts on it
     """
 
-    def __init__(self, case: Case, bootstrap: str, zookeeper: str, sandbox: Callable[..., Any]) -> None:
+    def __init__(self, case: Case, cluster: Cluster) -> None:
         self.case = case
+        self.cluster = cluster
+        self.brokers = cluster.brokers()
         self.config: dict[str, Any] = {
-            "bootstrap.servers": bootstrap,
+            **self.brokers.config,
+            "bootstrap.servers": cluster.bootstrap,
             "log_level": 0,
             "allow.auto.create.topics": False,
         }
         self.admin = AdminClient(self.config)
-        self.servers = bootstrap.split(",")
-        self.sandbox = sandbox
+        self.servers = cluster.bootstrap.split(",")
         mark = f"{zlib.crc32(case.name.encode()):08x}" if case.fixed_names else uuid.uuid4().hex[:8]
         self.topic, self.group = f"kt-{mark}", f"kg-{mark}"
+        ip = ".".join(str(byte) for byte in (10, *bytes.fromhex(mark)[1:]))
+        own = {
+            "{topic}": self.topic,
+            "{group}": self.group,
+            "{user}": f"ku-{mark}",
+            "{client}": f"kc-{mark}",
+            "{ip}": ip,
+        }
         self.folder = tempfile.TemporaryDirectory(prefix="kc-")
         self.config_file = Path(self.folder.name, "client.properties")
         self.placeholders = {
+            **own,
             "{config}": str(self.config_file),
-            "{topic}": self.topic,
-            "{group}": self.group,
-            "{bootstrap}": bootstrap,
-        } | ({"{zookeeper}": zookeeper} if zookeeper else {})
+            "{bootstrap}": cluster.bootstrap,
+            **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {}),
+            **({f"{{{name}}}": str(file) for name, file in cluster.logins().items()}),
+        }
+        texts = (*case.argv, *case.setup, case.stdin)
+        self.names = Names(own.values(), " ".join(map(self.filled, texts)))
+        self.entities: Entities | None = None
         self.after = ExitStack()
 
     @contextmanager
@@ -67,6 +92,8 @@ class Stage:
             self.after.callback(self._delete_group)
             self._delete_topics()
             self.after.callback(self._delete_topics)
+            if self.case.tool not in ("topics", "console-consumer", "console-producer"):
+                self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names))
             for step in self.case.setup:
                 self._step(*self.filled(step).split(" ", 1))
             yield self
@@ -82,13 +109,14 @@ class Stage:
         return [self.filled(word) for word in self.case.argv]
 
     def leaves(self, expected: str | None = None) -> str:
-        """Describe what the run left: topics it changed, records it sent, offsets it committed.
+        """Describe what the run left: topics it changed, records it sent, offsets it committed; of all other tools
+        configs, quotas, SCRAM users and ACLs that it changed (module `entities`).
 
         Topics and records (acks=0) reach the brokers a moment after the tool ended: waits for `expected`. Where that is
         None, or where nothing comes and nothing goes: until what is there stays the same for a second.
         """
         found = self._found()
-        if not self._changes_topics() and self.case.tool != "console-producer":
+        if not self._changes() and self.case.tool != "console-producer":
             return found
         settles = expected is None or (expected == "" and "--delete" not in self.case.argv)
         since, deadline = time.monotonic(), time.monotonic() + WAIT_SECONDS
@@ -100,12 +128,14 @@ class Stage:
                 break
         return found
 
-    def _changes_topics(self) -> bool:
-        return self.case.tool == "topics" and not {"--create", "--alter", "--delete"}.isdisjoint(self.case.argv)
+    def _changes(self) -> bool:
+        return self.case.tool not in ("console-consumer", "console-producer") and not CHANGES.isdisjoint(self.case.argv)
 
     def _found(self) -> str:
         if self.case.tool == "topics":
-            lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes_topics() else []
+            lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes() else []
+        elif self.entities is not None:
+            lines = self.entities.lines("{zookeeper}" in " ".join(self.case.argv)) if self._changes() else []
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         else:
@@ -117,24 +147,31 @@ class Stage:
         return found
 
     def _step(self, kind: str, words: str = "") -> None:
-        match kind:
-            case "topic":
-                self._create(*words.split())
-            case "record":
-                self._send(Producer(self.config), *words.split(" ", 1))
-            case "transaction":
-                self._send_in_transaction(*words.split(" ", 2))
-            case "config":
-                with self.config_file.open("a", encoding="utf-8") as file:
-                    file.write(f"{words}\n")
-            case "committed":
-                self._commit(*words.split())
-            case "internal-topics":
-                self._make_internal_topic("__consumer_offsets")
-            case "broker-down":
-                self._kill(words)
-            case _:
-                raise ValueError(f"{self.case.name}: no such step: {kind}")
+        steps: dict[str, Callable[[], Any]] = {
+            "topic": lambda: self._create(*words.split()),
+            "record": lambda: self._send(Producer(self.config), *words.split(" ", 1)),
+            "transaction": lambda: self._send_in_transaction(*words.split(" ", 2)),
+            "config": lambda: self._add_config(words),
+            "committed": lambda: self._commit(*words.split()),
+            "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
+            "broker-down": lambda: self._kill(words),
+            "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
+            "scram": lambda: self._until(entities.added_credential(self.admin, *words.split())),
+            "broker-config": lambda: self._until(entities.broker_config_set(self.admin, *words.split(" ", 1))),
+            "znode": lambda: entities.write_znode(self.cluster, *words.split(" ", 1)),
+            "ktools": lambda: self._run(words),
+        }
+        if kind not in steps:
+            raise ValueError(f"{self.case.name}: no such step: {kind}")
+        steps[kind]()
+
+    def _add_config(self, line: str) -> None:
+        with self.config_file.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def _run(self, argv: str) -> None:
+        ran = self.cluster.run(*shlex.split(argv))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
 
     def _create(self, name: str, assignment: str, *configs: str) -> None:
         replicas = [[int(broker) for broker in partition.split(":")] for partition in assignment.split(",")]
@@ -145,7 +182,7 @@ class Stage:
         unsure: list[int] = []
         self._until(lambda: self._is_accepted(topic, unsure))
         for server in self.servers:
-            self._until(lambda at=server: aftermath.leaders(at, name) == [partition[0] for partition in replicas])
+            self._until(lambda at=server: self._leaders(at, name) == [partition[0] for partition in replicas])
         self._until(lambda: aftermath.served(self.admin, name, len(replicas)))
 
     def _is_accepted(self, topic: NewTopic, unsure: list[int]) -> bool:
@@ -161,11 +198,14 @@ class Stage:
                 raise
         return True
 
+    def _leaders(self, server: str, name: str) -> list[int]:
+        return aftermath.leaders(server, name, self.brokers.security)
+
     def _make_internal_topic(self, name: str) -> None:
         with suppress(KafkaException):  # the first commit makes it, even where it comes too early to be kept
             self._commit(self.group, name, "0", "0")
         for server in self.servers:
-            self._until(lambda at=server: min(aftermath.leaders(at, name), default=-1) >= 0)
+            self._until(lambda at=server: min(self._leaders(at, name), default=-1) >= 0)
 
     def _send_in_transaction(self, name: str, ending: str, text: str) -> None:
         producer = Producer({**self.config, "transactional.id": self.topic})
@@ -199,11 +239,11 @@ class Stage:
 
     def _kill(self, broker: str) -> None:
         self.after.callback(self._start, broker)
-        assert self.sandbox("sandbox", "kill", broker).returncode == 0
+        assert self.cluster.run("sandbox", "kill", broker).returncode == 0
         self._until(lambda: not aftermath.counts_on(self.admin, self.topic, int(broker)))
 
     def _start(self, broker: str) -> None:
-        started = self.sandbox("sandbox", "start", broker, timeout=START_SECONDS)
+        started = self.cluster.run("sandbox", "start", broker, timeout=START_SECONDS)
         assert started.returncode == 0, started.stderr
 
     def _delete_topics(self) -> None:
