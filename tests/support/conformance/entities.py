@@ -16,8 +16,6 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
     ConfigResource,
     ConfigSource,
     ResourcePatternType,
@@ -29,12 +27,18 @@ from confluent_kafka.admin import (
 )
 from kazoo.exceptions import NoNodeError
 
+from kafka_tools.model.target import Brokers
+from kafka_tools.wire.config_messages import INCREMENTAL_ALTER_CONFIGS
+from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath
 
 SECONDS = 15.0
 DEFAULT = "<default>"
+BROKER = 4
+"""org.apache.kafka.common.config.ConfigResource.Type."""
+
 ENTITIES = ("topics", "users", "clients", "ips", "brokers")
 ACLS = ("/kafka-acl", "/kafka-acl-extended/prefixed")
 CHANGES = ("/config/changes", "/kafka-acl-changes", "/kafka-acl-extended-changes")
@@ -92,14 +96,14 @@ class Znodes:
             self._remove_acls(path)
 
     def _entities(self) -> Iterator[str]:
-        """Yield the paths of own and shared entities; of topics only own ones, as there may be thousands."""
+        """Yield the paths of the case's own entities and of those that everybody shares: brokers, and defaults."""
         for kind in ENTITIES:
             for name in self._children(f"/config/{kind}"):
                 path = f"/config/{kind}/{name}"
-                if self._names.own(name) or kind != "topics":
-                    yield path
-                for client in self._children(f"{path}/clients") if kind == "users" else ():
-                    yield f"{path}/clients/{client}"
+                pairs = self._children(f"{path}/clients") if kind == "users" else []
+                for each in (path, *(f"{path}/clients/{client}" for client in pairs)):
+                    if self._names.own(each) or kind == "brokers" or each.endswith(DEFAULT):
+                        yield each
 
     def _shared(self) -> Iterator[str]:
         return (path for path in self._entities() if self._is_shared(path))
@@ -181,8 +185,8 @@ class Znodes:
 class Answers:
     """The same as brokers tell it."""
 
-    def __init__(self, admin: AdminClient, names: Names) -> None:
-        self._admin, self._names = admin, names
+    def __init__(self, brokers: Brokers, admin: AdminClient, names: Names) -> None:
+        self._brokers, self._admin, self._names = brokers, admin, names
         self._before = set(self.broker_configs())
 
     def lines(self) -> Iterator[str]:
@@ -205,12 +209,14 @@ class Answers:
                 self.set_config(broker, key, before.get((broker, key)))
 
     def set_config(self, broker: str, key: str, value: str | None) -> None:
-        """Set a dynamic config of a broker, or of all ("<default>"); None deletes it."""
-        operation = AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET
-        entry = ConfigEntry(key, value or "", incremental_operation=operation)
-        name = "" if broker == DEFAULT else broker
-        resource = ConfigResource(ResourceType.BROKER, name, incremental_configs=[entry])
-        _settled(self._admin.incremental_alter_configs([resource], request_timeout=SECONDS))
+        """Set a dynamic config of a broker, or of all ("<default>", which confluent-kafka cannot); None deletes it."""
+        config = {"name": key, "config_operation": value is None, "value": value}
+        name, number = ("", None) if broker == DEFAULT else (broker, int(broker))
+        resource = {"resource_type": BROKER, "resource_name": name, "configs": [config]}
+        with WireSession(self._brokers.bootstrap_servers, self._brokers.security) as session:
+            changed = {"resources": [resource], "validate_only": False}
+            [answer] = session.ask(INCREMENTAL_ALTER_CONFIGS, changed, number)["responses"]
+        assert answer["error_code"] == 0, answer
 
     def _acls(self) -> list[AclBinding]:
         try:
@@ -280,8 +286,8 @@ def _settled(futures: Any) -> None:
 class Entities:
     """Both together. Brokers are told to forget rules that they know; what else is only a znode goes as a znode."""
 
-    def __init__(self, admin: AdminClient, zookeeper: Any, names: Names) -> None:
-        self._answers = Answers(admin, names)
+    def __init__(self, brokers: Brokers, admin: AdminClient, zookeeper: Any, names: Names) -> None:
+        self._answers = Answers(brokers, admin, names)
         self._znodes = Znodes(zookeeper, names) if zookeeper else None
         self._admin, self._names = admin, names
 
@@ -306,7 +312,7 @@ class Entities:
 def watched(cluster: Cluster, admin: AdminClient, names: Names) -> Iterator[Entities]:
     """See what is there before a case, and take away what it made with the end of the block."""
     with connected(cluster.ensemble()) if cluster.zookeeper else nullcontext() as zookeeper:
-        found = Entities(admin, zookeeper, names)
+        found = Entities(cluster.brokers(), admin, zookeeper, names)
         try:
             yield found
         finally:
@@ -338,10 +344,10 @@ def added_credential(admin: AdminClient, *words: str) -> Callable[[], bool]:
     return lambda: user in admin.describe_user_scram_credentials(request_timeout=SECONDS).result()
 
 
-def broker_config_set(admin: AdminClient, broker: str, setting: str) -> Callable[[], bool]:
+def broker_config_set(cluster: Cluster, admin: AdminClient, broker: str, setting: str) -> Callable[[], bool]:
     """Set a dynamic config of a broker, or of all ("<default>"), and return what says whether it is there."""
     key, _, value = setting.partition("=")
-    answers = Answers(admin, Names((), setting))
+    answers = Answers(cluster.brokers(), admin, Names((), setting))
     answers.set_config(broker, key, value)
     return lambda: (broker, key, value) in answers.broker_configs()
 

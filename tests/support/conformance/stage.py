@@ -157,7 +157,9 @@ class Stage:
             "broker-down": lambda: self._kill(words),
             "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
             "scram": lambda: self._until(entities.added_credential(self.admin, *words.split())),
-            "broker-config": lambda: self._until(entities.broker_config_set(self.admin, *words.split(" ", 1))),
+            "broker-config": lambda: self._until(
+                entities.broker_config_set(self.cluster, self.admin, *words.split(" ", 1))
+            ),
             "znode": lambda: entities.write_znode(self.cluster, *words.split(" ", 1)),
             "ktools": lambda: self._run(words),
         }
