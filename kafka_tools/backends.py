@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from kafka_tools.model.target import Brokers, Target, ZooKeeper
+from kafka_tools.model.target import Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.errors import KafkaToolError
@@ -146,6 +146,10 @@ class Configs(Protocol):
         """Return sentences for the user about what could not be read so far, and why."""
         ...
 
+    def malformed(self) -> tuple[str, ...]:
+        """Return sentences about what was read so far and makes no sense, and what is left out for it: status 1."""
+        ...
+
 
 class Acls(Protocol):
     """Reads, adds and removes the rules of one cluster's authorizer.
@@ -175,6 +179,10 @@ class Acls(Protocol):
 
     def settings(self) -> "AuthorizerSettings":
         """Return what the authorizer goes by besides the rules, as far as the cluster tells."""
+        ...
+
+    def malformed(self) -> tuple[str, ...]:
+        """Return sentences about what was read so far and makes no sense, and what is left out for it: status 1."""
         ...
 
 
@@ -225,23 +233,37 @@ def open_topic_config_changes(target: ZooKeeper) -> Iterator[TopicConfigChanges]
 
 
 @contextmanager
-def open_configs(target: Brokers) -> Iterator[Configs]:
+def open_configs(target: Target) -> Iterator[Configs]:
     """Connect to a cluster and give the configs of its entities. Raises UnreachableError as `open_topics`."""
-    from kafka_tools.brokers.configs import BrokerConfigs
-    from kafka_tools.brokers.session import open_session
+    if isinstance(target, ZooKeeper):
+        from kafka_tools.zookeeper.configs import ZooKeeperConfigs
+        from kafka_tools.zookeeper.session import connected
 
-    with open_session(target) as session:
-        yield BrokerConfigs(session)
+        with connected(target) as client:
+            yield ZooKeeperConfigs(client)
+    else:
+        from kafka_tools.brokers.configs import BrokerConfigs
+        from kafka_tools.brokers.session import open_session
+
+        with open_session(target) as session:
+            yield BrokerConfigs(session)
 
 
 @contextmanager
-def open_acls(target: Brokers) -> Iterator[Acls]:
+def open_acls(target: Target) -> Iterator[Acls]:
     """Connect to a cluster and give the rules of its authorizer. Raises UnreachableError as `open_topics`."""
-    from kafka_tools.brokers.acls import BrokerAcls
-    from kafka_tools.brokers.session import open_session
+    if isinstance(target, ZooKeeper):
+        from kafka_tools.zookeeper.acls import ZooKeeperAcls
+        from kafka_tools.zookeeper.session import connected
 
-    with open_session(target) as session:
-        yield BrokerAcls(session)
+        with connected(target) as client:
+            yield ZooKeeperAcls(client)
+    else:
+        from kafka_tools.brokers.acls import BrokerAcls
+        from kafka_tools.brokers.session import open_session
+
+        with open_session(target) as session:
+            yield BrokerAcls(session)
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:

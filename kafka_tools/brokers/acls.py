@@ -112,6 +112,10 @@ class BrokerAcls:
             allow_everyone=False if everyone is None else read_flag(everyone.value),
         )
 
+    def malformed(self) -> tuple[str, ...]:
+        """Return nothing: brokers send no more than what they understand."""
+        return ()
+
     def _described(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
         found = self._session.ask("DescribeAcls", lambda admin: admin.describe_acls(_library_filter(selected)))
         return tuple(map(_binding, found))

@@ -75,6 +75,10 @@ class BrokerConfigs:
         """Return nothing: what cannot be read fails the whole command."""
         return ()
 
+    def malformed(self) -> tuple[str, ...]:
+        """Return nothing: brokers send no more than what they understand."""
+        return ()
+
     def _names(self, kind: str) -> Sequence[str]:
         metadata = self._session.metadata()
         if kind == TOPICS:

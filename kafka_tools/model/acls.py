@@ -170,14 +170,15 @@ class AclBindingFilter(NamedTuple):
         """Tell whether a rule is selected (AclBindingFilter.matches; ResourcePatternFilter.matches for its pattern)."""
         entry = binding.entry
         return (
-            self._matches_pattern(binding.pattern)
+            self.matches_pattern(binding.pattern)
             and self.principal in (None, entry.principal)
             and self.host in (None, entry.host)
             and self.operation in (AclOperation.ANY, entry.operation)
             and self.permission_type in (AclPermissionType.ANY, entry.permission_type)
         )
 
-    def _matches_pattern(self, pattern: ResourcePattern) -> bool:
+    def matches_pattern(self, pattern: ResourcePattern) -> bool:
+        """Tell whether rules for a pattern can be selected (ResourcePatternFilter.matches)."""
         if self.resource_type not in (ResourceType.ANY, pattern.resource_type):
             return False
         if self.pattern_type not in (PatternType.ANY, PatternType.MATCH, pattern.pattern_type):

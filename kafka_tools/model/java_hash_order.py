@@ -24,6 +24,17 @@ def hash_order(names: Iterable[str], capacity: int) -> list[str]:
     return sorted(ordered, key=lambda name: _spread(name) & (capacity - 1))
 
 
+def properties_order(names: Iterable[str]) -> list[str]:
+    """Return names in the order in which a java.util.Properties, or Scala 2.13's mutable.HashMap and HashSet, has them.
+
+    Their 16 buckets double when three quarters are full, those of a HashMap when it is fuller than that.
+    """
+    ordered, buckets = list(names), PROPERTIES_CAPACITY
+    while len(ordered) >= buckets * 3 // 4:
+        buckets *= 2
+    return hash_order(ordered, buckets)
+
+
 def _spread(text: str) -> int:
     """Return java.util.HashMap.hash: the upper 16 bits have a say in the bucket, too."""
     value = _string_hash(text)

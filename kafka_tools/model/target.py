@@ -46,7 +46,8 @@ class ZooKeeper(NamedTuple):
     """A cluster (up to Kafka 3.9) reached through its ZooKeeper ensemble: `host:port[,host:port…][/chroot]`.
 
     `rules` are those of the context that named it, if one did; `security` None: plaintext, nobody logs in.
-    `wait_seconds` and `source` are as those of Brokers.
+    `wait_seconds` and `source` are as those of Brokers. `set_acl` says whether new znodes are protected
+    (zookeeper.set.acl); None: where the ensemble knows who the client is.
     """
 
     connect: str
@@ -54,6 +55,7 @@ class ZooKeeper(NamedTuple):
     security: ZooKeeperSecurity | None = None
     wait_seconds: float = 0.0
     source: str = ""
+    set_acl: bool | None = None
 
 
 Target = Brokers | ZooKeeper

@@ -11,7 +11,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.units import plain
 
-INT, LONG = 32, 64
+SHORT, INT, LONG = 16, 32, 64
+BITS = {SHORT: "SHORT", INT: "INT", LONG: "LONG"}
 
 
 class Number(NamedTuple):
@@ -50,7 +51,7 @@ class Number(NamedTuple):
         limit = 1 << (self.bits - 1)
         if re.fullmatch(r"[+-]?\d+", value, re.ASCII) and -limit <= int(value) < limit:
             return int(value)
-        raise _invalid(name, value, f"Not a number of type {'INT' if self.bits == INT else 'LONG'}")
+        raise _invalid(name, value, f"Not a number of type {BITS[self.bits]}")
 
 
 class Words(NamedTuple):
@@ -67,7 +68,8 @@ class Words(NamedTuple):
                 raise _invalid(name, word, f"String must be one of: {', '.join(self.allowed)}")
 
 
-def _boolean(name: str, value: str) -> None:
+def boolean(name: str, value: str) -> None:
+    """Check that a value is true or false. Raises KafkaToolError in the words of Kafka's ConfigDef."""
     if value.strip().lower() not in ("true", "false"):
         raise _invalid(name, value, "Expected value to be either true or false")
 
@@ -109,7 +111,7 @@ CHECKS: Mapping[str, Callable[[str, str], None]] = {
     "local.retention.ms": Number(LONG, -2).check,
     "max.compaction.lag.ms": Number(LONG, 1).check,
     "max.message.bytes": Number(INT, 0).check,
-    "message.downconversion.enable": _boolean,
+    "message.downconversion.enable": boolean,
     "message.format.version": _message_format_version,
     "message.timestamp.after.max.ms": Number(LONG, 0).check,
     "message.timestamp.before.max.ms": Number(LONG, 0).check,
@@ -118,17 +120,17 @@ CHECKS: Mapping[str, Callable[[str, str], None]] = {
     "min.cleanable.dirty.ratio": Number(None, 0, 1).check,
     "min.compaction.lag.ms": Number(LONG, 0).check,
     "min.insync.replicas": Number(INT, 1).check,
-    "preallocate": _boolean,
-    "remote.log.copy.disable": _boolean,
-    "remote.log.delete.on.disable": _boolean,
-    "remote.storage.enable": _boolean,
+    "preallocate": boolean,
+    "remote.log.copy.disable": boolean,
+    "remote.log.delete.on.disable": boolean,
+    "remote.storage.enable": boolean,
     "retention.bytes": Number(LONG).check,
     "retention.ms": Number(LONG, -1).check,
     "segment.bytes": Number(INT, 14).check,
     "segment.index.bytes": Number(INT, 4).check,
     "segment.jitter.ms": Number(LONG, 0).check,
     "segment.ms": Number(LONG, 1).check,
-    "unclean.leader.election.enable": _boolean,
+    "unclean.leader.election.enable": boolean,
 }
 """The check of each config, called with its name and value. Source: LogConfig.configDefCopy, Kafka 3.9.1."""
 
@@ -139,7 +141,7 @@ def words_of(name: str) -> tuple[str, ...]:
     kind = getattr(check, "__self__", None)
     if isinstance(kind, Words):
         return kind.allowed
-    return ("true", "false") if check is _boolean else ()
+    return ("true", "false") if check is boolean else ()
 
 
 SINCE_3_6 = frozenset(

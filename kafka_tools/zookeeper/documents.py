@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, NoReturn
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import KAFKA_PORT, Address
-from kafka_tools.model.java_hash_order import hash_order
+from kafka_tools.model.java_hash_order import properties_order
 
 TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION = 3, 1, 2
+
 NO_LEADER = (-1, -2)
 """What stands for the leader where there is none: kafka.api.LeaderAndIsr.NoLeader, and LeaderDuringDelete."""
 
@@ -23,8 +24,6 @@ MOST = 2**31 - 1
 MOST_DIGITS = 11
 SHOWN = 80
 """How many characters of a value that is wrong are shown."""
-
-FIRST_BUCKETS = 16
 
 
 class MalformedZnodeError(KafkaToolError):
@@ -81,7 +80,7 @@ def read_topic(path: str, data: bytes | None) -> TopicDocument | None:
     """Read a topic's znode; None (there is no such znode) gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
-    document = _object(path, data)
+    document = parsed(path, data)
     replicas = _partitions(path, "partitions", document.get("partitions"))
     without = next((number for number, brokers in replicas.items() if not brokers), None)
     if without is not None:
@@ -98,17 +97,17 @@ def read_configs(path: str, data: bytes | None) -> dict[str, str]:
     """Read a znode of configs; None (there is no such znode) gives none. Raises MalformedZnodeError."""
     if data is None:
         return {}
-    configs = _object(path, data).get("config")
+    configs = parsed(path, data).get("config")
     if not isinstance(configs, dict):
-        _refuse(path, "config", configs)
-    return {name: _text(path, name, value) for name, value in configs.items()}
+        refuse(path, "config", configs)
+    return {name: text_of(path, name, value) for name, value in configs.items()}
 
 
 def read_state(path: str, data: bytes | None) -> StateDocument:
     """Read the state of a partition; None (there is no such znode) gives NO_STATE. Raises MalformedZnodeError."""
     if data is None:
         return NO_STATE
-    document = _object(path, data)
+    document = parsed(path, data)
     leader = _number(path, "leader", document.get("leader"), least=min(NO_LEADER))
     return StateDocument(None if leader in NO_LEADER else leader, _brokers(path, "isr", document.get("isr")))
 
@@ -117,18 +116,18 @@ def read_broker(path: str, data: bytes | None) -> BrokerDocument | None:
     """Read a broker's registration, of any version since 0.8; None gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
-    document = _object(path, data)
+    document = parsed(path, data)
     host, endpoints = document.get("host"), document.get("endpoints")
     # Version 1 (up to Kafka 0.8) has host and port only. Since 0.9 they are of the plaintext listener, or null and -1.
     plaintext = None
     if host:
         port = _number(path, "port", document.get("port"))
-        plaintext = _address(path, "host", addresses.text((_text(path, "host", host), port)))
+        plaintext = _address(path, "host", addresses.text((text_of(path, "host", host), port)))
     first = plaintext
     if endpoints or first is None:
         if not isinstance(endpoints, list) or not endpoints:
-            _refuse(path, "endpoints", endpoints)
-        first = _address(path, "endpoints", _text(path, "endpoints", endpoints[0]).partition("://")[2])
+            refuse(path, "endpoints", endpoints)
+        first = _address(path, "endpoints", text_of(path, "endpoints", endpoints[0]).partition("://")[2])
     return BrokerDocument(_optional_text(path, "rack", document), first, plaintext or first)
 
 
@@ -136,13 +135,13 @@ def read_controller(path: str, data: bytes | None) -> ControllerDocument | None:
     """Read which broker is the controller; None (there is no such znode) gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
-    document = _object(path, data)
+    document = parsed(path, data)
     return ControllerDocument(_number(path, "brokerid", document.get("brokerid")), "kraftControllerEpoch" in document)
 
 
 def read_cluster_id(path: str, data: bytes | None) -> str | None:
     """Read the id of a cluster; None (there is no such znode) gives None. Raises MalformedZnodeError."""
-    return None if data is None else _text(path, "id", _object(path, data).get("id"))
+    return None if data is None else text_of(path, "id", parsed(path, data).get("id"))
 
 
 def read_reassigned(path: str, data: bytes | None) -> frozenset[str]:
@@ -152,10 +151,10 @@ def read_reassigned(path: str, data: bytes | None) -> frozenset[str]:
     """
     if data is None:
         return frozenset()
-    partitions = _object(path, data).get("partitions")
+    partitions = parsed(path, data).get("partitions")
     if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
-        _refuse(path, "partitions", partitions)
-    return frozenset(_text(path, "topic", each.get("topic")) for each in partitions)
+        refuse(path, "partitions", partitions)
+    return frozenset(text_of(path, "topic", each.get("topic")) for each in partitions)
 
 
 def encode_topic(topic: TopicDocument) -> bytes:
@@ -166,20 +165,23 @@ def encode_topic(topic: TopicDocument) -> bytes:
         document["topic_id"] = topic.topic_id
     # The fields in Kafka's order: live tests compare znodes with those of Kafka's own tool, byte by byte.
     document |= {"adding_replicas": _by_name(topic.adding), "removing_replicas": _by_name(topic.removing)}
-    return _encode({**document, "version": TOPIC_VERSION})
+    return encoded({**document, "version": TOPIC_VERSION})
 
 
 def encode_configs(configs: Mapping[str, str]) -> bytes:
     """Write the JSON of a znode of configs (ConfigEntityZNode.encode)."""
-    return _encode({"version": CONFIG_VERSION, "config": {name: configs[name] for name in _java_order(configs)}})
+    return encoded({"version": CONFIG_VERSION, "config": {name: configs[name] for name in properties_order(configs)}})
 
 
-def encode_config_change(topic: str) -> bytes:
-    """Write the notification that tells brokers of a topic's changed configs (ConfigEntityChangeNotificationZNode)."""
-    return _encode({"version": CHANGE_VERSION, "entity_path": f"topics/{topic}"})
+def encode_config_change(entity_path: str) -> bytes:
+    """Write the notification that tells brokers whose configs changed, by the path below /config (`topics/orders`).
+
+    Source: kafka.zk.ConfigEntityChangeNotificationSequenceZNode. Brokers of 3.9 read version 1 (up to Kafka 0.10), too.
+    """
+    return encoded({"version": CHANGE_VERSION, "entity_path": entity_path})
 
 
-def _object(path: str, data: bytes) -> dict[str, Any]:
+def parsed(path: str, data: bytes) -> dict[str, Any]:
     """Parse the JSON object that a znode holds. Raises MalformedZnodeError for any other text."""
     try:
         document = _DECODER.decode(str(data, "utf-8"))
@@ -201,7 +203,8 @@ def _no_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_float=str, parse_constant=_no_constant)
 
 
-def _refuse(path: str, field: str, value: object) -> NoReturn:
+def refuse(path: str, field: str, value: object) -> NoReturn:
+    """Raise MalformedZnodeError for a field that has a wrong value, or is not there (None)."""
     shown = json.dumps(value, ensure_ascii=False)
     cut = f"{shown[:SHOWN]}…" if len(shown) > SHOWN else shown
     raise MalformedZnodeError(path, f"it has no {field}" if value is None else f"{field} is {cut}")
@@ -214,31 +217,32 @@ def _number(path: str, field: str, value: Any, least: int = 0) -> int:
     digits = value.removeprefix("-") if isinstance(value, str) and len(value) <= MOST_DIGITS else ""
     if digits.isascii() and digits.isdigit() and least <= int(value) <= MOST:
         return int(value)
-    _refuse(path, field, value)
+    refuse(path, field, value)
 
 
-def _text(path: str, field: str, value: Any) -> str:
+def text_of(path: str, field: str, value: Any) -> str:
+    """Return a field that is a text; a whole number is taken, too. Raises MalformedZnodeError."""
     if isinstance(value, str):
         return value
     if not isinstance(value, int):
-        _refuse(path, field, value)
+        refuse(path, field, value)
     return json.dumps(value)
 
 
 def _optional_text(path: str, field: str, document: Mapping[str, Any]) -> str | None:
     value = document.get(field)
-    return None if value is None else _text(path, field, value)
+    return None if value is None else text_of(path, field, value)
 
 
 def _brokers(path: str, field: str, value: Any) -> tuple[int, ...]:
     if not isinstance(value, list):
-        _refuse(path, field, value)
+        refuse(path, field, value)
     return tuple([_number(path, field, broker) for broker in value])
 
 
 def _partitions(path: str, field: str, value: Any) -> dict[int, tuple[int, ...]]:
     if not isinstance(value, dict):
-        _refuse(path, field, value)
+        refuse(path, field, value)
     numbered = {_number(path, field, number): _brokers(path, field, brokers) for number, brokers in value.items()}
     # By number: the keys are text, in which "10" comes before "2".
     return dict(sorted(numbered.items()))
@@ -247,25 +251,14 @@ def _partitions(path: str, field: str, value: Any) -> dict[int, tuple[int, ...]]
 def _address(path: str, field: str, text: str) -> Address:
     address = addresses.parse(text, KAFKA_PORT)
     if address is None:
-        _refuse(path, field, text)
+        refuse(path, field, text)
     return address
 
 
 def _by_name(partitions: Mapping[int, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    return {name: partitions[int(name)] for name in _java_order(list(map(str, sorted(partitions))))}
+    return {name: partitions[int(name)] for name in properties_order(list(map(str, sorted(partitions))))}
 
 
-def _java_order(names: "Mapping[str, object] | list[str]") -> list[str]:
-    """Return names in the order in which Scala 2.13's mutable.HashMap iterates them.
-
-    java.util.Properties, which holds configs, has the same order for up to 11 names.
-    """
-    buckets = FIRST_BUCKETS
-    # Scala's table grows when it becomes three quarters full, java.util.HashMap only when it becomes fuller than that.
-    while len(names) >= buckets * 3 // 4:
-        buckets *= 2
-    return hash_order(names, buckets)
-
-
-def _encode(document: Mapping[str, Any]) -> bytes:
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """Return JSON as Kafka writes it: without blanks, in UTF-8."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

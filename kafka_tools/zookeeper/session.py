@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.target import ZooKeeper, unreachable_hint
 from kafka_tools.slim import Silence
@@ -12,9 +12,6 @@ from kafka_tools.zookeeper.answers import UnreadableAnswerError
 from kafka_tools.zookeeper.connect_string import parse_connect
 from kafka_tools.zookeeper.diagnosis import NO_SESSION, nobody_is_there, unreachable
 from kafka_tools.zookeeper.library import kazoo_client
-
-if TYPE_CHECKING:
-    from kafka_tools.model.security import ZooKeeperSecurity
 
 CONNECT_SECONDS = 3.0
 SESSION_SECONDS = 10.0
@@ -41,8 +38,8 @@ def connected(target: ZooKeeper) -> Iterator[Any]:
     """Open a kazoo client on an ensemble, with its TLS and login; close it at the end.
 
     Znodes that the client creates get the ACL that Kafka gives them: where the ensemble knows who the client is, only
-    this user may change them, and everybody may read (kafka.zk.ZkData.defaultAcls 2.8.2). Below /config/users,
-    /config/brokers and /delegation_token Kafka lets nobody else read: what writes there must name CREATOR_ALL_ACL.
+    this user may change them, and everybody may read (kafka.zk.ZkData.defaultAcls 2.8.2). Below /config/users and
+    /config/brokers nobody else may read: `transactions.acl`. The target's `set_acl` has the last word.
 
     Raises UsageError where the connect string cannot be read, KafkaToolError where the ensemble does not let the client
     in, UnreadableAnswerError where a server sends what no ZooKeeper sends. Raises UnreachableError within 1 s where all
@@ -52,7 +49,7 @@ def connected(target: ZooKeeper) -> Iterator[Any]:
     """
     connect, security = target.connect, target.security
     servers, _ = parse_connect(connect)
-    client = _client(connect, security)
+    client = _client(target)
     from kazoo.exceptions import (
         AuthFailedError,
         ConnectionClosedError,
@@ -94,6 +91,12 @@ def connected(target: ZooKeeper) -> Iterator[Any]:
         client.handler.spawn(client.end).join(END_SECONDS if answers else 0)
 
 
+def check_chroot(client: Any) -> None:
+    """Raise UsageError where the chroot is not there: what is asked for below it would look empty."""
+    if client.chroot and client.exists("/") is None:
+        raise UsageError(f"The chroot {client.chroot} does not exist.", "Is it right?")
+
+
 def _has_started(client: Any, servers: Sequence[Address], wait_seconds: float) -> bool:
     """Start the session; return False where there is none in time.
 
@@ -109,7 +112,8 @@ def _has_started(client: Any, servers: Sequence[Address], wait_seconds: float) -
     return in_time
 
 
-def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
+def _client(target: ZooKeeper) -> Any:
+    connect, security = target.connect, target.security
     kazoo_client()
     from kazoo.exceptions import EXCEPTIONS, AuthFailedError
     from kazoo.retry import KazooRetry
@@ -123,7 +127,8 @@ def _client(connect: str, security: "ZooKeeperSecurity | None") -> Any:
         from kafka_tools.openssl import context
 
         tls = context(security.tls)
-    if security is not None and security.names_client:
+    names_client = security is not None and security.names_client
+    if names_client if target.set_acl is None else target.set_acl:
         from kazoo.security import CREATOR_ALL_ACL, READ_ACL_UNSAFE
 
         acl = [*CREATOR_ALL_ACL, *READ_ACL_UNSAFE]

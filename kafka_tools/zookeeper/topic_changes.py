@@ -23,7 +23,7 @@ from kafka_tools.zookeeper.documents import (
     read_topic,
 )
 from kafka_tools.zookeeper.topics import CONFIGS, CONTROLLER, DELETIONS, TOPICS, ZooKeeperTopics, no_cluster
-from kafka_tools.zookeeper.transactions import ANY_VERSION, change, create_empty, ensure_parent
+from kafka_tools.zookeeper.transactions import ANY_VERSION, change, create_empty, ensure_parent, read, write
 
 Result = TypeVar("Result")
 
@@ -71,13 +71,13 @@ class ZooKeeperTopicChanges:
             transaction = self._client.transaction()
             transaction.create(f"{TOPICS}/{topic.topic}", encode_topic(TopicDocument(dict(enumerate(replicas)))))
             version = None if left_over is None else left_over.version
-            _write(transaction, config_path, encode_configs(topic.configs), version)
+            write(transaction, config_path, encode_configs(topic.configs), version)
             return transaction, replicas
 
         # Outside of the transaction: a parent that others make meanwhile would fail it, and left alone it does no harm.
         if not validate_only:
             ensure_parent(self._client, CONFIGS)
-        return change(topic.topic, "created", attempt, validate_only)
+        return _change(topic.topic, "created", attempt, validate_only)
 
     def add_partitions(self, partitions: NewPartitions, validate_only: bool = False) -> Assignment:
         """Add partitions to a topic, and return the replicas of the new partitions.
@@ -97,7 +97,7 @@ class ZooKeeperTopicChanges:
             transaction.set_data(f"{TOPICS}/{topic}", encode_topic(document._replace(replicas=grown)), version)
             return transaction, added
 
-        return change(topic, "altered", attempt, validate_only)
+        return _change(topic, "altered", attempt, validate_only)
 
     def create_partitions(
         self, partitions: Sequence[NewPartitions], validate_only: bool = False
@@ -122,19 +122,21 @@ class ZooKeeperTopicChanges:
 
         def attempt() -> tuple[Any, None]:
             self._check_there(topic)
-            data, version = self._read(path)
+            data, version = read(self._client, path)
             altered = _altered(read_configs(path, data), configs, delete)
             transaction = self._client.transaction()
             # Configs of a topic that was deleted meanwhile would wait there for the next topic of this name.
             transaction.check(f"{TOPICS}/{topic}", ANY_VERSION)
-            _write(transaction, path, encode_configs(altered), version)
+            write(transaction, path, encode_configs(altered), version)
             # Brokers read configs only when a new sequential znode stands here, so it belongs to the same transaction.
-            transaction.create(f"{CONFIG_CHANGES}/config_change_", encode_config_change(topic), sequence=True)
+            transaction.create(
+                f"{CONFIG_CHANGES}/config_change_", encode_config_change(f"topics/{topic}"), sequence=True
+            )
             return transaction, None
 
         if not validate_only:
             ensure_parent(self._client, CONFIG_CHANGES)
-        change(topic, "altered", attempt, validate_only)
+        _change(topic, "altered", attempt, validate_only)
 
     def delete(self, topic: str) -> None:
         """Ask the controller to delete one topic.
@@ -158,7 +160,7 @@ class ZooKeeperTopicChanges:
             return transaction, None
 
         ensure_parent(self._client, DELETIONS)
-        change(topic, "marked for deletion", attempt)
+        _change(topic, "marked for deletion", attempt)
 
     def _brokers(self) -> Sequence[BrokerRack]:
         """Return the brokers that can take replicas. Raises KafkaToolError where one of them is not known in full.
@@ -192,7 +194,7 @@ class ZooKeeperTopicChanges:
         ZooKeeper holds no version of Kafka. The znode of the controller has a kraftControllerEpoch since 3.4 (KIP-866).
         """
         newer = sorted(SINCE_3_6.intersection(configs))
-        data, _ = self._read(CONTROLLER) if newer else (None, None)
+        data, _ = read(self._client, CONTROLLER) if newer else (None, None)
         # Without a controller nothing tells the version: then the config is written as it was asked for.
         controller = read_controller(CONTROLLER, data)
         if controller is not None and not controller.since_3_4:
@@ -213,9 +215,9 @@ class ZooKeeperTopicChanges:
         """
         if self._client.exists(f"{DELETIONS}/{topic}"):
             raise KafkaToolError(f"Topic '{topic}' is marked for deletion and takes no more partitions.")
-        reassignment, _ = self._read(REASSIGNMENT)
+        reassignment, _ = read(self._client, REASSIGNMENT)
         path = f"{TOPICS}/{topic}"
-        data, version = self._read(path)
+        data, version = read(self._client, path)
         document = read_topic(path, data)
         if document is None or version is None or not document.replicas:
             raise _no_such_topic(topic)
@@ -229,15 +231,9 @@ class ZooKeeperTopicChanges:
             )
         return document, version
 
-    def _read(self, path: str) -> tuple[bytes | None, int | None]:
-        """Return what a znode holds and its version; None and None where there is no such znode."""
-        from kazoo.exceptions import NoNodeError
 
-        try:
-            data, stat = self._client.get(path)
-        except NoNodeError:
-            return None, None
-        return data or b"", stat.version
+def _change(topic: str, done: str, attempt: Callable[[], tuple[Any, Result]], validate_only: bool = False) -> Result:
+    return change(f"topic '{topic}'", done, attempt, validate_only, f"ktools topics --describe --topic {topic}")
 
 
 def _outcome(attempt: Callable[[], Result]) -> Result | KafkaToolError:
@@ -245,13 +241,6 @@ def _outcome(attempt: Callable[[], Result]) -> Result | KafkaToolError:
         return attempt()
     except KafkaToolError as error:
         return error
-
-
-def _write(transaction: Any, path: str, data: bytes, version: int | None) -> None:
-    if version is None:
-        transaction.create(path, data)
-    else:
-        transaction.set_data(path, data, version)
 
 
 def _added(partitions: NewPartitions, existing: Assignment, brokers: Sequence[BrokerRack]) -> Assignment:

@@ -139,6 +139,14 @@ class MultiRead:
         return buffer, offset
 
 
+def is_znode_name(name: str) -> bool:
+    """Tell whether a znode can have this name, by ZooKeeper's rules (org.apache.zookeeper.common.PathUtils 3.8)."""
+    import re
+
+    forbidden = r"[/\x00-\x1f\x7f-\x9f\ud800-\uf8ff\ufff0-\uffff]"
+    return name not in ("", ".", "..") and not re.search(forbidden, name)
+
+
 def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
     """Yield for each of `count` paths the data of its znode, or ZooKeeper's error code.
 

@@ -55,7 +55,7 @@ def test_configs_are_written_as_kafka_writes_them() -> None:
     assert encode_configs(configs) == (
         b'{"version":1,"config":{"cleanup.policy":"compact","flush.ms":"9","segment.ms":"100000","retention.ms":"5"}}'
     )
-    assert encode_config_change("t") == b'{"version":2,"entity_path":"topics/t"}'
+    assert encode_config_change("topics/t") == b'{"version":2,"entity_path":"topics/t"}'
 
 
 numbers = st.integers(0, 2**31 - 1)
