@@ -175,6 +175,22 @@ class Session:
                 found[key] = error
         return found
 
+    def collect_known(
+        self, request: str, futures: "Mapping[Key, Future[Result]]", seconds: float = RESPONSE_SECONDS
+    ) -> dict[Key, Result | KafkaToolError]:
+        """Return the results of a request that goes to several brokers, as `collect` does.
+
+        What a broker that does not answer was asked for has a NoResponseError instead of a result.
+        """
+        deadline = monotonic() + seconds
+        found: dict[Key, Result | KafkaToolError] = {}
+        for key, future in futures.items():
+            try:
+                found[key] = self._result(request, future, deadline)
+            except (BrokerError, NoResponseError) as error:
+                found[key] = error
+        return found
+
     def metadata(self, topic: str | None = None) -> "ClusterMetadata":
         """Return brokers, controller and topics (None: all of them) as any one broker knows them.
 

@@ -33,11 +33,13 @@ IS_LOST = "kafka_tools.is_lost"
 class ErrorStyle(NamedTuple):
     """Where a tool's failures go and what stands before them.
 
-    Apache's tools differ: some print failures on stdout, where scripts read them (`to_stdout`).
+    Apache's tools differ: some print failures on stdout, where scripts read them (`to_stdout`), and some call a wrong
+    command line a failure like any other (`prefixes_usage`).
     """
 
     prefix: str = "ktools: "
     to_stdout: bool = False
+    prefixes_usage: bool = False
 
     def show(self, error: KafkaToolError, output: str | None) -> None:
         """Print the failure as one line and its hint as another on stderr; json, yaml and csv keep stdout clean.
@@ -47,7 +49,7 @@ class ErrorStyle(NamedTuple):
         # TopicCommand (3.9) prints failures on stdout, where scripts look for them, wrong usage on stderr.
         # A program that reads json from stdout wants a whole document or nothing.
         to_stderr = isinstance(error, UsageError) or not self.to_stdout or output not in (None, "plain", "table")
-        prefix = "" if isinstance(error, UsageError) else self.prefix
+        prefix = "" if isinstance(error, UsageError) and not self.prefixes_usage else self.prefix
         stream = sys.stderr if to_stderr else sys.stdout
         stream.write(encodable(f"{prefix}{safe(error.message, SHOWN)}\n", stream.encoding))
         stream.flush()
@@ -208,14 +210,16 @@ class ToolCommand(ReportCommand):
 
     def failure(self, ctx: click.Context, error: KafkaToolError) -> ToolFailure:
         """Return how the error ends this command; a wrong command line is told where the options are explained."""
-        usage = f"Usage: {ctx.command_path} [OPTIONS]   All options: {ctx.command_path} --help\n"
-        return ToolFailure(error, self.error_style, ctx.params.get("output"), usage)
+        return ToolFailure(error, self.error_style, ctx.params.get("output"), self._usage(ctx))
+
+    def _usage(self, ctx: click.Context) -> str:
+        return f"Usage: {ctx.command_path} [OPTIONS]   All options: {ctx.command_path} --help\n"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read a command line by joptsimple's rules. Raises ToolFailure with joptsimple's words."""
+        if not args and self.purpose and not ctx.resilient_parsing:
+            raise ToolFailure(UsageError(self.purpose), AS_KTOOLS, None, self._usage(ctx))
         try:
-            if not args and self.purpose and not ctx.resilient_parsing:
-                raise UsageError(self.purpose)
             # The line is read here before click sees it, so that complaints come in the order of Apache's tools: an
             # unknown option, what does not go together, what is repeated, and last values that cannot be read.
             params = self.get_params(ctx)

@@ -20,6 +20,7 @@ TOOLS: Mapping[str, About] = {
     "console-producer": About("Records", "Send each line of stdin to a topic."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
     "doctor": About("Clusters", "Check what stands between you and the cluster, and the cluster."),
+    "get-offsets": About("Records", "Print the oldest, newest or another offset of partitions."),
     "layout": About("Topics", "Show which broker holds what, and what if one dies."),
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),

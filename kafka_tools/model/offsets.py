@@ -1,0 +1,98 @@
+"""Which offset of a partition a time stands for, and which partitions are meant."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.topic_names import matching
+from kafka_tools.model.topics import TopicPartition
+
+LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD = range(-1, -7, -1)
+TIMES: Mapping[str, int] = {
+    "latest": LATEST,
+    "earliest": EARLIEST,
+    "max-timestamp": MAX_TIMESTAMP,
+    "earliest-local": EARLIEST_LOCAL,
+    "latest-tiered": LATEST_TIERED,
+    "earliest-pending-upload": EARLIEST_PENDING_UPLOAD,
+}
+"""Words for offsets that no timestamp names, and the numbers that stand for them in a ListOffsets request
+(org.apache.kafka.common.requests.ListOffsetsRequest 4.3; KIP-405, KIP-734, KIP-1005, KIP-1023)."""
+
+RULE = re.compile(r"([^:,]*)(?::(?:([0-9]*)|(?:([0-9]*)-([0-9]*))))?")
+"""One rule of --topic-partitions (GetOffsetShell 3.9)."""
+
+ALL_PARTITIONS = range(2**31)
+MIN_LONG, MAX_LONG = -(2**63), 2**63 - 1
+
+
+class Offset(NamedTuple):
+    """An offset in a partition, and the timestamp (ms) of its record where a response names it.
+
+    `offset` is None where no record fits what was asked for: an empty partition has no newest timestamp.
+    """
+
+    offset: int | None
+    timestamp: int | None
+
+
+class PartitionRule(NamedTuple):
+    """Partitions whose topic the pattern matches as a whole (None: any) and whose number is in `numbers`."""
+
+    pattern: str | None
+    numbers: Collection[int]
+
+
+def parse_time(text: str) -> int:
+    """Return the timestamp in ms, or the negative number that stands for a word. Raises KafkaToolError as 3.9 does."""
+    word = TIMES.get(text)
+    if word is not None:
+        return word
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and MIN_LONG <= int(text) <= MAX_LONG:
+        return int(text)
+    raise KafkaToolError(
+        f"Malformed time argument {text}. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / "
+        "-4 or earliest-local / -5 or latest-tiered, or a specified long format timestamp"
+    )
+
+
+def parse_partitions(text: str) -> frozenset[int]:
+    """Return the partitions in a list `0,2,5`. Raises KafkaToolError in Apache's words."""
+    words = text.split(",")
+    if not all(re.fullmatch(r"[+-]?[0-9]{1,10}", word) for word in words):
+        raise KafkaToolError(f"--partitions expects a comma separated list of numeric partition ids, but received: {text}")
+    return frozenset(map(int, words))
+
+
+def parse_rules(text: str) -> tuple[PartitionRule, ...]:
+    """Return the rules in `orders:0-3,pay.*:5-,:7`: ranges end before their upper number, what is left out is all.
+
+    Raises KafkaToolError for anything else.
+    """
+    return tuple(map(_rule, text.split(",")))
+
+
+def chosen(
+    found: Mapping[str, Collection[int]], rules: Collection[PartitionRule], exclude_internal: bool
+) -> list[TopicPartition]:
+    """Return the partitions that a rule takes, sorted. `found` are the partitions of each topic.
+
+    Raises KafkaToolError for a pattern that is none.
+    """
+    names = sorted(found)
+    kept: set[TopicPartition] = set()
+    for rule in rules:
+        for topic in matching(names, rule.pattern, exclude_internal):
+            kept.update(TopicPartition(topic, number) for number in found[topic] if number in rule.numbers)
+    return sorted(kept)
+
+
+def _rule(text: str) -> PartitionRule:
+    parts = RULE.fullmatch(text)
+    if parts is None:
+        raise KafkaToolError(f"Invalid rule specification: {text}")
+    topic, single, lower, upper = parts.groups()
+    if single:
+        return PartitionRule(topic or None, (int(single),))
+    return PartitionRule(topic or None, range(int(lower or 0), int(upper or ALL_PARTITIONS.stop)))
