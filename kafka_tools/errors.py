@@ -5,6 +5,7 @@ Any other exception is a bug in ktools.
 
 from collections.abc import Iterable
 
+OFFSET_OUT_OF_RANGE = 1
 UNKNOWN_TOPIC_OR_PARTITION = 3
 TOPIC_AUTHORIZATION_FAILED = 29
 CLUSTER_AUTHORIZATION_FAILED = 31
@@ -16,6 +17,7 @@ NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
 
 JAVA_WORDS = {
     -1: "The server experienced an unexpected error when processing the request.",
+    OFFSET_OUT_OF_RANGE: "The requested offset is not within the range of offsets maintained by the server.",
     UNKNOWN_TOPIC_OR_PARTITION: "This server does not host this topic-partition.",
     5: "There is no leader for this topic-partition as we are in the middle of a leadership election.",
     7: "The request timed out.",
@@ -42,6 +44,19 @@ JAVA_WORDS = {
 
 librdkafka has other words for the same codes. Source: org.apache.kafka.common.protocol.Errors, Kafka 4.3.
 """
+
+JAVA_EXCEPTIONS = {
+    OFFSET_OUT_OF_RANGE: "OffsetOutOfRangeException",
+    UNKNOWN_TOPIC_OR_PARTITION: "UnknownTopicOrPartitionException",
+    5: "LeaderNotAvailableException",
+    6: "NotLeaderOrFollowerException",
+    7: "TimeoutException",
+    TOPIC_AUTHORIZATION_FAILED: "TopicAuthorizationException",
+    CLUSTER_AUTHORIZATION_FAILED: "ClusterAuthorizationException",
+    UNSUPPORTED_VERSION: "UnsupportedVersionException",
+    44: "PolicyViolationException",
+}
+"""The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""
 
 
 class KafkaToolError(Exception):
@@ -79,6 +94,12 @@ class BrokerError(KafkaToolError):
     def __init__(self, code: int, message: str | None = None, hint: str = "") -> None:
         super().__init__(message or JAVA_WORDS.get(code, f"The broker answered with error {code}."), hint)
         self.code = code
+
+
+def as_java_prints(error: KafkaToolError) -> str:
+    """Return an error as Java prints an exception: with its class, where that is known."""
+    name = JAVA_EXCEPTIONS.get(error.code) if isinstance(error, BrokerError) else None
+    return f"org.apache.kafka.common.errors.{name}: {error.message}" if name else error.message
 
 
 def check_code(code: int, message: str | None = None, needs: str = "") -> None:

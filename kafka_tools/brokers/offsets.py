@@ -6,10 +6,11 @@ from itertools import groupby
 
 from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.brokers.session import RESPONSE_SECONDS, Session, open_session
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError, UnsupportedError, check_code
 from kafka_tools.model.offsets import EARLIEST_LOCAL, Offset
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.wire.messages import LIST_OFFSETS
 
@@ -39,6 +40,8 @@ class BrokerOffsets:
     def partitions(self, topic: str | None = None) -> Mapping[str, Collection[int]]:
         """Return the partitions of all topics, or of one, as any broker knows them. Raises KafkaToolError."""
         found: dict[str, Collection[int]] = {}
+        if topic is not None and not is_sendable(topic):
+            return found
         for name, each in self._session.metadata(topic).topics.items():
             if each.partitions:  # a topic that is not there, or that the user may not see, has none
                 found[name] = sorted(each.partitions)
@@ -60,6 +63,22 @@ class BrokerOffsets:
             found |= self._by_wire(time, led) if time <= EARLIEST_LOCAL else self._by_admin(time, led)
         return found
 
+    def delete_before(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int | KafkaToolError]:
+        """Delete the records before an offset (-1: all) of each partition; return the low watermarks afterwards.
+
+        The partitions are those that `partitions()` told of. What failed has its error. Raises KafkaToolError where no
+        broker is reached.
+        """
+        found: dict[TopicPartition, int | KafkaToolError] = {}
+        kafka = confluent_kafka()
+        wanted = [kafka.TopicPartition(*each, offset) for each, offset in offsets.items() if each in self._leaders]
+        if wanted:
+            deleted = self._session.admin.delete_records(wanted, request_timeout=RESPONSE_SECONDS)
+            for each, result in self._session.collect_known("DeleteRecords", deleted).items():
+                low = result if isinstance(result, KafkaToolError) else result.low_watermark
+                found[TopicPartition(each.topic, each.partition)] = low
+        return found
+
     def _by_admin(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
         from confluent_kafka.admin import OffsetSpec
 
@@ -68,10 +87,8 @@ class BrokerOffsets:
         asked = self._session.admin.list_offsets(wanted, request_timeout=OFFSETS_SECONDS)
         found: Found = {}
         for each, result in self._session.collect_known("ListOffsets", asked, OFFSETS_SECONDS).items():
-            failed = isinstance(result, KafkaToolError)
-            found[TopicPartition(each.topic, each.partition)] = (
-                result if failed else _offset(result.offset, result.timestamp)
-            )
+            offset = result if isinstance(result, KafkaToolError) else _offset(result.offset, result.timestamp)
+            found[TopicPartition(each.topic, each.partition)] = offset
         return found
 
     def _by_wire(self, time: int, partitions: Sequence[TopicPartition]) -> Found:

@@ -4,7 +4,12 @@ Apache's tools print configs in the order in which a java.util.Properties or Has
 hash of each name and the number of buckets. Text that is equal byte by byte needs the same order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from kafka_tools.model.topics import TopicPartition
+
+Key = TypeVar("Key")
 
 PROPERTIES_CAPACITY = 16
 """How many buckets java.util.Properties starts with."""
@@ -16,12 +21,25 @@ def hash_order(names: Iterable[str], capacity: int) -> list[str]:
     The map had `capacity` buckets (a power of two) when it was empty, and was filled in the given order. A map doubles
     its buckets when it is more than three quarters full (HashMap, ConcurrentHashMap; JDK 8 and later).
     """
-    ordered = list(names)
+    return _bucket_order(names, capacity, _string_hash)
+
+
+def partition_order(partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
+    """Return partitions in the order of a HashMap with keys of org.apache.kafka.common.TopicPartition (16 buckets)."""
+
+    def hashed(each: TopicPartition) -> int:
+        return (31 * (31 + each.partition) + _string_hash(each.topic)) & 0xFFFFFFFF
+
+    return _bucket_order(partitions, 16, hashed)
+
+
+def _bucket_order(keys: Iterable[Key], capacity: int, hashed: Callable[[Key], int]) -> list[Key]:
+    ordered = list(keys)
     while len(ordered) > capacity * 3 // 4:
         capacity *= 2
-    # Names in one bucket stay in the order of their insertion, as sorted() is stable. (A bucket with 8 names or more
+    # Keys in one bucket stay in the order of their insertion, as sorted() is stable. (A bucket with 8 keys or more
     # becomes a tree in Java, from 64 buckets on. Names of configs do not get there.)
-    return sorted(ordered, key=lambda name: _spread(name) & (capacity - 1))
+    return sorted(ordered, key=lambda key: _spread(hashed(key)) & (capacity - 1))
 
 
 def properties_order(names: Iterable[str]) -> list[str]:
@@ -35,9 +53,8 @@ def properties_order(names: Iterable[str]) -> list[str]:
     return hash_order(ordered, buckets)
 
 
-def _spread(text: str) -> int:
+def _spread(value: int) -> int:
     """Return java.util.HashMap.hash: the upper 16 bits have a say in the bucket, too."""
-    value = _string_hash(text)
     return value ^ (value >> 16)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topic_names import matching
@@ -24,7 +24,7 @@ RULE = re.compile(r"([^:,]*)(?::(?:([0-9]*)|(?:([0-9]*)-([0-9]*))))?")
 """One rule of --topic-partitions (GetOffsetShell 3.9)."""
 
 ALL_PARTITIONS = range(2**31)
-MIN_LONG, MAX_LONG = -(2**63), 2**63 - 1
+INTEGER_LIMITS = {"Integer": 2**31, "Long": 2**63}
 
 
 class Offset(NamedTuple):
@@ -49,7 +49,7 @@ def parse_time(text: str) -> int:
     word = TIMES.get(text)
     if word is not None:
         return word
-    if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and MIN_LONG <= int(text) <= MAX_LONG:
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -INTEGER_LIMITS["Long"] <= int(text) < INTEGER_LIMITS["Long"]:
         return int(text)
     raise KafkaToolError(
         f"Malformed time argument {text}. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / "
@@ -61,7 +61,9 @@ def parse_partitions(text: str) -> frozenset[int]:
     """Return the partitions in a list `0,2,5`. Raises KafkaToolError in Apache's words."""
     words = text.split(",")
     if not all(re.fullmatch(r"[+-]?[0-9]{1,10}", word) for word in words):
-        raise KafkaToolError(f"--partitions expects a comma separated list of numeric partition ids, but received: {text}")
+        raise KafkaToolError(
+            f"--partitions expects a comma separated list of numeric partition ids, but received: {text}"
+        )
     return frozenset(map(int, words))
 
 
@@ -71,6 +73,42 @@ def parse_rules(text: str) -> tuple[PartitionRule, ...]:
     Raises KafkaToolError for anything else.
     """
     return tuple(map(_rule, text.split(",")))
+
+
+def parse_offset_file(text: str) -> dict[TopicPartition, int]:
+    """Return the offset of each partition in the JSON of kafka-delete-records.sh.
+
+    `{"partitions": [{"topic": "t", "partition": 0, "offset": 5}], "version": 1}`; the version may be left out. Raises
+    KafkaToolError in the words of DeleteRecordsCommand (3.9) and of its reader of JSON.
+    """
+    import json
+
+    try:
+        document = json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError):  # brackets within brackets, thousands deep, end in the latter
+        raise KafkaToolError("The input string is not a valid JSON") from None
+    if not isinstance(document, dict):
+        raise KafkaToolError(f"Expected JSON object, received {_json(document) if text.strip() else ''}")
+    version = _typed(document.get("version", 1), int, "Integer")
+    if version != 1:
+        raise KafkaToolError(f"Not supported version field value {version}")
+    if "partitions" not in document:
+        raise KafkaToolError("Missing partitions field")
+    found: dict[TopicPartition, int] = {}
+    twice = []
+    for each in _typed(document["partitions"], list, "JSON array"):
+        entry = _typed(each, dict, "JSON object")
+        topic, partition, offset = (
+            _typed(_field(entry, name), kind, java)
+            for name, kind, java in (("topic", str, "String"), ("partition", int, "Integer"), ("offset", int, "Long"))
+        )
+        key = TopicPartition(topic, partition)
+        if key in found:
+            twice.append(f"{topic}-{partition}")
+        found[key] = offset
+    if twice:
+        raise KafkaToolError(f"Offset json file contains duplicate topic partitions: {','.join(dict.fromkeys(twice))}")
+    return found
 
 
 def chosen(
@@ -96,3 +134,26 @@ def _rule(text: str) -> PartitionRule:
     if single:
         return PartitionRule(topic or None, (int(single),))
     return PartitionRule(topic or None, range(int(lower or 0), int(upper or ALL_PARTITIONS.stop)))
+
+
+def _field(entry: Mapping[str, Any], name: str) -> Any:
+    if name not in entry:
+        raise KafkaToolError(f"No such field exists: `{name}`")
+    return entry[name]
+
+
+def _typed(value: Any, kind: type, java: str) -> Any:
+    """Return a value of JSON that is of this kind. Raises KafkaToolError in the words of Kafka's DecodeJson."""
+    fits = isinstance(value, kind) and not isinstance(value, bool)
+    if fits and isinstance(value, int):
+        fits = -INTEGER_LIMITS[java] <= value < INTEGER_LIMITS[java]
+    if not fits:
+        what = java if java.startswith("JSON") else f"`{java}` value"
+        raise KafkaToolError(f"Expected {what}, received {_json(value)}")
+    return value
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

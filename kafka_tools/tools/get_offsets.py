@@ -9,7 +9,7 @@ import click
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.options import CLUSTER, FILTERS, OTHER, option
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import KafkaToolError, as_java_prints
 from kafka_tools.model.offsets import (
     ALL_PARTITIONS,
     EARLIEST,
@@ -42,7 +42,7 @@ Found = Mapping[TopicPartition, Offset | KafkaToolError]
 
 
 class GetOffsets(NamedTuple):
-    """Asks for the offset at `time` (ms, or a number of TIMES; None: the latest) in the partitions that a rule takes."""
+    """Asks for an offset of each partition that a rule takes: at `time` (ms, or a number of TIMES), None: the latest."""
 
     target: Brokers
     rules: tuple[PartitionRule, ...]
@@ -169,7 +169,7 @@ def _rows(found: Found) -> Iterator[OffsetRow]:
 
 def _skipped(partition: TopicPartition, error: KafkaToolError) -> str:
     name = f"{partition.topic}-{partition.partition}"
-    return f"Skip getting offsets for topic-partition {name} due to error: {error.message}"
+    return f"Skip getting offsets for topic-partition {name} due to error: {as_java_prints(error)}"
 
 
 def _ranges(target: Brokers, wanted: Sequence[TopicPartition], latest: Found) -> Table:
