@@ -42,7 +42,7 @@ Found = Mapping[TopicPartition, Offset | KafkaToolError]
 
 
 class GetOffsets(NamedTuple):
-    """Asks for an offset of each partition that a rule takes: at `time` (ms, or a number of TIMES), None: the latest."""
+    """Asks for the offset at `time` (ms, or a number of TIMES; None: the latest) of partitions that a rule takes."""
 
     target: Brokers
     rules: tuple[PartitionRule, ...]
