@@ -10,6 +10,7 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | Metadata: topic ids, racks    | it needs a controller for them, in an outage there is none; and at scale, see below |
 | Metadata: one certain broker  | it asks any broker: whether this one has heard of a change is not to be found out   |
 | DescribeConfigs               | it needs a controller for them, too; and at scale, see below                        |
+| ListOffsets: earliest-local…   | it refuses words newer than max-timestamp ("invalid offset -4")                     |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | Describe-, Create-, DeleteAcls| it has no resource types DELEGATION_TOKEN and USER, and no operations on tokens     |

@@ -12,7 +12,7 @@ from kafka_tools.model.offsets import EARLIEST_LOCAL, Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
-from kafka_tools.wire.messages import LIST_OFFSETS
+from kafka_tools.wire.offset_messages import LIST_OFFSETS
 
 OFFSETS_SECONDS = 5.0
 """How long the leaders are waited for: what a dead one led must not keep the others' offsets from being shown."""
