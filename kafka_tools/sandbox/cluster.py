@@ -133,6 +133,7 @@ def _start_new(sandbox: Sandbox, home: Path, progress: Stages) -> Started:
         raise
     sandbox = replace(sandbox, complete=True)
     state_file.save(sandbox, home)
+    launch.keep_classes(sandbox, runtime, progress)
     return Started(sandbox, tuple(server.name for server in sandbox.servers))
 
 

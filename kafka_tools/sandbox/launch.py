@@ -11,7 +11,7 @@ from pathlib import Path
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.folders import replace_file
 from kafka_tools.report import Stages
-from kafka_tools.sandbox import config, credentials, jars, security, state_file
+from kafka_tools.sandbox import class_archive, config, credentials, jars, security, state_file
 from kafka_tools.sandbox.endpoints import CONTEXTS, ZOOKEEPER_CONFIG
 from kafka_tools.sandbox.jars import INSTALL
 from kafka_tools.sandbox.processes import Gated
@@ -41,6 +41,11 @@ class Runtime:
     home: Path
     java: Path
     jars: tuple[Path, ...]
+
+    @property
+    def jars_folder(self) -> Path:
+        """The folder with all of the jars and no others."""
+        return self.jars[0].parent
 
 
 def runtime(home: Path, kafka_version: str, progress: Stages) -> Runtime:
@@ -92,13 +97,27 @@ def start(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
     # Measured: three brokers and ZooKeeper take 1.2 GB in all with these.
     heap = HEAP_MB[server.role]
     flags = security.jvm_flags(sandbox, with_.home)
-    return _start(sandbox, server, with_, [*_jvm(with_, heap), *flags, main, str(config_path(server, with_.home))])
+    argv = [*_jvm(with_, heap, _classes(server, main, with_.home)), *flags, main]
+    return _start(sandbox, server, with_, [*argv, str(config_path(server, with_.home))])
 
 
 def start_format(sandbox: Sandbox, server: Server, with_: Runtime) -> Sandbox:
     """Start Kafka's own formatting of a KRaft node's folder; it ends by itself (kafka-storage.sh format)."""
     arguments = ["format", "--cluster-id", sandbox.cluster_id, "--config", str(config_path(server, with_.home))]
-    return _start(sandbox, server, with_, [*_jvm(with_, 128), FORMAT_MAIN, *arguments])
+    argv = [*_jvm(with_, 128, _classes(server, FORMAT_MAIN, with_.home)), FORMAT_MAIN, *arguments]
+    return _start(sandbox, server, with_, argv)
+
+
+def keep_classes(sandbox: Sandbox, with_: Runtime, progress: Stages) -> None:
+    """Keep what the servers have loaded for the next start of such servers, unless that was done before."""
+    mains = (ZOOKEEPER_MAIN, BROKER_MAIN, FORMAT_MAIN)
+    lists = [_classes(server, main, with_.home) for server in sandbox.servers for main in mains]
+    class_archive.make(with_.java, with_.jars_folder, lists, _environment(os.environ), progress)
+
+
+def _classes(server: Server, main: str, home: Path) -> Path:
+    """Return the file that takes the names of the classes that a server loads."""
+    return home / server.name / f"{main}.classes"
 
 
 def config_path(server: Server, home: Path) -> Path:
@@ -123,16 +142,17 @@ def _start(sandbox: Sandbox, server: Server, with_: Runtime, argv: list[str]) ->
     return sandbox
 
 
-def _jvm(with_: Runtime, heap_mb: int) -> list[str]:
+def _jvm(with_: Runtime, heap_mb: int, classes: Path) -> list[str]:
     return [
         str(with_.java),
         f"-Xmx{heap_mb}m",
         *JVM_FLAGS,
+        *class_archive.flags(class_archive.archive_of(with_.java, with_.jars_folder), classes),
         f"-Dlog4j.configuration=file:{with_.home}/log4j.properties",
         f"-Dlog4j2.configurationFile={with_.home}/log4j2.properties",
         "-cp",
         # A wildcard, which Java expands: who looks at `ps` sees the server, not a hundred paths.
-        f"{with_.jars[0].parent}/*",
+        f"{with_.jars_folder}/*",
     ]
 
 

@@ -80,7 +80,7 @@ class Gated:
 
 
 @contextmanager
-def leashed(argv: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def leashed(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run a helper program that ends when the block does, and if this process dies; its output is one text pipe."""
     process = subprocess.Popen(
         ["/bin/sh", "-c", _LEASH, "sh", *argv],
@@ -89,6 +89,7 @@ def leashed(argv: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env=environment,
     )
     with process:
         assert process.stdin is not None

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.sandbox import endpoints
+from kafka_tools.sandbox import class_archive, endpoints, jars, launch
 from tests.support.waiting import until
 
 KTOOLS = (sys.executable, "-m", "kafka_tools", "sandbox")
@@ -91,6 +91,23 @@ def listening_addresses(pids: list[int]) -> set[str]:
     return found
 
 
+def archive_of_classes() -> Path:
+    archive = class_archive.archive_of(launch.find_java("3.9.1"), jars.cache_folder() / "3.9.1")
+    assert archive is not None
+    return archive
+
+
+@pytest.mark.parametrize(("at", "size"), [(0, 5000), (9_000_000, 9_000_000), (20_000_000, None)])
+def test_java_starts_with_a_spoilt_archive(tmp_path: Path, at: int, size: int | None) -> None:
+    whole = archive_of_classes().read_bytes()
+    archive = tmp_path / "classes.jsa"
+    archive.write_bytes((whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])[:size])
+    flags = class_archive.flags(archive, tmp_path / "unused")
+    argv = [launch.find_java("3.9.1"), *launch.JVM_FLAGS, *flags, "-cp", f"{jars.cache_folder()}/3.9.1/*"]
+    ran = subprocess.run([*argv, "kafka.Kafka"], capture_output=True, check=False)
+    assert (ran.returncode, b"USAGE: java" in ran.stderr) == (1, True), ran
+
+
 def test_the_life_of_a_sandbox(folder: Folder) -> None:
     began = time.monotonic()
     up = folder.servers("up", "--brokers", "3", "--racks", "2")
@@ -122,6 +139,7 @@ def test_the_life_of_a_sandbox(folder: Folder) -> None:
     whole = folder.servers("status")
     assert whole["broker-1"]["address"] == up["broker-1"]["address"]
     assert whole["broker-1"]["pid"] != up["broker-1"]["pid"]
+    assert archive_of_classes().name in Path(f"/proc/{whole['broker-1']['pid']}/maps").read_text()
 
     assert folder.run("kill", "zookeeper-1").returncode == 0
     assert folder.run("kill", "2").returncode == 0
