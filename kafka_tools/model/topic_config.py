@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.java_numbers import parse_double
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.units import plain
 
@@ -43,9 +44,8 @@ class Number(NamedTuple):
 
     def _parse(self, name: str, value: str) -> int | float:
         if self.bits is None:
-            # Double.parseDouble takes a letter at the end (`0.5d`), as in Java's source.
-            if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?", value, re.ASCII):
-                return float(value.rstrip("dDfF"))
+            if (found := parse_double(value)) is not None:
+                return found
             raise _invalid(name, value, "Not a number of type DOUBLE")
         # Java's parseInt and parseLong: a sign and digits. Python's int() takes blanks, `_` and other scripts, too.
         limit = 1 << (self.bits - 1)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.console.formats.deserializers import double, printable, single
+from kafka_tools.console.formats.deserializers import printable
+from kafka_tools.model.java_numbers import double, single
 
 
 @pytest.mark.parametrize(
