@@ -26,6 +26,9 @@ SHOWN = "\n\t"
 CLUSTER_NAMES = frozenset({"bootstrap_server", "zookeeper", "broker_list"})
 """Parameters of which one names the cluster."""
 
+ARGV = "kafka_tools.argv"
+"""Key in a context's meta: the words of the command line behind the tool's name, as they were typed."""
+
 IS_LOST = "kafka_tools.is_lost"
 """Key in a context's meta: whether the line that is being completed names a command that is not there."""
 
@@ -217,6 +220,7 @@ class ToolCommand(ReportCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read a command line by joptsimple's rules. Raises ToolFailure with joptsimple's words."""
+        ctx.meta[ARGV] = tuple(args)
         if not args and self.purpose and not ctx.resilient_parsing:
             raise ToolFailure(UsageError(self.purpose), AS_KTOOLS, None, self._usage(ctx))
         try:

@@ -56,7 +56,7 @@ class _TooLateError(Exception):
 
 
 def of_cluster(kind: str, given: Mapping[str, Any]) -> tuple[Candidate, ...]:
-    """Return the `topics`, `groups` or `brokers` of the cluster that the options `given` name.
+    """Return the names of a kind of KINDS (`topics`, `groups`, …) of the cluster that the options `given` name.
 
     Nothing where that cluster must not be asked, or does not answer in time.
     """
@@ -68,7 +68,7 @@ def of_cluster(kind: str, given: Mapping[str, Any]) -> tuple[Candidate, ...]:
             return ()
         if _needs_somebody(choice):
             return ()
-        return remembered(f"{kind} {_key(choice)}", lambda: _KINDS[kind](_target(choice)))
+        return remembered(f"{kind} {_key(choice)}", lambda: KINDS[kind](_target(choice)))
 
     return soon(find)
 
@@ -122,11 +122,50 @@ def _groups(target: Target) -> Iterator[Candidate]:
     yield from map(Candidate, consumer_group_names(target))
 
 
-_KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
+def _entities(kind: str) -> Callable[[Target], Iterator[Candidate]]:
+    """Return what yields the entities of a type that have configs, each once."""
+
+    def names(target: Target) -> Iterator[Candidate]:
+        if not isinstance(target, Brokers):
+            return
+        from kafka_tools.backends import open_configs
+
+        with open_configs(target) as configs:
+            found = dict.fromkeys(each.entity.name for each in configs.describe({kind: None}))
+            yield from (Candidate(name) for name in found if name)
+
+    return names
+
+
+def _configs_of_broker(kind: str) -> Callable[[Target], Iterator[Candidate]]:
+    """Return what yields the names of configs, or of loggers, that a broker lets be changed, as any one has them."""
+
+    def names(target: Target) -> Iterator[Candidate]:
+        if not isinstance(target, Brokers):
+            return
+        from kafka_tools.backends import open_configs
+        from kafka_tools.model.configs import Entity
+
+        broker = next(each.value for each in _brokers(target))
+        with open_configs(target) as configs:
+            entries = configs.current(Entity(kind, broker))
+        yield from (Candidate(entry.name) for entry in entries if not entry.read_only)
+
+    return names
+
+
+KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "brokers": _brokers,
+    "brokers configs": _configs_of_broker("brokers"),
+    "broker-loggers": _brokers,
+    "broker-loggers configs": _configs_of_broker("broker-loggers"),
+    "client-metrics": _entities("client-metrics"),
+    "clients": _entities("clients"),
     "groups": _groups,
     "topics": _topics,
+    "users": _entities("users"),
 }
+"""The kinds of names that a cluster is asked for."""
 
 
 def soon(find: Callable[[], tuple[Candidate, ...]]) -> tuple[Candidate, ...]:

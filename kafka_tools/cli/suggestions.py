@@ -7,6 +7,15 @@ from click.shell_completion import CompletionItem
 
 from kafka_tools.cli import live_names
 from kafka_tools.cli.live_names import Candidate
+from kafka_tools.model.configs import (
+    BROKER_LOGGERS,
+    BROKERS,
+    CLIENT_METRICS,
+    CLIENTS,
+    CONFIG_NAMES,
+    ENTITY_TYPES,
+    TOPICS,
+)
 
 Given = Mapping[str, Any]
 """The values that the command line has for each option, by the name of its parameter."""
@@ -112,6 +121,46 @@ def _topic_config_names(*_: object) -> Iterator[Candidate]:
     return map(Candidate, CHECKS)
 
 
+def _entities(_: str, given: Given) -> Iterable[Candidate]:
+    """Yield the names of entities of the type that was named last."""
+    kinds = given.get("entity_types") or ("",)
+    return live_names.of_cluster(kinds[-1], given) if kinds[-1] in live_names.KINDS else ()
+
+
+def _configs(text: str, given: Given) -> Iterator[Candidate]:
+    """Yield `retention.ms=` and, behind the last comma of a list, what can go on there."""
+    start, comma, last = text.rpartition(",")
+    if "[" in last or start.count("[") > start.count("]"):
+        return
+    for each in _topic_configs(last, given) if _kind(given) == TOPICS else _names(given, "="):
+        yield Candidate(f"{start}{comma}{each.value}", each.meaning)
+
+
+def _config_names(text: str, given: Given) -> Iterator[Candidate]:
+    start, comma, _last = text.rpartition(",")
+    found = _topic_config_names() if _kind(given) == TOPICS else _names(given, "")
+    return (Candidate(f"{start}{comma}{each.value}", each.meaning) for each in found)
+
+
+def _kind(given: Given) -> str:
+    """Return the entity type whose configs are asked for; those of the client, where a user stands beside it."""
+    kinds = [*(given.get("entity_types") or ()), *(kind for kind in ENTITY_TYPES if given.get(_option(kind)))]
+    kinds += [kind for kind in ENTITY_TYPES if given.get(f"{_option(kind)}_defaults")]
+    return CLIENTS if CLIENTS in kinds else (kinds or [""])[0]
+
+
+def _option(kind: str) -> str:
+    """Return the parameter of the short form that names an entity of this type."""
+    return kind.replace("-", "_") if kind == CLIENT_METRICS else kind[:-1].replace("-", "_")
+
+
+def _names(given: Given, ending: str) -> Iterator[Candidate]:
+    kind = _kind(given)
+    found = live_names.of_cluster(f"{kind} configs", given) if kind in (BROKERS, BROKER_LOGGERS) else ()
+    for each in found or map(Candidate, CONFIG_NAMES.get(kind, ())):
+        yield Candidate(f"{each.value}{ending}", each.meaning)
+
+
 def _client_settings(*_: object) -> Iterator[Candidate]:
     from kafka_tools.settings.librdkafka import KNOWN
 
@@ -128,8 +177,11 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "bootstrap-servers": _bootstrap_servers,
     "brokers": _brokers,
     "client-setting": _client_settings,
+    "config": _configs,
+    "config-name": _config_names,
     "context": _contexts,
     "deserializer": _deserializers,
+    "entity": _entities,
     "group": _groups,
     "replicas": _replicas,
     "server": _servers,

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.java_numbers import parse_double
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.units import plain
 
 TOPICS, BROKERS, BROKER_LOGGERS = "topics", "brokers", "broker-loggers"
 USERS, CLIENTS, IPS = "users", "clients", "ips"
 CLIENT_METRICS, GROUPS = "client-metrics", "groups"
-ENTITY_TYPES = (BROKER_LOGGERS, TOPICS, CLIENTS, USERS, BROKERS, IPS, CLIENT_METRICS, GROUPS)
-"""All entity types, in the order in which Apache's tool lists them (ConfigCommand.BrokerSupportedConfigTypes)."""
+ENTITY_TYPES = (TOPICS, CLIENTS, USERS, BROKERS, IPS, BROKER_LOGGERS, CLIENT_METRICS, GROUPS)
+"""All entity types, in the order in which Apache's tool lists them (ConfigCommand.BrokerSupportedConfigTypes, 3.9)."""
 
 DEFAULT = ""
 """The name of the default entity, whose configs count for all entities of a type that have none of their own."""
@@ -28,10 +29,33 @@ EntityFilter = Mapping[str, str | None]
 `{"topics": None}` are all topics, `{"users": "alice", "clients": None}` all clients of alice that have configs."""
 
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
+SCRAM_ITERATIONS = 4096
+"""The fewest iterations of both mechanisms, and their default (ConfigCommand.DefaultScramIterations, 3.9)."""
+
 QUOTAS = ("producer_byte_rate", "consumer_byte_rate", "request_percentage", "controller_mutation_rate")
 """The configs of users and clients, beside SCRAM credentials (org.apache.kafka.server.config.QuotaConfig)."""
 
 IP_QUOTAS = ("connection_creation_rate",)
+
+CONFIG_NAMES: Mapping[str, tuple[str, ...]] = {
+    USERS: (*QUOTAS, *SCRAM_MECHANISMS),
+    CLIENTS: QUOTAS,
+    IPS: IP_QUOTAS,
+    CLIENT_METRICS: ("interval.ms", "match", "metrics"),
+    GROUPS: (
+        "consumer.heartbeat.interval.ms",
+        "consumer.session.timeout.ms",
+        "share.auto.offset.reset",
+        "share.heartbeat.interval.ms",
+        "share.isolation.level",
+        "share.record.lock.duration.ms",
+        "share.session.timeout.ms",
+        "streams.heartbeat.interval.ms",
+        "streams.num.standby.replicas",
+        "streams.session.timeout.ms",
+    ),
+}
+"""Entity type -> its configs, where these are few (GroupConfig and ClientMetricsConfigs, Kafka 4.1)."""
 
 UNKNOWN_SOURCE = "UNKNOWN"
 DEFAULT_CONFIG = "DEFAULT_CONFIG"
@@ -47,6 +71,13 @@ SOURCES = (
     "DYNAMIC_GROUP_CONFIG",
 )
 """Where a value may come from, by the number in DescribeConfigs (ConfigEntry.ConfigSource, Kafka 4.x)."""
+
+OWN_SOURCES = {
+    TOPICS: "DYNAMIC_TOPIC_CONFIG",
+    BROKERS: "DYNAMIC_BROKER_CONFIG",
+    CLIENT_METRICS: "DYNAMIC_CLIENT_METRICS_CONFIG",
+    GROUPS: "DYNAMIC_GROUP_CONFIG",
+}
 
 
 class Entity(NamedTuple):
@@ -83,11 +114,19 @@ class ConfigEntry(NamedTuple):
     synonyms: tuple[Synonym, ...] = ()
 
 
+class NoSuchEntityError(KafkaToolError):
+    """There is no such topic, broker, group or the like, as brokers of Kafka 4 tell before its configs are read."""
+
+
 class EntityConfigs(NamedTuple):
-    """The configs of one entity, in the order in which Apache's tool prints them."""
+    """The configs of one entity, in the order in which Apache's tool prints them.
+
+    `error` is why they could not be read: the entity is not there, or not for this user.
+    """
 
     entity: Entity
-    entries: tuple[ConfigEntry, ...]
+    entries: tuple[ConfigEntry, ...] = ()
+    error: KafkaToolError | None = None
 
 
 class ConfigChange(NamedTuple):
@@ -96,6 +135,13 @@ class ConfigChange(NamedTuple):
     entity: Entity
     set: Mapping[str, str]
     delete: tuple[str, ...] = ()
+
+
+def own_source(entity: Entity) -> str | None:
+    """Return the source of what is set for this entity itself; None where all its configs are its own."""
+    if entity.type == BROKERS and entity.name == DEFAULT:
+        return "DYNAMIC_DEFAULT_BROKER_CONFIG"
+    return OWN_SOURCES.get(entity.type)
 
 
 # A comma, or an equals sign, that stands outside of brackets: no `]` comes before the next `[` or the end.
@@ -129,7 +175,11 @@ def checked(configs: Mapping[str, str]) -> dict[str, str]:
     for name in configs:
         if not re.fullmatch(r"[$a-zA-Z0-9._-]*", name):
             raise KafkaToolError(f"Invalid character found for config key: {name}")
-    return {name: plain(name, value) for name, value in configs.items()}
+    # Of quotas what Java reads goes first: `10d` is 10.0 there, and no ten days.
+    return {
+        name: value if name in QUOTAS and parse_double(value) is not None else plain(name, value)
+        for name, value in configs.items()
+    }
 
 
 def changed(entries: Iterable[ConfigEntry], change: ConfigChange) -> dict[str, tuple[str | None, str | None]]:
@@ -137,3 +187,47 @@ def changed(entries: Iterable[ConfigEntry], change: ConfigChange) -> dict[str, t
     before = {entry.name: entry.value for entry in entries}
     after: dict[str, str | None] = {**dict.fromkeys(change.delete), **change.set}
     return {name: (before.get(name), value) for name, value in after.items()}
+
+
+def quota(name: str, value: str) -> float:
+    """Return the number of a quota.
+
+    Raises KafkaToolError in the words of Kafka's tool (ConfigCommand.alterQuotaConfigs).
+    """
+    number = parse_double(value)
+    if number is None:
+        raise KafkaToolError(f"Cannot parse quota configuration value for {name}: {value}")
+    return number
+
+
+class ScramCredential(NamedTuple):
+    """What SCRAM credentials are made of; `password` is a secret."""
+
+    iterations: int
+    password: str
+
+    def __repr__(self) -> str:
+        return f"<a password, {self.iterations} iterations>"
+
+
+def scram_credential(mechanism: str, value: str) -> ScramCredential:
+    """Parse `[iterations=N,]password=…`, as --add-config has it for a mechanism.
+
+    Raises KafkaToolError in the words of Kafka's tool, but for what may be a password
+    (ConfigCommand.alterUserScramCredentialConfigs).
+    """
+    found = re.fullmatch(r"(?:iterations=(-?[0-9]*),)?password=(.*)", value, re.ASCII)
+    if found is None:
+        raise KafkaToolError(
+            f"Invalid credential property {mechanism.replace('-', '_')}=[hidden]",
+            f"It has to be {mechanism}=[iterations=N,password=…] or {mechanism}=[password=…].",
+        )
+    count = found[1]
+    if count is not None and not (re.fullmatch(r"-?\d+", count, re.ASCII) and len(count) < 10):
+        raise KafkaToolError(f'For input string: "{count}"')
+    iterations = SCRAM_ITERATIONS if count in (None, "-1") else int(count)
+    if iterations < SCRAM_ITERATIONS:
+        raise KafkaToolError(
+            f"Iterations {iterations} is less than the minimum {SCRAM_ITERATIONS} required for {mechanism}"
+        )
+    return ScramCredential(iterations, found[2])

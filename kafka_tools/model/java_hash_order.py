@@ -21,19 +21,20 @@ def hash_order(names: Iterable[str], capacity: int) -> list[str]:
     The map had `capacity` buckets (a power of two) when it was empty, and was filled in the given order. A map doubles
     its buckets when it is more than three quarters full (HashMap, ConcurrentHashMap; JDK 8 and later).
     """
-    return _bucket_order(names, capacity, _string_hash)
+    return keys_in_hash_order(names, capacity, string_hash)
 
 
 def partition_order(partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
     """Return partitions in the order of a HashMap with keys of org.apache.kafka.common.TopicPartition (16 buckets)."""
 
     def hashed(each: TopicPartition) -> int:
-        return (31 * (31 + each.partition) + _string_hash(each.topic)) & 0xFFFFFFFF
+        return (31 * (31 + each.partition) + string_hash(each.topic)) & 0xFFFFFFFF
 
-    return _bucket_order(partitions, 16, hashed)
+    return keys_in_hash_order(partitions, 16, hashed)
 
 
-def _bucket_order(keys: Iterable[Key], capacity: int, hashed: Callable[[Key], int]) -> list[Key]:
+def keys_in_hash_order(keys: Iterable[Key], capacity: int, hashed: Callable[[Key], int]) -> list[Key]:
+    """Return keys in the order of a HashMap, as `hash_order`; `hashed` gives their hashCode, unsigned."""
     ordered = list(keys)
     while len(ordered) > capacity * 3 // 4:
         capacity *= 2
@@ -53,12 +54,17 @@ def properties_order(names: Iterable[str]) -> list[str]:
     return hash_order(ordered, buckets)
 
 
+def capacity_for(size: int) -> int:
+    """Return how many buckets `new java.util.HashMap(size)` starts with (HashMap.tableSizeFor)."""
+    return 1 << max(size - 1, 0).bit_length()
+
+
 def _spread(value: int) -> int:
     """Return java.util.HashMap.hash: the upper 16 bits have a say in the bucket, too."""
     return value ^ (value >> 16)
 
 
-def _string_hash(text: str) -> int:
+def string_hash(text: str) -> int:
     """Return java.lang.String.hashCode, which counts in UTF-16 code units, as an unsigned number of 32 bits."""
     value = 0
     for unit in memoryview(text.encode("utf-16-le")).cast("H"):

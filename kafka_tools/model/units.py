@@ -25,16 +25,21 @@ _BINARY = {"TiB": 1 << 40, "GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10}
 _SIZES = {**_BINARY, **_DECIMAL}
 _TIMES = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1000}
 
+_BYTES = Kind(
+    "bytes",
+    {"b": 1, **{name.lower(): size for name, size in _SIZES.items()}},
+    _SIZES,
+    "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB",
+)
+
 KINDS = {
     ".ms": Kind("ms", {**_TIMES, "ms": 1, "m": 60_000, "w": 7 * 86_400_000}, _TIMES, "ms, s, m, h, d, w"),
-    ".bytes": Kind(
-        "bytes",
-        {"b": 1, **{name.lower(): size for name, size in _SIZES.items()}},
-        _SIZES,
-        "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB",
-    ),
+    ".bytes": _BYTES,
+    "_byte_rate": _BYTES,
 }
-"""The units of a config by the end of its name: `retention.ms` counts in ms, `segment.bytes` in bytes."""
+"""The units of a config by the end of its name: `retention.ms` counts in ms, `segment.bytes` in bytes.
+
+Quotas such as `producer_byte_rate` count in bytes a second."""
 
 LARGEST_COUNT = 9999
 """The largest number that is shown with a unit: 86,400,001 ms are no easier to read as 1,440 min and a bit."""

@@ -69,6 +69,13 @@ def choose_brokers(
     return found._replace(wait_seconds=wait_seconds)
 
 
+def brokers_of_context(name: str, wait_seconds: float = 0.0) -> Brokers:
+    """Return the brokers of the context `name`. Raises KafkaToolError for one that is not there or has no brokers."""
+    from kafka_tools.settings import precedence
+
+    return of_brokers(precedence.choose_context(name))._replace(wait_seconds=wait_seconds)
+
+
 def choose_zookeeper(
     zookeeper: str | None,
     command_config: str | None = None,

@@ -125,6 +125,13 @@ def choose(flags: Flags, brokers_only: bool = False) -> Choice:
     return _made(address, given, _file(running.client_config, "the sandbox"))
 
 
+def choose_context(name: str) -> Choice:
+    """Return the brokers of the context `name`, whatever other place names a cluster. Raises as `choose` does."""
+    context = contexts.find(name)
+    base = of_context(context)
+    return _made(_of_context(context, base, True), _Given.read(Flags()), base, context)
+
+
 def context_of(flags: Flags) -> Context | None:
     """Return the context whose cluster `choose` would return, None where another place names it.
 

@@ -16,6 +16,7 @@ class About(NamedTuple):
 
 TOOLS: Mapping[str, About] = {
     "completion": About("Scripts", "Print what lets bash, zsh or fish complete ktools."),
+    "configs": About("Clusters", "Describe and change configs of topics, brokers, users and others."),
     "console-consumer": About("Records", "Print the records of a topic."),
     "console-producer": About("Records", "Send each line of stdin to a topic."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),

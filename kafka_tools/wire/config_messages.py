@@ -68,3 +68,92 @@ LIST_CONFIG_RESOURCES = Message(
 
 Version 0, which brokers without ZooKeeper know from Kafka 3.7 on as ListClientMetricsResources (KIP-714), knows client
 metrics alone; version 1 came with Kafka 4.1 (KIP-1142)."""
+
+QUOTA_ENTITY = Field(
+    "entity",
+    "[]struct",
+    (Field("entity_type", "string"), Field("entity_name", "string", nullable=0)),
+)
+
+DESCRIBE_CLIENT_QUOTAS = Message(
+    48,
+    "DescribeClientQuotas",
+    first=0,
+    last=1,
+    flexible=1,
+    request=(
+        Field(
+            "components",
+            "[]struct",
+            (Field("entity_type", "string"), Field("match_type", "int8"), Field("match", "string", nullable=0)),
+        ),
+        Field("strict", "bool"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field(
+            "entries",
+            "[]struct",
+            (QUOTA_ENTITY, Field("values", "[]struct", (Field("key", "string"), Field("value", "float64")))),
+            nullable=0,
+        ),
+    ),
+)
+"""Asks for the quotas of users, clients and IP addresses (KIP-546).
+
+A match of type 0 is the name itself, 1 the default entity, 2 every entity of the type; `match` is null for the last
+two. `strict`: only entities of just these types."""
+
+ALTER_CLIENT_QUOTAS = Message(
+    49,
+    "AlterClientQuotas",
+    first=0,
+    last=1,
+    flexible=1,
+    request=(
+        Field(
+            "entries",
+            "[]struct",
+            (
+                QUOTA_ENTITY,
+                Field("ops", "[]struct", (Field("key", "string"), Field("value", "float64"), Field("remove", "bool"))),
+            ),
+        ),
+        Field("validate_only", "bool"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "entries",
+            "[]struct",
+            (Field("error_code", "int16"), Field("error_message", "string", nullable=0), QUOTA_ENTITY),
+        ),
+    ),
+)
+"""Sets and removes quotas of users, clients and IP addresses; the name of a default entity is null (KIP-546)."""
+
+LIST_GROUPS = Message(
+    16,
+    "ListGroups",
+    first=0,
+    last=5,
+    flexible=3,
+    request=(Field("states_filter", "[]string", since=4), Field("types_filter", "[]string", since=5)),
+    response=(
+        Field("throttle_time_ms", "int32", since=1),
+        Field("error_code", "int16"),
+        Field(
+            "groups",
+            "[]struct",
+            (
+                Field("group_id", "string"),
+                Field("protocol_type", "string"),
+                Field("group_state", "string", since=4),
+                Field("group_type", "string", since=5),
+            ),
+        ),
+    ),
+)
+"""Asks one broker for the groups that it coordinates, of all types (KIP-518, KIP-848)."""

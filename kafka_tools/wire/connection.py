@@ -104,6 +104,10 @@ class Connection:
         """Return the newest version of a request that both sides know."""
         return min(self._versions[message.key][1], message.last)
 
+    def oldest(self, message: Message) -> int:
+        """Return the oldest version of a request that the broker knows, -1 where it knows none."""
+        return self._versions.get(message.key, (-1, -1))[0]
+
     @property
     def known(self) -> int:
         """How many kinds of requests the broker knows."""

@@ -138,13 +138,16 @@ class WireSession:
         values: Mapping[str, Any],
         result: Callable[[Response], Response],
         seconds: float = RESPONSE_SECONDS,
+        broker: int | None = None,
     ) -> Response:
         """Send a request that changes something to the controller, once; return its `result`: what has the error code.
 
-        The response is waited for `seconds`. Raises LostResponseError where nobody knows whether it was carried out,
-        else as `ask_controller` does.
+        Where a `broker` is named, it goes to that one instead. The response is waited for `seconds`. Raises
+        LostResponseError where nobody knows whether it was carried out, else as `ask_controller` does.
         """
         try:
+            if broker is not None:
+                return result(self._ask_once(message, values, broker, seconds))
             return self._at_controller(lambda broker: result(self._ask_once(message, values, broker, seconds)), seconds)
         except LostResponseError as error:
             hint = "Whether it was carried out is not known: look before you try again."
@@ -168,6 +171,10 @@ class WireSession:
     def supports(self, message: Message) -> bool:
         """Tell whether the brokers know this request."""
         return self._connection(None).supports(message)
+
+    def oldest(self, message: Message) -> int:
+        """Return the oldest version of a request that the brokers know, -1 where they know none."""
+        return self._connection(None).oldest(message)
 
     def _ask_once(
         self, message: Message, values: Mapping[str, Any], broker: int | None, seconds: float = RESPONSE_SECONDS

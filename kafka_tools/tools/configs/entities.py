@@ -1,0 +1,167 @@
+"""Which entities the options of `ktools configs` name, with Apache's checks of them.
+
+Source: kafka.admin.ConfigCommand.ConfigCommandOptions, Kafka 3.9.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.configs import (
+    BROKER_LOGGERS,
+    BROKERS,
+    CLIENTS,
+    DEFAULT,
+    ENTITY_TYPES,
+    IPS,
+    USERS,
+    Entity,
+    EntityFilter,
+)
+from kafka_tools.model.text import is_sendable
+
+WITH_DEFAULTS = frozenset({USERS, CLIENTS, BROKERS, IPS})
+"""Entity types that have a default entity."""
+
+
+class Named(NamedTuple):
+    """The entity types and the names on a command line, each in the order that Apache's tool gives them.
+
+    A name belongs to the type at the same position. DEFAULT stands for the default entity; a type without a name means
+    all entities of it.
+    """
+
+    types: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> EntityFilter:
+        """The entities that are asked for. Raises UsageError for more names than types where each would count."""
+        if not self._are_clients:  # of all others Apache's tool takes the first name and ignores the rest
+            return {self.types[0]: self.names[0] if self.names else None}
+        pairs = list(zip_longest(self.types, self.names))
+        if len(self.names) > len(self.types):
+            raise UsageError("More entity names specified than entity types")
+        return {str(kind): name for kind, name in pairs}
+
+    @property
+    def entity(self) -> Entity:
+        """The one entity that is to be changed. Raises UsageError where a type has no name, or one too many."""
+        if len(self.types) != len(self.names):
+            raise UsageError("An entity name must be specified for every entity type")
+        names = dict(zip(self.types, self.names, strict=True))
+        if len(names) > 1:
+            return Entity(USERS, names[USERS], names[CLIENTS])
+        return Entity(self.types[0], self.names[0])
+
+    @property
+    def head(self) -> tuple[str, str]:
+        """The first type and name, which Apache's tool tells of a change."""
+        return self.types[0], self.names[0]
+
+    @property
+    def _are_clients(self) -> bool:
+        return self.types[0] in (USERS, CLIENTS, IPS)
+
+
+def named(
+    types: Sequence[str],
+    names: Sequence[str],
+    short: Mapping[str, str | None] = {},
+    defaults: Mapping[str, bool] = {},
+) -> Named:
+    """Return what --entity-type, --entity-name and --entity-default name, and the short forms, by entity type.
+
+    Raises UsageError in the words of Apache's tool for what cannot stand together.
+    """
+    flags = {kind: name for kind, name in short.items() if name is not None}
+    default = [kind for kind, given in defaults.items() if given]
+    found = Named((*types, *flags, *default), (*names, *flags.values(), *(DEFAULT for _ in default)))
+    _check_types(found.types)
+    if (types or names) and (flags or default):
+        raise UsageError("--entity-{type,name,default} should not be used in conjunction with specific entity flags")
+    return found
+
+
+def _check_types(types: Sequence[str]) -> None:
+    if twice := [kind for position, kind in enumerate(types) if kind in types[:position]]:
+        raise UsageError(f"Duplicate entity type(s) specified: {','.join(twice)}")
+    for kind in types:
+        if kind not in ENTITY_TYPES:
+            raise UsageError(
+                f"Invalid entity type {kind}, the entity type must be one of {', '.join(ENTITY_TYPES)} "
+                "with a --bootstrap-server or --bootstrap-controller argument"
+            )
+    if not types:
+        raise UsageError("At least one entity type must be specified")
+    if len(types) > 1 and {*types} != {USERS, CLIENTS}:
+        raise UsageError(f"Only '{USERS}' and '{CLIENTS}' entity types may be specified together")
+
+
+def check_names(found: Named, action: str) -> None:
+    """Raise UsageError in the words of Apache's tool for a name that its type does not have, or that is missing."""
+    kind, names = found.types[0], [name for name in found.names if name != DEFAULT]
+    for name in names:
+        _check_name(kind, name)
+    if action == "describe" and kind == BROKER_LOGGERS and not names:
+        raise UsageError(f"an entity name must be specified with --describe of {kind}")
+    if action == "alter" and not (found.names if WITH_DEFAULTS & {*found.types} else names):
+        if WITH_DEFAULTS & {*found.types}:
+            raise UsageError(
+                "an entity-name or default entity must be specified with --alter of users, clients, brokers or ips"
+            )
+        raise UsageError(f"an entity name must be specified with --alter of {','.join(found.types)}")
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not is_sendable(name):
+        raise UsageError(f"'{name}' is not UTF-8 text.")
+    if kind in (BROKERS, BROKER_LOGGERS) and not _is_integer(name):
+        raise UsageError(f"The entity name for {kind} must be a valid integer broker id, but it is: {name}")
+    if kind == IPS and not _resolves(name):
+        raise UsageError(f"The entity name for {kind} must be a valid IP or resolvable host, but it is: {name}")
+
+
+def _is_integer(text: str) -> bool:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    return digits.isdecimal() and digits.isascii() and len(digits) <= 10 and -(1 << 31) <= int(text) < 1 << 31
+
+
+def _resolves(name: str) -> bool:
+    import socket
+
+    try:
+        socket.getaddrinfo(name, None)
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def title(entity: Entity) -> str:
+    """Return what a person calls an entity: `topic orders`, `all users`, `client c of user alice`."""
+    if entity.client is not None:
+        client = f"client {entity.client}" if entity.client else "every other client"
+        return f"{client} of {title(Entity(USERS, entity.name))}"
+    if entity.name == DEFAULT:
+        return "all brokers" if entity.type == BROKERS else f"every other {entity.type[:-1]}"
+    return f"{singular(entity.type)} {entity.name}"
+
+
+def singular(kind: str) -> str:
+    """Return Apache's word for one entity of a type: `topic`, and `client-metric` of `client-metrics`."""
+    return kind[:-1]
+
+
+def parts(entity: Entity) -> Iterator[tuple[str, str]]:
+    """Yield entity type and name; of a client of a user, those of the user first."""
+    yield entity.type, entity.name
+    if entity.client is not None:
+        yield CLIENTS, entity.client
+
+
+def check_deletable(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raise KafkaToolError in the words of Apache's tool for configs to delete that the entity does not have."""
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise KafkaToolError(f"Invalid config(s): {','.join(missing)}")
