@@ -132,7 +132,7 @@ class Configs(Protocol):
         ...
 
     def current(self, entity: "Entity") -> "tuple[ConfigEntry, ...]":
-        """Return the configs of one entity's own, which a change may delete; none where it has none."""
+        """Return the configs of one entity: its own, and from brokers all that it can have, each with its source."""
         ...
 
     def alter(self, change: "ConfigChange", validate_only: bool = False) -> None:

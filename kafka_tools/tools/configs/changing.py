@@ -21,7 +21,7 @@ from kafka_tools.model.configs import (
     Entity,
     own_source,
 )
-from kafka_tools.model.java_hash_order import PROPERTIES_CAPACITY, hash_order
+from kafka_tools.model.java_hash_order import properties_order
 from kafka_tools.model.target import Brokers
 from kafka_tools.report import Report
 from kafka_tools.tools.configs.entities import check_deletable, singular
@@ -79,7 +79,7 @@ def _check_names(
     for names, done, collection in ((additions, "added", "Set"), (deletions, "deleted", "ArrayBuffer")):
         unknown = [name for name in names if name not in known]
         if unknown:
-            ordered = hash_order(unknown, PROPERTIES_CAPACITY) if collection == "Set" else unknown
+            ordered = properties_order(unknown) if collection == "Set" else unknown
             # Scala's SCRAM names come behind all others in the message about clients.
             ordered.sort(key=lambda name: name in SCRAM_MECHANISMS)
             raise KafkaToolError(
