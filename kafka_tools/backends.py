@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from kafka_tools.model.target import Target, ZooKeeper
 
 if TYPE_CHECKING:
+    from kafka_tools.brokers.tokens import BrokerTokens
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
@@ -264,6 +265,19 @@ def open_acls(target: Target) -> Iterator[Acls]:
 
         with open_session(target) as session:
             yield BrokerAcls(session)
+
+
+@contextmanager
+def open_tokens(target: Brokers) -> "Iterator[BrokerTokens]":
+    """Connect to a cluster and give its delegation tokens, which brokers alone know how to sign.
+
+    Raises UnreachableError as `open_topics`.
+    """
+    from kafka_tools.brokers.session import open_session
+    from kafka_tools.brokers.tokens import BrokerTokens
+
+    with open_session(target) as session:
+        yield BrokerTokens(session)
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:

@@ -12,6 +12,7 @@ CLUSTER_AUTHORIZATION_FAILED = 31
 UNSUPPORTED_VERSION = 35
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
+DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64
 
 NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
 
@@ -36,6 +37,14 @@ JAVA_WORDS = {
     "an incompatible broker. See the broker logs for more details.",
     44: "Request parameters do not satisfy the configured policy.",
     60: "A partition reassignment is in progress.",
+    61: "Delegation Token feature is not enabled.",
+    62: "Delegation Token is not found on server.",
+    63: "Specified Principal is not valid Owner/Renewer.",
+    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: "Delegation Token requests are not allowed on PLAINTEXT/1-way SSL channels "
+    "and on delegation token authenticated channels.",
+    65: "Delegation Token authorization failed.",
+    66: "Delegation Token is expired.",
+    67: "Supplied principalType is not supported.",
     73: "Topic deletion is disabled.",
     89: "The throttling quota has been exceeded.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",

@@ -15,7 +15,7 @@ class Report(NamedTuple):
     `rows` are frozen dataclasses or NamedTuples, whose field names are the keys of json, yaml and csv. `columns` maps
     field names to headings, in Apache's order. `plain` yields Apache's lines without their newlines. A terminal gets a
     table of `rows`, or what `tables` returns, or with `names_only` the plain lines. Only what is shown is read, and
-    only once: `rows` and `plain` may be generators.
+    only once: `rows` and `plain` may be generators. `open_ended`: the last plain line is without its newline.
 
     `notes` are sentences for stderr, `status` is the exit status. Where something failed after something else was done,
     `failure` is the error, which is shown last.
@@ -29,6 +29,7 @@ class Report(NamedTuple):
     notes: Sequence[str] = ()
     status: int = 0
     failure: KafkaToolError | None = None
+    open_ended: bool = False
 
 
 class Stages:

@@ -154,6 +154,17 @@ def _configs_of_broker(kind: str) -> Callable[[Target], Iterator[Candidate]]:
     return names
 
 
+def _token_principals(target: Target) -> Iterator[Candidate]:
+    if not isinstance(target, Brokers):
+        return
+    from kafka_tools.backends import open_tokens
+
+    with open_tokens(target) as tokens:
+        found = tokens.describe(None)
+    named = {str(principal) for token in found for principal in (token.owner, token.requester, *token.renewers)}
+    yield from map(Candidate, sorted(named))
+
+
 KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "brokers": _brokers,
     "brokers configs": _configs_of_broker("brokers"),
@@ -162,6 +173,7 @@ KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "client-metrics": _entities("client-metrics"),
     "clients": _entities("clients"),
     "groups": _groups,
+    "token-principals": _token_principals,
     "topics": _topics,
     "users": _entities("users"),
 }

@@ -48,6 +48,10 @@ def _groups(_: str, given: Given) -> Iterable[Candidate]:
     return live_names.of_cluster("groups", given)
 
 
+def _token_principals(_: str, given: Given) -> Iterable[Candidate]:
+    return live_names.of_cluster("token-principals", given)
+
+
 def _brokers(text: str, given: Given) -> Iterator[Candidate]:
     """Yield `1,2` and `1,3` after `1,`."""
     return _listed(text, given, ",")
@@ -184,6 +188,7 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "entity": _entities,
     "group": _groups,
     "replicas": _replicas,
+    "token-principal": _token_principals,
     "server": _servers,
     "topic": _topics,
     "topic-config": _topic_configs,

@@ -173,6 +173,8 @@ TOPIC_ID = Parsed("ID", _topic_id)
 """A topic's id in Kafka's base64 form. Raises KafkaToolError in the words of org.apache.kafka.common.Uuid."""
 
 GROUP = Text("GROUP", "group")
+TOKEN_PRINCIPAL = Text("TYPE:NAME", "token-principal")
+SECRET = Text("SECRET")
 FILE = Text("FILE", "files")
 DIRECTORY = Text("DIR", "directories")
 BOOTSTRAP_SERVER = Text("HOST:PORT[,…]", "bootstrap-servers")

@@ -80,6 +80,11 @@ class Security(NamedTuple):
         encrypted = "SSL" if self.tls else "PLAINTEXT"
         return f"SASL_{encrypted}" if self.sasl else encrypted
 
+    @property
+    def names_client(self) -> bool:
+        """Whether the brokers know who the client is: by a login, or by a certificate."""
+        return self.sasl is not None or (self.tls is not None and bool(self.tls.key))
+
 
 class ZooKeeperSecurity(NamedTuple):
     """How a client connects to a ZooKeeper ensemble.

@@ -62,5 +62,6 @@ def _text(report: Report, output: str, options: OutputOptions) -> str:
 def _plain(report: Report) -> str:
     """Return Apache's lines: byte for byte in a pipe, without what would act on a terminal where there is one."""
     if not sys.stdout.isatty():
-        return "".join([f"{line}\n" for line in report.plain])
+        text = "".join([f"{line}\n" for line in report.plain])
+        return text[:-1] if report.open_ended else text
     return "".join([safe(line, kept="\t") + "\n" for line in report.plain])

@@ -6,9 +6,9 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from kafka_tools.errors import nearest
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_text
 from kafka_tools.model.security import Security, Tls
 from kafka_tools.model.shown import safe
 from kafka_tools.settings import jaas
@@ -25,6 +25,10 @@ LIKENESS = 0.75
 IN_CLEAR = ("PLAIN", "OAUTHBEARER")
 COMMAND_LINE = "the command line"
 """The source of a setting of -X, --property and their like."""
+
+ON_COMMAND_LINE = "a secret on the command line: others can see it, and the shell's history keeps it"
+STDIN = "-"
+"""The file that stands for stdin."""
 
 
 def is_secret(name: str) -> bool:
@@ -79,15 +83,50 @@ def asking(address: str, source: str) -> Callable[[str], str]:
     The question names the server and who named it: a repository's file may have chosen both.
     """
 
-    def ask(user: str) -> str:
-        if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-            return ""
-        from getpass import getpass
+    named_by = f" ({source})" if source else ""
+    return lambda user: typed(f"Password of {user} at {address}{named_by}: ")
 
-        named_by = f" ({source})" if source else ""
-        return getpass(safe(f"Password of {user} at {address}{named_by}: "))
 
-    return ask
+def typed(question: str) -> str:
+    """Ask for a secret, which is not shown, where a person sits at a terminal; return "" where nobody does."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        return ""
+    from getpass import getpass
+
+    return getpass(safe(question))
+
+
+def of_option(name: str, value: str | None, path: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the secret of an option --NAME VALUE ("": a person is asked for it) or --NAME-file PATH (-: stdin), and
+    sentences about who else can read it. Raises KafkaToolError where there is none."""
+    hint = f"--{name}-file FILE, or - for stdin, takes it from elsewhere."
+    if value:
+        return value, (f"--{name} is {ON_COMMAND_LINE}. {hint}",)
+    # At a terminal stdin is asked, too: what is typed there would be shown.
+    if path is not None and not (path == STDIN and sys.stdin and sys.stdin.isatty()):
+        return _of_file(path)
+    secret = typed(f"{name}: ").strip()
+    if not secret:
+        raise UsageError(f"Option {name} requires an argument", hint)
+    return secret, ()
+
+
+def _of_file(path: str) -> tuple[str, tuple[str, ...]]:
+    called = "stdin" if path == STDIN else path
+    try:
+        text = (sys.stdin.read(MOST_BYTES_OF_TEXT) if sys.stdin else "") if path == STDIN else read_text(path)
+    except (OSError, ValueError) as error:
+        raise KafkaToolError(f"cannot read {called}: {getattr(error, 'strerror', None) or error}") from error
+    if not text.strip():
+        raise KafkaToolError(f"{called} is empty")
+    return text.strip(), tuple(_readable(path))
+
+
+def _readable(path: str) -> Iterator[str]:
+    """Yield a sentence where everybody on this machine can read a file with a secret."""
+    # Everybody, not the group: with a umask of 002, the default of many systems, each user is a group of one.
+    if _mode(path) & stat.S_IROTH:
+        yield f"{path} holds a secret and everybody here can read it: chmod 600 {path}"
 
 
 def exposed(settings: Iterable[Setting], values: Values, files: Iterable[str] = ()) -> Iterator[str]:
@@ -100,16 +139,14 @@ def exposed(settings: Iterable[Setting], values: Values, files: Iterable[str] = 
     holding = [each for each in settings if holds_secret(each.name, each.value)]
     for setting in holding:
         if setting.source == COMMAND_LINE:
-            yield f"{setting.name} is a secret on the command line: others can see it, and the shell's history keeps it"
+            yield f"{setting.name} is {ON_COMMAND_LINE}"
     with_secret = [each.file for each in holding if each.file]
     jaas_file = jaas.login_file(values)
     named = [*with_secret, *_secret_files(settings), *(_in_jaas_file(jaas_file) if jaas_file else ())]
     # A repository is there for others to read; that they may also change it matters all the same.
     named = [] if values.access.folder else named
     for path in dict.fromkeys(named):
-        # Everybody, not the group: with a umask of 002, the default of many systems, each user is a group of one.
-        if _mode(path) & stat.S_IROTH:
-            yield f"{path} holds a secret and everybody here can read it: chmod 600 {path}"
+        yield from _readable(path)
     for path in dict.fromkeys((*named, *(each.file for each in settings if each.file), jaas_file, *files)):
         if path and _mode(path) & stat.S_IWOTH:
             yield f"everybody here can change {path}, and so send you and your password anywhere: chmod go-w {path}"

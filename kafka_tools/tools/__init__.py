@@ -21,6 +21,7 @@ TOOLS: Mapping[str, About] = {
     "console-producer": About("Records", "Send each line of stdin to a topic."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),
+    "delegation-tokens": About("Rights", "Create, renew, expire and describe delegation tokens."),
     "doctor": About("Clusters", "Check what stands between you and the cluster, and the cluster."),
     "get-offsets": About("Records", "Print the oldest, newest or another offset of partitions."),
     "layout": About("Topics", "Show which broker holds what, and what if one dies."),
