@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from kafka_tools.model.target import Target, ZooKeeper
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.tokens import BrokerTokens

@@ -19,8 +19,9 @@ In argv, setup and stdin stand `{bootstrap}`, `{zookeeper}`, `{config}` (a file)
 topic's, group's, user's or client's: `{topic}`, `{group}`, `{user}`, `{client}`, an address `{ip}`; where it is secured
 `{admin}` and `{reader}`, files for --command-config: the administrator's, and of somebody with few rights. What the run
 leaves under the case's own names, and in config keys that the case names, is compared and then taken away: topics,
-records, offsets; of tools beside topics and the console tools configs, quotas, SCRAM users (without what is drawn by
-lot) and ACLs: as znodes where there is a ZooKeeper, with the notifications of changes where argv has {zookeeper}.
+records, offsets, delegation tokens; of tools beside topics and the console tools configs, quotas, SCRAM users (without
+what is drawn by lot) and ACLs: as znodes where there is a ZooKeeper, with the notifications of changes where argv has
+{zookeeper}.
 
 Then sections: `=== stdin`, and what `scripts/record` writes: `=== apache stdout`, `=== apache stderr` (first line),
 `=== apache status`, `=== apache leaves` (what the run left in the cluster). Where ktools differs, `=== ktools stdout`

@@ -14,8 +14,9 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from kafka_tools.model.tokens import DelegationToken
 from tests.support.clusters import Cluster
-from tests.support.conformance import aftermath, entities
+from tests.support.conformance import aftermath, entities, tokens
 from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
 
@@ -44,6 +45,7 @@ class Stage:
         scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
         broker-config ID|<default> KEY=VALUE      a dynamic one
         znode PATH TEXT                           made, or changed; nobody is told
+        token OWNER RENEWER[,RENEWER…] MS         a delegation token with so long a life at most: {token} and {hmac}
         ktools TOOL ARGUMENTS                     what cannot be prepared otherwise; it has to end with 0
         broker-down ID                            kill -9, until no partition of the case counts on it
     """
@@ -82,6 +84,7 @@ class Stage:
         texts = (*case.argv, *case.setup, case.stdin)
         self.names = Names(own.values(), " ".join(map(self.filled, texts)))
         self.entities: Entities | None = None
+        self.tokens: list[DelegationToken] = []
         self.after = ExitStack()
 
     @contextmanager
@@ -92,6 +95,8 @@ class Stage:
             self.after.callback(self._delete_group)
             self._delete_topics()
             self.after.callback(self._delete_topics)
+            if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
+                self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
             if self.case.tool not in ("topics", "console-consumer", "console-producer"):
                 self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names))
             for step in self.case.setup:
@@ -118,7 +123,7 @@ class Stage:
         found = self._found()
         if not self._changes() and self.case.tool != "console-producer":
             return found
-        settles = expected is None or (expected == "" and "--delete" not in self.case.argv)
+        settles = expected is None or (expected == "" and not self._is_known_at_once())
         since, deadline = time.monotonic(), time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline and (settles or found != expected):
             time.sleep(0.1)
@@ -128,12 +133,19 @@ class Stage:
                 break
         return found
 
+    def _is_known_at_once(self) -> bool:
+        """Say whether what the tool does is there when it ends: it waits for that, or waits until it is gone."""
+        return self.case.tool == "delegation-tokens" or "--delete" in self.case.argv
+
     def _changes(self) -> bool:
         return self.case.tool not in ("console-consumer", "console-producer") and not CHANGES.isdisjoint(self.case.argv)
 
     def _found(self) -> str:
         if self.case.tool == "topics":
             lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes() else []
+        elif self.case.tool == "delegation-tokens":
+            secured = self._changes() and self.brokers.security is not None
+            lines = tokens.lines(self.brokers, self.names.own) if secured else []
         elif self.entities is not None:
             lines = self.entities.lines("{zookeeper}" in " ".join(self.case.argv)) if self._changes() else []
         elif self.case.tool == "console-producer":
@@ -161,6 +173,7 @@ class Stage:
                 entities.broker_config_set(self.cluster, self.admin, *words.split(" ", 1))
             ),
             "znode": lambda: entities.write_znode(self.cluster, *words.split(" ", 1)),
+            "token": lambda: self._make_token(*words.split()),
             "ktools": lambda: self._run(words),
         }
         if kind not in steps:
@@ -170,6 +183,11 @@ class Stage:
     def _add_config(self, line: str) -> None:
         with self.config_file.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+    def _make_token(self, *words: str) -> None:
+        token = tokens.made(self.brokers, *words)
+        self.tokens.append(token)
+        self.placeholders |= {"{token}": token.token_id, "{hmac}": token.hmac_as_base64}
 
     def _run(self, argv: str) -> None:
         ran = self.cluster.run(*shlex.split(argv))
