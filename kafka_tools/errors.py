@@ -12,6 +12,7 @@ CLUSTER_AUTHORIZATION_FAILED = 31
 UNSUPPORTED_VERSION = 35
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
+SECURITY_DISABLED = 54
 DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64
 
 NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
@@ -36,6 +37,7 @@ JAVA_WORDS = {
     42: "This most likely occurs because of a request being malformed by the client library or the message was sent to "
     "an incompatible broker. See the broker logs for more details.",
     44: "Request parameters do not satisfy the configured policy.",
+    SECURITY_DISABLED: "Security features are disabled.",
     60: "A partition reassignment is in progress.",
     61: "Delegation Token feature is not enabled.",
     62: "Delegation Token is not found on server.",

@@ -17,6 +17,8 @@ from kafka_tools.model.acls import (
     PatternType,
     ResourcePattern,
     ResourceType,
+    read_flag,
+    read_super_users,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +99,12 @@ class BrokerAcls:
         """
         from confluent_kafka.admin import ConfigResource
 
+        from kafka_tools.wire.messages import DESCRIBE_QUORUM
+
         try:
+            # With ZooKeeper no version knows ranges of hosts. Without it those before 4.3 do not, either: they take the
+            # text for a name, which nobody wrote who meant a host.
+            ranges = self._session.wire.supports(DESCRIBE_QUORUM)
             brokers = self._session.metadata().brokers
             resource = ConfigResource(ConfigResource.Type.BROKER, str(min(brokers)))
             asked = self._session.ask_each("DescribeConfigs", lambda admin: admin.describe_configs([resource]))
@@ -105,11 +112,12 @@ class BrokerAcls:
             return AuthorizerSettings()
         [found] = asked.values()
         if isinstance(found, KafkaToolError):
-            return AuthorizerSettings()
+            return AuthorizerSettings(ranges=ranges)
         users, everyone = found.get(SUPER_USERS), found.get(ALLOW_EVERYONE)
         return AuthorizerSettings(
             super_users=frozenset() if users is None else read_super_users(users.value),
             allow_everyone=False if everyone is None else read_flag(everyone.value),
+            ranges=ranges,
         )
 
     def malformed(self) -> tuple[str, ...]:
@@ -202,16 +210,6 @@ class BrokerAcls:
             # It may be down, or not let us in: the change was made, only who asks it next may not see it yet.
             except KafkaToolError:
                 continue
-
-
-def read_super_users(text: str | None) -> frozenset[str] | None:
-    """Return the principals of a setting `super.users` (`User:a;User:b`), None where its value is hidden."""
-    return None if text is None else frozenset(user.strip() for user in text.split(";") if user.strip())
-
-
-def read_flag(text: str | None) -> bool | None:
-    """Return the value of a boolean setting, None where it is hidden."""
-    return None if text is None else text.strip().lower() == "true"
 
 
 def _uncertain(error: NoResponseError) -> UnreachableError:

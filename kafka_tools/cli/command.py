@@ -189,13 +189,15 @@ class ToolCommand(ReportCommand):
 
     `purpose` is what Apache's tool says when it is called without arguments, `only_with` the actions that options go
     with, by the names of their parameters. `check` gets the action and the names of all parameters that are given, and
-    raises UsageError where these do not go together.
+    raises UsageError where these do not go together. `actions` are parameters of which one says what is done, where
+    they are options of their own; `check` then says that there is just one.
     """
 
     def __init__(
         self,
         *args: Any,
         purpose: str = "",
+        actions: Sequence[str] = (),
         only_with: Mapping[str, Sequence[str]] = {},
         check: Callable[[str, frozenset[str]], None] | None = None,
         error_style: ErrorStyle = AS_KTOOLS,
@@ -203,6 +205,7 @@ class ToolCommand(ReportCommand):
     ) -> None:
         super().__init__(*args, **attributes)
         self.purpose = purpose
+        self.actions = actions
         self.only_with = only_with
         self.check = check
         self.error_style = error_style
@@ -254,13 +257,15 @@ class ToolCommand(ReportCommand):
         ]
 
     def _open_options(self, ctx: click.Context) -> Iterator[tuple[click.Option, str | None]]:
-        given, action = given_names(ctx), ctx.params.get("action")
+        given = given_names(ctx)
+        action = next((name for name in self.actions if name in given), ctx.params.get("action"))
         ruled_out = CLUSTER_NAMES if CLUSTER_NAMES & given else frozenset()
         for param in self.get_params(ctx):
             if not isinstance(param, click.Option) or param.hidden or param.name in ruled_out:
                 continue
             is_over = (param.name in given and not param.multiple) or (param.is_eager and given)
             goes_with = self.only_with.get(param.name, (action,))
+            is_over = is_over or (action is not None and param.name in self.actions)
             if not is_over and (action is None or action in goes_with):
                 yield param, param.help
 

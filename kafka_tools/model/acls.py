@@ -192,11 +192,23 @@ class AuthorizerSettings(NamedTuple):
     """What the brokers' authorizer goes by besides rules; None where the cluster does not tell.
 
     `super_users` may do everything, `allow_everyone` says what becomes of a resource without any rule
-    (`super.users`, `allow.everyone.if.no.acl.found`).
+    (`super.users`, `allow.everyone.if.no.acl.found`). `ranges`: a host such as `10.0.0.0/8` stands for all of them, as
+    from Kafka 4.3 on.
     """
 
     super_users: frozenset[str] | None = None
     allow_everyone: bool | None = None
+    ranges: bool = False
+
+
+def read_super_users(text: str | None) -> frozenset[str] | None:
+    """Return the principals of a setting `super.users` (`User:a;User:b`), None where its value is hidden."""
+    return None if text is None else frozenset(user.strip() for user in text.split(";") if user.strip())
+
+
+def read_flag(text: str | None) -> bool | None:
+    """Return the value of a boolean setting, None where it is hidden."""
+    return None if text is None else text.strip().lower() == "true"
 
 
 def sort_key(binding: AclBinding) -> tuple[object, ...]:

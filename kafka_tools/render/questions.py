@@ -29,3 +29,18 @@ def confirmed(question: str) -> bool:
             return value.strip().lower() in ("y", "yes")
 
     return YesOrNo.ask(console=error_console(), default=False, stream=sys.stdin)
+
+
+def answer(question: str, shown: list[str]) -> str | None:
+    """Ask as Apache's tools do and return the line that is answered, None where stdin has ended.
+
+    On a terminal the question stands on stderr. In a pipe its lines are added to `shown`, for stdout, as Apache's tools
+    write them there.
+    """
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None:
+        sys.stderr.write(safe(question, kept="\n\t") + " ")
+        sys.stderr.flush()
+    else:
+        shown.append(question)
+    line = sys.stdin.readline() if sys.stdin is not None else ""
+    return line.rstrip("\r\n") if line else None

@@ -1,0 +1,373 @@
+"""`ktools acls`: kafka-acls.sh.
+
+Source: kafka.admin.AclCommand 3.9; the checks of options against each other are those of AclCommandOptions.checkArgs.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from kafka_tools.cli import options, types
+from kafka_tools.cli.command import ErrorStyle, ToolCommand
+from kafka_tools.cli.options import ACTION, CHANGES, CLUSTER, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.errors import BrokerError, KafkaToolError, UsageError, nearest
+from kafka_tools.model.acls import (
+    SUPPORTED_OPERATIONS,
+    AclOperation,
+    AuthorizerSettings,
+    PatternType,
+    ResourceType,
+    check_principal,
+    read_flag,
+    read_super_users,
+)
+from kafka_tools.report import Report
+from kafka_tools.settings import choice as settings
+from kafka_tools.settings.context_policy import check_change
+from kafka_tools.tools.acls.output import as_java
+from kafka_tools.tools.acls.wanted import NO_RESOURCE, Resources, Rules, Who, operation_named
+
+if TYPE_CHECKING:
+    from kafka_tools.model.target import Brokers
+
+ACTIONS = ("list_rules", "add", "remove", "can", "who", "export", "import_file")
+CHANGING = ("add", "remove", "import_file")
+
+RESOURCES = "Resources"
+"""The section of the options that name resources."""
+
+ASKING = ("can", "who")
+RULES = ("add", "remove")
+ONLY_WITH: Mapping[str, Sequence[str]] = {
+    "principal": ("list_rules", "export"),
+    **dict.fromkeys(("allow_principal", "allow_host", "deny_principal", "deny_host"), RULES),
+    **dict.fromkeys(("producer", "consumer", "idempotent"), RULES),
+    "force": ("add", "remove", "list_rules"),
+    "host": ("can",),
+    "group_by": ("list_rules",),
+    "prune": ("import_file",),
+    "dry_run": CHANGING,
+    "yes": CHANGING,
+}
+"""Option -> the actions that take it."""
+
+SUPER_USERS, ALLOW_EVERYONE = "super.users", "allow.everyone.if.no.acl.found"
+"""The settings of an authorizer that decide with the rules."""
+
+ONE_ACTION = "Command must include exactly one action: --list, --add, --remove. "
+NOT_WITH_LIST = ("producer", "consumer", "allow_host", "allow_principal", "deny_host", "deny_principal")
+NOT_WITH_ROLES = ("operation", "deny_principal", "deny_host")
+CONSUMER = (
+    "With --consumer you must specify a --topic and a --group and no --cluster or --transactional-id option should be "
+    "specified."
+)
+
+
+def check(_: str, given: frozenset[str]) -> None:
+    """Raise UsageError in the words of Apache's tool where the options that are given do not fit each other."""
+    actions = [name for name in ACTIONS if name in given]
+    if len(actions) != 1:
+        raise UsageError(ONE_ACTION, "ktools also has --can PRINCIPAL, --who, --export and --import FILE.")
+    [action] = actions
+    if "authorizer_properties" in given and action not in ASKING:
+        raise UsageError("The --authorizer-properties option can only be used with --authorizer option")
+    if action == "list_rules":
+        _refuse(given, action, NOT_WITH_LIST)
+    for role in ("producer", "consumer"):
+        if role in given:
+            _refuse(given, role, NOT_WITH_ROLES)
+    _check_roles(action, given)
+    for name, takers in ONLY_WITH.items():
+        if name in given and action not in takers:
+            raise _conflict(name, action)
+
+
+def _check_roles(action: str, given: Collection[str]) -> None:
+    if "principal" in given and action not in ONLY_WITH["principal"]:
+        raise UsageError("The --principal option is only available if --list is set")
+    if "producer" in given and "topic" not in given:
+        raise UsageError("With --producer you must specify a --topic")
+    if "idempotent" in given and "producer" not in given:
+        raise UsageError("The --idempotent option is only available if --producer is set")
+    if "consumer" in given:
+        others = {"cluster", "transactional_id"} & {*given}
+        if not {"topic", "group"} <= {*given} or (others and "producer" not in given):
+            raise UsageError(CONSUMER)
+
+
+def _refuse(given: Collection[str], name: str, others: Sequence[str]) -> None:
+    other = next((each for each in others if each in given), None)
+    if other is not None:
+        raise _conflict(name, other)
+
+
+def _conflict(name: str, other: str) -> UsageError:
+    return UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{_flag(other)}]"')
+
+
+def _flag(name: str) -> str:
+    """Return what the option of a parameter is called; two of them would be words of Python's own."""
+    return {"list_rules": "list", "import_file": "import"}.get(name, name.replace("_", "-"))
+
+
+def _pattern_type(name: str, text: str) -> PatternType:
+    found = PatternType.__members__.get(text.upper(), PatternType.UNKNOWN)
+    if found is PatternType.UNKNOWN:
+        raise KafkaToolError(
+            f"Cannot parse argument '{text}' of option {name}", "It is literal, prefixed, any or match."
+        )
+    return found
+
+
+PATTERN_TYPE = types.Parsed("TYPE", _pattern_type, ("literal", "prefixed", "any", "match"))
+OPERATION = types.words("OPERATION", [each.title for each in AclOperation if each.value > AclOperation.ANY.value])
+PRINCIPAL = types.Text("TYPE:NAME", "principal")
+HOST = types.Text("HOST")
+
+
+@click.command(
+    "acls",
+    cls=ToolCommand,
+    help="Add, remove and list rules of who may do what (ACLs), and ask what they mean.",
+    purpose=ONE_ACTION,
+    actions=ACTIONS,
+    only_with=ONLY_WITH,
+    check=check,
+    error_style=ErrorStyle("Error while executing ACL command: ", to_stdout=True),
+)
+@option(ACTION, "--list", "list_rules", help="List the rules, of the resources that are named or of all.")
+@option(ACTION, "--add", help="Add rules.")
+@option(ACTION, "--remove", help="Remove rules: those that are described, or all of a resource.")
+@option(
+    ACTION,
+    "--can",
+    type=PRINCIPAL,
+    help="Say whether this principal may do each --operation with each resource, and by which rule; status 1: no.",
+)
+@option(ACTION, "--who", help="List everybody who may do something with the resources.")
+@option(ACTION, "--export", help="Write the rules as a document for --import: JSON, or what --output says.")
+@option(
+    ACTION,
+    "--import",
+    "import_file",
+    type=types.FILE,
+    help="Add the rules of a file that are not there (JSON or YAML).",
+)
+@options.bootstrap_server
+@options.command_config
+@options.client_settings
+@options.wait
+@option(
+    CLUSTER,
+    "--authorizer-properties",
+    type=types.words("NAME=VALUE", [f"{SUPER_USERS}=", f"{ALLOW_EVERYONE}="]),
+    multiple=True,
+    help="A setting of the authorizer that brokers do not tell, for --can and --who: super.users=User:a;User:b, "
+    "allow.everyone.if.no.acl.found=true. May be repeated.",
+)
+@option(RESOURCES, "--topic", type=types.TOPIC, multiple=True, help="A topic, * for all. May be repeated.")
+@option(RESOURCES, "--cluster", help="The cluster itself.")
+@option(RESOURCES, "--group", type=types.GROUP, multiple=True, help="A consumer group, * for all. May be repeated.")
+@option(RESOURCES, "--transactional-id", type=types.Text("ID"), multiple=True, help="A transactional id, * for all.")
+@option(RESOURCES, "--delegation-token", type=types.Text("ID"), multiple=True, help="A delegation token, * for all.")
+@option(
+    RESOURCES,
+    "--user-principal",
+    type=PRINCIPAL,
+    multiple=True,
+    help="A user whose delegation tokens are meant: operations CreateTokens and DescribeTokens.",
+)
+@option(
+    RESOURCES,
+    "--resource-pattern-type",
+    type=PATTERN_TYPE,
+    help="How names stand for resources: literal (default), prefixed; to list and remove also any (all rules of just "
+    "this name) and match (all rules that a resource of this name falls under).",
+)
+@option(
+    CHANGES,
+    "--operation",
+    type=OPERATION,
+    multiple=True,
+    help="What is allowed, denied or asked for: Read, Write, … Default: All. May be repeated.",
+)
+@option(CHANGES, "--allow-principal", type=PRINCIPAL, multiple=True, help="Who is allowed; User:* is everybody.")
+@option(
+    CHANGES, "--allow-host", type=HOST, multiple=True, help="From which IP address; from 4.3 on a range. Default: *."
+)
+@option(CHANGES, "--deny-principal", type=PRINCIPAL, multiple=True, help="Who is denied, whatever else allows it.")
+@option(CHANGES, "--deny-host", type=HOST, multiple=True, help="From which IP address it is denied. Default: *.")
+@option(CHANGES, "--producer", help="The rules of a producer: Write, Describe, Create on topics.")
+@option(CHANGES, "--consumer", help="The rules of a consumer: Read, Describe on topics, Read on groups.")
+@option(CHANGES, "--idempotent", help="With --producer: IdempotentWrite on the cluster, too.")
+@option(CHANGES, "--prune", help="With --import: remove rules that are not in the file, among the named resources.")
+@option(CHANGES, "--dry-run", help="Show what an --add, --remove or --import would change; change nothing.")
+@option(CHANGES, "--force", help="Answer every question of --remove by yes.")
+@option(CHANGES, "--yes", help="Change a protected cluster without a question.")
+@option(
+    FILTERS,
+    "--principal",
+    type=PRINCIPAL,
+    multiple=True,
+    bare="",
+    help="List only rules that name this principal. May be repeated.",
+)
+@option(OTHER, "--host", type=HOST, help="With --can: the IP address from which it is done. Default: any.")
+@option(
+    OUTPUT,
+    "--group-by",
+    type=types.Word("WHAT", ("resource", "principal")),
+    help="A table for each resource (default) or each principal.",
+)
+def command(
+    *,
+    list_rules: bool,
+    add: bool,
+    remove: bool,
+    can: str | None,
+    who: bool,
+    export: bool,
+    import_file: str | None,
+    bootstrap_server: str | None,
+    command_config: str | None,
+    client_settings: tuple[str, ...],
+    wait: float | None,
+    authorizer_properties: tuple[str, ...],
+    topic: tuple[str, ...],
+    cluster: bool,
+    group: tuple[str, ...],
+    transactional_id: tuple[str, ...],
+    delegation_token: tuple[str, ...],
+    user_principal: tuple[str, ...],
+    resource_pattern_type: PatternType | None,
+    operation: tuple[str, ...],
+    allow_principal: tuple[str, ...],
+    allow_host: tuple[str, ...],
+    deny_principal: tuple[str, ...],
+    deny_host: tuple[str, ...],
+    producer: bool,
+    consumer: bool,
+    idempotent: bool,
+    prune: bool,
+    dry_run: bool,
+    force: bool,
+    yes: bool,
+    principal: tuple[str, ...],
+    host: str | None,
+    group_by: str | None,
+) -> Report:
+    """Choose the cluster, check what is asked for, and run the action."""
+    resources = Resources(
+        topic,
+        cluster,
+        group,
+        transactional_id,
+        delegation_token,
+        user_principal,
+        resource_pattern_type or PatternType.LITERAL,
+        idempotent,
+    )
+    target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    if can is not None or who:
+        asked = asked_resources(resources)
+        said = authorizer_settings(authorizer_properties)
+        return _answered(target, asked, said, can, operations_of(operation), host)
+    if list_rules or export:
+        from kafka_tools.tools.acls import reading
+
+        principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in principal if each))
+        request = reading.ListAcls(target, resources.filters(), principals, group_by or "resource")
+        return _in_javas_words(lambda: (reading.list_acls if list_rules else reading.export)(request))
+    from kafka_tools.tools.acls import changing
+
+    who_named = Who(allow_principal, allow_host, deny_principal, deny_host)
+    rules = Rules(resources, who_named, operation, producer, consumer)
+    # Wrong usage is told before a protected cluster's name is asked for.
+    entries = {} if import_file is not None else rules.to_add() if add else rules.by_pattern()
+    target = target if dry_run else check_change(target, yes)
+    if add:
+        return _in_javas_words(lambda: changing.add(changing.AddAcls(target, entries, dry_run)))
+    if remove:
+        return _in_javas_words(
+            lambda: changing.remove(changing.RemoveAcls(target, entries, force, dry_run, rules.unused()))
+        )
+    from kafka_tools.tools.acls.documents import read_rules
+
+    wanted = read_rules(import_file or "")
+    scope = resources.filters()
+    return _in_javas_words(lambda: changing.import_rules(changing.ImportAcls(target, wanted, scope, prune, dry_run)))
+
+
+def asked_resources(resources: Resources) -> tuple[tuple[ResourceType, str], ...]:
+    """Return the resources of a question. Raises UsageError where there is none, or where a name is a pattern's."""
+    if resources.pattern_type is not PatternType.LITERAL:
+        raise UsageError("--can and --who ask about resources by their names: --resource-pattern-type has no meaning")
+    patterns = resources.patterns()
+    if not patterns:
+        raise UsageError(NO_RESOURCE)
+    return tuple((pattern.resource_type, pattern.name) for pattern in patterns)
+
+
+def operations_of(texts: Sequence[str]) -> tuple[AclOperation, ...]:
+    """Return the operations of a question. Raises UsageError for one that there is not, with the nearest."""
+    found = []
+    for text in texts:
+        word = operation_named(text)
+        if word in (AclOperation.UNKNOWN, AclOperation.ALL):
+            known = [each.title for each in AclOperation if each.value > AclOperation.ALL.value]
+            near = nearest(text, known)
+            raise UsageError(
+                f"--operation cannot be '{text}' here",
+                f"Did you mean {near[0]}?" if near else f"Choose from: {', '.join(known)}",
+            )
+        found.append(word)
+    return tuple(dict.fromkeys(found))
+
+
+def authorizer_settings(properties: Sequence[str]) -> AuthorizerSettings:
+    """Return what the user says of the authorizer. Raises UsageError for a setting that does not count here."""
+    values = dict(text.partition("=")[::2] for text in properties)
+    unknown = sorted(values.keys() - {SUPER_USERS, ALLOW_EVERYONE})
+    if unknown:
+        raise UsageError(
+            f"--authorizer-properties: '{unknown[0]}' does not matter here",
+            f"Choose from: {SUPER_USERS}, {ALLOW_EVERYONE}",
+        )
+    return AuthorizerSettings(read_super_users(values.get(SUPER_USERS)), read_flag(values.get(ALLOW_EVERYONE)))
+
+
+def _answered(
+    target: "Brokers",
+    asked: Sequence[tuple[ResourceType, str]],
+    said: AuthorizerSettings,
+    can: str | None,
+    operations: Sequence[AclOperation],
+    host: str | None,
+) -> Report:
+    """Run --can, or --who where no principal is given. Raises UsageError for an operation that a resource lacks."""
+    from kafka_tools.model.authorizer import Action
+    from kafka_tools.tools.acls import reading
+
+    if can is not None and not operations:
+        raise UsageError("With --can you must specify an --operation")
+    for kind, _ in asked:
+        for each in operations:
+            if each not in SUPPORTED_OPERATIONS[kind]:
+                names = ", ".join(word.title for word in SUPPORTED_OPERATIONS[kind])
+                raise UsageError(f"ResourceType {kind.name} only supports operations {names}")
+    if can is None:
+        return _in_javas_words(lambda: reading.who_can(reading.WhoCan(target, tuple(asked), tuple(operations), said)))
+    principal = check_principal(can.strip())
+    actions = tuple(Action(principal, each, kind, name, host) for kind, name in asked for each in operations)
+    return _in_javas_words(lambda: reading.can(reading.Can(target, actions, said)))
+
+
+def _in_javas_words(run: Callable[[], Report]) -> Report:
+    """Run an action; what a broker refuses is told with the name of Java's exception, as AclCommand does."""
+    try:
+        report = run()
+    except BrokerError as error:
+        raise as_java(error) from error
+    failure = report.failure
+    return report._replace(failure=as_java(failure)) if isinstance(failure, BrokerError) else report
