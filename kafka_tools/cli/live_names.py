@@ -165,6 +165,17 @@ def _token_principals(target: Target) -> Iterator[Candidate]:
     yield from map(Candidate, sorted(named))
 
 
+def _principals(target: Target) -> Iterator[Candidate]:
+    if not isinstance(target, Brokers):
+        return
+    from kafka_tools.backends import open_acls
+    from kafka_tools.model.acls import AclBindingFilter
+
+    with open_acls(target) as acls:
+        found = acls.describe(AclBindingFilter())
+    yield from map(Candidate, sorted({binding.entry.principal for binding in found}))
+
+
 KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "brokers": _brokers,
     "brokers configs": _configs_of_broker("brokers"),
@@ -174,6 +185,7 @@ KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "clients": _entities("clients"),
     "groups": _groups,
     "token-principals": _token_principals,
+    "principals": _principals,
     "topics": _topics,
     "users": _entities("users"),
 }

@@ -52,6 +52,11 @@ def _token_principals(_: str, given: Given) -> Iterable[Candidate]:
     return live_names.of_cluster("token-principals", given)
 
 
+def _principals(_: str, given: Given) -> Iterable[Candidate]:
+    """Return the principals that rules name: nobody knows the users themselves."""
+    return live_names.of_cluster("principals", given)
+
+
 def _brokers(text: str, given: Given) -> Iterator[Candidate]:
     """Yield `1,2` and `1,3` after `1,`."""
     return _listed(text, given, ",")
@@ -187,6 +192,7 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "deserializer": _deserializers,
     "entity": _entities,
     "group": _groups,
+    "principal": _principals,
     "replicas": _replicas,
     "token-principal": _token_principals,
     "server": _servers,

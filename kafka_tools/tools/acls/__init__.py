@@ -258,45 +258,46 @@ def command(
     group_by: str | None,
 ) -> Report:
     """Choose the cluster, check what is asked for, and run the action."""
-    resources = Resources(
-        topic,
-        cluster,
-        group,
-        transactional_id,
-        delegation_token,
-        user_principal,
-        resource_pattern_type or PatternType.LITERAL,
-        idempotent,
-    )
+    pattern_type = resource_pattern_type or PatternType.LITERAL
+    named = (topic, cluster, group, transactional_id, delegation_token, user_principal)
+    resources = Resources(*named, pattern_type, idempotent)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     if can is not None or who:
-        asked = asked_resources(resources)
         said = authorizer_settings(authorizer_properties)
-        return _answered(target, asked, said, can, operations_of(operation), host)
+        return _answered(target, resources, said, can, operations_of(operation), host)
     if list_rules or export:
-        from kafka_tools.tools.acls import reading
-
-        principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in principal if each))
-        request = reading.ListAcls(target, resources.filters(), principals, group_by or "resource")
-        return _in_javas_words(lambda: (reading.list_acls if list_rules else reading.export)(request))
-    from kafka_tools.tools.acls import changing
-
+        return _listed(target, resources, principal, group_by or "resource", export)
+    if import_file is not None:
+        return _imported(target, resources, import_file, prune, dry_run, yes)
     who_named = Who(allow_principal, allow_host, deny_principal, deny_host)
     rules = Rules(resources, who_named, operation, producer, consumer)
     # Wrong usage is told before a protected cluster's name is asked for.
-    entries = {} if import_file is not None else rules.to_add() if add else rules.by_pattern()
+    entries = rules.by_pattern() if remove else rules.to_add()
+    from kafka_tools.tools.acls import changing
+
     target = target if dry_run else check_change(target, yes)
     if add:
         return _in_javas_words(lambda: changing.add(changing.AddAcls(target, entries, dry_run)))
-    if remove:
-        return _in_javas_words(
-            lambda: changing.remove(changing.RemoveAcls(target, entries, force, dry_run, rules.unused()))
-        )
+    removal = changing.RemoveAcls(target, entries, force, dry_run, rules.unused())
+    return _in_javas_words(lambda: changing.remove(removal))
+
+
+def _listed(target: "Brokers", resources: Resources, named: Sequence[str], group_by: str, export: bool) -> Report:
+    from kafka_tools.tools.acls import reading
+
+    principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in named if each))
+    request = reading.ListAcls(target, resources.filters(), principals, group_by)
+    return _in_javas_words(lambda: (reading.export if export else reading.list_acls)(request))
+
+
+def _imported(target: "Brokers", resources: Resources, file: str, prune: bool, dry_run: bool, yes: bool) -> Report:
+    from kafka_tools.tools.acls import changing
     from kafka_tools.tools.acls.documents import read_rules
 
-    wanted = read_rules(import_file or "")
-    scope = resources.filters()
-    return _in_javas_words(lambda: changing.import_rules(changing.ImportAcls(target, wanted, scope, prune, dry_run)))
+    rules = read_rules(file)
+    target = target if dry_run else check_change(target, yes)
+    wanted = changing.ImportAcls(target, rules, resources.filters(), prune, dry_run)
+    return _in_javas_words(lambda: changing.import_rules(wanted))
 
 
 def asked_resources(resources: Resources) -> tuple[tuple[ResourceType, str], ...]:
@@ -339,7 +340,7 @@ def authorizer_settings(properties: Sequence[str]) -> AuthorizerSettings:
 
 def _answered(
     target: "Brokers",
-    asked: Sequence[tuple[ResourceType, str]],
+    resources: Resources,
     said: AuthorizerSettings,
     can: str | None,
     operations: Sequence[AclOperation],
@@ -349,6 +350,7 @@ def _answered(
     from kafka_tools.model.authorizer import Action
     from kafka_tools.tools.acls import reading
 
+    asked = asked_resources(resources)
     if can is not None and not operations:
         raise UsageError("With --can you must specify an --operation")
     for kind, _ in asked:
@@ -357,7 +359,7 @@ def _answered(
                 names = ", ".join(word.title for word in SUPPORTED_OPERATIONS[kind])
                 raise UsageError(f"ResourceType {kind.name} only supports operations {names}")
     if can is None:
-        return _in_javas_words(lambda: reading.who_can(reading.WhoCan(target, tuple(asked), tuple(operations), said)))
+        return _in_javas_words(lambda: reading.who_can(reading.WhoCan(target, asked, tuple(operations), said)))
     principal = check_principal(can.strip())
     actions = tuple(Action(principal, each, kind, name, host) for kind, name in asked for each in operations)
     return _in_javas_words(lambda: reading.can(reading.Can(target, actions, said)))

@@ -1,6 +1,6 @@
 """What `ktools acls` writes into a pipe: Apache's lines (kafka.admin.AclCommand 3.9), and rows for programs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kafka_tools.errors import (
@@ -131,7 +131,7 @@ class ChangeRow(NamedTuple):
 
 
 class AnswerRow(NamedTuple):
-    """Whether somebody may do something, None where that is not known, and by which rule."""
+    """Whether somebody may do something, None where that is not known, and by which rule: an AclRow's fields."""
 
     principal: str
     operation: str
@@ -140,7 +140,7 @@ class AnswerRow(NamedTuple):
     host: str | None
     allowed: bool | None
     reason: str
-    rule: AclRow | None
+    rule: Mapping[str, str] | None
 
 
 class AccessRow(NamedTuple):

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Acls, open_acls
 from kafka_tools.errors import SECURITY_DISABLED, BrokerError
-from kafka_tools.model.acls import AclBinding, AclBindingFilter, AclOperation, AuthorizerSettings, ResourceType
+from kafka_tools.model.acls import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AuthorizerSettings,
+    ResourceType,
+    sort_key,
+)
 from kafka_tools.model.authorizer import Access, Action, Decision, Reason, accesses, decide, named_hosts
 from kafka_tools.model.target import Brokers
 from kafka_tools.report import Report
@@ -135,8 +142,8 @@ def _tables(shown: Sequence[AclBinding], group_by: str) -> "Iterator[View]":
 
 
 def _selected(acls: Acls, filters: Sequence[AclBindingFilter]) -> list[AclBinding]:
-    """Return the rules that one of the filters selects, each once."""
-    return list(dict.fromkeys(binding for each in filters for binding in acls.describe(each)))
+    """Return the rules that one of the filters selects, each once, sorted."""
+    return sorted({binding for each in filters for binding in acls.describe(each)}, key=sort_key)
 
 
 def _document(rows: Sequence[AclRow]) -> list[str]:
@@ -202,7 +209,7 @@ def _answer_row(action: Action, decision: Decision) -> AnswerRow:
         action.host,
         decision.allowed,
         decision.reason.value,
-        None if decision.rule is None else AclRow.of(decision.rule),
+        None if decision.rule is None else AclRow.of(decision.rule)._asdict(),
     )
 
 

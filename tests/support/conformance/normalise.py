@@ -14,6 +14,15 @@ CHANGING = (
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
 )
 
+TRACE = re.compile(
+    r"^(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b[^\n]*\n(?:\tat [^\n]*\n|Caused by: [^\n]*\n|\t\.\.\. [^\n]*\n)+\n?",
+    re.MULTILINE,
+)
+"""A stack trace of Java's, which AclCommand prints on stdout behind the message that it repeats."""
+
+RULES = re.compile(r"(?:^ ?\t\(principal=.*\) ?\n)+", re.MULTILINE)
+"""The rules of a resource as AclCommand prints them: in the order of Java's addresses in memory."""
+
 
 ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!"
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
@@ -28,10 +37,26 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
         text = text.replace(value, placeholder)
     for pattern, replacement in CHANGING:
         text = pattern.sub(replacement, text)
+    text = RULES.sub(_sorted_rules, TRACE.sub("", text))
+    if case.any_order and case.tool == "acls" and not case.show:
+        return _sorted_resources(text)
     lines = text.splitlines(keepends=True)
     if case.show:
         lines = [line for line in lines if any(word in line for word in case.show)]
     return "".join(sorted(lines) if case.any_order else lines)
+
+
+def _sorted_rules(found: re.Match[str]) -> str:
+    """Return the rules of one resource sorted; the blanks before and behind all of them stay where they are."""
+    start, end = " " * found[0].startswith(" "), " " * found[0].endswith(" \n")
+    return start + "\n".join(sorted(line.strip(" ") for line in found[0].splitlines())) + end + "\n"
+
+
+def _sorted_resources(text: str) -> str:
+    """Return the paragraphs of resources sorted, for each principal where the rules of one after another are listed."""
+    sections = re.split(r"(?m)^(?=ACLs for principal)", text)
+    split = (re.split(r"(?<=\n\n)|(?<=`\n)(?=Current)", section) for section in sections)
+    return "".join(part for parts in split for part in sorted(parts))
 
 
 def outcome(
