@@ -1,4 +1,8 @@
-"""Real clusters for the tests: each kind is started once a session, by the sandbox, in a folder of its own.
+"""Real clusters for the tests: each kind is started once, by the sandbox, for all workers of a run.
+
+Other tests are at work on them at the same time: names are random, what everybody shares (a default quota, a config of
+all brokers) is not touched, and two looks at the whole cluster need not agree. Who kills servers or changes what is not
+his own takes `mortal39` or `mortal4`, a cluster of his module's own, as all of chaos/ does.
 
 A session on another version (tests/live/test_versions.py) is given those that run already: `TEST_KAFKA39=FOLDER`.
 """
@@ -14,7 +18,7 @@ import pytest
 from kazoo.client import KazooClient
 
 from tests.support import leaks
-from tests.support.clusters import KINDS, Cluster, running, sandbox
+from tests.support.clusters import KINDS, Cluster, running, sandbox, shared
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +51,29 @@ def kafka4_secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
     yield from _cluster("kafka4_secured", tmp_path_factory)
 
 
+@pytest.fixture(scope="module")
+def mortal39(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """As kafka39, but for one module alone, which may kill and change whatever it likes."""
+    yield from sandbox(tmp_path_factory.mktemp("mortal39"), *KINDS["kafka39"])
+
+
+@pytest.fixture(scope="module")
+def mortal4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """As kafka4, but for one module alone."""
+    yield from sandbox(tmp_path_factory.mktemp("mortal4"), *KINDS["kafka4"])
+
+
 def _cluster(name: str, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
     home = os.environ.get(f"TEST_{name.upper()}")
     if home:
         yield running(Path(home))
         return
-    for cluster in sandbox(folders.mktemp(name), *KINDS[name]):
+    # pytest-xdist gives each worker a folder within that of the run.
+    of_run = folders.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else folders.getbasetemp()
+    for cluster in shared(of_run / name, *KINDS[name]):
         leaks.expect_none_of(leaks.secrets(cluster.home))
         yield cluster
+        assert leaks.in_files(cluster.home) == []
 
 
 @pytest.fixture

@@ -133,23 +133,23 @@ def test_pages_of_any_size_give_the_same_topics(kafka4: Cluster) -> None:
         assert _described(kafka4.bootstrap, *names, partition_size_limit=size) == whole
 
 
-def test_eligible_leader_replicas(kafka4: Cluster) -> None:
-    name = kafka4.topic(1, 3, ["min.insync.replicas=3"])
-    [partition] = _described(kafka4.bootstrap, name)[0].partitions
+def test_eligible_leader_replicas(mortal4: Cluster) -> None:
+    name = mortal4.topic(1, 3, ["min.insync.replicas=3"])
+    [partition] = _described(mortal4.bootstrap, name)[0].partitions
     victim = next(broker for broker in partition.replicas if broker != partition.leader)
     try:
-        assert kafka4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS).returncode == 0
-        _until(lambda: _described(kafka4.bootstrap, name)[0].partitions[0].elr == (victim,))
-        [partition] = _described(kafka4.bootstrap, name)[0].partitions
+        assert mortal4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS).returncode == 0
+        _until(lambda: _described(mortal4.bootstrap, name)[0].partitions[0].elr == (victim,))
+        [partition] = _described(mortal4.bootstrap, name)[0].partitions
         assert victim not in partition.isr
         assert victim in partition.replicas
-        with open_topics(Brokers(kafka4.bootstrap)) as topics:
+        with open_topics(Brokers(mortal4.bootstrap)) as topics:
             assert victim not in [broker.broker for broker in topics.brokers()]
     finally:
-        started = kafka4.run("sandbox", "start", str(victim), timeout=150)
+        started = mortal4.run("sandbox", "start", str(victim), timeout=150)
     assert started.returncode == 0, started.stderr
-    _until(lambda: len(_described(kafka4.bootstrap, name)[0].partitions[0].isr) == 3)
-    assert _described(kafka4.bootstrap, name)[0].partitions[0].elr == ()
+    _until(lambda: len(_described(mortal4.bootstrap, name)[0].partitions[0].isr) == 3)
+    assert _described(mortal4.bootstrap, name)[0].partitions[0].elr == ()
 
 
 REASSIGN = Message(

@@ -1,9 +1,11 @@
 """Clusters that the sandbox starts for the tests, and `ktools` run against them."""
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -19,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_tools.errors import UnreachableError
 from kafka_tools.model.security import Security
 from kafka_tools.model.target import Brokers, ZooKeeper
+from kafka_tools.sandbox.state_file import locked
 from kafka_tools.settings import choice
 from kafka_tools.wire import session
 from tests.support.coverage_summary import SETTING
@@ -150,15 +153,51 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
 
 def sandbox(home: Path, *options: str) -> Iterator[Cluster]:
     """Start a sandbox in `home` and end it with all its processes."""
-    env = _environment(home)
     try:
-        up = subprocess.run(
-            [*KTOOLS, "sandbox", "up", *options], env=env, capture_output=True, timeout=UP_SECONDS, check=False
-        )
-        assert up.returncode == 0, (up.stdout + up.stderr).decode()
+        _bring_up(home, *options)
         yield running(home)
     finally:
-        subprocess.run([*KTOOLS, "sandbox", "down"], env=env, capture_output=True, timeout=120, check=True)
+        _take_down(home)
+
+
+def _bring_up(home: Path, *options: str) -> None:
+    argv = [*KTOOLS, "sandbox", "up", *options]
+    # One after the other: a dozen JVMs that start at once on two cores lose their ZooKeeper's session by it.
+    with locked(Path(tempfile.gettempdir(), f"ktools-tests-{os.getuid()}.start"), UP_SECONDS):
+        up = subprocess.run(argv, env=_environment(home), capture_output=True, timeout=UP_SECONDS, check=False)
+    assert up.returncode == 0, (up.stdout + up.stderr).decode()
+
+
+def _take_down(home: Path) -> None:
+    argv = [*KTOOLS, "sandbox", "down"]
+    subprocess.run(argv, env=_environment(home), capture_output=True, timeout=120, check=True)
+
+
+def shared(home: Path, *options: str) -> Iterator[Cluster]:
+    """Join the sandbox in `home`, which other processes use too: the first starts it, the last ends it.
+
+    Who is there holds a shared lock, which the system takes back from one that died.
+    """
+    with Path(f"{home}.users").open("ab") as users:
+        with locked(Path(f"{home}.turn"), UP_SECONDS):
+            if _is_alone(users):
+                _bring_up(home, *options)
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield running(home)
+        finally:
+            with locked(Path(f"{home}.turn"), UP_SECONDS):
+                if _is_alone(users):
+                    _take_down(home)
+
+
+def _is_alone(users: IO[bytes]) -> bool:
+    """Say whether nobody else holds the lock; it is ours alone then, else we have none."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def running(home: Path) -> Cluster:
