@@ -9,7 +9,13 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | ListPartitionReassignments    | it has no such request: adding and removing replicas                                |
 | Metadata: topic ids, racks    | it needs a controller for them, in an outage there is none; and at scale, see below |
 | Metadata: one certain broker  | it asks any broker: whether this one has heard of a change is not to be found out   |
-| DescribeConfigs               | it needs a controller for them, too; and at scale, see below                        |
+| DescribeConfigs               | of two synonyms of one name it keeps one; it has no broker defaults, loggers,       |
+|                               | groups and client metrics; it needs a controller; and at scale, see below           |
+| IncrementalAlterConfigs       | of broker defaults, loggers, groups and client metrics, which it refuses            |
+| ListConfigResources           | it has no such request                                                              |
+| Describe-, AlterClientQuotas  | it has no such requests                                                             |
+| ListGroups: all types         | it hides share and streams groups                                                   |
+| all requests to controllers   | it knows no --bootstrap-controller: it asks for brokers there, and times out        |
 | ListOffsets: earliest-local…   | it refuses words newer than max-timestamp ("invalid offset -4")                     |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |

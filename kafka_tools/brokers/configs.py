@@ -103,7 +103,13 @@ class BrokerConfigs:
                 yield from self._credentials(wanted[USERS])
             return
         [(kind, name)] = wanted.items()
-        self._check_known(kind)
+        try:
+            self._check_known(kind)
+        except UnsupportedError as error:
+            if name is None:
+                raise
+            yield EntityConfigs(Entity(kind, name), error=error)
+            return
         if name is None:
             names = self._names(kind)
         else:
@@ -133,11 +139,14 @@ class BrokerConfigs:
         self._session.check_cluster()
         kind, names = change.entity.type, {*change.set, *change.delete}
         if kind in QUOTA_TYPES and names & {*SCRAM_MECHANISMS}:
+            self._refuse_controllers("SCRAM credentials")
             if not validate_only:
                 self._alter_credentials(change)
         elif kind in QUOTA_TYPES:
             self._alter_quotas(change, validate_only)
-        elif kind == TOPICS or (kind == BROKERS and change.entity.name != DEFAULT):
+        elif not self._session.target.controllers and (
+            kind == TOPICS or (kind == BROKERS and change.entity.name != DEFAULT)
+        ):
             self._alter_by_admin(change, validate_only)
         else:
             self._alter_by_wire(change, validate_only)
@@ -149,6 +158,10 @@ class BrokerConfigs:
     def malformed(self) -> tuple[str, ...]:
         """Return nothing: brokers send no more than what they understand."""
         return ()
+
+    def _refuse_controllers(self, what: str) -> None:
+        if self._session.target.controllers:
+            raise UnsupportedError(f"Controllers are not asked for {what}: use --bootstrap-server.")
 
     def _is_kafka_4(self) -> bool:
         """Tell whether the brokers are of Kafka 4, which no longer knows the oldest requests (KIP-896)."""
@@ -168,6 +181,7 @@ class BrokerConfigs:
         if everything or name == DEFAULT or not self._is_kafka_4():
             return
         if kind == TOPICS:
+            self._refuse_controllers("topics by their names")
             topic = self._session.metadata(name).topics.get(name)
             there = topic is not None and (topic.error is None or topic.error.code() != UNKNOWN_TOPIC_OR_PARTITION)
         else:
@@ -177,6 +191,8 @@ class BrokerConfigs:
 
     def _names(self, kind: str) -> Sequence[str]:
         """Return the names of all entities of a type, in the order of Apache's tool."""
+        if kind in (TOPICS, GROUPS):
+            self._refuse_controllers(f"the names of {kind}")
         match kind:
             case "topics":
                 return hash_order(self._session.metadata().topics, PROPERTIES_CAPACITY)
@@ -246,6 +262,7 @@ class BrokerConfigs:
 
     def _credentials(self, user: str | None) -> Iterator[EntityConfigs]:
         """Yield the users' SCRAM credentials, of which brokers tell no more than the iterations."""
+        self._refuse_controllers("SCRAM credentials")
         request = "DescribeUserScramCredentials"
         if user is None:
             found: Mapping[str, Any] = self._session.ask(

@@ -214,7 +214,8 @@ class Session:
     def check_cluster(self) -> None:
         """Let those who guard a cluster by its id object to a change, before it is sent. Raises as `ask` does."""
         check = self.target.on_cluster
-        if check is not None:
+        # Who names controllers is checked by their addresses alone: AdminClient cannot ask them (librdkafka 2.16).
+        if check is not None and not self.target.controllers:
             cluster = self.ask("DescribeCluster", lambda admin: admin.describe_cluster()).cluster_id
             if cluster:
                 check(cluster)
@@ -238,7 +239,12 @@ class Session:
 
             target = self.target
             try:
-                self._wire = WireSession(target.bootstrap_servers, target.security, wait_seconds=target.wait_seconds)
+                self._wire = WireSession(
+                    target.bootstrap_servers,
+                    target.security,
+                    wait_seconds=target.wait_seconds,
+                    controllers=target.controllers,
+                )
             except UnreachableError as error:
                 raise UnreachableError(error.message, unreachable_hint(target, error.hint)) from error
         return self._wire

@@ -28,6 +28,7 @@ class Brokers(NamedTuple):
     named the cluster, if one did. `java` has the settings that librdkafka has no word for, by their names in Java.
     `wait_seconds` is how long a cluster that refuses connections is asked again, because it may be starting (--wait).
     `source` says who named the cluster: a variable, a file, a context, the sandbox, or DEFAULT_SOURCE; "" is a flag.
+    `controllers`: the addresses are those of controllers (--bootstrap-controller), which answer fewer requests.
     `on_cluster` is called with the cluster's id as soon as it is known, before anything is changed there; what it
     raises ends the command.
     """
@@ -40,6 +41,7 @@ class Brokers(NamedTuple):
     wait_seconds: float = 0.0
     source: str = ""
     on_cluster: Callable[[str], None] | None = None
+    controllers: bool = False
 
 
 class ZooKeeper(NamedTuple):

@@ -18,7 +18,7 @@ MAIN_CLASSES: Mapping[str, tuple[str, ...]] = {
     ),
     "client-metrics": ("org.apache.kafka.tools.ClientMetricsCommand",),
     "cluster": ("kafka.tools.ClusterTool", "org.apache.kafka.tools.ClusterTool"),
-    "configs": ("kafka.admin.ConfigCommand",),
+    "configs": ("kafka.admin.ConfigCommand", "org.apache.kafka.tools.ConfigCommand"),
     "connect-plugin-path": ("org.apache.kafka.tools.ConnectPluginPath",),
     "console-consumer": (
         "kafka.consumer.ConsoleConsumer",

@@ -157,3 +157,38 @@ LIST_GROUPS = Message(
     ),
 )
 """Asks one broker for the groups that it coordinates, of all types (KIP-518, KIP-848)."""
+
+BROKER_ENDPOINTS, CONTROLLER_ENDPOINTS = 1, 2
+"""Who is asked for in a DescribeCluster request (org.apache.kafka.clients.admin.internals.AdminMetadataManager)."""
+
+DESCRIBE_CLUSTER = Message(
+    60,
+    "DescribeCluster",
+    first=1,
+    last=1,
+    flexible=0,
+    request=(
+        Field("include_cluster_authorized_operations", "bool"),
+        Field("endpoint_type", "int8", since=1, default=BROKER_ENDPOINTS),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0, default=None),
+        Field("endpoint_type", "int8", since=1, default=BROKER_ENDPOINTS),
+        Field("cluster_id", "string"),
+        Field("controller_id", "int32", default=-1),
+        Field(
+            "brokers",
+            "[]struct",
+            (
+                Field("broker_id", "int32"),
+                Field("host", "string"),
+                Field("port", "int32"),
+                Field("rack", "string", nullable=0, default=None),
+            ),
+        ),
+        Field("cluster_authorized_operations", "int32", default=-(2**31)),
+    ),
+)
+"""Asks for the brokers, or where controllers are asked for the controllers (KIP-919)."""

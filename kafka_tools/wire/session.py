@@ -42,13 +42,17 @@ class WireSession:
         security: "Security | None" = None,
         seconds: float | None = None,
         wait_seconds: float = 0.0,
+        controllers: bool = False,
     ) -> None:
         """Connect to the first of the servers `host:port[,host:port…]` that answers, as `security` says.
 
         Servers that are silent are tried for `seconds` (None: CONNECT_SECONDS). Where every one of them refuses, that
         is told at once, unless they may be starting and are to be tried for `wait_seconds`. Raises UsageError for what
         is no such list, UnreachableError where nobody answers, AuthenticationError where nobody lets the client in.
+
+        With `controllers` they are controllers of a cluster without ZooKeeper, and stand wherever a broker is named.
         """
+        self._controllers = controllers
         self._bootstrap_servers = bootstrap_servers
         self._security = security
         self._seconds = seconds
@@ -165,8 +169,20 @@ class WireSession:
 
     def brokers(self) -> Mapping[int, Address]:
         """Return the addresses of the brokers that are alive, by id, as the cluster advertises them now."""
-        self.metadata(())
+        self._learn()
         return self._brokers
+
+    def _learn(self) -> None:
+        """Learn who is there and who is the controller."""
+        if not self._controllers:
+            self.metadata(())
+            return
+        from kafka_tools.wire.config_messages import CONTROLLER_ENDPOINTS, DESCRIBE_CLUSTER
+
+        response = self.ask(DESCRIBE_CLUSTER, {"endpoint_type": CONTROLLER_ENDPOINTS})
+        check_code(response["error_code"], response["error_message"])
+        self._brokers = {each["broker_id"]: (each["host"], each["port"]) for each in response["brokers"]}
+        self._controller = response["controller_id"]
 
     def supports(self, message: Message) -> bool:
         """Tell whether the brokers know this request."""
@@ -225,7 +241,7 @@ class WireSession:
 
     def _controller_id(self) -> int:
         if self._controller is None:
-            self.metadata(())
+            self._learn()
         if self._controller is None or self._controller < 0:
             raise self._without_controller()
         return self._controller
@@ -235,7 +251,7 @@ class WireSession:
 
     def _connect(self, broker: int, seconds: float) -> Connection:
         if broker not in self._brokers:
-            self.metadata(())
+            self._learn()
         if broker not in self._brokers:
             raise UnreachableError(f"{self._bootstrap_servers} answers, but broker {broker} is not there.")
         address = self._brokers[broker]

@@ -66,7 +66,9 @@ PURPOSE = (
 
 
 def check_given(action: str, given: frozenset[str]) -> None:
-    """Raise UsageError in the words of Apache's tool for options that do not go with the action."""
+    """Raise UsageError in the words of Apache's tool for options that do not go together."""
+    if {"bootstrap_server", "bootstrap_controller"} <= given:
+        raise UsageError("Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be specified")
     for name in ("add_config", "delete_config"):
         if name in given and action != "alter":
             raise UsageError(f'Option "[{action}]" can\'t be used with option "[{name.replace("_", "-")}]"')
@@ -139,6 +141,12 @@ def _entity_options(function: Any) -> Any:
 @options.action("--alter", "Set and delete configs of one entity.")
 @options.action("--diff", "Compare two entities, A and B: names of the type, or contexts where one entity is named.")
 @options.bootstrap_server
+@option(
+    options.CLUSTER,
+    "--bootstrap-controller",
+    type=types.Text("HOST:PORT[,…]"),
+    help="The controllers of a cluster without ZooKeeper to connect to, where brokers are not to be asked.",
+)
 @options.command_config
 @options.client_settings
 @options.wait
@@ -167,6 +175,7 @@ def command(
     *,
     action: Action,
     bootstrap_server: str | None,
+    bootstrap_controller: str | None,
     command_config: str | None,
     client_settings: tuple[str, ...],
     wait: float | None,
@@ -205,7 +214,9 @@ def command(
     found = entities.named(entity_types, entity_names, short, defaults)
     entities.check_names(found, action)
     _check_changes(action, add_config, add_config_file, delete_config)
-    target = choice.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    servers = bootstrap_controller or bootstrap_server
+    target = choice.choose_brokers(servers, command_config, client_settings, wait or 0.0)
+    target = target._replace(controllers=bootstrap_controller is not None)
     with _told_as_apache_does(ctx.meta[ARGV]) as told:
         if action == "describe":
             from kafka_tools.tools.configs.describing import DescribeConfigs, describe

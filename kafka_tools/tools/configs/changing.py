@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Configs, open_configs
-from kafka_tools.errors import KafkaToolError, nearest
+from kafka_tools.errors import BrokerError, KafkaToolError, nearest
 from kafka_tools.model import configs as model
 from kafka_tools.model.configs import (
     BROKER_LOGGERS,
@@ -34,6 +34,9 @@ DRY_RUN = "Nothing was changed (--dry-run)."
 UNCHECKED = "Brokers do not check SCRAM credentials beforehand: only they can tell whether they take them."
 PLANNED_COLUMNS = {"entity_type": "Type", "entity_name": "Name", "name": "Config", "before": "Before", "after": "After"}
 
+INVALID_CONFIG = 40
+"""The code of a broker's error that refuses a config (org.apache.kafka.common.protocol.Errors)."""
+
 LIKENESS = 0.85
 """How similar to a config that is there an unknown one must be, to be taken for a typing error (difflib's ratio)."""
 
@@ -55,7 +58,7 @@ def checked(change: ConfigChange) -> ConfigChange:
     """Return a change that needs no cluster to be right. Raises KafkaToolError in the words of Apache's tool."""
     kind, additions, deletions = change.entity.type, tuple(change.set), change.delete
     if kind == IPS:
-        unknown = [name for name in (*additions, *deletions) if name not in IP_QUOTAS]
+        unknown = [name for name in (*properties_order(additions), *deletions) if name not in IP_QUOTAS]
         if unknown:
             raise KafkaToolError(
                 f"Only connection quota configs can be added for '{IPS}' using --bootstrap-server. "
@@ -116,9 +119,22 @@ def alter(request: AlterConfigs) -> Report:
             configs.alter(change, validate_only=request.dry_run)
     if request.dry_run:
         return _planned(change, before)
+    warning = _format_warning(change)
     kind, name = request.head
     done = f"config for {singular(kind)} {name}." if name else f"default config for {kind} in the cluster."
-    return Report([], {}, [f"Completed updating {done}"], names_only=True)
+    return Report([], {}, [*warning, f"Completed updating {done}"], names_only=True)
+
+
+def _format_warning(change: ConfigChange) -> tuple[str, ...]:
+    """Return what Kafka 3.9's tool says before a change of message.format.version (ConfigCommand)."""
+    if (version := change.set.get("message.format.version")) is None:
+        return ()
+    return (
+        f"WARNING: The configuration message.format.version={version} is specified. This configuration will be ignored "
+        "if the version is newer than the inter.broker.protocol.version specified in the broker or if the "
+        "inter.broker.protocol.version is 3.0 or newer. This configuration is deprecated and it will be removed in "
+        "Apache Kafka 4.0.",
+    )
 
 
 def _entries(configs: Configs, request: AlterConfigs) -> Sequence[ConfigEntry]:
@@ -152,8 +168,10 @@ def _refuse_mistyped(change: ConfigChange, known: Sequence[str]) -> None:
     for name in change.set:
         if name not in known and (near := nearest(name, known, likeness=LIKENESS)):
             kind = "topic config name" if change.entity.type == TOPICS else "config"
-            raise KafkaToolError(
-                f"Unknown {kind}: {name}", f"Did you mean {near[0]}? Nothing was sent; --force sends it as it is."
+            raise BrokerError(
+                INVALID_CONFIG,
+                f"Unknown {kind}: {name}",
+                f"Did you mean {near[0]}? Nothing was sent; --force sends it as it is.",
             )
 
 

@@ -104,6 +104,9 @@ def check_names(found: Named, action: str) -> None:
     kind, names = found.types[0], [name for name in found.names if name != DEFAULT]
     for name in names:
         _check_name(kind, name)
+    if action == "describe" and DEFAULT in found.names and not WITH_DEFAULTS & {*found.types}:
+        # 4.x refuses it in these words; 3.9 asks the brokers for an entity without a name.
+        raise UsageError(f"--entity-default must not be specified with --describe of {','.join(found.types)}")
     if action == "describe" and kind == BROKER_LOGGERS and not names:
         raise UsageError(f"an entity name must be specified with --describe of {kind}")
     if action == "alter" and not (found.names if WITH_DEFAULTS & {*found.types} else names):

@@ -27,6 +27,8 @@ from confluent_kafka.admin import (
 )
 from kazoo.exceptions import NoNodeError
 
+from kafka_tools.backends import Configs, open_configs
+from kafka_tools.model.configs import SCRAM_MECHANISMS, ConfigChange, EntityConfigs, EntityFilter
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.config_messages import INCREMENTAL_ALTER_CONFIGS
 from kafka_tools.wire.session import WireSession
@@ -236,9 +238,10 @@ class Answers:
         if not self._names.keys:
             return []
         brokers = self._admin.list_topics(timeout=SECONDS).brokers
-        asked = [ConfigResource(ResourceType.BROKER, str(broker)) for broker in sorted(brokers)]
         found = set()
-        for resource, answer in self._admin.describe_configs(asked, request_timeout=SECONDS).items():
+        for resource in (ConfigResource(ResourceType.BROKER, str(broker)) for broker in sorted(brokers)):
+            # librdkafka takes one broker in a request.
+            [answer] = self._admin.describe_configs([resource], request_timeout=SECONDS).values()
             for entry in answer.result().values():
                 for each in (entry, *entry.synonyms.values()):
                     name = {
@@ -289,19 +292,39 @@ class Entities:
     def __init__(self, brokers: Brokers, admin: AdminClient, zookeeper: Any, names: Names) -> None:
         self._answers = Answers(brokers, admin, names)
         self._znodes = Znodes(zookeeper, names) if zookeeper else None
-        self._admin, self._names = admin, names
+        self._admin, self._names, self._brokers = admin, names, brokers
 
     def lines(self, with_changes: bool) -> list[str]:
         """Return what is there, with notifications of changes where somebody wrote to ZooKeeper."""
         if self._znodes is not None:
             return list(self._znodes.lines(with_changes))
-        return [*self._answers.lines(), *self._topics()]
+        return [*self._answers.lines(), *self._topics(), *self._configs()]
 
     def remove(self) -> None:
         """Take away what is the case's own."""
         self._answers.remove()
         if self._znodes is not None:
             self._znodes.remove()
+            return
+        with open_configs(self._brokers) as configs:
+            for each in self._own(configs):
+                configs.alter(ConfigChange(each.entity, {}, tuple(entry.name for entry in each.entries)))
+
+    def _configs(self) -> Iterator[str]:
+        """Yield a line for each quota, and for each config of a group or of client metrics, as `ktools` reads them."""
+        with open_configs(self._brokers) as configs:
+            for each in self._own(configs):
+                name = "/".join(part for part in each.entity[1:] if part is not None)
+                values = " ".join(sorted(f"{entry.name}={entry.value}" for entry in each.entries))
+                yield f"config {each.entity.type} {name} {values}\n"
+
+    def _own(self, configs: Configs) -> Iterator[EntityConfigs]:
+        wanted: list[EntityFilter] = [{kind: None} for kind in ("clients", "ips", "client-metrics", "groups")]
+        for each in (*wanted, {"users": None, "clients": None}, {"users": None}):
+            for found in list(configs.describe(each)):
+                scram = any(entry.name in SCRAM_MECHANISMS for entry in found.entries)
+                if found.entries and not scram and any(self._names.own(name) for name in found.entity[1:] if name):
+                    yield found
 
     def _topics(self) -> list[str]:
         own = [topic for topic in self._admin.list_topics(timeout=SECONDS).topics if self._names.own(topic)]

@@ -196,7 +196,7 @@ class Stage:
     def _create(self, name: str, assignment: str, *configs: str) -> None:
         replicas = [[int(broker) for broker in partition.split(":")] for partition in assignment.split(",")]
         config = dict(entry.split("=", 1) for entry in configs)
-        if self.case.tool != "topics":
+        if self.case.tool not in ("topics", "configs"):
             config["retention.ms"] = "-1"  # the fixed time of the records is long past: they would be deleted
         topic = NewTopic(name, num_partitions=len(replicas), replica_assignment=replicas, config=config)
         unsure: list[int] = []
