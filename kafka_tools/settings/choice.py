@@ -58,15 +58,20 @@ def choose_brokers(
     command_config: str | None = None,
     overrides: Sequence[str] = (),
     wait_seconds: float = 0.0,
+    bootstrap_controller: str | None = None,
 ) -> Brokers:
-    """Return the cluster for a tool that talks to brokers only; else as `choose`."""
-    found = _plain_brokers(bootstrap_server, command_config, overrides)
+    """Return the cluster for a tool that talks to brokers only, or to controllers where these are named.
+
+    Else as `choose`.
+    """
+    servers = bootstrap_controller or bootstrap_server
+    found = _plain_brokers(servers, command_config, overrides)
     if found is None:
         from kafka_tools.settings import precedence
 
-        flags = precedence.Flags(bootstrap_server, command_config, overrides)
+        flags = precedence.Flags(servers, command_config, overrides)
         found = of_brokers(precedence.choose(flags, brokers_only=True))
-    return found._replace(wait_seconds=wait_seconds)
+    return found._replace(wait_seconds=wait_seconds, controllers=bootstrap_controller is not None)
 
 
 def brokers_of_context(name: str, wait_seconds: float = 0.0) -> Brokers:

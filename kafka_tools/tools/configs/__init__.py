@@ -40,6 +40,7 @@ from kafka_tools.report import Report
 from kafka_tools.settings.context_policy import check_change
 
 if TYPE_CHECKING:
+    from kafka_tools.model.configs import Entity
     from kafka_tools.model.target import Brokers
     from kafka_tools.tools.configs.comparing import CompareConfigs
     from kafka_tools.tools.configs.entities import Named
@@ -214,9 +215,7 @@ def command(
     found = entities.named(entity_types, entity_names, short, defaults)
     entities.check_names(found, action)
     _check_changes(action, add_config, add_config_file, delete_config)
-    servers = bootstrap_controller or bootstrap_server
-    target = choice.choose_brokers(servers, command_config, client_settings, wait or 0.0)
-    target = target._replace(controllers=bootstrap_controller is not None)
+    target = choice.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0, bootstrap_controller)
     with _told_as_apache_does(ctx.meta[ARGV]) as told:
         if action == "describe":
             from kafka_tools.tools.configs.describing import DescribeConfigs, describe
@@ -228,8 +227,7 @@ def command(
             return compare(_comparison(target, found, words, wait or 0.0))
         from kafka_tools.tools.configs import changing
 
-        additions, deletions = _additions(add_config, add_config_file), _deletions(delete_config)
-        change = changing.checked(ConfigChange(found.entity, additions, deletions))
+        change = changing.checked(_change(found.entity, add_config, add_config_file, delete_config))
         target = target if dry_run else check_change(target, yes)
         return changing.alter(changing.AlterConfigs(target, change, found.head, dry_run, force))
 
@@ -247,19 +245,18 @@ def _check_changes(
         )
 
 
-def _additions(add_config: str | None, add_config_file: str | None) -> dict[str, str]:
-    if add_config is not None:
-        return parse(add_config)
-    if add_config_file is None:
-        return {}
-    from kafka_tools.settings import properties
+def _change(
+    entity: "Entity", add_config: str | None, add_config_file: str | None, delete_config: Sequence[str]
+) -> ConfigChange:
+    """Return the change that the options describe. Raises KafkaToolError for a file or a text that cannot be read."""
+    additions = parse(add_config) if add_config is not None else {}
+    if add_config_file is not None:
+        from kafka_tools.settings import properties
 
-    return checked(properties.read(add_config_file))
-
-
-def _deletions(delete_config: Sequence[str]) -> tuple[str, ...]:
+        additions = checked(properties.read(add_config_file))
     # joptsimple splits the value itself, and drops an empty end (withValuesSeparatedBy).
-    return tuple(name.strip() for text in delete_config for name in text.rstrip(",").split(","))
+    deletions = tuple(name.strip() for text in delete_config for name in text.rstrip(",").split(","))
+    return ConfigChange(entity, additions, deletions)
 
 
 def _comparison(target: "Brokers", found: "Named", words: Sequence[str], wait: float) -> "CompareConfigs":
