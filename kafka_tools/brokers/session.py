@@ -220,14 +220,6 @@ class Session:
             if cluster:
                 check(cluster)
 
-    def identify(self) -> None:
-        """Have it looked whether the cluster may be changed, by its id, before wire sends a change there.
-
-        `metadata`, the first contact of what AdminClient changes, does so itself. Raises what `on_cluster` raises.
-        """
-        if self.target.on_cluster is not None:
-            self.target.on_cluster(self.wire.metadata(())["cluster_id"] or "")
-
     @property
     def wire(self) -> "WireSession":
         """The session for the requests that AdminClient lacks, opened when it is needed first.

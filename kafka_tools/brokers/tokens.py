@@ -91,7 +91,7 @@ class BrokerTokens:
         return expiry
 
     def _changed(self, message: Message, values: Mapping[str, Any]) -> Response:
-        self._session.identify()
+        self._session.check_cluster()
         return self._session.wire.change(message, values, _checked_change)
 
     def _wait_until(self, owner: Principal | None, is_known: Callable[[Tokens], bool]) -> None:

@@ -190,7 +190,8 @@ class ToolCommand(ReportCommand):
     `purpose` is what Apache's tool says when it is called without arguments, `only_with` the actions that options go
     with, by the names of their parameters. `check` gets the action and the names of all parameters that are given, and
     raises UsageError where these do not go together. `actions` are parameters of which one says what is done, where
-    they are options of their own; `check` then says that there is just one.
+    they are options of their own; `check` then says that there is just one, else Apache's words, which `full_stop`
+    ends, do.
     """
 
     def __init__(
@@ -199,6 +200,7 @@ class ToolCommand(ReportCommand):
         purpose: str = "",
         actions: Sequence[str] = (),
         only_with: Mapping[str, Sequence[str]] = {},
+        full_stop: str = "",
         check: Callable[[str, frozenset[str]], None] | None = None,
         error_style: ErrorStyle = AS_KTOOLS,
         **attributes: Any,
@@ -207,6 +209,7 @@ class ToolCommand(ReportCommand):
         self.purpose = purpose
         self.actions = actions
         self.only_with = only_with
+        self.full_stop = full_stop
         self.check = check
         self.error_style = error_style
 
@@ -239,7 +242,7 @@ class ToolCommand(ReportCommand):
 
     def _check_given(self, params: Sequence[click.Parameter], given: "Given") -> None:
         """Refuse what does not go together, then what is repeated: Apache's tools do so before they read a value."""
-        _check_action(params, given)
+        _check_action(params, given, self.full_stop)
         if self.check is not None:
             action = next((option.opts[0].lstrip("-") for option, _ in given.options if option.name == "action"), "")
             self.check(action, given.names)
@@ -378,11 +381,11 @@ def _take(
     raise UsageError(f"Option {option.opts[0].lstrip('-')} requires an argument")
 
 
-def _check_action(params: Sequence[click.Parameter], given: Given) -> None:
+def _check_action(params: Sequence[click.Parameter], given: Given, full_stop: str) -> None:
     actions = [param.opts[0] for param in params if param.name == "action"]
     if actions and len({option.opts[0] for option, _ in given.options if option.name == "action"}) != 1:
         words = f"{', '.join(actions[:-1])} or {actions[-1]}"
-        raise UsageError(f"Command must include exactly one action: {words}")
+        raise UsageError(f"Command must include exactly one action: {words}{full_stop}")
 
 
 def _check_repeated(given: Given) -> None:

@@ -48,6 +48,18 @@ def _groups(_: str, given: Given) -> Iterable[Candidate]:
     return live_names.of_cluster("groups", given)
 
 
+def _client_metrics(_: str, given: Given) -> Iterable[Candidate]:
+    return live_names.of_cluster(CLIENT_METRICS, given)
+
+
+def _selectors(text: str, _: Given) -> Iterator[Candidate]:
+    """Yield `client_id=` and, behind the last comma of a list, what has not been named yet."""
+    from kafka_tools.model.client_metrics import SELECTORS
+
+    start, comma, _last = text.rpartition(",")
+    return (Candidate(f"{start}{comma}{each}=") for each in SELECTORS if f"{each}=" not in start)
+
+
 def _token_principals(_: str, given: Given) -> Iterable[Candidate]:
     return live_names.of_cluster("token-principals", given)
 
@@ -185,6 +197,8 @@ def _deserializers(*_: object) -> Iterator[Candidate]:
 SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "bootstrap-servers": _bootstrap_servers,
     "brokers": _brokers,
+    "client-metrics": _client_metrics,
+    "client-selector": _selectors,
     "client-setting": _client_settings,
     "config": _configs,
     "config-name": _config_names,

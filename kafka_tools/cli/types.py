@@ -173,6 +173,9 @@ TOPIC_ID = Parsed("ID", _topic_id)
 """A topic's id in Kafka's base64 form. Raises KafkaToolError in the words of org.apache.kafka.common.Uuid."""
 
 GROUP = Text("GROUP", "group")
+CLIENT_METRICS = Text("NAME", "client-metrics")
+CLIENT_SELECTORS = Text("NAME=PATTERN[,…]", "client-selector")
+METRIC_PREFIXES = words("PREFIX[,…]", ("*", *(f"org.apache.kafka.{each}." for each in ("consumer", "producer"))))
 TOKEN_PRINCIPAL = Text("TYPE:NAME", "token-principal")
 SECRET = Text("SECRET")
 FILE = Text("FILE", "files")

@@ -16,6 +16,7 @@ class About(NamedTuple):
 
 TOOLS: Mapping[str, About] = {
     "acls": About("Rights", "Add, remove and list ACLs, and ask who may do what."),
+    "client-metrics": About("Clusters", "Say which clients send metrics of theirs, and which."),
     "completion": About("Scripts", "Print what lets bash, zsh or fish complete ktools."),
     "configs": About("Clusters", "Describe and change configs of topics, brokers, users and others."),
     "console-consumer": About("Records", "Print the records of a topic."),

@@ -9,6 +9,7 @@ CHANGING = (
     (re.compile(r"(?<=TopicId: )[A-Za-z0-9_-]{22}"), "{id}"),
     (re.compile(r"(?<=LogAppendTime:)\d{13}"), "{time}"),
     (re.compile(r"(?<=tokenId : )[\w-]{22}$|^[\w-]{22}(?= [\w+/]{86}==)", re.MULTILINE), "{id}"),
+    (re.compile(r"(?<=config for )[\w-]{22}(?=\.$)", re.MULTILINE), "{id}"),
     (re.compile(r"[\w+/]{86}=="), "{secret}"),  # the HMAC of a delegation token
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d\b"), "{date}"),
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)

@@ -81,7 +81,7 @@ class Stage:
             **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {}),
             **({f"{{{name}}}": str(file) for name, file in cluster.logins().items()}),
         }
-        texts = (*case.argv, *case.setup, case.stdin)
+        texts = (case.tool, *case.argv, *case.setup, case.stdin)
         self.names = Names(own.values(), " ".join(map(self.filled, texts)))
         self.entities: Entities | None = None
         self.tokens: list[DelegationToken] = []
