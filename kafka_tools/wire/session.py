@@ -149,6 +149,9 @@ class WireSession:
         Where a `broker` is named, it goes to that one instead. The response is waited for `seconds`. Raises
         LostResponseError where nobody knows whether it was carried out, else as `ask_controller` does.
         """
+        # A port that wants a login hangs up: on this question, so that nobody has to wonder whether a change was made.
+        if self._controller is None:
+            self.metadata(())
         try:
             if broker is not None:
                 return result(self._ask_once(message, values, broker, seconds))

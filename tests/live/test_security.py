@@ -1,10 +1,9 @@
 """Secured clusters: who gets in, who does not and why, and what he may; the same files drive Apache's own tools."""
 
 import json
-import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,13 +17,14 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers, ZooKeeper
-from kafka_tools.sandbox import credentials, jars, launch, security, state_file
+from kafka_tools.sandbox import credentials, security, state_file
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.precedence import Flags, choose
 from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support import java_stores, leaks
 from tests.support.clusters import Cluster, sandbox
+from tests.support.java import java_tool
 from tests.support.waiting import until
 from tests.support.znodes import walk
 
@@ -320,21 +320,6 @@ def java_topics(secured: Secured, config: str, *argv: str) -> subprocess.Complet
     """Run Apache's own tool, its settings in the same file."""
     to = ("--bootstrap-server", secured.cluster.bootstrap, "--command-config", config)
     return java_tool("3.9.1", (), "org.apache.kafka.tools.TopicCommand", *to, *argv)
-
-
-def java_tool(version: str, flags: Sequence[str], *argv: str) -> subprocess.CompletedProcess[bytes]:
-    path = os.pathsep.join(map(str, jars.class_path(version, with_tools=not version.startswith("2."))))
-    command = [
-        str(launch.find_java(version)),
-        "-Xmx128m",
-        "-XX:TieredStopAtLevel=1",
-        "-XX:+UseSerialGC",
-        *flags,
-        "-cp",
-        path,
-        *argv,
-    ]
-    return subprocess.run(command, capture_output=True, timeout=100, check=False)
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])

@@ -119,6 +119,14 @@ def test_a_password_is_asked_for_when_there_is_none() -> None:
         ),
         ({"security.protocol": "SSL", "ssl.truststore.location": "/no/such"}, "cannot read /no/such"),
         ({"security.protocol": "SSL", "ssl.truststore.certificates": "hunter2"}, "neither a certificate"),
+        (
+            {
+                "security.protocol": "SASL_SSL",
+                "sasl.mechanism": "SCRAM-SHA-256",
+                "sasl.jaas.config": f'{SCRAM} username="t" password="p" tokenauth="TRUE";',
+            },
+            "tokenauth=true, the login with a delegation token, is not supported",
+        ),
     ],
 )
 def test_what_cannot_be_used(settings: dict[str, str], words: str) -> None:

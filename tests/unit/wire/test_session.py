@@ -440,7 +440,7 @@ def test_a_change_is_made_by_the_controller_once() -> None:
 
 @pytest.mark.parametrize("answer", [lambda _: None, lambda _: threading.Event().wait()])
 def test_a_change_without_an_answer_is_not_made_again(answer: Callable[[Any], Any]) -> None:
-    broker = Broker({CREATE_TOPICS: answer})
+    broker = Broker({CREATE_TOPICS: answer, METADATA: lambda _: brokers({})})
     with (
         serving(broker) as port,
         WireSession(f"127.0.0.1:{port}") as session,
@@ -448,7 +448,19 @@ def test_a_change_without_an_answer_is_not_made_again(answer: Callable[[Any], An
     ):
         _change(session, seconds=0.4)
     assert caught.value.hint == "Whether it was carried out is not known: look before you try again."
-    assert [name for name, _ in broker.asked] == ["ApiVersions", "CreateTopics"]
+    assert [name for name, _ in broker.asked] == ["ApiVersions", "Metadata", "CreateTopics"]
+
+
+def test_no_change_is_sent_to_a_port_that_wants_a_login() -> None:
+    broker = Broker({CREATE_TOPICS: lambda _: _created(0), METADATA: lambda _: None})
+    with (
+        serving(broker) as port,
+        WireSession(f"127.0.0.1:{port}") as session,
+        pytest.raises(LostResponseError, match="Metadata request") as caught,
+    ):
+        _change(session)
+    assert "Does it want a login?" in caught.value.hint
+    assert "CreateTopics" not in [name for name, _ in broker.asked]
 
 
 @pytest.mark.usefixtures("hurried")
