@@ -18,7 +18,7 @@ TOOLS: Mapping[str, About] = {
     "acls": About("Rights", "Add, remove and list ACLs, and ask who may do what."),
     "client-metrics": About("Clusters", "Say which clients send metrics of theirs, and which."),
     "completion": About("Scripts", "Print what lets bash, zsh or fish complete ktools."),
-    "configs": About("Clusters", "Describe and change configs of topics, brokers, users and others."),
+    "configs": About("Clusters", "Describe and change configs: topics, brokers, users."),
     "console-consumer": About("Records", "Print the records of a topic."),
     "console-producer": About("Records", "Send each line of stdin to a topic."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
