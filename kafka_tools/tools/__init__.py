@@ -24,7 +24,7 @@ TOOLS: Mapping[str, About] = {
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
     "delegation-tokens": About("Rights", "Create, renew, expire and describe delegation tokens."),
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),
-    "doctor": About("Clusters", "Check what stands between you and the cluster, and the cluster."),
+    "doctor": About("Clusters", "Check the cluster, and what stands between you and it."),
     "get-offsets": About("Records", "Print the oldest, newest or another offset of partitions."),
     "layout": About("Topics", "Show which broker holds what, and what if one dies."),
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
