@@ -150,7 +150,7 @@ class WireSession:
         LostResponseError where nobody knows whether it was carried out, else as `ask_controller` does.
         """
         # A port that wants a login hangs up: on this question, so that nobody has to wonder whether a change was made.
-        if self._controller is None:
+        if self._controller is None and not self._logs_in:
             self.metadata(())
         try:
             if broker is not None:
@@ -195,6 +195,10 @@ class WireSession:
         """Return the oldest version of a request that the brokers know, -1 where they know none."""
         return self._connection(None).oldest(message)
 
+    @property
+    def _logs_in(self) -> bool:
+        return self._security is not None and self._security.sasl is not None
+
     def _ask_once(
         self, message: Message, values: Mapping[str, Any], broker: int | None, seconds: float = RESPONSE_SECONDS
     ) -> Response:
@@ -203,7 +207,7 @@ class WireSession:
             return connection.ask(message, values, seconds)
         except BrokenConnectionError as error:
             self._forget(connection)
-            hint = "" if self._security and self._security.sasl else LOGIN_HINT
+            hint = "" if self._logs_in else LOGIN_HINT
             raise LostResponseError(f"{text(connection.address)} hung up on a {message.name} request.", hint) from error
 
     def _at_controller(self, ask: Callable[[int | None], Response], seconds: float) -> Response:
