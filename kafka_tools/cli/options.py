@@ -89,6 +89,16 @@ def zookeeper(function: F) -> F:
     )(function)
 
 
+def zk_tls_config_file(function: F) -> F:
+    """Declare --zk-tls-config-file."""
+    return option(
+        CLUSTER,
+        "--zk-tls-config-file",
+        type=types.FILE,
+        help="With ZooKeeper: a properties file that says how to reach it by TLS (zookeeper.ssl.…).",
+    )(function)
+
+
 def command_config(function: F) -> F:
     """Declare --command-config."""
     return option(

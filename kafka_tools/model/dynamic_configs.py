@@ -7,7 +7,7 @@ Source: kafka.server.DynamicConfig and DynamicBrokerConfig, org.apache.kafka.com
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
 from kafka_tools.model.configs import SCRAM_MECHANISMS
 from kafka_tools.model.java_hash_order import properties_order
 from kafka_tools.model.topic_config import INT, LONG, SHORT, Number, Words, boolean
@@ -127,6 +127,16 @@ _PER_BROKER = frozenset(
 _OF_ALL_LISTENERS = ("max.connections", "max.connection.creation.rate")
 """What may be a default of all brokers for one listener (DynamicBrokerConfig.ClusterLevelListenerConfigs)."""
 
+_OTHERS = """
+    compression.gzip.level compression.lz4.level compression.type compression.zstd.level log.local.retention.bytes
+    log.local.retention.ms log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
+    max.connections.per.ip.overrides metric.reporters producer.id.expiration.ms remote.fetch.max.wait.ms
+    remote.log.index.file.cache.total.size.bytes remote.log.manager.copy.max.bytes.per.second
+    remote.log.manager.fetch.max.bytes.per.second transaction.partition.verification.enable
+"""
+NAMES = frozenset((*OF_BROKERS, *_PER_BROKER, *_OTHERS.split()))
+"""The dynamic configs of brokers up to Kafka 3.9, without the prefix of a listener."""
+
 _STATIC_NAMES = """
     advertised.host.name advertised.port alter.config.policy.class.name alter.log.dirs.replication.quota.window.num
     alter.log.dirs.replication.quota.window.size.seconds authorizer.class.name auto.create.topics.enable
@@ -234,7 +244,11 @@ def _base(name: str) -> str:
 def _check_known(configs: Mapping[str, str], checks: Mapping[str, Check]) -> None:
     unknown = [name for name in configs if name not in checks]
     if unknown:
-        raise UsageError(f"requirement failed: Unknown Dynamic Configuration: {shown_set('HashSet', unknown)}.")
+        near = nearest(unknown[0], checks)
+        raise UsageError(
+            f"requirement failed: Unknown Dynamic Configuration: {shown_set('HashSet', unknown)}.",
+            f"Did you mean {near[0]}?" if near else "",
+        )
     for name, value in configs.items():
         checks[name](name, value)
 

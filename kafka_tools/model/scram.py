@@ -6,7 +6,7 @@ Source: ConfigCommand.preProcessScramCredentials, ScramFormatter and ScramCreden
 import re
 from base64 import b64encode
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import UsageError
 
 MECHANISMS = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512"}
 """Mechanism -> its hash, by hashlib's name."""
@@ -20,24 +20,22 @@ SALT_BYTES = 20
 def credential(mechanism: str, setting: str) -> str:
     """Return the credential that is stored for a setting `[iterations=N,]password=P`, with a new random salt.
 
-    Raises KafkaToolError in the words of Kafka's tool, without the password.
+    Raises UsageError in the words of Kafka's tool, without the password.
     """
     # The enum's name (SCRAM_SHA_256) stands in Kafka's messages.
     named = mechanism.replace("-", "_")
     parts = re.fullmatch(r"(?:iterations=([0-9]*),)?password=(.*)", setting)
     if parts is None:
         # Kafka 2.8 shows the setting, in which a password may stand at the wrong place.
-        raise KafkaToolError(
+        raise UsageError(
             f"Invalid credential property {named}=…",
             f"It has to be {mechanism}=[password=PASSWORD] or {mechanism}=[iterations=NUMBER,password=PASSWORD].",
         )
     digits, password = parts.groups(str(LEAST_ITERATIONS))
     if not 0 < len(digits) <= MOST_DIGITS or int(digits) > MOST_ITERATIONS:
-        raise KafkaToolError(f'For input string: "{digits}"', "iterations is a whole number.")
+        raise UsageError(f'For input string: "{digits}"', "iterations is a whole number.")
     if int(digits) < LEAST_ITERATIONS:
-        raise KafkaToolError(
-            f"Iterations {int(digits)} is less than the minimum {LEAST_ITERATIONS} required for {named}"
-        )
+        raise UsageError(f"Iterations {int(digits)} is less than the minimum {LEAST_ITERATIONS} required for {named}")
     from secrets import token_bytes
 
     return _credential(MECHANISMS[mechanism], password.encode(), token_bytes(SALT_BYTES), int(digits))

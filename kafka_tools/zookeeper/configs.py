@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import KafkaToolError, UsageError, nearest
 from kafka_tools.model import dynamic_configs, scram, topic_config
 from kafka_tools.model.configs import (
     BROKERS,
@@ -202,17 +202,12 @@ class ZooKeeperConfigs:
             controller = read_controller(topics.CONTROLLER, read(self._client, topics.CONTROLLER)[0])
             if controller is not None and not controller.since_3_4:
                 raise UsageError(f"Unknown topic config name: {newer[0]}")
-        known = {name: value for name, value in after.items() if name in topic_config.CHECKS or name in changed}
-        _as_usage(lambda: topic_config.check_names(known))
-        topic_config.check(known)
-
-
-def _as_usage(check: Callable[[], None]) -> None:
-    """Run a check whose failure Kafka's tool tells without more (InvalidConfigurationException)."""
-    try:
-        check()
-    except KafkaToolError as error:
-        raise UsageError(error.message, error.hint) from error
+        unknown = [name for name in changed if name not in topic_config.CHECKS]
+        if unknown:
+            near = nearest(unknown[0], topic_config.CHECKS)
+            hint = f"Did you mean {near[0]}?" if near else ""
+            raise UsageError(f"Unknown topic config name: {unknown[0]}", hint)
+        topic_config.check({name: value for name, value in after.items() if name in topic_config.CHECKS})
 
 
 def _entries(path: str, data: bytes | None) -> tuple[ConfigEntry, ...]:

@@ -64,6 +64,9 @@ class FakeAcls:
             self.rules = [rule for rule in self.rules if each.name in self.refused or not each.matches(rule)]
         return results
 
+    def malformed(self) -> tuple[str, ...]:
+        return ()
+
     def settings(self) -> AuthorizerSettings:
         return self.known
 

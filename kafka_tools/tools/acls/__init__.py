@@ -4,7 +4,6 @@ Source: kafka.admin.AclCommand 3.9; the checks of options against each other are
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
@@ -22,14 +21,13 @@ from kafka_tools.model.acls import (
     read_flag,
     read_super_users,
 )
+from kafka_tools.model.target import Target, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
+from kafka_tools.tools.acls.on_zookeeper import AUTHORIZERS, CONNECT, SET_ACL, ensemble
 from kafka_tools.tools.acls.output import as_java
 from kafka_tools.tools.acls.wanted import NO_RESOURCE, Resources, Rules, Who, operation_named
-
-if TYPE_CHECKING:
-    from kafka_tools.model.target import Brokers
 
 ACTIONS = ("list_rules", "add", "remove", "can", "who", "export", "import_file")
 CHANGING = ("add", "remove", "import_file")
@@ -66,12 +64,11 @@ CONSUMER = (
 
 def check(_: str, given: frozenset[str]) -> None:
     """Raise UsageError in the words of Apache's tool where the options that are given do not fit each other."""
+    _check_cluster(given)
     actions = [name for name in ACTIONS if name in given]
     if len(actions) != 1:
         raise UsageError(ONE_ACTION, "ktools also has --can PRINCIPAL, --who, --export and --import FILE.")
     [action] = actions
-    if "authorizer_properties" in given and action not in ASKING:
-        raise UsageError("The --authorizer-properties option can only be used with --authorizer option")
     if action == "list_rules":
         _refuse(given, action, NOT_WITH_LIST)
     for role in ("producer", "consumer"):
@@ -81,6 +78,19 @@ def check(_: str, given: frozenset[str]) -> None:
     for name, takers in ONLY_WITH.items():
         if name in given and action not in takers:
             raise _conflict(name, action)
+
+
+def _check_cluster(given: Collection[str]) -> None:
+    on_brokers, asks = "bootstrap_server" in given, bool({*ASKING} & {*given})
+    if on_brokers and "authorizer" in given:
+        raise UsageError("Only one of --bootstrap-server or --authorizer must be specified")
+    if "authorizer" in given and "authorizer_properties" not in given:
+        raise UsageError('Missing required argument "[authorizer-properties]"')
+    if "authorizer_properties" in given and not asks:
+        if "command_config" in given and not on_brokers:
+            raise UsageError("The --command-config option can only be used with --bootstrap-server option")
+        if on_brokers:
+            raise UsageError("The --authorizer-properties option can only be used with --authorizer option")
 
 
 def _check_roles(action: str, given: Collection[str]) -> None:
@@ -155,15 +165,23 @@ HOST = types.Text("HOST")
     help="Add the rules of a file that are not there (JSON or YAML).",
 )
 @options.bootstrap_server
+@option(
+    CLUSTER,
+    "--authorizer",
+    type=types.words("CLASS", AUTHORIZERS),
+    help="The authorizer whose rules are in ZooKeeper, with --authorizer-properties. Default: AclAuthorizer.",
+)
+@options.zk_tls_config_file
 @options.command_config
 @options.client_settings
 @options.wait
 @option(
     CLUSTER,
     "--authorizer-properties",
-    type=types.words("NAME=VALUE", [f"{SUPER_USERS}=", f"{ALLOW_EVERYONE}="]),
+    type=types.words("NAME=VALUE", [f"{name}=" for name in (CONNECT, SET_ACL, SUPER_USERS, ALLOW_EVERYONE)]),
     multiple=True,
-    help="A setting of the authorizer that brokers do not tell, for --can and --who: super.users=User:a;User:b, "
+    help="A setting of the authorizer: zookeeper.connect=HOST:PORT (up to Kafka 3.9), zookeeper.set.acl, "
+    "zookeeper.ssl.…; for --can and --who what no cluster tells: super.users=User:a;User:b, "
     "allow.everyone.if.no.acl.found=true. May be repeated.",
 )
 @option(RESOURCES, "--topic", type=types.TOPIC, multiple=True, help="A topic, * for all. May be repeated.")
@@ -224,12 +242,14 @@ def command(
     *,
     list_rules: bool,
     add: bool,
-    remove: bool,
+    remove: bool,  # noqa: ARG001  it is what is left, as exactly one action is given
     can: str | None,
     who: bool,
     export: bool,
     import_file: str | None,
     bootstrap_server: str | None,
+    authorizer: str | None,
+    zk_tls_config_file: str | None,
     command_config: str | None,
     client_settings: tuple[str, ...],
     wait: float | None,
@@ -261,8 +281,10 @@ def command(
     pattern_type = resource_pattern_type or PatternType.LITERAL
     named = (topic, cluster, group, transactional_id, delegation_token, user_principal)
     resources = Resources(*named, pattern_type, idempotent)
-    target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
-    if can is not None or who:
+    asks = can is not None or who
+    of_authorizer = (authorizer, authorizer_properties, zk_tls_config_file)
+    target = _cluster(bootstrap_server, command_config, client_settings, wait or 0.0, of_authorizer, asks)
+    if asks:
         said = authorizer_settings(authorizer_properties)
         return _answered(target, resources, said, can, operations_of(operation), host)
     if list_rules or export:
@@ -271,18 +293,40 @@ def command(
         return _imported(target, resources, import_file, prune, dry_run, yes)
     who_named = Who(allow_principal, allow_host, deny_principal, deny_host)
     rules = Rules(resources, who_named, operation, producer, consumer)
-    # Wrong usage is told before a protected cluster's name is asked for.
-    entries = rules.by_pattern() if remove else rules.to_add()
+    return _changed(target, rules, add, dry_run, force, yes)
+
+
+def _cluster(
+    bootstrap_server: str | None,
+    command_config: str | None,
+    client_settings: Sequence[str],
+    wait_seconds: float,
+    of_authorizer: tuple[str | None, Sequence[str], str | None],
+    asks: bool,
+) -> Target:
+    """Return the cluster; `of_authorizer` are its class, its properties, and the file with how to reach ZooKeeper."""
+    authorizer, properties, file = of_authorizer
+    # A question takes properties on brokers, too.
+    if authorizer or any(CONNECT in each for each in properties) or (properties and not asks):
+        return ensemble(authorizer, properties, file, client_settings, wait_seconds)
+    return settings.choose(bootstrap_server, None, file or command_config, client_settings, wait_seconds)
+
+
+def _changed(target: Target, rules: Rules, adds: bool, dry_run: bool, force: bool, yes: bool) -> Report:
     from kafka_tools.tools.acls import changing
 
+    # Wrong usage is told before a protected cluster's name is asked for.
+    entries = rules.to_add() if adds else rules.by_pattern()
     target = target if dry_run else check_change(target, yes)
-    if add:
-        return _in_javas_words(lambda: changing.add(changing.AddAcls(target, entries, dry_run)))
-    removal = changing.RemoveAcls(target, entries, force, dry_run, rules.unused())
+    # Kafka 2.8 shows what there is afterwards.
+    listed = rules.resources.filters() if isinstance(target, ZooKeeper) else ()
+    if adds:
+        return _in_javas_words(lambda: changing.add(changing.AddAcls(target, entries, dry_run, listed)))
+    removal = changing.RemoveAcls(target, entries, force, dry_run, rules.unused(), listed)
     return _in_javas_words(lambda: changing.remove(removal))
 
 
-def _listed(target: "Brokers", resources: Resources, named: Sequence[str], group_by: str, export: bool) -> Report:
+def _listed(target: Target, resources: Resources, named: Sequence[str], group_by: str, export: bool) -> Report:
     from kafka_tools.tools.acls import reading
 
     principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in named if each))
@@ -290,7 +334,7 @@ def _listed(target: "Brokers", resources: Resources, named: Sequence[str], group
     return _in_javas_words(lambda: (reading.export if export else reading.list_acls)(request))
 
 
-def _imported(target: "Brokers", resources: Resources, file: str, prune: bool, dry_run: bool, yes: bool) -> Report:
+def _imported(target: Target, resources: Resources, file: str, prune: bool, dry_run: bool, yes: bool) -> Report:
     from kafka_tools.tools.acls import changing
     from kafka_tools.tools.acls.documents import read_rules
 
@@ -329,7 +373,7 @@ def operations_of(texts: Sequence[str]) -> tuple[AclOperation, ...]:
 def authorizer_settings(properties: Sequence[str]) -> AuthorizerSettings:
     """Return what the user says of the authorizer. Raises UsageError for a setting that does not count here."""
     values = dict(text.partition("=")[::2] for text in properties)
-    unknown = sorted(values.keys() - {SUPER_USERS, ALLOW_EVERYONE})
+    unknown = sorted(name for name in values.keys() - {SUPER_USERS, ALLOW_EVERYONE} if "zookeeper." not in name)
     if unknown:
         raise UsageError(
             f"--authorizer-properties: '{unknown[0]}' does not matter here",
@@ -339,7 +383,7 @@ def authorizer_settings(properties: Sequence[str]) -> AuthorizerSettings:
 
 
 def _answered(
-    target: "Brokers",
+    target: Target,
     resources: Resources,
     said: AuthorizerSettings,
     can: str | None,

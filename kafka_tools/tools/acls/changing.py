@@ -6,10 +6,17 @@ from typing import NamedTuple
 from kafka_tools.backends import Acls, open_acls
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.acls import AccessControlEntry, AclBinding, AclBindingFilter, ResourcePattern, sort_key
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Target
 from kafka_tools.render.questions import answer
 from kafka_tools.report import Report
-from kafka_tools.tools.acls.output import CHANGE_COLUMNS, ChangeRow, adding_lines, pattern_text, removal_question
+from kafka_tools.tools.acls.output import (
+    CHANGE_COLUMNS,
+    ChangeRow,
+    adding_lines,
+    current_lines,
+    pattern_text,
+    removal_question,
+)
 from kafka_tools.tools.acls.wanted import Entries
 
 DRY_RUN = "Nothing was changed (--dry-run)."
@@ -17,11 +24,12 @@ NOTHING = "No rule matches: nothing was removed."
 
 
 class AddAcls(NamedTuple):
-    """Rules to add; with `dry_run` nothing is added."""
+    """Rules to add; with `dry_run` nothing is added. What `listed` selects is shown afterwards."""
 
-    target: Brokers
+    target: Target
     entries: Entries
     dry_run: bool = False
+    listed: tuple[AclBindingFilter, ...] = ()
 
 
 class RemoveAcls(NamedTuple):
@@ -30,17 +38,18 @@ class RemoveAcls(NamedTuple):
     `unused` are options that have no effect, as no principal is named beside them.
     """
 
-    target: Brokers
+    target: Target
     entries: Entries
     force: bool = False
     dry_run: bool = False
     unused: tuple[str, ...] = ()
+    listed: tuple[AclBindingFilter, ...] = ()
 
 
 class ImportAcls(NamedTuple):
     """Rules that are to be there; with `prune` no others among those that `scope` selects."""
 
-    target: Brokers
+    target: Target
     rules: tuple[AclBinding, ...]
     scope: tuple[AclBindingFilter, ...]
     prune: bool = False
@@ -64,6 +73,7 @@ def add(request: AddAcls) -> Report:
             there = _described(acls, [AclBindingFilter(*pattern) for pattern in request.entries])
             return _planned([each for each in rules if each not in there], [])
         done = _created(acls, rules)
+        lines += current_lines(_described(acls, request.listed))
     return _report(done, lines, len(rules))
 
 
@@ -85,6 +95,7 @@ def remove(request: RemoveAcls) -> Report:
                 return _report(Changed(), lines, 0)._replace(failure=failure)
             filters = [each for pattern in chosen for each in _filters(pattern, request.entries[pattern])]
         done = _deleted(acls, filters) if filters else Changed()
+        lines += current_lines(_described(acls, request.listed))
     notes = [NOTHING] if filters and not (done.removed or done.failures) else []
     if done.removed and request.unused:
         notes.append(f"{', '.join(request.unused)} had no effect without a principal: all rules were removed.")
@@ -111,7 +122,10 @@ def import_rules(request: ImportAcls) -> Report:
 
 
 def _described(acls: Acls, filters: Iterable[AclBindingFilter]) -> list[AclBinding]:
-    return sorted({binding for each in filters for binding in acls.describe(each)}, key=sort_key)
+    found = sorted({binding for each in filters for binding in acls.describe(each)}, key=sort_key)
+    if malformed := acls.malformed():
+        raise KafkaToolError(malformed[0])
+    return found
 
 
 def _created(acls: Acls, rules: Collection[AclBinding]) -> Changed:

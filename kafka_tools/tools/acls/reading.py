@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Acls, open_acls
-from kafka_tools.errors import SECURITY_DISABLED, BrokerError
+from kafka_tools.errors import SECURITY_DISABLED, BrokerError, KafkaToolError
 from kafka_tools.model.acls import (
     AclBinding,
     AclBindingFilter,
@@ -14,7 +14,7 @@ from kafka_tools.model.acls import (
     sort_key,
 )
 from kafka_tools.model.authorizer import Access, Action, Decision, Reason, accesses, decide, named_hosts
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.tools.acls.output import (
     ACCESS_COLUMNS,
@@ -47,7 +47,7 @@ class ListAcls(NamedTuple):
     `group_by` is what a table has a section for: `resource` or `principal`.
     """
 
-    target: Brokers
+    target: Target
     filters: tuple[AclBindingFilter, ...]
     principals: tuple[str, ...] = ()
     group_by: str = "resource"
@@ -56,7 +56,7 @@ class ListAcls(NamedTuple):
 class Can(NamedTuple):
     """Asks whether somebody may do all these things; `settings` are what the user says of the authorizer."""
 
-    target: Brokers
+    target: Target
     actions: tuple[Action, ...]
     settings: AuthorizerSettings = AuthorizerSettings()
 
@@ -64,7 +64,7 @@ class Can(NamedTuple):
 class WhoCan(NamedTuple):
     """Asks who may do what with these resources."""
 
-    target: Brokers
+    target: Target
     resources: tuple[tuple[ResourceType, str], ...]
     operations: tuple[AclOperation, ...] = ()
     settings: AuthorizerSettings = AuthorizerSettings()
@@ -74,6 +74,7 @@ def list_acls(request: ListAcls) -> Report:
     """Return the rules that are selected, sorted."""
     with open_acls(request.target) as acls:
         found = _selected(acls, request.filters)
+        malformed = acls.malformed()
     principals = request.principals
     shown = [each for each in found if not principals or each.entry.principal in principals]
     return Report(
@@ -81,6 +82,8 @@ def list_acls(request: ListAcls) -> Report:
         columns=ACL_COLUMNS,
         plain=principal_lines(principals, shown) if principals else current_lines(shown),
         tables=lambda: _tables(shown, request.group_by),
+        notes=malformed,
+        status=int(bool(malformed)),
     )
 
 
@@ -101,6 +104,9 @@ def can(request: Can) -> Report:
                 raise
             return _open_to_all(request.actions)
         settings = _known(acls, request.settings)
+        # A rule that cannot be read may be the one that decides.
+        if malformed := acls.malformed():
+            raise KafkaToolError(malformed[0])
     decisions = [(action, decide(action, rules, settings)) for action in request.actions]
     lines = [_answer(action, decision) for action, decision in decisions]
     notes = [note for action, decision in decisions for note in _elsewhere(action, decision, rules, settings)]
@@ -121,6 +127,7 @@ def who_can(request: WhoCan) -> Report:
             acls, [AclBindingFilter(kind) for kind in dict.fromkeys(kind for kind, _ in request.resources)]
         )
         settings = _known(acls, request.settings)
+        malformed = acls.malformed()
     rows = [
         row
         for kind, name in request.resources
@@ -131,7 +138,8 @@ def who_can(request: WhoCan) -> Report:
         rows=rows,
         columns=ACCESS_COLUMNS,
         plain=map(_access_line, rows),
-        notes=(*notes, *((HIDDEN_SUPER_USERS,) if settings.super_users is None else ())),
+        notes=(*notes, *malformed, *((HIDDEN_SUPER_USERS,) if settings.super_users is None else ())),
+        status=int(bool(malformed)),
     )
 
 

@@ -1,12 +1,13 @@
 """`ktools configs`: kafka-configs.sh.
 
 Source: kafka.admin.ConfigCommand 3.9, org.apache.kafka.tools.ConfigCommand 4.x for groups, and for what only brokers of
-Kafka 4 answer.
+Kafka 4 answer; kafka.admin.ConfigCommand 2.8 on ZooKeeper.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -33,17 +34,18 @@ from kafka_tools.model.configs import (
     TOPICS,
     USERS,
     ConfigChange,
+    Entity,
     checked,
     parse,
 )
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings.context_policy import check_change
 
 if TYPE_CHECKING:
     from kafka_tools.model.configs import Entity
-    from kafka_tools.model.target import Brokers
     from kafka_tools.tools.configs.comparing import CompareConfigs
-    from kafka_tools.tools.configs.entities import Named
+    from kafka_tools.tools.configs.entities import Asked, Named
 
 Action = Literal["describe", "alter", "diff"]
 
@@ -148,7 +150,9 @@ def _entity_options(function: Any) -> Any:
     type=types.Text("HOST:PORT[,…]"),
     help="The controllers of a cluster without ZooKeeper to connect to, where brokers are not to be asked.",
 )
+@options.zookeeper
 @options.command_config
+@options.zk_tls_config_file
 @options.client_settings
 @options.wait
 @_entity_options
@@ -177,7 +181,9 @@ def command(
     action: Action,
     bootstrap_server: str | None,
     bootstrap_controller: str | None,
+    zookeeper: str | None,
     command_config: str | None,
+    zk_tls_config_file: str | None,
     client_settings: tuple[str, ...],
     wait: float | None,
     entity_types: tuple[str, ...],
@@ -205,31 +211,76 @@ def command(
     ip_defaults: bool,
 ) -> Report:
     """Find out which entities are meant, check the options against each other, and run the action."""
-    from kafka_tools.settings import choice
     from kafka_tools.tools.configs import entities
 
     # In the order in which Apache's tool looks at them: `--user a --client b` is told as a change of client b.
     short = {TOPICS: topic, CLIENTS: client, USERS: user, BROKERS: broker, BROKER_LOGGERS: broker_logger, IPS: ip}
     short |= {CLIENT_METRICS: client_metrics, GROUPS: group}
     defaults = {CLIENTS: client_defaults, USERS: user_defaults, BROKERS: broker_defaults, IPS: ip_defaults}
-    found = entities.named(entity_types, entity_names, short, defaults)
+    on_ensemble = zookeeper is not None and bootstrap_server is None
+    found = entities.named(entity_types, entity_names, short, defaults, on_ensemble)
+    _check_cluster(bootstrap_server, zookeeper, all)
     entities.check_names(found, action)
     _check_changes(action, add_config, add_config_file, delete_config)
-    target = choice.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0, bootstrap_controller)
-    with _told_as_apache_does(ctx.meta[ARGV]) as told:
-        if action == "describe":
+    how = (zk_tls_config_file or command_config, client_settings, wait or 0.0)
+    target = _cluster(bootstrap_server, bootstrap_controller, zookeeper, how)
+    change = partial(_change, add_config, add_config_file, delete_config)
+    argv: Sequence[str] = ctx.meta[ARGV]
+    if action == "diff":
+        from kafka_tools.tools.configs.comparing import compare
+
+        with _told_as_apache_does(argv):
+            return compare(_comparison(target, found, words, wait or 0.0))
+    asked = entities.Asked(action, found, change, all, only_overrides, dry_run, force, yes)
+    return _on_zookeeper(target, asked, argv) if isinstance(target, ZooKeeper) else _on_brokers(target, asked, argv)
+
+
+def _cluster(
+    bootstrap_server: str | None,
+    bootstrap_controller: str | None,
+    zookeeper: str | None,
+    how: tuple[str | None, Sequence[str], float],
+) -> Target:
+    """Return the cluster; `how` are the file and the texts with its settings, and how long it is tried (s, --wait)."""
+    from kafka_tools.settings import choice
+
+    if bootstrap_controller is not None and zookeeper is None:
+        return choice.choose_brokers(bootstrap_server, *how, bootstrap_controller)
+    return choice.choose(bootstrap_server, zookeeper, *how)
+
+
+def _on_brokers(target: Brokers, asked: "Asked", argv: Sequence[str]) -> Report:
+    with _told_as_apache_does(argv) as told:
+        if asked.action == "describe":
             from kafka_tools.tools.configs.describing import DescribeConfigs, describe
 
-            return told(describe(DescribeConfigs(target, found.wanted, all, only_overrides)))
-        if action == "diff":
-            from kafka_tools.tools.configs.comparing import compare
-
-            return compare(_comparison(target, found, words, wait or 0.0))
+            wanted = asked.named.wanted
+            return told(describe(DescribeConfigs(target, wanted, asked.everything, asked.only_overrides)))
         from kafka_tools.tools.configs import changing
 
-        change = changing.checked(_change(found.entity, add_config, add_config_file, delete_config))
-        target = target if dry_run else check_change(target, yes)
-        return changing.alter(changing.AlterConfigs(target, change, found.head, dry_run, force))
+        change = changing.checked(asked.change(asked.named.entity))
+        target = target if asked.dry_run else check_change(target, asked.yes)
+        return changing.alter(changing.AlterConfigs(target, change, asked.named.head, asked.dry_run, asked.force))
+
+
+def _on_zookeeper(target: ZooKeeper, asked: "Asked", argv: Sequence[str]) -> Report:
+    from kafka_tools.tools.configs import entities, on_zookeeper
+
+    # Again, as it may not be a flag that names the ensemble.
+    entities.check_types(asked.named.types, on_zookeeper=True)
+    _check_cluster(None, target.connect, asked.everything)
+    if asked.action == "describe":
+        act = partial(on_zookeeper.describe, target, asked)
+    else:
+        act = partial(on_zookeeper.alter, target if asked.dry_run else check_change(target, asked.yes), asked)
+    return on_zookeeper.told(act, partial(_with_argv, argv=argv))
+
+
+def _check_cluster(bootstrap_server: str | None, zookeeper: str | None, everything: bool) -> None:
+    if bootstrap_server is not None and zookeeper is not None:
+        raise UsageError("Only one of --bootstrap-server or --zookeeper must be specified")
+    if zookeeper is not None and everything:
+        raise UsageError("--bootstrap-server must be specified for --all")
 
 
 def _check_changes(
@@ -246,7 +297,7 @@ def _check_changes(
 
 
 def _change(
-    entity: "Entity", add_config: str | None, add_config_file: str | None, delete_config: Sequence[str]
+    add_config: str | None, add_config_file: str | None, delete_config: Sequence[str], entity: "Entity"
 ) -> ConfigChange:
     """Return the change that the options describe. Raises KafkaToolError for a file or a text that cannot be read."""
     additions = parse(add_config) if add_config is not None else {}
@@ -259,7 +310,7 @@ def _change(
     return ConfigChange(entity, additions, deletions)
 
 
-def _comparison(target: "Brokers", found: "Named", words: Sequence[str], wait: float) -> "CompareConfigs":
+def _comparison(target: Target, found: "Named", words: Sequence[str], wait: float) -> "CompareConfigs":
     """Return the two sides: entities of the type, or where one entity is named, that of two contexts."""
     from kafka_tools.settings.choice import brokers_of_context
     from kafka_tools.tools.configs.comparing import CompareConfigs, Side

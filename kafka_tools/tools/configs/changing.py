@@ -1,6 +1,6 @@
 """Changes configs: `ktools configs --alter`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Configs, open_configs
@@ -22,7 +22,7 @@ from kafka_tools.model.configs import (
     own_source,
 )
 from kafka_tools.model.java_hash_order import properties_order
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.tools.configs.entities import check_deletable, singular
 from kafka_tools.tools.configs.output import PlannedConfig
@@ -47,7 +47,7 @@ class AlterConfigs(NamedTuple):
     With `dry_run` all is checked and nothing changed, with `force` a config that nobody knows is sent.
     """
 
-    target: Brokers
+    target: Target
     change: ConfigChange
     head: tuple[str, str]
     dry_run: bool = False
@@ -118,7 +118,7 @@ def alter(request: AlterConfigs) -> Report:
         if change.set or change.delete:
             configs.alter(change, validate_only=request.dry_run)
     if request.dry_run:
-        return _planned(change, before)
+        return planned(change, before)
     warning = _format_warning(change)
     kind, name = request.head
     done = f"config for {singular(kind)} {name}." if name else f"default config for {kind} in the cluster."
@@ -156,11 +156,11 @@ def _entries(configs: Configs, request: AlterConfigs) -> Sequence[ConfigEntry]:
     own = [entry for entry in entries if source in (None, entry.source)]
     check_deletable(change.delete, [entry.name for entry in own])
     if source is not None and not request.force:
-        _refuse_mistyped(change, known)
+        refuse_mistyped(change, known)
     return own
 
 
-def _refuse_mistyped(change: ConfigChange, known: Sequence[str]) -> None:
+def refuse_mistyped(change: ConfigChange, known: Collection[str]) -> None:
     """Refuse a config that is nearly one of those that the brokers know.
 
     A broker takes a config of its own that it does not know, as a plugin may know it, and says nothing.
@@ -180,7 +180,8 @@ def _suggestion(unknown: Sequence[str], known: Iterable[str]) -> str:
     return f"Did you mean {near[0]}?" if near else ""
 
 
-def _planned(change: ConfigChange, before: Sequence[ConfigEntry]) -> Report:
+def planned(change: ConfigChange, before: Sequence[ConfigEntry]) -> Report:
+    """Return what a change would do to an entity that has these configs."""
     entity = change.entity
     rows = [
         PlannedConfig(*entity, name, *(_shown(name, value) for value in values))

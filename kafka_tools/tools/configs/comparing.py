@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import open_configs
 from kafka_tools.model.configs import ConfigEntry, EntityFilter
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.tools.configs.output import DifferenceRow
 
@@ -18,7 +18,7 @@ COLUMNS = {"name": "Config", "left": "Left", "right": "Right"}
 class Side(NamedTuple):
     """One of two entities that are compared, and what it is called in the result."""
 
-    target: Brokers
+    target: Target
     wanted: EntityFilter
     label: str
 
@@ -60,7 +60,8 @@ def _entries(side: Side) -> Iterator[tuple[str, ConfigEntry]]:
 
 
 def _value(entry: ConfigEntry | None) -> str | None:
-    return None if entry is None else entry.value
+    # Brokers tell no secrets; those in ZooKeeper are not shown either.
+    return None if entry is None or entry.sensitive else entry.value
 
 
 def _source(entry: ConfigEntry | None) -> str | None:

@@ -19,7 +19,7 @@ from kafka_tools.model.configs import (
     NoSuchEntityError,
     Synonym,
 )
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.tools.configs.entities import parts, singular
 from kafka_tools.tools.configs.output import ConfigRow, SynonymRow
@@ -39,7 +39,7 @@ class DescribeConfigs(NamedTuple):
     With `only_overrides` those that are Kafka's own default are left out, and entities without any left.
     """
 
-    target: Brokers
+    target: Target
     wanted: EntityFilter
     everything: bool = False
     only_overrides: bool = False
@@ -61,7 +61,7 @@ def describe(request: DescribeConfigs) -> Report:
             return Report([], COLUMNS, [error.message], names_only=True, status=1)
     shown = list(_overridden(found)) if request.only_overrides else found
     return Report(
-        rows=[_row(each.entity, entry) for each in shown for entry in each.entries],
+        rows=[row(each.entity, entry) for each in shown for entry in each.entries],
         columns=COLUMNS,
         plain=lines(shown, request.everything),
         tables=lambda: _tables(shown, request.wanted),
@@ -76,7 +76,8 @@ def _overridden(found: Iterable[EntityConfigs]) -> Iterator[EntityConfigs]:
             yield each._replace(entries=entries)
 
 
-def _row(entity: Entity, entry: ConfigEntry) -> ConfigRow:
+def row(entity: Entity, entry: ConfigEntry) -> ConfigRow:
+    """Return the row of one config for programs."""
     synonyms = tuple(SynonymRow(*each) for each in entry.synonyms)
     return ConfigRow(*entity, entry.name, entry.value, entry.source, entry.sensitive, entry.read_only, synonyms)
 

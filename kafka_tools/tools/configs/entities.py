@@ -3,7 +3,7 @@
 Source: kafka.admin.ConfigCommand.ConfigCommandOptions, Kafka 3.9.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -15,11 +15,16 @@ from kafka_tools.model.configs import (
     DEFAULT,
     ENTITY_TYPES,
     IPS,
+    TOPICS,
     USERS,
+    ConfigChange,
     Entity,
     EntityFilter,
 )
 from kafka_tools.model.text import is_sendable
+
+ZOOKEEPER_TYPES = (TOPICS, CLIENTS, USERS, BROKERS, IPS)
+"""What has configs in ZooKeeper, in the order in which Apache's tool lists it (kafka.server.ConfigType, Kafka 2.8)."""
 
 WITH_DEFAULTS = frozenset({USERS, CLIENTS, BROKERS, IPS})
 """Entity types that have a default entity."""
@@ -65,11 +70,29 @@ class Named(NamedTuple):
         return self.types[0] in (USERS, CLIENTS, IPS)
 
 
+class Asked(NamedTuple):
+    """What a command asks for, beside the cluster: the entities and what is to be done with them.
+
+    `change` returns what is to be set and deleted for an entity, and raises KafkaToolError where it cannot be read. The
+    flags are those of DescribeConfigs and AlterConfigs; `yes`: a protected cluster is changed without a question.
+    """
+
+    action: str
+    named: Named
+    change: Callable[[Entity], ConfigChange]
+    everything: bool = False
+    only_overrides: bool = False
+    dry_run: bool = False
+    force: bool = False
+    yes: bool = False
+
+
 def named(
     types: Sequence[str],
     names: Sequence[str],
     short: Mapping[str, str | None] = {},
     defaults: Mapping[str, bool] = {},
+    on_zookeeper: bool = False,
 ) -> Named:
     """Return what --entity-type, --entity-name and --entity-default name, and the short forms, by entity type.
 
@@ -78,20 +101,26 @@ def named(
     flags = {kind: name for kind, name in short.items() if name is not None}
     default = [kind for kind, given in defaults.items() if given]
     found = Named((*types, *flags, *default), (*names, *flags.values(), *(DEFAULT for _ in default)))
-    _check_types(found.types)
+    check_types(found.types, on_zookeeper)
     if (types or names) and (flags or default):
         raise UsageError("--entity-{type,name,default} should not be used in conjunction with specific entity flags")
     return found
 
 
-def _check_types(types: Sequence[str]) -> None:
+def check_types(types: Sequence[str], on_zookeeper: bool) -> None:
+    """Raise UsageError in the words of Apache's tool for types that there are not, or that do not go together."""
+    known = ZOOKEEPER_TYPES if on_zookeeper else ENTITY_TYPES
     if twice := [kind for position, kind in enumerate(types) if kind in types[:position]]:
         raise UsageError(f"Duplicate entity type(s) specified: {','.join(twice)}")
     for kind in types:
-        if kind not in ENTITY_TYPES:
+        if kind not in known:
             raise UsageError(
-                f"Invalid entity type {kind}, the entity type must be one of {', '.join(ENTITY_TYPES)} "
-                "with a --bootstrap-server or --bootstrap-controller argument"
+                f"Invalid entity type {kind}, the entity type must be one of "
+                + (
+                    f"{','.join(known)} with the --zookeeper argument"
+                    if on_zookeeper
+                    else f"{', '.join(known)} with a --bootstrap-server or --bootstrap-controller argument"
+                )
             )
     if not types:
         raise UsageError("At least one entity type must be specified")
