@@ -8,14 +8,17 @@ from collections.abc import Iterable
 OFFSET_OUT_OF_RANGE = 1
 UNKNOWN_TOPIC_OR_PARTITION = 3
 TOPIC_AUTHORIZATION_FAILED = 29
+GROUP_AUTHORIZATION_FAILED = 30
 CLUSTER_AUTHORIZATION_FAILED = 31
 UNSUPPORTED_VERSION = 35
 TOPIC_ALREADY_EXISTS = 36
 NOT_CONTROLLER = 41
 SECURITY_DISABLED = 54
 DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64
+NON_EMPTY_GROUP = 68
+GROUP_ID_NOT_FOUND = 69
 
-NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
+NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
 
 JAVA_WORDS = {
     -1: "The server experienced an unexpected error when processing the request.",
@@ -24,8 +27,12 @@ JAVA_WORDS = {
     5: "There is no leader for this topic-partition as we are in the middle of a leadership election.",
     7: "The request timed out.",
     8: "The broker is not available.",
+    14: "The coordinator is loading and hence can't process requests.",
+    15: "The coordinator is not available.",
+    16: "This is not the correct coordinator.",
     17: "The request attempted to perform an operation on an invalid topic.",
     TOPIC_AUTHORIZATION_FAILED: "Topic authorization failed.",
+    GROUP_AUTHORIZATION_FAILED: "Group authorization failed.",
     CLUSTER_AUTHORIZATION_FAILED: "Cluster authorization failed.",
     UNSUPPORTED_VERSION: "The version of API is not supported.",
     TOPIC_ALREADY_EXISTS: "Topic with this name already exists.",
@@ -47,7 +54,10 @@ JAVA_WORDS = {
     65: "Delegation Token authorization failed.",
     66: "Delegation Token is expired.",
     67: "Supplied principalType is not supported.",
+    NON_EMPTY_GROUP: "The group is not empty.",
+    GROUP_ID_NOT_FOUND: "The group id does not exist.",
     73: "Topic deletion is disabled.",
+    86: "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.",
     89: "The throttling quota has been exceeded.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",
 }
@@ -63,9 +73,13 @@ JAVA_EXCEPTIONS = {
     6: "NotLeaderOrFollowerException",
     7: "TimeoutException",
     TOPIC_AUTHORIZATION_FAILED: "TopicAuthorizationException",
+    GROUP_AUTHORIZATION_FAILED: "GroupAuthorizationException",
     CLUSTER_AUTHORIZATION_FAILED: "ClusterAuthorizationException",
     UNSUPPORTED_VERSION: "UnsupportedVersionException",
     44: "PolicyViolationException",
+    NON_EMPTY_GROUP: "GroupNotEmptyException",
+    GROUP_ID_NOT_FOUND: "GroupIdNotFoundException",
+    86: "GroupSubscribedToTopicException",
 }
 """The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""
 

@@ -17,7 +17,8 @@ class Report(NamedTuple):
     table of `rows`, or what `tables` returns, or with `names_only` the plain lines. Only what is shown is read, and
     only once: `rows` and `plain` may be generators. `open_ended`: the last plain line is without its newline.
 
-    `notes` are sentences for stderr, `status` is the exit status. Where something failed after something else was done,
+    `notes` are sentences for stderr, `told` those that `plain` has, too: they go there with every other output only.
+    `status` is the exit status. Where something failed after something else was done,
     `failure` is the error, which is shown last.
     """
 
@@ -27,6 +28,7 @@ class Report(NamedTuple):
     tables: "Callable[[], Iterable[View]] | None" = None
     names_only: bool = False
     notes: Sequence[str] = ()
+    told: Sequence[str] = ()
     status: int = 0
     failure: KafkaToolError | None = None
     open_ended: bool = False

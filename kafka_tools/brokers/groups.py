@@ -1,21 +1,168 @@
-"""Reads the consumer groups of a cluster from its brokers."""
+"""Reads and changes the consumer groups of a cluster through its brokers."""
 
-from kafka_tools.brokers.session import open_session
-from kafka_tools.errors import KafkaToolError
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.offsets import BrokerOffsets
+from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError, check_code
+from kafka_tools.model.groups import DEAD, ConsumerGroup, Coordinator, ListedGroup, Member
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.text import is_sendable
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.wire.offset_messages import OFFSET_DELETE
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 
 NAMES_SECONDS = 5.0
 """How long the brokers are waited for; each knows the groups that it coordinates."""
 
+STATES = {"PREPARING_REBALANCING": "PreparingRebalance", "COMPLETING_REBALANCING": "CompletingRebalance"}
+"""Kafka's words where librdkafka has others; else they differ in capitals only."""
+
 
 def consumer_group_names(target: Brokers) -> tuple[str, ...]:
-    """Return the names of the consumer groups that the brokers which answer know, sorted.
+    """Return the names of the consumer groups that the brokers which answer know, sorted. Raises as `listed` does."""
+    with open_groups(target) as groups:
+        found, _ = groups.listed()
+    return tuple(each.group for each in found)
 
-    Share and streams groups are no consumer groups. Raises KafkaToolError where the cluster is not reached, or where
-    none of its brokers answers.
-    """
+
+@contextmanager
+def open_groups(target: Brokers) -> "Iterator[BrokerGroups]":
+    """Open a session with the brokers of `target` for its groups, close it at the end. Raises KafkaToolError."""
     with open_session(target) as session:
-        found = session.ask("ListGroups", lambda admin: admin.list_consumer_groups(), NAMES_SECONDS)
-    if found.errors and not found.valid:
-        raise KafkaToolError(str(found.errors[0]))
-    return tuple(sorted(group.group_id for group in found.valid))
+        yield BrokerGroups(session)
+
+
+class BrokerGroups:
+    """The consumer groups of the cluster behind a session. Share and streams groups are no consumer groups."""
+
+    def __init__(self, session: Session, seconds: float = NAMES_SECONDS) -> None:
+        """Wait for the answer to each request for so many seconds."""
+        self._session = session
+        self.seconds = seconds
+        self.offsets = BrokerOffsets(session)
+
+    def listed(self) -> tuple[tuple[ListedGroup, ...], tuple[str, ...]]:
+        """Return the groups, sorted by name, and what kept brokers from telling theirs.
+
+        Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
+        """
+        found = self._session.ask("ListGroups", lambda admin: admin.list_consumer_groups(), self.seconds)
+        failures = tuple(dict.fromkeys(str(error) for error in found.errors or ()))
+        if failures and not found.valid:
+            raise KafkaToolError(failures[0])
+        groups = [ListedGroup(each.group_id, _state(each.state), each.type.name.capitalize()) for each in found.valid]
+        return tuple(sorted(groups)), failures
+
+    def described(self, names: Collection[str]) -> dict[str, ConsumerGroup | KafkaToolError]:
+        """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers."""
+        sendable = [name for name in dict.fromkeys(names) if name and is_sendable(name)]
+        nobody = Coordinator(-1, "", -1)
+        found: dict[str, ConsumerGroup | KafkaToolError] = {
+            name: ConsumerGroup(name, DEAD, "", nobody, ()) for name in names
+        }
+        if not sendable:
+            return found
+        asked = self._session.admin.describe_consumer_groups(sendable, request_timeout=self.seconds)
+        for name, result in self._session.collect_known("DescribeGroups", asked, self.seconds).items():
+            if not isinstance(result, KafkaToolError):
+                found[name] = _group(result)
+            elif not (isinstance(result, BrokerError) and result.code == GROUP_ID_NOT_FOUND):  # Kafka 4's answer
+                found[name] = result
+        return found
+
+    def committed(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, int] | KafkaToolError]:
+        """Return the offsets that each group has committed, or why its coordinator did not tell them."""
+        kafka = confluent_kafka()
+        asked: dict[str, Any] = {}
+        for name in names:  # librdkafka (2.16) takes one group in a request; all of them are under way at once
+            wanted = [kafka.ConsumerGroupTopicPartitions(name)]
+            asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self.seconds)
+        found: dict[str, dict[TopicPartition, int] | KafkaToolError] = {}
+        for name, result in self._session.collect_known("OffsetFetch", asked, self.seconds).items():
+            if isinstance(result, KafkaToolError):
+                found[name] = result
+            else:
+                offsets = (each for each in result.topic_partitions or () if each.offset >= 0)
+                found[name] = {TopicPartition(each.topic, each.partition): each.offset for each in offsets}
+        return found
+
+    def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
+        """Set the offsets of a group without members. Raises BrokerError for the first that was not set."""
+        kafka = confluent_kafka()
+        if not offsets:
+            return
+        wanted = kafka.ConsumerGroupTopicPartitions(
+            group, [kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
+        )
+        result = self._session.ask_each(
+            "OffsetCommit", lambda admin: admin.alter_consumer_group_offsets([wanted]), self.seconds
+        )[group]
+        if isinstance(result, BrokerError):
+            raise result
+        for each in result.topic_partitions:
+            if each.error:
+                raise BrokerError(each.error.code(), f"{each.topic}-{each.partition}: {each.error.str()}")
+
+    def delete(self, names: Collection[str]) -> dict[str, KafkaToolError | None]:
+        """Delete groups; return for each the error, None where it was deleted."""
+        sendable = [name for name in dict.fromkeys(names) if name and is_sendable(name)]
+        found: dict[str, KafkaToolError | None] = dict.fromkeys(names, BrokerError(GROUP_ID_NOT_FOUND))
+        if sendable:
+            asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self.seconds)
+            found |= self._session.collect_known("DeleteGroups", asked, self.seconds)
+        return found
+
+    def delete_offsets(
+        self, group: ConsumerGroup, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, KafkaToolError | None]:
+        """Delete what a group committed; return for each partition the error, None where it was done.
+
+        Raises BrokerError where the coordinator refuses all of it. Sent once more where the connection breaks: what is
+        deleted already is deleted again without an error.
+        """
+        topics = [
+            {"name": topic, "partitions": [{"partition_index": each.partition} for each in found]}
+            for topic, found in groupby(sorted(partitions), lambda each: each.topic)
+        ]
+        request = {"group_id": group.group, "topics": topics}
+        response = self._session.wire.ask(OFFSET_DELETE, request, group.coordinator.broker, self.seconds)
+        check_code(response["error_code"])
+        found: dict[TopicPartition, KafkaToolError | None] = {}
+        for topic in response["topics"]:
+            for each in topic["partitions"]:
+                code = each["error_code"]
+                found[TopicPartition(topic["name"], each["partition_index"])] = BrokerError(code) if code else None
+        return found
+
+
+def _state(state: Any) -> str:
+    return STATES.get(state.name) or str(state.name).capitalize()
+
+
+def _group(described: "ConsumerGroupDescription") -> ConsumerGroup:
+    where = described.coordinator
+    return ConsumerGroup(
+        described.group_id,
+        _state(described.state),
+        described.partition_assignor,
+        Coordinator(where.id, where.host, where.port),
+        tuple(map(_member, described.members)),
+    )
+
+
+def _member(described: "MemberDescription") -> Member:
+    assigned = described.assignment.topic_partitions if described.assignment else None
+    return Member(
+        described.member_id,
+        described.group_instance_id,
+        described.client_id,
+        described.host,
+        tuple(TopicPartition(each.topic, each.partition) for each in assigned or ()),
+    )

@@ -38,7 +38,7 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
             "Set PYTHONIOENCODING=utf-8 or LC_ALL=C.UTF-8.",
         ) from error
     # After the data: whoever redirects both streams into one file finds the notes below it.
-    for note in report.notes:
+    for note in (*(() if output == "plain" else report.told), *report.notes):
         sys.stderr.write(safe(note, kept="\n") + "\n")
     return report.status
 

@@ -56,3 +56,36 @@ LIST_OFFSETS = Message(
 
 From the version on that knows the start of what a broker keeps itself (KIP-405); later ones know more such words, and a
 broker that is too old for a word says so."""
+
+OFFSET_DELETE = Message(
+    47,
+    "OffsetDelete",
+    first=0,
+    last=0,
+    flexible=1,
+    request=(
+        Field("group_id", "string"),
+        Field(
+            "topics",
+            "[]struct",
+            (Field("name", "string"), Field("partitions", "[]struct", (Field("partition_index", "int32"),))),
+        ),
+    ),
+    response=(
+        Field("error_code", "int16"),
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (Field("partition_index", "int32"), Field("error_code", "int16")),
+                ),
+            ),
+        ),
+    ),
+)
+"""Deletes what a group has committed for partitions that no member reads (KIP-496)."""

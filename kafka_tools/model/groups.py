@@ -1,0 +1,134 @@
+"""Consumer groups: their members, what they committed, and how far that is behind the end of each partition."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.java_hash_order import partition_order
+from kafka_tools.model.topics import TopicPartition
+
+STABLE, EMPTY, DEAD = "Stable", "Empty", "Dead"
+STATES = ("PreparingRebalance", "CompletingRebalance", STABLE, DEAD, EMPTY, "Assigning", "Reconciling")
+"""The states of consumer groups in Kafka's words (org.apache.kafka.common.ConsumerGroupState 3.9)."""
+
+TYPES = ("Consumer", "Classic")
+"""The protocols of consumer groups: the one of KIP-848, and the one before it."""
+
+
+class ListedGroup(NamedTuple):
+    """A group as all brokers know it."""
+
+    group: str
+    state: str
+    type: str
+
+
+class Member(NamedTuple):
+    """A consumer in a group; `instance_id` is that of a static member (KIP-345), else None."""
+
+    member_id: str
+    instance_id: str | None
+    client_id: str
+    host: str
+    partitions: tuple[TopicPartition, ...]
+
+
+class Coordinator(NamedTuple):
+    """The broker that keeps a group."""
+
+    broker: int
+    host: str
+    port: int
+
+
+class ConsumerGroup(NamedTuple):
+    """A group as its coordinator knows it. A group that is not there is DEAD."""
+
+    group: str
+    state: str
+    assignor: str
+    coordinator: Coordinator
+    members: tuple[Member, ...]
+
+
+class Progress(NamedTuple):
+    """How far a group is in one partition, and the member that reads it, if one does.
+
+    `current_offset` is None where nothing was committed, `log_end_offset` where the partition's leader did not tell it.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    current_offset: int | None
+    log_end_offset: int | None
+    member: Member | None
+
+    @property
+    def lag(self) -> int | None:
+        """How many offsets are left to read; None where that is not known."""
+        if self.current_offset is None or self.log_end_offset is None:
+            return None
+        return self.log_end_offset - self.current_offset
+
+
+class NewOffset(NamedTuple):
+    """The offset that a group is to go on from; `current_offset` is None where it had none."""
+
+    group: str
+    topic: str
+    partition: int
+    current_offset: int | None
+    new_offset: int
+
+
+def progress(
+    group: ConsumerGroup, committed: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> Iterator[Progress]:
+    """Yield a group's partitions in the order of Apache's tool (ConsumerGroupCommand 3.9).
+
+    First those of the member with the most, at last those that no member reads, each lot as a HashMap has them.
+    """
+    assigned: set[TopicPartition] = set()
+    for member in sorted(group.members, key=lambda each: -len(each.partitions)):
+        assigned.update(member.partitions)
+        yield from _lot(group.group, member, member.partitions, committed, ends)
+    yield from _lot(group.group, None, committed.keys() - assigned, committed, ends)
+
+
+def _lot(
+    group: str,
+    member: Member | None,
+    partitions: Iterable[TopicPartition],
+    committed: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> Iterator[Progress]:
+    for each in partition_order(sorted(partitions, key=lambda each: (each.partition, each.topic))):
+        yield Progress(group, *each, committed.get(each), ends.get(each), member)
+
+
+def needed(
+    groups: Iterable[ConsumerGroup], committed: Mapping[str, Collection[TopicPartition]]
+) -> list[TopicPartition]:
+    """Return the partitions that these groups read or have read, sorted, each once."""
+    found: set[TopicPartition] = set()
+    for group in groups:
+        found.update(committed.get(group.group, ()))
+        for member in group.members:
+            found.update(member.partitions)
+    return sorted(found)
+
+
+def parse_partitions(text: str) -> tuple[str, tuple[int, ...] | None]:
+    """Return a topic and its partitions from `orders:0,2`; None for all. Raises KafkaToolError in Apache's words."""
+    if ":" not in text:
+        return text, None
+    topic, _, numbers = text.partition(":")
+    if not topic or not numbers or ":" in numbers:
+        raise KafkaToolError(f"Invalid topic arg '{text}', expected topic name and partitions")
+    found = []
+    for word in numbers.split(","):
+        if not (word.isascii() and word.isdecimal() and len(word) < 11 and int(word) < 2**31):
+            raise KafkaToolError(f"Invalid partition '{word}' specified in topic arg '{text}''")
+        found.append(int(word))
+    return topic, tuple(found)

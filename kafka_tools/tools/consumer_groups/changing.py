@@ -1,0 +1,485 @@
+"""Resets and deletes what groups committed, and deletes groups."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafka_tools.errors import (
+    GROUP_ID_NOT_FOUND,
+    UNKNOWN_TOPIC_OR_PARTITION,
+    BrokerError,
+    KafkaToolError,
+    UsageError,
+    as_java_prints,
+)
+from kafka_tools.model.folders import read_text
+from kafka_tools.model.groups import DEAD, EMPTY, ConsumerGroup, NewOffset, parse_partitions
+from kafka_tools.model.java_hash_order import hash_order, partition_order
+from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.units import count
+from kafka_tools.render.questions import confirmed
+from kafka_tools.report import Report
+
+if TYPE_CHECKING:
+    from kafka_tools.brokers.groups import BrokerGroups
+
+WITHOUT_EXECUTE = (
+    "WARN: No action will be performed as the --execute option is missing.In a future major release, the default "
+    "behavior of this command will be to prompt the user before executing the reset rather than doing a dry run. You "
+    "should add the --dry-run option explicitly if you are scripting this command and want to keep the current default "
+    "behavior without prompting."
+)
+
+DURATION = re.compile(
+    r"([-+]?)P(?:([-+]?\d+)D)?(?:T(?=.)(?:([-+]?\d+)H)?(?:([-+]?\d+)M)?(?:([-+]?\d+)(?:[.,](\d{0,9}))?S)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""What java.time.Duration.parse takes."""
+
+Committed = Mapping[TopicPartition, int]
+Planned = dict[TopicPartition, int]
+
+
+class Goal(NamedTuple):
+    """Where to reset to; exactly one is set."""
+
+    to_earliest: bool = False
+    to_latest: bool = False
+    to_current: bool = False
+    to_offset: int | None = None
+    shift_by: int | None = None
+    to_datetime: str | None = None
+    by_duration: str | None = None
+    from_file: str | None = None
+
+
+class ResetOffsets(NamedTuple):
+    """Resets groups (None: all) in these topics (`orders:0,2`; None: all that they committed) to the goal."""
+
+    target: Brokers
+    groups: Sequence[str] | None
+    topics: Sequence[str] | None
+    goal: Goal
+    execute: bool
+    dry_run: bool
+    export: bool
+    seconds: float
+
+
+class DeleteGroups(NamedTuple):
+    """Deletes these groups, None: all."""
+
+    target: Brokers
+    groups: Sequence[str] | None
+    yes: bool
+    dry_run: bool
+    seconds: float
+
+
+class DeleteOffsets(NamedTuple):
+    """Deletes what a group committed in these topics (`orders:0,2`)."""
+
+    target: Brokers
+    group: str
+    topics: Sequence[str]
+    dry_run: bool
+    seconds: float
+
+
+class ResetRow(NamedTuple):
+    """A new offset; `skipped` is how many offsets are not read by it, negative: how many are read again."""
+
+    group: str
+    topic: str
+    partition: int
+    current_offset: int | None
+    new_offset: int
+    skipped: int | None
+
+
+class DeletedRow(NamedTuple):
+    """What became of the offset of one partition; None: of the whole topic."""
+
+    group: str
+    topic: str
+    partition: int | None
+    error: str | None
+
+
+class GroupRow(NamedTuple):
+    """What became of one group."""
+
+    group: str
+    error: str | None
+
+
+RESET_COLUMNS = {
+    "group": "Group",
+    "topic": "Topic",
+    "partition": "Partition",
+    "current_offset": "Current",
+    "new_offset": "New",
+    "skipped": "Skipped",
+}
+
+
+def reset(request: ResetOffsets) -> Report:
+    """Plan the new offsets of each group and, with `execute`, commit them. Raises KafkaToolError.
+
+    A group is reset in one request, wholly or not at all; one that has members is left alone.
+    """
+    from kafka_tools.brokers.groups import open_groups
+
+    notes = [] if request.execute or request.dry_run else [WITHOUT_EXECUTE]
+    with open_groups(request.target) as groups:
+        groups.seconds = request.seconds
+        names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
+        plan = Plan(groups, request.goal, names)
+        rows: list[NewOffset] = []
+        told: list[str] = []
+        for name, group in groups.described(sorted(set(names))).items():
+            if isinstance(group, KafkaToolError):
+                raise group
+            if group.state not in (EMPTY, DEAD):
+                told.append(
+                    f"Assignments can only be reset if the group '{name}' is inactive, but the current state is "
+                    f"{group.state}."
+                )
+                continue
+            new, committed = plan.of(name, request.topics)
+            if request.execute:
+                groups.commit(name, new)
+            rows += [NewOffset(name, *each, committed.get(each), new[each]) for each in partition_order(new)]
+    told = [*told, *plan.missing]
+    lines = _csv(rows, len(set(names)) == 1) if request.export else _reset_lines(rows)
+    return Report(
+        rows=map(_reset_row, rows),
+        columns=RESET_COLUMNS,
+        plain=[*(line for words in plan.warnings for line in ("", words)), *_errors(told), *lines],
+        notes=notes,
+        told=(*plan.warnings, *told),
+        status=int(bool(told)),
+    )
+
+
+class Plan:
+    """Finds the new offsets of groups; remembers what Apache's tool says meanwhile."""
+
+    def __init__(self, groups: "BrokerGroups", goal: Goal, names: Collection[str]) -> None:
+        """Read the file or the time of the goal. Raises KafkaToolError."""
+        self._groups = groups
+        self._goal = goal
+        self._file = None if goal.from_file is None else _read_plan(goal.from_file, sorted(set(names)))
+        self._time = _time(goal)
+        self._there: Mapping[str, Collection[int]] | None = None
+        self.warnings: list[str] = []
+        self.missing: list[str] = []
+
+    def of(self, name: str, topics: Sequence[str] | None) -> tuple[Planned, Committed]:
+        """Return the new offsets of a group, and those that it has. Raises KafkaToolError."""
+        found = self._groups.committed([name])[name] if name else {}
+        if isinstance(found, KafkaToolError):
+            raise found
+        if self._file is not None:
+            if name not in self._file:
+                self.missing.append(f"No reset plan for group {name} found")
+                return {}, found
+            return self._within(self._file[name]), found
+        partitions = partition_order(sorted(found)) if topics is None else self._chosen(topics)
+        return self._planned(partitions, found), found
+
+    def _chosen(self, topics: Sequence[str]) -> list[TopicPartition]:
+        """Return the partitions that `orders:0,2` and the like name. Raises BrokerError for one that is not there."""
+        found: dict[TopicPartition, None] = {}
+        for text in topics:
+            topic, numbers = parse_partitions(text)
+            wanted = self._partitions(topic) if numbers is None else numbers
+            found |= dict.fromkeys(TopicPartition(topic, number) for number in wanted)
+        return self._checked(found)
+
+    def _partitions(self, topic: str) -> Collection[int]:
+        """Return the partitions of a topic, whose leaders are known then. Raises BrokerError where there is none."""
+        if self._there is None:
+            self._there = self._groups.offsets.partitions()
+        if topic not in self._there:
+            raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
+        return self._there[topic]
+
+    def _checked(self, partitions: Collection[TopicPartition]) -> list[TopicPartition]:
+        """Return the partitions. Raises BrokerError for one that is not there."""
+        for each in partitions:
+            if each.partition not in self._partitions(each.topic):
+                raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
+        return list(partitions)
+
+    def _planned(self, partitions: Sequence[TopicPartition], committed: Committed) -> Planned:
+        goal = self._goal
+        if not partitions:
+            return {}
+        if goal.to_earliest:
+            return self._at(EARLIEST, partitions)
+        if goal.to_latest:
+            return self._at(LATEST, partitions)
+        if goal.to_current:
+            rest = [each for each in partitions if each not in committed]
+            return {each: committed[each] for each in partitions if each in committed} | self._at(LATEST, rest)
+        if goal.to_offset is not None:
+            return self._within(dict.fromkeys(partitions, goal.to_offset))
+        if goal.shift_by is not None:
+            for each in partitions:
+                if each not in committed:
+                    name = f"{each.topic}-{each.partition}"
+                    raise UsageError(
+                        f"Cannot shift offset for partition {name} since there is no current committed offset"
+                    )
+            return self._within({each: committed[each] + goal.shift_by for each in partitions})
+        return self._at_time(partitions)
+
+    def _at_time(self, partitions: Sequence[TopicPartition]) -> Planned:
+        found = self._known(self._time or 0, partitions)
+        later = self._at(LATEST, [each for each in partitions if found[each].offset is None])
+        self.warnings += [
+            f"Warn: Partition {each.partition} from topic {each.topic} is empty. Falling back to latest known offset."
+            for each in partition_order(later)
+        ]
+        return later | {each: offset.offset for each, offset in found.items() if offset.offset is not None}
+
+    def _within(self, wanted: Planned) -> Planned:
+        """Return the offsets, those before the first or behind the last record moved there."""
+        earliest, latest = self._at(EARLIEST, list(wanted)), self._at(LATEST, list(wanted))
+        return {each: min(max(offset, earliest[each]), latest[each]) for each, offset in wanted.items()}
+
+    def _at(self, time: int, partitions: Sequence[TopicPartition]) -> Planned:
+        return {each: offset.offset or 0 for each, offset in self._known(time, partitions).items()}
+
+    def _known(self, time: int, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Offset]:
+        """Return the offset at a time of each partition. Raises KafkaToolError where a leader does not tell."""
+        found = {}
+        for each, offset in self._groups.offsets.at(time, self._checked(partitions)).items():
+            if isinstance(offset, KafkaToolError):
+                raise KafkaToolError(f"{each.topic}-{each.partition}: {offset.message}", "No offset was changed.")
+            found[each] = offset
+        return found
+
+
+def _time(goal: Goal) -> int | None:
+    """Return the time of the goal in ms since 1970. Raises KafkaToolError as 3.9 does."""
+    if goal.to_datetime is not None:
+        return _datetime(goal.to_datetime)
+    if goal.by_duration is not None:
+        return int(1000 * datetime.now().timestamp()) - _duration(goal.by_duration)
+    return None
+
+
+def _datetime(text: str) -> int:
+    """Read a time as org.apache.kafka.common.utils.Utils.getDateTime does: in UTC unless it says another zone."""
+    if "T" not in text:
+        raise KafkaToolError(
+            "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format"
+        )
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise KafkaToolError(f'java.text.ParseException: Unparseable date: "{text}"') from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - datetime.fromtimestamp(0, tz=UTC)) // timedelta(milliseconds=1)
+
+
+def _duration(text: str) -> int:
+    """Return the ms of a duration. Raises KafkaToolError in the words of java.time.Duration.parse."""
+    found = DURATION.fullmatch(text)
+    if found is None or not any(found.groups()[1:5]):
+        raise KafkaToolError("Text cannot be parsed to a Duration")
+    sign, days, hours, minutes, seconds, fraction = found.groups()
+    whole = int(days or 0) * 86_400 + int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    parts = int((fraction or "").ljust(3, "0")[:3])
+    length = whole * 1000 + (-parts if (seconds or "").startswith("-") else parts)
+    return -length if sign == "-" else length
+
+
+def _read_plan(path: str, names: Sequence[str]) -> dict[str, Planned]:
+    """Read what --export wrote: `topic,partition,offset`, and with the group before it where there are several.
+
+    Raises KafkaToolError for a file that cannot be read, and for a line that is neither: nothing is half done.
+    """
+    try:
+        lines = read_text(path).splitlines()
+    except (OSError, ValueError) as error:
+        raise KafkaToolError(f"java.io.IOException: Unable to read file {path}") from error
+    found: dict[str, Planned] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) == 3 and len(names) == 1:
+            fields = [names[0], *fields]
+        if len(fields) != 4 or not all(re.fullmatch(r"\d{1,18}", field, re.ASCII) for field in fields[2:]):
+            raise KafkaToolError(f"{path}, line {number}: '{line}' is not GROUP,TOPIC,PARTITION,OFFSET")
+        found.setdefault(fields[0], {})[TopicPartition(fields[1], int(fields[2]))] = int(fields[3])
+    return found
+
+
+def _errors(told: Sequence[str]) -> list[str]:
+    return [line for words in told for line in ("", f"Error: {words}")]
+
+
+def _reset_row(row: NewOffset) -> ResetRow:
+    skipped = None if row.current_offset is None else row.new_offset - row.current_offset
+    return ResetRow(*row, skipped)
+
+
+def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
+    """Yield the lines of 3.9, with the ends that they had until 3.8."""
+    layout = "%-30s %-30s %-10s %-15s"
+    yield ""
+    yield layout % ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
+    yield from (layout % (row.group, row.topic, row.partition, row.new_offset) for row in rows)
+
+
+def _csv(rows: Sequence[NewOffset], is_single: bool) -> Iterator[str]:
+    for row in rows:
+        group = "" if is_single else f"{row.group},"
+        yield f"{group}{row.topic},{row.partition},{row.new_offset}"
+    yield ""  # Apache's tool ends the text, which has its own line ends, with one more
+
+
+def delete(request: DeleteGroups) -> Report:
+    """Delete the groups; what fails does not keep the others. Raises KafkaToolError where no broker answers."""
+    from kafka_tools.brokers.groups import open_groups
+
+    with open_groups(request.target) as groups:
+        groups.seconds = request.seconds
+        names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
+        if request.dry_run:
+            return _rehearsed(groups.described(names))
+        if len(names) > 1 and not request.yes and not confirmed(f"Delete {count(len(names), 'group')}?"):
+            raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
+        found = groups.delete(names)
+    failed = {name: error for name, error in found.items() if error is not None}
+    return Report(
+        rows=[GroupRow(name, None if error is None else as_java_prints(error)) for name, error in found.items()],
+        columns={"group": "Group", "error": "Error"},
+        plain=_deleted_lines([name for name in found if name not in failed], failed),
+        status=int(bool(failed)),
+    )
+
+
+def _rehearsed(described: Mapping[str, ConsumerGroup | KafkaToolError]) -> Report:
+    """Say what would become of each group: one with members stays."""
+    rows = []
+    for name, group in described.items():
+        if isinstance(group, KafkaToolError):
+            rows.append(GroupRow(name, group.message))
+        elif group.state == DEAD:
+            rows.append(GroupRow(name, as_java_prints(BrokerError(GROUP_ID_NOT_FOUND))))
+        else:
+            rows.append(
+                GroupRow(name, None if group.state == EMPTY else f"It has {count(len(group.members), 'member')}.")
+            )
+    return Report(
+        rows=rows,
+        columns={"group": "Group", "error": "Error"},
+        plain=[
+            f"Would delete group {row.group}."
+            if row.error is None
+            else f"Would not delete group {row.group}: {row.error}"
+            for row in rows
+        ],
+        status=int(any(row.error is not None for row in rows)),
+    )
+
+
+def _deleted_lines(done: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
+    quoted = ", ".join(f"'{name}'" for name in hash_order(done, 16))
+    if not failed:
+        yield f"Deletion of requested consumer groups ({quoted}) was successful."
+        return
+    yield ""
+    yield "Error: Deletion of some consumer groups failed:"
+    for name in hash_order(failed, 16):
+        why = f"java.util.concurrent.ExecutionException: {as_java_prints(failed[name])}"
+        yield f"* Group '{name}' could not be deleted due to: {why}"
+    if done:
+        yield ""
+        yield f"These consumer groups were deleted successfully: {quoted}"
+
+
+def delete_offsets(request: DeleteOffsets) -> Report:
+    """Delete what the group committed in the topics. Raises KafkaToolError where no broker answers."""
+    from kafka_tools.brokers.groups import open_groups
+
+    with open_groups(request.target) as groups:
+        groups.seconds = request.seconds
+        wanted: dict[TopicPartition, None] = {}
+        rows: list[DeletedRow] = []
+        for text in request.topics:
+            topic, numbers = parse_partitions(text)
+            there = groups.offsets.partitions(topic).get(topic, ())
+            if not there and numbers is None:
+                unknown = as_java_prints(BrokerError(UNKNOWN_TOPIC_OR_PARTITION))
+                rows.append(DeletedRow(request.group, topic, None, unknown))
+            wanted |= dict.fromkeys(TopicPartition(topic, number) for number in (there if numbers is None else numbers))
+        [group] = groups.described([request.group]).values()
+        if isinstance(group, KafkaToolError):
+            raise group
+        if request.dry_run:
+            return _rehearsed_offsets(groups, request.group, wanted)
+        head, results = _delete_offsets(groups, group, list(wanted))
+        rows += [
+            DeletedRow(request.group, *each, None if error is None else as_java_prints(error))
+            for each, error in results.items()
+        ]
+    failed = any(row.error is not None for row in rows)
+    words = f"Request succeed for deleting offsets with topic {', '.join(request.topics)} group {request.group}"
+    told = [] if head is None and not failed else [head or PARTITION_ERRORS]
+    return Report(
+        rows=rows,
+        columns={"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"},
+        plain=[*(_errors(told) or [words]), *_deleted_offsets_lines(rows)],
+        told=told,
+        status=int(bool(told)),
+    )
+
+
+PARTITION_ERRORS = "Encounter some partition level error, see the follow-up details:"
+
+
+def _delete_offsets(
+    groups: "BrokerGroups", group: ConsumerGroup, partitions: Sequence[TopicPartition]
+) -> tuple[str | None, Mapping[TopicPartition, KafkaToolError | None]]:
+    """Return what Apache's tool says of the whole, None where nothing, and the error of each partition."""
+    missing = BrokerError(GROUP_ID_NOT_FOUND)
+    if group.state == DEAD:
+        return f"'{group.group}' does not exist.", dict.fromkeys(partitions, missing)
+    if not partitions:
+        return PARTITION_ERRORS, {}
+    try:
+        return None, groups.delete_offsets(group, partitions)
+    except BrokerError as error:
+        return f"Encounter some unknown error: {as_java_prints(error)}", dict.fromkeys(partitions, error)
+
+
+def _rehearsed_offsets(groups: "BrokerGroups", group: str, wanted: Collection[TopicPartition]) -> Report:
+    found = groups.committed([group])[group] if group else {}
+    if isinstance(found, KafkaToolError):
+        raise found
+    kept = [each for each in sorted(wanted) if each in found]
+    return Report(
+        rows=[NewOffset(group, *each, found[each], 0) for each in kept],
+        columns={"group": "Group", "topic": "Topic", "partition": "Partition", "current_offset": "Current"},
+        plain=[f"Would delete offset {found[each]} of group {group} in {each.topic}-{each.partition}." for each in kept]
+        or [f"Would delete nothing: group {group} has committed nothing there."],
+    )
+
+
+def _deleted_offsets_lines(rows: Sequence[DeletedRow]) -> Iterator[str]:
+    layout = "%-30s %-15s %-15s"
+    yield ""
+    yield layout % ("TOPIC", "PARTITION", "STATUS")
+    for row in sorted(rows, key=lambda row: (row.topic, -1 if row.partition is None else row.partition)):
+        partition = "Not Provided" if row.partition is None else row.partition
+        yield layout % (row.topic, partition, "Successful" if row.error is None else f"Error: {row.error}")
