@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.topics import TopicPartition
 
@@ -120,15 +120,15 @@ def needed(
 
 
 def parse_partitions(text: str) -> tuple[str, tuple[int, ...] | None]:
-    """Return a topic and its partitions from `orders:0,2`; None for all. Raises KafkaToolError in Apache's words."""
+    """Return a topic and its partitions from `orders:0,2`; None for all. Raises UsageError in Apache's words."""
     if ":" not in text:
         return text, None
     topic, _, numbers = text.partition(":")
     if not topic or not numbers or ":" in numbers:
-        raise KafkaToolError(f"Invalid topic arg '{text}', expected topic name and partitions")
+        raise UsageError(f"Invalid topic arg '{text}', expected topic name and partitions")
     found = []
     for word in numbers.split(","):
         if not (word.isascii() and word.isdecimal() and len(word) < 11 and int(word) < 2**31):
-            raise KafkaToolError(f"Invalid partition '{word}' specified in topic arg '{text}''")
+            raise UsageError(f"Invalid partition '{word}' specified in topic arg '{text}''")
         found.append(int(word))
     return topic, tuple(found)

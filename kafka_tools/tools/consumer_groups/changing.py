@@ -10,6 +10,7 @@ from kafka_tools.errors import (
     UNKNOWN_TOPIC_OR_PARTITION,
     BrokerError,
     KafkaToolError,
+    UnreachableError,
     UsageError,
     as_java_prints,
 )
@@ -138,21 +139,25 @@ def reset(request: ResetOffsets) -> Report:
         groups.seconds = request.seconds
         names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
         plan = Plan(groups, request.goal, names)
-        rows: list[NewOffset] = []
         told: list[str] = []
+        planned: dict[str, tuple[Planned, Committed]] = {}
         for name, group in groups.described(sorted(set(names))).items():
             if isinstance(group, KafkaToolError):
                 raise group
-            if group.state not in (EMPTY, DEAD):
+            if group.state in (EMPTY, DEAD):
+                planned[name] = plan.of(name, request.topics)
+            else:
                 told.append(
                     f"Assignments can only be reset if the group '{name}' is inactive, but the current state is "
                     f"{group.state}."
                 )
-                continue
-            new, committed = plan.of(name, request.topics)
-            if request.execute:
-                groups.commit(name, new)
-            rows += [NewOffset(name, *each, committed.get(each), new[each]) for each in partition_order(new)]
+        # Nothing is changed before all is planned: what cannot be found out leaves every group as it is.
+        told += _committed(groups, planned) if request.execute else ()
+    rows = [
+        NewOffset(name, *each, committed.get(each), new[each])
+        for name, (new, committed) in planned.items()
+        for each in partition_order(new)
+    ]
     told = [*told, *plan.missing]
     lines = _csv(rows, len(set(names)) == 1) if request.export else _reset_lines(rows)
     return Report(
@@ -163,6 +168,16 @@ def reset(request: ResetOffsets) -> Report:
         told=(*plan.warnings, *told),
         status=int(bool(told)),
     )
+
+
+def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committed]]) -> Iterator[str]:
+    """Commit the offsets of each group; one that fails is left out of `planned`, and its reason is yielded."""
+    for name, (new, _) in list(planned.items()):
+        try:
+            groups.commit(name, new)
+        except (BrokerError, UnreachableError) as error:
+            del planned[name]
+            yield f"Group '{name}' was not reset: {as_java_prints(error)}"
 
 
 class Plan:

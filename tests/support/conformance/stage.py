@@ -1,6 +1,7 @@
 """The cluster around one case: what is there before the run, what is there after it, and nothing in the end."""
 
 import json
+import re
 import shlex
 import tempfile
 import time
@@ -26,6 +27,11 @@ START_SECONDS = 150.0
 CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
 """Options of a run that may change something: only then is looked what it left."""
 
+WITHOUT_ENTITIES = frozenset(
+    {"topics", "console-consumer", "console-producer", "consumer-groups", "get-offsets", "delete-records"}
+)
+"""Tools that change no configs, quotas, users and ACLs."""
+
 REQUEST_SECONDS = {"operation_timeout": 10, "request_timeout": 15}
 UNSURE = {KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER}
 """Answers after which it may be done, or be asked for again."""
@@ -40,6 +46,7 @@ class Stage:
         transaction NAME commit|abort JSON        the same, in a transaction
         config LINE                               one more line of the file {config}
         committed GROUP NAME PARTITION OFFSET
+        member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
         internal-topics                           __consumer_offsets is there
         acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
         scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
@@ -97,7 +104,7 @@ class Stage:
             self.after.callback(self._delete_topics)
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
-            if self.case.tool not in ("topics", "console-consumer", "console-producer"):
+            if self.case.tool not in WITHOUT_ENTITIES:
                 self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names))
             for step in self.case.setup:
                 self._step(*self.filled(step).split(" ", 1))
@@ -151,8 +158,8 @@ class Stage:
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         else:
-            grouped = "{group}" in " ".join(self.case.argv)
-            lines = aftermath.committed(self.config, self.group, self.topic) if grouped else []
+            groups = {self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))}
+            lines = [line for group in sorted(groups) for line in aftermath.committed(self.config, group, self.topic)]
         found = "".join(lines)
         for placeholder, value in self.placeholders.items():
             found = found.replace(value, placeholder)
@@ -165,6 +172,7 @@ class Stage:
             "transaction": lambda: self._send_in_transaction(*words.split(" ", 2)),
             "config": lambda: self._add_config(words),
             "committed": lambda: self._commit(*words.split()),
+            "member": lambda: self._join(*words.split()),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
             "broker-down": lambda: self._kill(words),
             "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
@@ -257,6 +265,18 @@ class Stage:
         finally:
             consumer.close()
 
+    def _join(self, group: str, names: str, instance: str = "") -> None:
+        settings = {"group.id": group, "client.id": "kt-client", "enable.auto.commit": False}
+        consumer = Consumer({**self.config, **settings, **({"group.instance.id": instance} if instance else {})})
+        self.after.callback(consumer.close)
+        consumer.subscribe(names.split(","))
+
+        def joined() -> bool:
+            consumer.poll(0.1)
+            return bool(consumer.assignment())
+
+        self._until(joined)
+
     def _kill(self, broker: str) -> None:
         self.after.callback(self._start, broker)
         assert self.cluster.run("sandbox", "kill", broker).returncode == 0
@@ -278,11 +298,14 @@ class Stage:
         return not (left and aftermath.names(self.admin, self.topic))
 
     def _delete_group(self) -> None:
-        """Delete the group if the case may have made it: a cluster without groups has no coordinator to ask."""
+        """Delete the groups that the case may have made: a cluster without groups has no coordinator to ask."""
         texts = (*self.case.argv, *self.case.setup)
         if any("{group}" in text or text == "internal-topics" for text in texts):
-            with suppress(KafkaException):
-                self.admin.delete_consumer_groups([self.group])[self.group].result()
+            several = any(re.search(r"\{group\}\w", text) for text in texts)
+            names = aftermath.groups(self.admin, self.group) if several else [self.group]
+            for deletion in self.admin.delete_consumer_groups(names).values() if names else ():
+                with suppress(KafkaException):
+                    deletion.result()
 
     def _until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
