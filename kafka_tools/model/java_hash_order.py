@@ -67,6 +67,6 @@ def _spread(value: int) -> int:
 def string_hash(text: str) -> int:
     """Return java.lang.String.hashCode, which counts in UTF-16 code units, as an unsigned number of 32 bits."""
     value = 0
-    for unit in memoryview(text.encode("utf-16-le")).cast("H"):
+    for unit in memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H"):
         value = (31 * value + unit) & 0xFFFFFFFF
     return value

@@ -54,3 +54,4 @@ def test_names_in_the_order_of_java_s_hash_map() -> None:
     assert hash_order(configs, 16) == ["cleanup.policy", "flush.ms", "max.message.bytes", "segment.ms", "retention.ms"]
     assert hash_order(configs, 64) == ["cleanup.policy", "flush.ms", "retention.ms", "max.message.bytes", "segment.ms"]
     assert hash_order(["fx1", "fx2"], 1) == ["fx2", "fx1"]
+    assert hash_order(["caf\udce9"], 16) == ["caf\udce9"]  # an argument that is no UTF-8
