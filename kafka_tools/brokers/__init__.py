@@ -16,9 +16,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | Describe-, AlterClientQuotas  | it has no such requests                                                             |
 | ListGroups: all types         | it hides share and streams groups                                                   |
 | all requests to controllers   | it knows no --bootstrap-controller: it asks for brokers there, and times out        |
-| DescribeConfigs               | it needs a controller for them, too; and at scale, see below                        |
 | OffsetDelete                  | it has no such request                                                              |
-| ListOffsets: earliest-local…   | it refuses words newer than max-timestamp ("invalid offset -4")                     |
+| ListOffsets: earliest-local…  | it refuses words newer than max-timestamp ("invalid offset -4")                     |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | Describe-, Create-, DeleteAcls| it has no resource types DELEGATION_TOKEN and USER, and no operations on tokens     |
