@@ -226,16 +226,14 @@ def command(
         return reading.describe(reading.DescribeGroups(target, groups, view, verbose, seconds))
     from kafka_tools.tools.consumer_groups import changing
 
+    if execute or (action != "reset-offsets" and not dry_run):
+        target = check_change(target, yes)
     if action == "reset-offsets":
         goal = changing.Goal(
             to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file
         )
-        if execute:
-            target = check_change(target, yes)
         topics = None if all_topics and not topic else topic
         return changing.reset(changing.ResetOffsets(target, groups, topics, goal, execute, dry_run, export, seconds))
-    if not dry_run:
-        target = check_change(target, yes)
     if action == "delete":
         return changing.delete(changing.DeleteGroups(target, groups, yes, dry_run, seconds))
     if len(group) > 1:
