@@ -21,7 +21,7 @@ TOOLS: Mapping[str, About] = {
     "configs": About("Clusters", "Describe and change configs: topics, brokers, users."),
     "console-consumer": About("Records", "Print the records of a topic."),
     "console-producer": About("Records", "Send each line of stdin to a topic."),
-    "consumer-groups": About("Groups", "Show lag, members and states of groups, reset and delete offsets."),
+    "consumer-groups": About("Groups", "Show lag and members of groups, reset offsets."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
     "delegation-tokens": About("Rights", "Create, renew, expire and describe delegation tokens."),
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),
