@@ -7,12 +7,14 @@ from threading import Thread
 
 import pytest
 
+from kafka_tools.zookeeper.session import connected
 from tests.support.clusters import Cluster
 from tests.support.coverage_summary import SETTING
 from tests.support.lying_zookeeper import MOST_MEBIBYTES, MOST_SECONDS, run_all
 from tests.support.servers import Handler, serving
-from tests.support.znodes import name
+from tests.support.znodes import a_cluster_of_znodes, name
 
+LOGINS = 200
 COMMANDS = 1600
 """They damage more than 2,000 answers. `python -m tests.support.lying_zookeeper` damages as many as one likes."""
 
@@ -24,6 +26,16 @@ def test_damaged_answers_end_in_one_line(kafka39: Cluster, chroot: str, monkeypa
     assert summary.damages >= 2000
     assert summary.statuses[0] < summary.statuses[1]
     assert (summary.slowest < MOST_SECONDS, summary.mebibytes < MOST_MEBIBYTES) == (True, True)
+
+
+def test_damaged_answers_to_a_login_end_in_one_line(kafka39_secured: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SETTING, raising=False)
+    settings = ("--command-config", str(kafka39_secured.home / "zookeeper.properties"))
+    with connected(kafka39_secured.ensemble()) as client, a_cluster_of_znodes(client) as chroot:
+        summary = run_all(kafka39_secured.zookeeper + chroot, range(LOGINS), settings)
+    assert summary.faults == []
+    assert summary.damages >= LOGINS
+    assert summary.statuses[0] < summary.statuses[1]
 
 
 GET_CHILDREN, TRANSACTION = 8, 14

@@ -144,8 +144,8 @@ def commands(seed: int, connect: str) -> tuple[str, ...]:
     return (*argv, "--zookeeper", connect)
 
 
-def run(seed: int, connect: str) -> Outcome:
-    """Run the command of a seed in this process, through a port that damages answers."""
+def run(seed: int, connect: str, settings: tuple[str, ...] = ()) -> Outcome:
+    """Run the command of a seed in this process, through a port that damages answers, with these options besides."""
     from kafka_tools import main
 
     hosts, _, chroot = connect.partition("/")
@@ -154,7 +154,7 @@ def run(seed: int, connect: str) -> Outcome:
     out, began = io.TextIOWrapper(io.BytesIO(), "utf-8"), time.monotonic()
     faulthandler.dump_traceback_later(MOST_SECONDS)
     with serving(liar) as ours:
-        argv = commands(seed, f"127.0.0.1:{ours}/{chroot}")
+        argv = (*commands(seed, f"127.0.0.1:{ours}/{chroot}"), *settings)
         with redirect_stdout(out), redirect_stderr(out):
             status = main.run(argv)
     faulthandler.cancel_dump_traceback_later()
@@ -173,11 +173,11 @@ class Summary(NamedTuple):
     mebibytes: float
 
 
-def run_all(connect: str, seeds: range) -> Summary:
+def run_all(connect: str, seeds: range, settings: tuple[str, ...] = ()) -> Summary:
     """Run the commands of all seeds, in several processes. Raises AssertionError with the seeds that hang."""
     damages, statuses, faults, slowest, memory = 0, Counter[int](), [], 0.0, 0.0
     with multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=_hurry) as pool:
-        outcomes = pool.imap_unordered(_Run(connect), seeds)
+        outcomes = pool.imap_unordered(_Run(connect, settings), seeds)
         missing = set(seeds)
         while missing:
             try:
@@ -195,9 +195,10 @@ def run_all(connect: str, seeds: range) -> Summary:
 
 class _Run(NamedTuple):
     connect: str
+    settings: tuple[str, ...]
 
     def __call__(self, seed: int) -> tuple[Outcome, float]:
-        return run(seed, self.connect), most_memory() / 2**20
+        return run(seed, self.connect, self.settings), most_memory() / 2**20
 
 
 def _hurry() -> None:

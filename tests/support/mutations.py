@@ -6,6 +6,7 @@ other; a child that dies is replaced, and its death is counted apart. The same s
 By hand, against a sandbox that is up:  python -m tests.support.mutations 20000 [FIRST_SEED]
 """
 
+import dataclasses
 import json
 import os
 import random
@@ -100,6 +101,9 @@ class Liar:
     seed: int
     at: int
     tell: Callable[[bytes], None] = lambda _: None
+    raw: bool = False
+    """Whether it is not responses that are counted and changed but what comes at once, as in a handshake of TLS."""
+
     responses: int = 0
     _ports: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -122,6 +126,8 @@ class Liar:
 
     def _responses(self, broker: socket.socket, connection: socket.socket) -> None:
         with suppress(OSError, struct.error):
+            while self.raw:
+                connection.sendall(self._changed(bytes(4) + broker.recv(1 << 16))[4:])
             while True:
                 (size,) = struct.unpack(">i", broker.recv(4, socket.MSG_WAITALL))
                 connection.sendall(self._passed_on(broker.recv(size, socket.MSG_WAITALL)))
@@ -134,12 +140,18 @@ class Liar:
             response = response.replace(
                 host.encode() + struct.pack(">i", int(real)), host.encode() + struct.pack(">i", port)
             )
+        response = self._changed(response)
+        return struct.pack(">i", len(response)) + response
+
+    def _changed(self, response: bytes) -> bytes:
+        if len(response) <= 4:
+            raise ConnectionResetError
         with self._lock:
             number, self.responses = self.responses, self.responses + 1
         if number == self.at:
             response = mutated(random.Random(self.seed), response)
             self.tell(response)
-        return struct.pack(">i", len(response)) + response
+        return response
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,10 @@ class Run:
     argv: tuple[str, ...]
     seed: int
     at: int
+    raw: bool = False
+    stdin: str = os.devnull
+    output: str = ""
+    """Files: what the run reads from stdin, and what keeps its stdout whatever becomes of the process."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +235,7 @@ class Pool:
                 watch.start()
                 began, response, found = time.monotonic(), "", None
                 with suppress(BrokenPipeError):
-                    child.stdin.write(json.dumps([run.argv, run.seed, run.at]) + "\n")
+                    child.stdin.write(json.dumps(dataclasses.astuple(run)) + "\n")
                     child.stdin.flush()
                     for line in child.stdout:
                         told = json.loads(line)
@@ -242,8 +258,6 @@ def _be_child(servers: Sequence[str]) -> None:
 
     told = os.fdopen(os.dup(1), "w")
     asked = os.fdopen(os.dup(0))
-    os.close(0)
-    os.open(os.devnull, os.O_RDONLY)
     lock = threading.Lock()
 
     def tell(**values: object) -> None:
@@ -252,17 +266,25 @@ def _be_child(servers: Sequence[str]) -> None:
             told.flush()
 
     for line in asked:
-        argv, seed, at = json.loads(line)
-        liar = Liar(servers, seed, at, lambda response: tell(response=response[:4096].hex()))
-        with liar.serving() as server, tempfile.TemporaryFile("w+") as out:
+        argv, seed, at, raw, stdin, output = json.loads(line)
+        liar = Liar(servers, seed, at, lambda response: tell(response=response[:4096].hex()), raw)
+        with ExitStack() as stack:
+            server, out = stack.enter_context(liar.serving()), stack.enter_context(tempfile.TemporaryFile("w+"))
             sys.stdout = sys.stderr = out
+            if output:
+                sys.stdout = stack.enter_context(Path(output).open("w"))
+            os.dup2(sys.stdout.fileno(), 1)
             os.dup2(out.fileno(), 2)
+            with Path(stdin).open() as given:
+                os.dup2(given.fileno(), 0)
+            sys.stdin = stack.enter_context(open(0, closefd=False))
             began = time.monotonic()
             try:
                 status = main.run([*argv, "--bootstrap-server", server])
             except BaseException as error:  # noqa: BLE001  reported to the parent as what it is: a bug
                 status, _ = 99, out.write(f"Traceback: {error!r}")
             seconds = time.monotonic() - began
+            sys.stdout.flush()
             out.flush()
             out.seek(0)
             said = out.read()
@@ -294,13 +316,13 @@ def measured(pool: "Pool", commands: Sequence[Sequence[str]]) -> dict[tuple[str,
     return {each.run.argv: each.responses for each in pool.make(runs)}
 
 
-def drawn(commands: Mapping[tuple[str, ...], int], count: int, first_seed: int) -> list[Run]:
+def drawn(commands: Mapping[tuple[str, ...], int], count: int, first_seed: int, raw: bool = False) -> list[Run]:
     """Return so many runs of these commands in turn, each with the next seed, which says what is changed where."""
     lines = list(commands)
     runs = []
     for seed in range(first_seed, first_seed + count):
         argv = lines[seed % len(lines)]
-        runs.append(Run(argv, seed, random.Random(-seed - 1).randrange(max(commands[argv], 1))))
+        runs.append(Run(argv, seed, random.Random(-seed - 1).randrange(max(commands[argv], 1)), raw))
     return runs
 
 

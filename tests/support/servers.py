@@ -138,9 +138,12 @@ class Broker:
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:
-    raw = connection.recv(size, socket.MSG_WAITALL)
-    if len(raw) < size:
-        raise ConnectionResetError
+    raw = b""
+    while len(raw) < size:  # not MSG_WAITALL, which a connection with TLS does not know
+        more = connection.recv(size - len(raw))
+        if not more:
+            raise ConnectionResetError
+        raw += more
     return raw
 
 
