@@ -26,5 +26,6 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 
 At scale: for 600 topics AdminClient takes 22 ms of CPU for ids and 46 for configs where wire takes 16 for both, for
 10,000 partitions 235 to 342 ms for ids where wire takes 43 to 57 (2.16.1, Kafka 3.9.1). Above `topics.MANY_TOPICS` and
-`topics.MANY_PARTITIONS` wire is asked.
+`topics.MANY_PARTITIONS` wire is asked. For the configs of 2,000 topics wire took 15 s,
+AdminClient 36 in one run on a busy machine: wire has four requests under way, AdminClient one for all.
 """
