@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.text import is_sendable
 
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
@@ -52,6 +53,8 @@ def parse_principal(text: str) -> Principal:
     kind, colon, name = text.strip().partition(":")
     if not colon:
         raise KafkaToolError(f"expected a string in format principalType:principalName but got {text.strip()}")
+    if not is_sendable(text):
+        raise KafkaToolError(f"The principal '{text.strip()}' is not UTF-8 text.")
     return Principal(kind, name)
 
 

@@ -22,6 +22,7 @@ from kafka_tools.model.configs import (
     NoSuchEntityError,
 )
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.text import is_sendable
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
@@ -191,6 +192,9 @@ def command(
 def alter(request: AlterClientMetrics) -> Report:
     """Set what is given; all else of the resource stays. Raises KafkaToolError in the broker's words."""
     name, configs = request.name, request.configs
+    for text in (name, *configs.values()):
+        if not is_sendable(text):
+            raise KafkaToolError(f"'{text}' is not UTF-8 text.")
     change = ConfigChange(
         Entity(CLIENT_METRICS, name),
         {key: value for key, value in configs.items() if value},

@@ -14,6 +14,8 @@ def test_principals() -> None:
     for text in ("", "alice"):
         with pytest.raises(KafkaToolError, match=f"in format principalType:principalName but got {text}$"):
             parse_principal(text)
+    with pytest.raises(KafkaToolError, match="is not UTF-8 text"):
+        parse_principal("User:\udce9")
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,14 @@ def test_what_is_not_there(resources: FakeConfigs, capsys: pytest.CaptureFixture
     assert resources.changes == []
 
 
+@pytest.mark.parametrize("words", [("--name", "\udce9"), ("--name", "a", "--metrics", "\udce9")])
+def test_what_is_no_text(words: tuple[str, ...], resources: FakeConfigs, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ktools("--alter", *words) == 1
+    said = "Error while executing client metrics command : '\\udce9' is not UTF-8 text.\n"
+    assert capsys.readouterr().out == said
+    assert resources.changes == []
+
+
 def test_failures(resources: FakeConfigs, capsys: pytest.CaptureFixture[str]) -> None:
     resources.failure = BrokerError(40, "Invalid value 5 for interval.ms")
     for argv in (("--alter", "--name", "a", "--interval", "5"), ("--describe", "--name", "zz"), ("--describe",)):
