@@ -259,6 +259,10 @@ def open_acls(target: Target) -> Iterator[Acls]:
 
         with connected(target) as client:
             yield ZooKeeperAcls(client)
+    elif target.controllers:
+        from kafka_tools.brokers.acls import ControllerAcls
+
+        yield ControllerAcls(target)
     else:
         from kafka_tools.brokers.acls import BrokerAcls
         from kafka_tools.brokers.session import open_session

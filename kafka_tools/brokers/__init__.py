@@ -20,8 +20,9 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | ListOffsets: earliest-local…  | it refuses words newer than max-timestamp ("invalid offset -4")                     |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
-| Describe-, Create-, DeleteAcls| it has no resource types DELEGATION_TOKEN and USER, and no operations on tokens     |
-| requests on delegation tokens | it has no such requests, and connects with a token but cannot make one (KIP-48)     |
+| DescribeAcls                  | it drops the broker's error: who may not see the rules is told that there are none  |
+| CreateAcls, DeleteAcls        | it has no resource types DELEGATION_TOKEN and USER, no operations on tokens, and no |
+|                               | way to KRaft controllers (bootstrap.controllers)                                    |
 | the cause of a failure        | refused, unknown name, TLS, wrong password: all are `_TRANSPORT` (`diagnosis`)      |
 
 At scale: for 600 topics AdminClient takes 22 ms of CPU for ids and 46 for configs where wire takes 16 for both, for

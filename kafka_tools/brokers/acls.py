@@ -1,12 +1,12 @@
 """Reads, adds and removes the rules of a cluster's authorizer through its brokers."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import Session
-from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError, check_code
+from kafka_tools.errors import NOT_CONTROLLER, BrokerError, KafkaToolError, UnreachableError, check_code
 from kafka_tools.model.acls import (
     AccessControlEntry,
     AclBinding,
@@ -20,9 +20,11 @@ from kafka_tools.model.acls import (
     read_flag,
     read_super_users,
 )
+from kafka_tools.model.target import Brokers
 
 if TYPE_CHECKING:
-    from kafka_tools.wire.schema import Message, Response
+    from kafka_tools.wire.schema import Response
+    from kafka_tools.wire.session import WireSession
 
 TYPES = {each.value: each for each in ResourceType}
 PATTERNS = {each.value: each for each in PatternType}
@@ -37,14 +39,19 @@ ONLY_BY_WIRE = frozenset(
 )
 """What librdkafka 2.16 has no number for: it refuses to send it, and takes it for UNKNOWN where a broker sends it."""
 
-UNKNOWN = frozenset((ResourceType.UNKNOWN, AclOperation.UNKNOWN))
-
 SUPER_USERS, ALLOW_EVERYONE = "super.users", "allow.everyone.if.no.acl.found"
 
 KNOWN_SECONDS, PAUSE_SECONDS = 2.0, 0.02
 """How long brokers may take to hear of a change, and how often they are asked."""
 
 TRIED = "Whether it was carried out is not known: look before you try again."
+
+
+Removed = tuple[AclBinding, ...] | KafkaToolError
+"""What became of a removal: the rules that are gone, or why they are not."""
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 
 class BrokerAcls:
@@ -55,11 +62,9 @@ class BrokerAcls:
 
     def describe(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
         """Return the rules that a filter selects. Raises KafkaToolError in the broker's words, UnreachableError."""
-        if not _needs_wire(selected):
-            found = self._described(selected)
-            if not any(each.pattern.resource_type in UNKNOWN or each.entry.operation in UNKNOWN for each in found):
-                return found
-        return self._described_by_wire(selected)
+        # Not by AdminClient: librdkafka 2.16 drops the broker's error, and who may not see the rules would be told that
+        # there are none.
+        return described(self._session.wire, selected)
 
     def create(self, bindings: Collection[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
         """Add rules; return for each the failure, None where it is there now. Raises UnreachableError."""
@@ -69,24 +74,22 @@ class BrokerAcls:
         if rest:
             results |= self._created(rest)
         if by_wire:
-            results |= self._created_by_wire(by_wire)
+            results |= created(self._session.wire, by_wire)
         self._wait_until_known([each for each, error in results.items() if error is None], there=True)
         return results
 
-    def delete(
-        self, filters: Collection[AclBindingFilter]
-    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+    def delete(self, filters: Collection[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
         """Remove the rules that each filter selects; return which they were, or the failure. Raises UnreachableError.
 
         A rule that two filters select is told with one of them.
         """
         by_wire = [each for each in filters if not _is_known_to_library(each)]
         rest = [each for each in filters if _is_known_to_library(each)]
-        results: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
+        results: dict[AclBindingFilter, Removed] = {}
         if rest:
             results |= self._deleted(rest)
         if by_wire:
-            results |= self._deleted_by_wire(by_wire)
+            results |= deleted(self._session.wire, by_wire)
         gone = [rule for removed in results.values() if not isinstance(removed, KafkaToolError) for rule in removed]
         self._wait_until_known(gone, there=False)
         return {each: results[each] for each in filters}
@@ -124,19 +127,6 @@ class BrokerAcls:
         """Return nothing: brokers send no more than what they understand."""
         return ()
 
-    def _described(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
-        found = self._session.ask("DescribeAcls", lambda admin: admin.describe_acls(_library_filter(selected)))
-        return tuple(map(_binding, found))
-
-    def _described_by_wire(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
-        from kafka_tools.wire.messages import DESCRIBE_ACLS
-
-        answer = self._session.wire.ask(DESCRIBE_ACLS, _wire_filter(selected))
-        check_code(answer["error_code"], answer["error_message"], "DESCRIBE on the cluster")
-        return tuple(
-            AclBinding(_pattern(resource), _entry(acl)) for resource in answer["resources"] for acl in resource["acls"]
-        )
-
     def _created(self, bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
         made = [_library_binding(each) for each in bindings]
         try:
@@ -145,43 +135,17 @@ class BrokerAcls:
             raise _uncertain(error) from error
         return {ours: results[theirs] for ours, theirs in zip(bindings, made, strict=True)}
 
-    def _created_by_wire(self, bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
-        from kafka_tools.wire.messages import CREATE_ACLS
-
-        creations = [_creation(each) for each in bindings]
-        results = self._changed_by_wire(CREATE_ACLS, {"creations": creations})["results"]
-        return {ours: _error(result) for ours, result in zip(bindings, results, strict=True)}
-
-    def _deleted(
-        self, filters: Sequence[AclBindingFilter]
-    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
+    def _deleted(self, filters: Sequence[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
         made = [_library_filter(each) for each in filters]
         try:
             results = self._session.ask_each("DeleteAcls", lambda admin: admin.delete_acls(made))
         except NoResponseError as error:
             raise _uncertain(error) from error
-        found: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
+        found: dict[AclBindingFilter, Removed] = {}
         for ours, theirs in zip(filters, made, strict=True):
             removed = results[theirs]
             found[ours] = removed if isinstance(removed, BrokerError) else tuple(map(_binding, removed))
         return found
-
-    def _deleted_by_wire(
-        self, filters: Sequence[AclBindingFilter]
-    ) -> "dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError]":
-        from kafka_tools.wire.messages import DELETE_ACLS
-
-        results = self._changed_by_wire(DELETE_ACLS, {"filters": list(map(_wire_filter, filters))})["filter_results"]
-        found: dict[AclBindingFilter, tuple[AclBinding, ...] | KafkaToolError] = {}
-        for each, result in zip(filters, results, strict=True):
-            errors = filter(None, map(_error, (result, *result["matching_acls"])))
-            removed = tuple(AclBinding(_pattern(acl), _entry(acl)) for acl in result["matching_acls"])
-            found[each] = next(errors, removed)
-        return found
-
-    def _changed_by_wire(self, message: "Message", values: Mapping[str, Any]) -> "Response":
-        # Any broker takes it: with ZooKeeper each can write rules itself, without it each passes the request on.
-        return self._session.wire.change(message, values, lambda answer: answer | {"error_code": 0})
 
     def _wait_until_known(self, bindings: Collection[AclBinding], there: bool) -> None:
         """Wait until each of the named servers, one of which the next command will ask, has heard of the change.
@@ -210,6 +174,90 @@ class BrokerAcls:
             # It may be down, or not let us in: the change was made, only who asks it next may not see it yet.
             except KafkaToolError:
                 continue
+
+
+class ControllerAcls:
+    """The rules of a cluster, through its KRaft controllers (KIP-919), to which AdminClient has no way."""
+
+    def __init__(self, target: Brokers) -> None:
+        self._target = target
+
+    def describe(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
+        """Return the rules that a filter selects, as any controller knows them. Raises as BrokerAcls does."""
+        with self._sessions(self._target.bootstrap_servers) as wire:
+            return described(wire, selected)
+
+    def create(self, bindings: Collection[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
+        """Add rules; return for each the failure. Raises as BrokerAcls does."""
+        return self._at_leader(lambda wire: created(wire, list(bindings)))
+
+    def delete(self, filters: Collection[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
+        """Remove the rules that each filter selects. Raises as BrokerAcls does."""
+        return self._at_leader(lambda wire: deleted(wire, list(filters)))
+
+    def settings(self) -> AuthorizerSettings:
+        """Return what is known of every cluster with such controllers."""
+        return AuthorizerSettings(ranges=True)
+
+    def malformed(self) -> tuple[str, ...]:
+        """Return nothing: controllers give no rules that Kafka did not write."""
+        return ()
+
+    def _at_leader(self, change: "Callable[[WireSession], dict[Key, Result]]") -> "dict[Key, Result]":
+        """Try the controllers one after another: all but the leader refuse a change."""
+        servers = self._target.bootstrap_servers.split(",")
+        for number, server in enumerate(servers, 1):
+            with self._sessions(server) as wire:
+                results = change(wire)
+            codes = {error.code if isinstance(error, BrokerError) else 0 for error in results.values()}
+            if codes != {NOT_CONTROLLER} or number == len(servers):
+                return results
+        return {}
+
+    def _sessions(self, servers: str) -> "WireSession":
+        from kafka_tools.wire.session import WireSession
+
+        return WireSession(servers, self._target.security, wait_seconds=self._target.wait_seconds)
+
+
+def described(wire: "WireSession", selected: AclBindingFilter) -> tuple[AclBinding, ...]:
+    """Ask for the rules that a filter selects. Raises KafkaToolError in the broker's words."""
+    from kafka_tools.wire.messages import DESCRIBE_ACLS
+
+    answer = wire.ask(DESCRIBE_ACLS, _wire_filter(selected))
+    check_code(answer["error_code"], answer["error_message"])
+    return tuple(
+        AclBinding(_pattern(resource), _entry(acl)) for resource in answer["resources"] for acl in resource["acls"]
+    )
+
+
+def created(wire: "WireSession", bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
+    """Ask for rules to be added; return for each the failure."""
+    from kafka_tools.wire.messages import CREATE_ACLS
+
+    answer = wire.change(CREATE_ACLS, {"creations": list(map(_creation, bindings))}, _as_it_is)
+    return {ours: _error(result) for ours, result in zip(bindings, answer["results"], strict=True)}
+
+
+def deleted(wire: "WireSession", filters: Sequence[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
+    """Ask for rules to be removed; return for each filter which they were, or the failure."""
+    from kafka_tools.wire.messages import DELETE_ACLS
+
+    answer = wire.change(DELETE_ACLS, {"filters": list(map(_wire_filter, filters))}, _as_it_is)
+    found: dict[AclBindingFilter, Removed] = {}
+    for each, result in zip(filters, answer["filter_results"], strict=True):
+        errors = filter(None, map(_error, (result, *result["matching_acls"])))
+        removed = tuple(AclBinding(_pattern(acl), _entry(acl)) for acl in result["matching_acls"])
+        found[each] = next(errors, removed)
+    return found
+
+
+def _as_it_is(answer: "Response") -> "Response":
+    """Return an answer as one that every broker may give.
+
+    With ZooKeeper each can write rules itself, without it each passes the request on.
+    """
+    return answer | {"error_code": 0}
 
 
 def _uncertain(error: NoResponseError) -> UnreachableError:

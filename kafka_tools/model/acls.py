@@ -221,9 +221,9 @@ def sort_key(binding: AclBinding) -> tuple[object, ...]:
 
 
 def by_pattern(bindings: Iterable[AclBinding]) -> dict[ResourcePattern, list[AccessControlEntry]]:
-    """Return the entries of each pattern, both sorted."""
+    """Return the entries of each pattern, both in the order in which they first come."""
     found: dict[ResourcePattern, list[AccessControlEntry]] = {}
-    for pattern, entry in sorted(bindings, key=sort_key):
+    for pattern, entry in bindings:
         found.setdefault(pattern, []).append(entry)
     return found
 

@@ -17,7 +17,7 @@ from kafka_tools.model.acls import (
     ResourcePattern,
     ResourceType,
 )
-from kafka_tools.tools.acls import changing, reading
+from kafka_tools.tools.acls import asking, changing, listing
 
 
 def rule(resource: str, words: str) -> AclBinding:
@@ -42,6 +42,7 @@ class FakeAcls:
         self.refused: dict[str, BrokerError] = {}
         self.known = AuthorizerSettings(frozenset({"User:root"}), allow_everyone=False)
         self.failure: BrokerError | None = None
+        self.left_out: tuple[str, ...] = ()
 
     def describe(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
         if self.failure is not None:
@@ -64,11 +65,11 @@ class FakeAcls:
             self.rules = [rule for rule in self.rules if each.name in self.refused or not each.matches(rule)]
         return results
 
-    def malformed(self) -> tuple[str, ...]:
-        return ()
-
     def settings(self) -> AuthorizerSettings:
         return self.known
+
+    def malformed(self) -> tuple[str, ...]:
+        return self.left_out
 
 
 @pytest.fixture
@@ -80,6 +81,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeAcls:
     def opened(_: object) -> Iterator[FakeAcls]:
         yield acls
 
-    monkeypatch.setattr(reading, "open_acls", opened)
-    monkeypatch.setattr(changing, "open_acls", opened)
+    for module in (asking, changing, listing):
+        monkeypatch.setattr(module, "open_acls", opened)
     return acls

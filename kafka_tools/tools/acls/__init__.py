@@ -81,7 +81,9 @@ def check(_: str, given: frozenset[str]) -> None:
 
 
 def _check_cluster(given: Collection[str]) -> None:
-    on_brokers, asks = "bootstrap_server" in given, bool({*ASKING} & {*given})
+    on_brokers, asks = bool({"bootstrap_server", "bootstrap_controller"} & {*given}), bool({*ASKING} & {*given})
+    if {"bootstrap_server", "bootstrap_controller"} <= {*given}:
+        raise UsageError("Only one of --bootstrap-server or --bootstrap-controller must be specified")
     if on_brokers and "authorizer" in given:
         raise UsageError("Only one of --bootstrap-server or --authorizer must be specified")
     if "authorizer" in given and "authorizer_properties" not in given:
@@ -167,6 +169,12 @@ HOST = types.Text("HOST")
 @options.bootstrap_server
 @option(
     CLUSTER,
+    "--bootstrap-controller",
+    type=types.BOOTSTRAP_SERVER,
+    help="The KRaft controllers to connect to instead (Kafka 4); to change rules name all of them.",
+)
+@option(
+    CLUSTER,
     "--authorizer",
     type=types.words("CLASS", AUTHORIZERS),
     help="The authorizer whose rules are in ZooKeeper, with --authorizer-properties. Default: AclAuthorizer.",
@@ -248,6 +256,7 @@ def command(
     export: bool,
     import_file: str | None,
     bootstrap_server: str | None,
+    bootstrap_controller: str | None,
     authorizer: str | None,
     zk_tls_config_file: str | None,
     command_config: str | None,
@@ -278,12 +287,12 @@ def command(
     group_by: str | None,
 ) -> Report:
     """Choose the cluster, check what is asked for, and run the action."""
-    pattern_type = resource_pattern_type or PatternType.LITERAL
     named = (topic, cluster, group, transactional_id, delegation_token, user_principal)
-    resources = Resources(*named, pattern_type, idempotent)
+    resources = Resources(*named, resource_pattern_type or PatternType.LITERAL, idempotent)
     asks = can is not None or who
     of_authorizer = (authorizer, authorizer_properties, zk_tls_config_file)
-    target = _cluster(bootstrap_server, command_config, client_settings, wait or 0.0, of_authorizer, asks)
+    servers = (bootstrap_server, bootstrap_controller)
+    target = _cluster(servers, command_config, client_settings, wait or 0.0, of_authorizer, asks)
     if asks:
         said = authorizer_settings(authorizer_properties)
         return _answered(target, resources, said, can, operations_of(operation), host)
@@ -297,19 +306,25 @@ def command(
 
 
 def _cluster(
-    bootstrap_server: str | None,
+    servers: tuple[str | None, str | None],
     command_config: str | None,
     client_settings: Sequence[str],
     wait_seconds: float,
     of_authorizer: tuple[str | None, Sequence[str], str | None],
     asks: bool,
 ) -> Target:
-    """Return the cluster; `of_authorizer` are its class, its properties, and the file with how to reach ZooKeeper."""
+    """Return the cluster, by its brokers or controllers (`servers`) or by ZooKeeper.
+
+    `of_authorizer` are the authorizer's class, its properties, and the file with how to reach ZooKeeper.
+    """
     authorizer, properties, file = of_authorizer
+    brokers, controllers = servers
+    if controllers is not None:
+        return settings.choose_brokers(None, command_config, client_settings, wait_seconds, controllers)
     # A question takes properties on brokers, too.
     if authorizer or any(CONNECT in each for each in properties) or (properties and not asks):
         return ensemble(authorizer, properties, file, client_settings, wait_seconds)
-    return settings.choose(bootstrap_server, None, file or command_config, client_settings, wait_seconds)
+    return settings.choose(brokers, None, file or command_config, client_settings, wait_seconds)
 
 
 def _changed(target: Target, rules: Rules, adds: bool, dry_run: bool, force: bool, yes: bool) -> Report:
@@ -327,11 +342,11 @@ def _changed(target: Target, rules: Rules, adds: bool, dry_run: bool, force: boo
 
 
 def _listed(target: Target, resources: Resources, named: Sequence[str], group_by: str, export: bool) -> Report:
-    from kafka_tools.tools.acls import reading
+    from kafka_tools.tools.acls import listing
 
     principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in named if each))
-    request = reading.ListAcls(target, resources.filters(), principals, group_by)
-    return _in_javas_words(lambda: (reading.export if export else reading.list_acls)(request))
+    request = listing.ListAcls(target, resources.filters(), principals, group_by)
+    return _in_javas_words(lambda: (listing.export if export else listing.list_acls)(request))
 
 
 def _imported(target: Target, resources: Resources, file: str, prune: bool, dry_run: bool, yes: bool) -> Report:
@@ -392,7 +407,7 @@ def _answered(
 ) -> Report:
     """Run --can, or --who where no principal is given. Raises UsageError for an operation that a resource lacks."""
     from kafka_tools.model.authorizer import Action
-    from kafka_tools.tools.acls import reading
+    from kafka_tools.tools.acls import asking
 
     asked = asked_resources(resources)
     if can is not None and not operations:
@@ -403,10 +418,10 @@ def _answered(
                 names = ", ".join(word.title for word in SUPPORTED_OPERATIONS[kind])
                 raise UsageError(f"ResourceType {kind.name} only supports operations {names}")
     if can is None:
-        return _in_javas_words(lambda: reading.who_can(reading.WhoCan(target, asked, tuple(operations), said)))
+        return _in_javas_words(lambda: asking.who_can(asking.WhoCan(target, asked, tuple(operations), said)))
     principal = check_principal(can.strip())
     actions = tuple(Action(principal, each, kind, name, host) for kind, name in asked for each in operations)
-    return _in_javas_words(lambda: reading.can(reading.Can(target, actions, said)))
+    return _in_javas_words(lambda: asking.can(asking.Can(target, actions, said)))
 
 
 def _in_javas_words(run: Callable[[], Report]) -> Report:

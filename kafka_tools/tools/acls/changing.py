@@ -106,6 +106,8 @@ def import_rules(request: ImportAcls) -> Report:
     """Add the rules that are not there and, to prune, remove those that should not be."""
     with open_acls(request.target) as acls:
         there = _described(acls, request.scope)
+        if acls.malformed():
+            raise KafkaToolError(acls.malformed()[0], "Nothing was changed.")
         # Other rules than those in scope are not read, and to add what is there already does no harm.
         missing = [each for each in request.rules if each not in there]
         extra = [each for each in there if each not in set(request.rules)] if request.prune else []

@@ -28,9 +28,11 @@ from confluent_kafka.admin import (
 from kazoo.exceptions import NoNodeError
 
 from kafka_tools.backends import Configs, open_configs
+from kafka_tools.model import acls as model
 from kafka_tools.model.configs import SCRAM_MECHANISMS, ConfigChange, EntityConfigs, EntityFilter
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.config_messages import INCREMENTAL_ALTER_CONFIGS
+from kafka_tools.wire.messages import DELETE_ACLS, DESCRIBE_ACLS
 from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support.clusters import Cluster
@@ -47,9 +49,8 @@ CHANGES = ("/config/changes", "/kafka-acl-changes", "/kafka-acl-extended-changes
 SECRETS = re.compile(r"\b(salt|stored_key|server_key|encryptedPassword|initializationVector)([=:])[^,\"]*")
 """What is drawn by lot in a SCRAM credential (kafka.zk, ScramCredentialUtils) or an encrypted password."""
 
-ANY_ACL = AclBindingFilter(
-    ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
-)
+EVERY_ACL = {"resource_type_filter": 1, "pattern_type_filter": 1, "operation": 1, "permission_type": 1}
+"""Takes every rule: 1 is ANY."""
 
 
 class Names:
@@ -199,8 +200,8 @@ class Answers:
 
     def remove(self) -> None:
         """Take it all away."""
-        own = [_filter(acl) for acl in self._acls()]
-        _settled(self._admin.delete_acls(own, request_timeout=SECONDS) if own else {})
+        with WireSession(self._brokers.bootstrap_servers, self._brokers.security) as session:
+            session.change(DELETE_ACLS, {"filters": self._acls()}, lambda answer: answer | {"error_code": 0})
         gone = [UserScramCredentialDeletion(user, mechanism) for user, mechanism, _ in self._credentials()]
         for each in gone:  # Kafka 4 takes a user only once in one request
             _settled(self._admin.alter_user_scram_credentials([each], request_timeout=SECONDS))
@@ -220,12 +221,24 @@ class Answers:
             [answer] = session.ask(INCREMENTAL_ALTER_CONFIGS, changed, number)["responses"]
         assert answer["error_code"] == 0, answer
 
-    def _acls(self) -> list[AclBinding]:
-        try:
-            found: list[AclBinding] = self._admin.describe_acls(ANY_ACL, request_timeout=SECONDS).result()
-        except KafkaException:  # no authorizer
-            return []
-        return [acl for acl in found if self._names.own(acl.name) or self._names.own(acl.principal)]
+    def _acls(self) -> list[dict[str, Any]]:
+        """Return the filter of each rule of the case. By wire: confluent-kafka knows no tokens, and no users."""
+        with WireSession(self._brokers.bootstrap_servers, self._brokers.security) as session:
+            found = session.ask(DESCRIBE_ACLS, EVERY_ACL)["resources"]  # none where there is no authorizer
+        return [
+            {
+                "resource_type_filter": resource["resource_type"],
+                "resource_name_filter": resource["resource_name"],
+                "pattern_type_filter": resource["pattern_type"],
+                "principal_filter": acl["principal"],
+                "host_filter": acl["host"],
+                "operation": acl["operation"],
+                "permission_type": acl["permission_type"],
+            }
+            for resource in found
+            for acl in resource["acls"]
+            if self._names.own(resource["resource_name"]) or self._names.own(acl["principal"])
+        ]
 
     def _credentials(self) -> Iterator[tuple[str, Any, str]]:
         every = self._admin.describe_user_scram_credentials(request_timeout=SECONDS).result()
@@ -262,9 +275,15 @@ def _text(document: Any) -> str:
     return SECRETS.sub(r"\1\2{\1}", json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
-def _acl_text(acl: AclBinding) -> str:
-    kinds = (acl.permission_type.name, acl.operation.name, acl.restype.name, acl.resource_pattern_type.name)
-    return " ".join((*kinds, acl.name, acl.principal, acl.host))
+def _acl_text(acl: dict[str, Any]) -> str:
+    kinds = (
+        model.AclPermissionType(acl["permission_type"]),
+        model.AclOperation(acl["operation"]),
+        model.ResourceType(acl["resource_type_filter"]),
+        model.PatternType(acl["pattern_type_filter"]),
+    )
+    names = (acl["resource_name_filter"], acl["principal_filter"], acl["host_filter"])
+    return " ".join((*(each.name for each in kinds), *names))
 
 
 def _filter(acl: AclBinding) -> AclBindingFilter:

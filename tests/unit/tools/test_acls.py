@@ -24,6 +24,7 @@ def acls(*argv: str) -> int:
     ("argv", "message"),
     [
         ("", "Command must include exactly one action: --list, --add, --remove. "),
+        ("--list --bootstrap-controller c:1", "Only one of --bootstrap-server or --bootstrap-controller must be"),
         ("--list --can User:a", "Command must include exactly one action: --list, --add, --remove. "),
         ("--list --consumer", 'Option "[list]" can\'t be used with option "[consumer]"'),
         ("--add --producer --operation Read", 'Option "[producer]" can\'t be used with option "[operation]"'),

@@ -1,7 +1,7 @@
-"""Lists rules, and answers who may do what: `ktools acls --list | --export | --can | --who`."""
+"""Answers who may do what: `ktools acls --can | --who`."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from kafka_tools.backends import Acls, open_acls
 from kafka_tools.errors import SECURITY_DISABLED, BrokerError, KafkaToolError
@@ -10,25 +10,14 @@ from kafka_tools.model.acls import (
     AclBindingFilter,
     AclOperation,
     AuthorizerSettings,
+    PatternType,
     ResourceType,
-    sort_key,
 )
 from kafka_tools.model.authorizer import Access, Action, Decision, Reason, accesses, decide, named_hosts
 from kafka_tools.model.target import Target
 from kafka_tools.report import Report
-from kafka_tools.tools.acls.output import (
-    ACCESS_COLUMNS,
-    ACL_COLUMNS,
-    ANSWER_COLUMNS,
-    AccessRow,
-    AclRow,
-    AnswerRow,
-    current_lines,
-    principal_lines,
-)
-
-if TYPE_CHECKING:
-    from kafka_tools.render.views import View
+from kafka_tools.tools.acls.listing import selected
+from kafka_tools.tools.acls.output import ACCESS_COLUMNS, ANSWER_COLUMNS, AccessRow, AclRow, AnswerRow
 
 NO_AUTHORIZER = "the cluster has no authorizer: everybody may do everything"
 HIDDEN_SUPER_USERS = (
@@ -39,18 +28,6 @@ HIDDEN_DEFAULT = (
     "Brokers do not tell what their allow.everyone.if.no.acl.found is: "
     "--authorizer-properties allow.everyone.if.no.acl.found=true says it."
 )
-
-
-class ListAcls(NamedTuple):
-    """Asks for the rules that one of the filters selects, of these principals where any is named.
-
-    `group_by` is what a table has a section for: `resource` or `principal`.
-    """
-
-    target: Target
-    filters: tuple[AclBindingFilter, ...]
-    principals: tuple[str, ...] = ()
-    group_by: str = "resource"
 
 
 class Can(NamedTuple):
@@ -70,35 +47,11 @@ class WhoCan(NamedTuple):
     settings: AuthorizerSettings = AuthorizerSettings()
 
 
-def list_acls(request: ListAcls) -> Report:
-    """Return the rules that are selected, sorted."""
-    with open_acls(request.target) as acls:
-        found = _selected(acls, request.filters)
-        malformed = acls.malformed()
-    principals = request.principals
-    shown = [each for each in found if not principals or each.entry.principal in principals]
-    return Report(
-        rows=map(AclRow.of, shown),
-        columns=ACL_COLUMNS,
-        plain=principal_lines(principals, shown) if principals else current_lines(shown),
-        tables=lambda: _tables(shown, request.group_by),
-        notes=malformed,
-        status=int(bool(malformed)),
-    )
-
-
-def export(request: ListAcls) -> Report:
-    """Return the rules as a document that `--import` reads: JSON, one rule a line."""
-    report = list_acls(request)
-    rows = list(report.rows)
-    return report._replace(rows=rows, plain=_document(rows), names_only=True)
-
-
 def can(request: Can) -> Report:
     """Return whether every action is allowed, and by what; the status says no with 1."""
     with open_acls(request.target) as acls:
         try:
-            rules = _selected(acls, [AclBindingFilter(each) for each in _kinds(request.actions)])
+            rules = selected(acls, [AclBindingFilter(each) for each in _kinds(request.actions)])
         except BrokerError as error:
             if error.code != SECURITY_DISABLED:
                 raise
@@ -123,11 +76,10 @@ def can(request: Can) -> Report:
 def who_can(request: WhoCan) -> Report:
     """Return what everybody whom a rule names may do with the resources."""
     with open_acls(request.target) as acls:
-        rules = _selected(
+        rules = selected(
             acls, [AclBindingFilter(kind) for kind in dict.fromkeys(kind for kind, _ in request.resources)]
         )
-        settings = _known(acls, request.settings)
-        malformed = acls.malformed()
+        settings, malformed = _known(acls, request.settings), acls.malformed()
     rows = [
         row
         for kind, name in request.resources
@@ -138,27 +90,9 @@ def who_can(request: WhoCan) -> Report:
         rows=rows,
         columns=ACCESS_COLUMNS,
         plain=map(_access_line, rows),
-        notes=(*notes, *malformed, *((HIDDEN_SUPER_USERS,) if settings.super_users is None else ())),
+        notes=(*malformed, *notes, *((HIDDEN_SUPER_USERS,) if settings.super_users is None else ())),
         status=int(bool(malformed)),
     )
-
-
-def _tables(shown: Sequence[AclBinding], group_by: str) -> "Iterator[View]":
-    from kafka_tools.tools.acls.views import tables
-
-    return tables(shown, group_by)
-
-
-def _selected(acls: Acls, filters: Sequence[AclBindingFilter]) -> list[AclBinding]:
-    """Return the rules that one of the filters selects, each once, sorted."""
-    return sorted({binding for each in filters for binding in acls.describe(each)}, key=sort_key)
-
-
-def _document(rows: Sequence[AclRow]) -> list[str]:
-    import json
-
-    documents = [json.dumps(row._asdict(), ensure_ascii=False) for row in rows]
-    return ["[" + ",\n ".join(documents) + "]"]
 
 
 def _kinds(actions: Sequence[Action]) -> list[ResourceType]:
@@ -202,7 +136,7 @@ def _why(decision: Decision) -> str:
     if decision.rule is None:
         return decision.reason.value
     pattern, entry = decision.rule
-    prefixed = " (prefixed)" if pattern.pattern_type.name == "PREFIXED" else ""
+    prefixed = " (prefixed)" if pattern.pattern_type is PatternType.PREFIXED else ""
     resource = _resource(pattern.resource_type, pattern.name)
     whom = f"{entry.principal} {entry.operation.title} {resource}{prefixed}, host {entry.host}"
     return f"{decision.reason.value}: {whom}"
