@@ -95,10 +95,10 @@ class Cluster:
         # topic while it is being made. Who may not read the broker's configs waits as if it made none.
         admin = self._admin(**{"allow.auto.create.topics": True})
         try:
-            broker = next(iter(admin.list_topics(topic, timeout=CONNECT_SECONDS).brokers))
+            brokers = list(admin.list_topics(topic, timeout=CONNECT_SECONDS).brokers)
         except confluent_kafka().KafkaException:
             return TOPIC_APPEARS_SECONDS
-        configs = self._configs("BROKER", str(broker))
+        configs = self._configs("BROKER", str(brokers[0])) if brokers else {}
         return TOPIC_IS_MADE_SECONDS if configs.get("auto.create.topics.enable") == "true" else TOPIC_APPEARS_SECONDS
 
     def topic_configs(self, topic: str) -> dict[str, str]:
@@ -182,6 +182,9 @@ class Cluster:
             else:
                 if self._brokers.on_cluster is not None and found.cluster_id:
                     self._brokers.on_cluster(found.cluster_id)
+                if topic is not None and topic not in found.topics:
+                    servers = self._brokers.bootstrap_servers
+                    raise KafkaToolError(f"{servers} was asked for topic '{topic}' and does not speak of it.")
                 return found.topics
 
 
