@@ -61,6 +61,10 @@ def offsets(
     for answer in consumer.offsets_for_times(asked, timeout=seconds):
         if answer.error:
             raise kafka.KafkaException(answer.error)
+        # A response that leaves a partition out has no error. Only a time of day may be past the last record: were the
+        # beginning taken for the end, a group would commit that and lose all of the partition.
+        if time < 0 and answer.offset < 0:
+            raise kafka.KafkaException(kafka.KafkaError(kafka.KafkaError._BAD_MSG))
         found[TopicPartition(answer.topic, answer.partition)] = answer.offset
     without = [partition for partition, offset in found.items() if offset < 0]
     return found | (offsets(consumer, without, LATEST, seconds) if without and time != LATEST else {})

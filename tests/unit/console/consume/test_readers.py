@@ -4,11 +4,11 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Asked
 
 from kafka_tools.console.consume import EARLIEST, LATEST, Window
-from kafka_tools.console.consume.readers import Ends, ends, starts
+from kafka_tools.console.consume.readers import Ends, ends, offsets, starts
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 from tests.support.records import record
@@ -148,3 +148,14 @@ def test_a_partition_that_comes_back_is_counted_once() -> None:
     assert (reached.covered, reached.total) == (5, 10)
     reached.at(A, 10)
     assert (reached.covered, reached.total) == (10, 10)
+
+
+@pytest.mark.parametrize("time", [EARLIEST, LATEST])
+def test_a_response_that_leaves_a_partition_out_is_no_answer(time: int) -> None:
+    class Forgetful(Brokers):
+        def offsets_for_times(self, asked: list[Asked], timeout: float) -> list[Asked]:
+            assert timeout
+            return [Asked(each.topic, each.partition, -1 if each.offset == time else 20) for each in asked]
+
+    with pytest.raises(KafkaException):
+        offsets(Forgetful(), [A], time)
