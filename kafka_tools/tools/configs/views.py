@@ -10,12 +10,14 @@ from kafka_tools.model.configs import (
     BROKER_LOGGERS,
     BROKERS,
     DEFAULT_CONFIG,
+    QUOTAS,
     TOPICS,
     ConfigEntry,
     Entity,
     EntityConfigs,
     own_source,
 )
+from kafka_tools.model.java_numbers import parse_double
 from kafka_tools.model.units import count, human
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.tools.configs.entities import title
@@ -104,7 +106,10 @@ def _views(configs: EntityConfigs) -> Iterator[ConfigView]:
 def _value(entry: ConfigEntry) -> str:
     if entry.value is None:
         return "(secret)" if entry.sensitive else "(not set)"
-    return human(entry.name, entry.value)
+    # Quotas are doubles: 1048576.0 is 1 MiB a second.
+    number = parse_double(entry.value) if entry.name in QUOTAS else None
+    whole = number is not None and number.is_integer()
+    return human(entry.name, str(int(number or 0)) if whole else entry.value)
 
 
 def _source(entity: Entity, entry: ConfigEntry) -> Mark:

@@ -8,6 +8,7 @@ from kafka_tools.model.configs import ConfigEntry, Entity, EntityConfigs, Synony
 from kafka_tools.tools.configs import command
 from kafka_tools.tools.configs.describing import lines
 from kafka_tools.tools.configs.entities import named
+from kafka_tools.tools.configs.views import ConfigView, tables
 
 SERVER = ("--bootstrap-server", "127.0.0.1:1")
 
@@ -137,3 +138,28 @@ def test_quotas_and_credentials_are_described_in_apaches_lines() -> None:
         "Quota configs for ip '127.0.0.1' are producer_byte_rate=1.0",
         "SCRAM credential configs for user-principal 'bob' are SCRAM-SHA-256=iterations=4096",
     ]
+
+
+def test_a_person_sees_where_a_value_comes_from_and_what_would_count_without_it() -> None:
+    synonyms = (
+        Synonym("retention.ms", "604800000", "DYNAMIC_TOPIC_CONFIG"),
+        Synonym("log.retention.ms", "60000", "STATIC_BROKER_CONFIG"),
+        Synonym("log.retention.hours", "168", "DEFAULT_CONFIG"),
+    )
+    entry = ConfigEntry("retention.ms", "604800000", "DYNAMIC_TOPIC_CONFIG", synonyms=synonyms)
+    [table] = tables([EntityConfigs(Entity("topics", "a"), (entry,))], everybody=False)
+    [view] = table.rows
+    assert isinstance(view, ConfigView)
+    assert (table.title, table.facts) == ("topic a", ["1 of its own"])
+    assert (view.value, view.source.words) == ("7 d", "this topic")
+    assert view.otherwise == "broker's file 1 min; default log.retention.hours=168"
+
+
+def test_a_person_sees_quotas_in_units() -> None:
+    rates = (ConfigEntry("producer_byte_rate", "1048576.0"), ConfigEntry("request_percentage", "0.5"))
+    [table] = tables(
+        [EntityConfigs(Entity("users", "alice"), rates), EntityConfigs(Entity("users", "b"))], everybody=True
+    )
+    views = [view for view in table.rows if isinstance(view, ConfigView)]
+    assert [(view.entity, view.value) for view in views] == [("user alice", "1 MiB"), ("user alice", "0.5")]
+    assert [note.words for note in table.notes] == ["1 entity without configs of their own"]
