@@ -24,6 +24,8 @@ SECONDS = {
     "chaos/test_brokers.py": 80,
     "conformance/test_idioms.py": 70,
     "live/test_topics.py": 50,
+    "live/test_lying_console.py": 50,
+    "live/test_lying_logins.py": 50,
     "live/test_doctor.py": 40,
     "chaos/test_zookeeper.py": 40,
     "live/test_console_options.py": 40,
