@@ -224,21 +224,21 @@ def command(
             return reading.list_groups(reading.ListGroups(target, _words(state), _words(type), seconds))
         view: reading.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
         return reading.describe(reading.DescribeGroups(target, groups, view, verbose, seconds))
-    from kafka_tools.tools.consumer_groups import changing
+    from kafka_tools.tools.consumer_groups import deleting, resetting
 
     if execute or (action != "reset-offsets" and not dry_run):
         target = check_change(target, yes)
     if action == "reset-offsets":
-        goal = changing.Goal(
+        goal = resetting.Goal(
             to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file
         )
         topics = None if all_topics and not topic else topic
-        return changing.reset(changing.ResetOffsets(target, groups, topics, goal, execute, dry_run, export, seconds))
+        return resetting.reset(resetting.ResetOffsets(target, groups, topics, goal, execute, dry_run, export, seconds))
     if action == "delete":
-        return changing.delete(changing.DeleteGroups(target, groups, yes, dry_run, seconds))
+        return deleting.delete(deleting.DeleteGroups(target, groups, yes, dry_run, seconds))
     if len(group) > 1:
         raise KafkaToolError("Found multiple arguments for option group, but you asked for only one")
-    return changing.delete_offsets(changing.DeleteOffsets(target, group[0], topic, dry_run, seconds))
+    return deleting.delete_offsets(deleting.DeleteOffsets(target, group[0], topic, dry_run, seconds))
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
