@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from kafka_tools.brokers.errors import words
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.offsets import BrokerOffsets
-from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.brokers.session import LATE_SECONDS, Session, open_session
 from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError, check_code
 from kafka_tools.model.groups import DEAD, ConsumerGroup, Coordinator, ListedGroup, Member
 from kafka_tools.model.target import Brokers
@@ -53,8 +54,12 @@ class BrokerGroups:
 
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
-        found = self._session.ask("ListGroups", lambda admin: admin.list_consumer_groups(), self.seconds)
-        failures = tuple(dict.fromkeys(str(error) for error in found.errors or ()))
+        found = self._session.ask(
+            "ListGroups",
+            lambda admin: admin.list_consumer_groups(request_timeout=self.seconds),
+            self.seconds + LATE_SECONDS,
+        )
+        failures = tuple(dict.fromkeys(words(error.args[0]) for error in found.errors or ()))
         if failures and not found.valid:
             raise KafkaToolError(failures[0])
         groups = [ListedGroup(each.group_id, _state(each.state), each.type.name.capitalize()) for each in found.valid]

@@ -20,6 +20,9 @@ OFFSETS_SECONDS = 5.0
 CONSUMER = -1
 """What stands for the id of a replica in a request that comes from a client."""
 
+NOT_ANSWERED = -1001
+"""The offset that librdkafka (2.16) gives, without an error, where a leader did not answer (OFFSET_INVALID)."""
+
 Found = dict[TopicPartition, Offset | KafkaToolError]
 
 
@@ -76,7 +79,8 @@ class BrokerOffsets:
             deleted = self._session.admin.delete_records(wanted, request_timeout=RESPONSE_SECONDS)
             for each, result in self._session.collect_known("DeleteRecords", deleted).items():
                 low = result if isinstance(result, KafkaToolError) else result.low_watermark
-                found[TopicPartition(each.topic, each.partition)] = low
+                partition = TopicPartition(each.topic, each.partition)
+                found[partition] = self._unanswered(partition) if low == NOT_ANSWERED else low
         return found
 
     def _by_admin(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
@@ -87,9 +91,17 @@ class BrokerOffsets:
         asked = self._session.admin.list_offsets(wanted, request_timeout=OFFSETS_SECONDS)
         found: Found = {}
         for each, result in self._session.collect_known("ListOffsets", asked, OFFSETS_SECONDS).items():
-            offset = result if isinstance(result, KafkaToolError) else _offset(result.offset, result.timestamp)
-            found[TopicPartition(each.topic, each.partition)] = offset
+            partition = TopicPartition(each.topic, each.partition)
+            if isinstance(result, KafkaToolError):
+                found[partition] = result
+            elif result.offset == NOT_ANSWERED:
+                found[partition] = self._unanswered(partition)
+            else:
+                found[partition] = _offset(result.offset, result.timestamp)
         return found
+
+    def _unanswered(self, partition: TopicPartition) -> KafkaToolError:
+        return KafkaToolError(f"Broker {self._leaders[partition]}, its leader, gave no answer.")
 
     def _by_wire(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
         found: Found = {}

@@ -49,6 +49,9 @@ MOST_BROKERS = 2000
 ABANDONED: list[object] = []
 """AdminClients of clusters with more brokers: to end one would take as long as its threads, so the process ends it."""
 
+LATE_SECONDS = 1.0
+"""How much longer than the request's own time the answers of several brokers are waited for, which come at its end."""
+
 QUIET_SECONDS = 0.3
 """How long there may be neither a response nor an error before the diagnosis begins."""
 
@@ -180,9 +183,10 @@ class Session:
     ) -> dict[Key, Result | KafkaToolError]:
         """Return the results of a request that goes to several brokers, as `collect` does.
 
-        What a broker that does not answer was asked for has a NoResponseError instead of a result.
+        What a broker that does not answer was asked for has a NoResponseError instead of a result. The request was sent
+        with `seconds` as its request_timeout: it ends by itself, with the answers of those that are there.
         """
-        deadline = monotonic() + seconds
+        deadline = monotonic() + seconds + LATE_SECONDS
         found: dict[Key, Result | KafkaToolError] = {}
         for key, future in futures.items():
             try:

@@ -76,6 +76,7 @@ def test_what_is_no_encoding_of_text_is_refused(encoding: str) -> None:
         compile_deserializer(Deserializer("StringDeserializer", {"deserializer.encoding": encoding}))
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")  # of unicode_escape: `\\` and a NUL
 @given(st.sampled_from(["utf-7", "utf-16", "utf-32", "unicode_escape", "cp037"]), st.binary(max_size=40))
 def test_no_bytes_in_an_encoding_give_a_traceback(encoding: str, content: bytes) -> None:
     compile_deserializer(Deserializer("StringDeserializer", {"deserializer.encoding": encoding}))(content).decode()
