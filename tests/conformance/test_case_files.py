@@ -7,6 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.conformance.case import FOLDER, PARTS, escaped, names, read, unescaped, write
+from tests.support.conformance.replay import TOOLS
+
+
+def test_every_case_is_run() -> None:
+    assert sorted(tool for tools in TOOLS.values() for tool in tools) == sorted({read(name).tool for name in names()})
+    assert {path.stem for path in Path(__file__).parent.glob("test_*.py")} >= TOOLS.keys()
 
 
 def test_every_case_is_recorded() -> None:
