@@ -9,6 +9,7 @@ A file begins with its head: one sentence, then `key: value` lines.
     argv: --bootstrap-server {bootstrap} --describe --topic {topic}      split as a shell does
     show: {topic}                       lines of stdout with none of these words are dropped (other topics)
     order: any                          the lines of stdout have no order
+    widths: any                         columns are as wide as names of others make them: blanks count as two
     names: fixed                        {topic} is the same in every run (the order of the lines depends on it)
     difference: …                       why ktools does something else here, on purpose
 
@@ -58,6 +59,7 @@ class Case:
     setup: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
     any_order: bool = False
+    any_widths: bool = False
     fixed_names: bool = False
     difference: str = ""
     cluster: str = "kafka39"
@@ -143,7 +145,8 @@ def _head(name: str, head: str) -> Case:
     title, *lines = [line for line in head.splitlines() if line.strip()]
     pairs = [line.partition(":")[::2] for line in lines]
     values = {key: value.strip() for key, value in pairs}
-    unknown = set(values) - {"kafka", "main", "cluster", "setup", "argv", "show", "order", "names", "difference"}
+    known = {"kafka", "main", "cluster", "setup", "argv", "show", "order", "widths", "names", "difference"}
+    unknown = set(values) - known
     if unknown:
         raise ValueError(f"{name}: unknown keys {unknown}")
     return Case(
@@ -155,6 +158,7 @@ def _head(name: str, head: str) -> Case:
         setup=tuple(value.strip() for key, value in pairs if key == "setup"),
         show=tuple(values.get("show", "").split()),
         any_order=values.get("order") == "any",
+        any_widths=values.get("widths") == "any",
         fixed_names=values.get("names") == "fixed",
         difference=values.get("difference", ""),
         cluster=CLUSTERS[values["cluster"]] if "cluster" in values else "kafka39",

@@ -43,6 +43,8 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     text = RULES.sub(_sorted_rules, TRACE.sub("", text))
     if case.any_order and case.tool == "acls" and not case.show:
         return _sorted_resources(text)
+    if case.any_widths:
+        text = re.sub(r" {2,}", "  ", text)
     lines = text.splitlines(keepends=True)
     if case.show:
         lines = [line for line in lines if any(word in line for word in case.show)]
