@@ -303,6 +303,16 @@ def given_names(ctx: click.Context) -> frozenset[str]:
     return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) is source)
 
 
+def flag(name: str) -> str:
+    """Return what the option of a parameter is called in Apache's messages: `replication-factor`."""
+    return name.replace("_", "-")
+
+
+def conflict(name: str, other: str) -> UsageError:
+    """Return the refusal of two parameters' options that cannot stand together (CommandLineUtils.checkInvalidArgs)."""
+    return UsageError(f'Option "[{flag(name)}]" can\'t be used with option "[{flag(other)}]"')
+
+
 class Given(NamedTuple):
     """A command line as joptsimple 5.0 reads it (`OptionParser(false)`): options with their values, and words."""
 

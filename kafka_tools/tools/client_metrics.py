@@ -8,7 +8,7 @@ import click
 
 from kafka_tools.backends import Configs, open_configs
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, CHANGES, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model import client_metrics
@@ -109,8 +109,7 @@ def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError in Apache's words where the options do not fit each other."""
     for name, actions in ONLY_WITH.items():
         if name in given and action not in actions:
-            flag = name.replace("_", "-")
-            raise UsageError(f'Option "[{action}]" can\'t be used with option "[{flag}]"')
+            raise conflict(action, name)
     if action == "alter" and ("name" in given) == ("generate_name" in given):
         raise UsageError("One of --name or --generate-name must be specified with --alter.")
     if action == "delete" and "name" not in given:

@@ -13,7 +13,7 @@ import click
 
 from kafka_tools.backends import open_tokens
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, flag
 from kafka_tools.cli.options import CHANGES, FILTERS, option
 from kafka_tools.errors import BrokerError, KafkaToolError, UsageError
 from kafka_tools.model.addresses import MASK
@@ -169,16 +169,12 @@ def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError in Apache's words for options that are missing or do not go with the action."""
     for name in REQUIRED.get(action, ()):
         if name not in given and not (name == "hmac" and "hmac_file" in given):
-            raise UsageError(f'Missing required argument "[{_flag(name)}]"')
+            raise UsageError(f'Missing required argument "[{flag(name)}]"')
     for name, actions in ONLY_WITH.items():
         if name in given and action not in actions and (name, action) not in IGNORED:
-            raise UsageError(f'Option "[{action}]" can\'t be used with option "[{_flag(name)}]"')
+            raise conflict(action, name)
     if {"hmac", "hmac_file"} <= given:
-        raise UsageError('Option "[hmac]" can\'t be used with option "[hmac-file]"')
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")
+        raise conflict("hmac", "hmac_file")
 
 
 def _principals(texts: Sequence[str]) -> tuple[Principal, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, CHANGES, CLUSTER, FILTERS, OTHER, OUTPUT, option
 from kafka_tools.errors import BrokerError, KafkaToolError, UsageError, nearest
 from kafka_tools.model.acls import (
@@ -115,12 +115,12 @@ def _refuse(given: Collection[str], name: str, others: Sequence[str]) -> None:
 
 
 def _conflict(name: str, other: str) -> UsageError:
-    return UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{_flag(other)}]"')
+    return conflict(_flag(name), _flag(other))
 
 
 def _flag(name: str) -> str:
     """Return what the option of a parameter is called; two of them would be words of Python's own."""
-    return {"list_rules": "list", "import_file": "import"}.get(name, name.replace("_", "-"))
+    return {"list_rules": "list", "import_file": "import"}.get(name, name)
 
 
 def _pattern_type(name: str, text: str) -> PatternType:

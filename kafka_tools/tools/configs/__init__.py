@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ARGV, ErrorStyle, ToolCommand
+from kafka_tools.cli.command import ARGV, ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import CHANGES, FILTERS, option
 from kafka_tools.errors import (
     AuthenticationError,
@@ -74,11 +74,11 @@ def check_given(action: str, given: frozenset[str]) -> None:
         raise UsageError("Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be specified")
     for name in ("add_config", "delete_config"):
         if name in given and action != "alter":
-            raise UsageError(f'Option "[{action}]" can\'t be used with option "[{name.replace("_", "-")}]"')
+            raise conflict(action, name)
     for name, actions in ONLY_WITH.items():
         # Apache's tool ignores --all with --alter and --add-config-file with --describe.
         if name in given and action not in actions and name not in ("all", "add_config_file", "force"):
-            raise UsageError(f'Option "[{name.replace("_", "-")}]" can\'t be used with option "[{action}]"')
+            raise conflict(name, action)
 
 
 def _entity_options(function: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand, given_names
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, given_names
 from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, OUTPUT, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.groups import STATES, TYPES
@@ -23,17 +23,11 @@ PURPOSE = (
     "or reset consumer group offsets."
 )
 
-SCENARIOS = {
-    "to_offset": "to-offset",
-    "to_datetime": "to-datetime",
-    "by_duration": "by-duration",
-    "to_earliest": "to-earliest",
-    "to_latest": "to-latest",
-    "shift_by": "shift-by",
-    "to_current": "to-current",
-    "from_file": "from-file",
-}
-"""Where offsets are reset to: parameter -> option, in the order in which Apache's tool looks at them."""
+SCENARIOS = (
+    *("to_offset", "to_datetime", "by_duration", "to_earliest", "to_latest"),
+    *("shift_by", "to_current", "from_file"),
+)
+"""Where offsets are reset to, in the order in which Apache's tool looks at them."""
 
 VIEWS = ("members", "offsets", "state")
 SELECTED = frozenset({"group", "all_groups"})
@@ -77,7 +71,7 @@ def check(action: str, given: frozenset[str]) -> None:
     for name, others in (("group", ("all_groups",)), ("group", ("list",)), ("topic", ("list", "describe"))):
         for other in others:
             if name in given and (other in given or other == action):
-                raise _conflict(name, other.replace("_", "-"))
+                raise conflict(name, other)
 
 
 def _check_describe(given: frozenset[str]) -> None:
@@ -101,7 +95,7 @@ def _check_reset(given: frozenset[str]) -> None:
         raise UsageError("Option [reset-offsets] takes one of these options: [all-groups], [group]")
     chosen = [name for name in SCENARIOS if name in given]
     if len(chosen) > 1:
-        raise _conflict(SCENARIOS[chosen[0]], SCENARIOS[chosen[1]])
+        raise conflict(chosen[0], chosen[1])
     if "from_file" not in given and not {"topic", "all_topics"} & given:
         raise UsageError("One of the reset scopes should be defined: --all-topics, --topic.")
     if not chosen:
@@ -109,10 +103,6 @@ def _check_reset(given: frozenset[str]) -> None:
             "Option '[reset-offsets]' requires one of the following scenarios: [[to-offset], [to-current], "
             "[to-datetime], [from-file], [by-duration], [to-earliest], [to-latest], [shift-by]]"
         )
-
-
-def _conflict(name: str, other: str) -> UsageError:
-    return UsageError(f'Option "[{name}]" can\'t be used with option "[{other}]"')
 
 
 @click.command(

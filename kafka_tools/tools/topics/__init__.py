@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand, given_names
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, flag, given_names
 from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, option
 from kafka_tools.errors import UsageError
 from kafka_tools.model.target import ZooKeeper
@@ -76,10 +76,10 @@ def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
     for name, actions in ONLY_WITH.items():
         if name in given:
             if action not in actions:
-                raise _conflict(name, action)
+                raise conflict(name, action)
             other = _conflicting(given, name, action, on_zookeeper)
             if other:
-                raise _conflict(name, other)
+                raise conflict(name, other)
 
 
 def _required(given: Collection[str], action: str, on_zookeeper: bool) -> Sequence[str]:
@@ -94,7 +94,7 @@ def _required(given: Collection[str], action: str, on_zookeeper: bool) -> Sequen
 def _require(given: Collection[str], names: Sequence[str]) -> None:
     for name in names:
         if name not in given:
-            raise UsageError(f'Missing required argument "[{_flag(name)}]"')
+            raise UsageError(f'Missing required argument "[{flag(name)}]"')
 
 
 def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: bool) -> str | None:
@@ -112,14 +112,6 @@ def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: b
         if on_zookeeper and name == "under_replicated_partitions":
             others += ("unavailable_partitions",)
     return next((other for other in others if other in given), None)
-
-
-def _conflict(name: str, other: str) -> UsageError:
-    return UsageError(f'Option "[{_flag(name)}]" can\'t be used with option "[{_flag(other)}]"')
-
-
-def _flag(name: str) -> str:
-    return name.replace("_", "-")
 
 
 @click.command(
