@@ -34,19 +34,22 @@ def consumer_group_names(target: Brokers) -> tuple[str, ...]:
 
 
 @contextmanager
-def open_groups(target: Brokers) -> "Iterator[BrokerGroups]":
-    """Open a session with the brokers of `target` for its groups, close it at the end. Raises KafkaToolError."""
+def open_groups(target: Brokers, seconds: float = NAMES_SECONDS) -> "Iterator[BrokerGroups]":
+    """Open a session with the brokers of `target` for its groups, close it at the end. Raises KafkaToolError.
+
+    The answer to each request is waited for `seconds`.
+    """
     with open_session(target) as session:
-        yield BrokerGroups(session)
+        yield BrokerGroups(session, seconds)
 
 
 class BrokerGroups:
     """The consumer groups of the cluster behind a session. Share and streams groups are no consumer groups."""
 
-    def __init__(self, session: Session, seconds: float = NAMES_SECONDS) -> None:
+    def __init__(self, session: Session, seconds: float) -> None:
         """Wait for the answer to each request for so many seconds."""
         self._session = session
-        self.seconds = seconds
+        self._seconds = seconds
         self.offsets = BrokerOffsets(session)
 
     def listed(self) -> tuple[tuple[ListedGroup, ...], tuple[str, ...]]:
@@ -56,8 +59,8 @@ class BrokerGroups:
         """
         found = self._session.ask(
             "ListGroups",
-            lambda admin: admin.list_consumer_groups(request_timeout=self.seconds),
-            self.seconds + LATE_SECONDS,
+            lambda admin: admin.list_consumer_groups(request_timeout=self._seconds),
+            self._seconds + LATE_SECONDS,
         )
         failures = tuple(dict.fromkeys(words(error.args[0]) for error in found.errors or ()))
         if failures and not found.valid:
@@ -74,8 +77,8 @@ class BrokerGroups:
         }
         if not sendable:
             return found
-        asked = self._session.admin.describe_consumer_groups(sendable, request_timeout=self.seconds)
-        for name, result in self._session.collect_known("DescribeGroups", asked, self.seconds).items():
+        asked = self._session.admin.describe_consumer_groups(sendable, request_timeout=self._seconds)
+        for name, result in self._session.collect_known("DescribeGroups", asked, self._seconds).items():
             if not isinstance(result, KafkaToolError):
                 found[name] = _group(result)
             elif not (isinstance(result, BrokerError) and result.code == GROUP_ID_NOT_FOUND):  # Kafka 4's answer
@@ -88,9 +91,9 @@ class BrokerGroups:
         asked: dict[str, Any] = {}
         for name in names:  # librdkafka (2.16) takes one group in a request; all of them are under way at once
             wanted = [kafka.ConsumerGroupTopicPartitions(name)]
-            asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self.seconds)
+            asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self._seconds)
         found: dict[str, dict[TopicPartition, int] | KafkaToolError] = {}
-        for name, result in self._session.collect_known("OffsetFetch", asked, self.seconds).items():
+        for name, result in self._session.collect_known("OffsetFetch", asked, self._seconds).items():
             if isinstance(result, KafkaToolError):
                 found[name] = result
             else:
@@ -107,7 +110,7 @@ class BrokerGroups:
             group, [kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
         )
         result = self._session.ask_each(
-            "OffsetCommit", lambda admin: admin.alter_consumer_group_offsets([wanted]), self.seconds
+            "OffsetCommit", lambda admin: admin.alter_consumer_group_offsets([wanted]), self._seconds
         )[group]
         if isinstance(result, BrokerError):
             raise result
@@ -120,8 +123,8 @@ class BrokerGroups:
         sendable = [name for name in dict.fromkeys(names) if name and is_sendable(name)]
         found: dict[str, KafkaToolError | None] = dict.fromkeys(names, BrokerError(GROUP_ID_NOT_FOUND))
         if sendable:
-            asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self.seconds)
-            found |= self._session.collect_known("DeleteGroups", asked, self.seconds)
+            asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self._seconds)
+            found |= self._session.collect_known("DeleteGroups", asked, self._seconds)
         return found
 
     def delete_offsets(
@@ -137,7 +140,7 @@ class BrokerGroups:
             for topic, found in groupby(sorted(partitions), lambda each: each.topic)
         ]
         request = {"group_id": group.group, "topics": topics}
-        response = self._session.wire.ask(OFFSET_DELETE, request, group.coordinator.broker, self.seconds)
+        response = self._session.wire.ask(OFFSET_DELETE, request, group.coordinator.broker, self._seconds)
         check_code(response["error_code"])
         found: dict[TopicPartition, KafkaToolError | None] = {}
         for topic in response["topics"]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
+Failure = TypeVar("Failure", bound=KafkaToolError)
 
 CONNECT_SECONDS = 10.0
 """How long librdkafka is waited for where our own connection has just reached the cluster."""
@@ -169,14 +170,7 @@ class Session:
         self, request: str, futures: "Mapping[Key, Future[Result]]", seconds: float = RESPONSE_SECONDS
     ) -> dict[Key, Result | BrokerError]:
         """Return the results of a request that was sent before, as `ask_each` does."""
-        deadline = monotonic() + seconds
-        found: dict[Key, Result | BrokerError] = {}
-        for key, future in futures.items():
-            try:
-                found[key] = self._result(request, future, deadline)
-            except BrokerError as error:
-                found[key] = error
-        return found
+        return self._collected(request, futures, monotonic() + seconds, BrokerError)
 
     def collect_known(
         self, request: str, futures: "Mapping[Key, Future[Result]]", seconds: float = RESPONSE_SECONDS
@@ -186,14 +180,7 @@ class Session:
         What a broker that does not answer was asked for has a NoResponseError instead of a result. The request was sent
         with `seconds` as its request_timeout: it ends by itself, with the answers of those that are there.
         """
-        deadline = monotonic() + seconds + LATE_SECONDS
-        found: dict[Key, Result | KafkaToolError] = {}
-        for key, future in futures.items():
-            try:
-                found[key] = self._result(request, future, deadline)
-            except (BrokerError, NoResponseError) as error:
-                found[key] = error
-        return found
+        return self._collected(request, futures, monotonic() + seconds + LATE_SECONDS, BrokerError, NoResponseError)
 
     def metadata(self, topic: str | None = None) -> "ClusterMetadata":
         """Return brokers, controller and topics (None: all of them) as any one broker knows them.
@@ -281,6 +268,17 @@ class Session:
             return send(self.admin)
         except confluent_kafka().KafkaException as error:
             raise KafkaToolError(words(error.args[0])) from error
+
+    def _collected(
+        self, request: str, futures: "Mapping[Key, Future[Result]]", deadline: float, *failures: type[Failure]
+    ) -> dict[Key, Result | Failure]:
+        found: dict[Key, Result | Failure] = {}
+        for key, future in futures.items():
+            try:
+                found[key] = self._result(request, future, deadline)
+            except failures as error:
+                found[key] = error
+        return found
 
     def _result(self, request: str, future: "Future[Result]", deadline: float) -> Result:
         self._wait(request, future, deadline)

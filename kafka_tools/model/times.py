@@ -21,19 +21,20 @@ def milliseconds(option: str, text: str, now: datetime | None = None) -> int:
     word = text.strip()
     relative = RELATIVE.fullmatch(word)
     if word == "now":
-        return _since_1970(now)
+        return since_1970(now)
     if relative:
         span = sum(int(number) * UNITS[unit] for number, unit in PART.findall(relative[2]))
-        return _since_1970(now) + (span if relative[1] == "+" else -span)
+        return since_1970(now) + (span if relative[1] == "+" else -span)
     if re.fullmatch(r"[0-9]{1,18}", word):
         return int(word) * (1000 if int(word) < SECONDS_BELOW else 1)
     try:
-        return _since_1970(datetime.fromisoformat(word).astimezone(None))
+        return since_1970(datetime.fromisoformat(word).astimezone(None))
     except (ValueError, OverflowError, OSError):
         raise UsageError(
             f"--{option}: '{text}' is no time", "Such are: 2026-11-23T08:00:00Z, 2026-11-23, 1700000000, -1h, now"
         ) from None
 
 
-def _since_1970(time: datetime) -> int:
+def since_1970(time: datetime) -> int:
+    """Return a time with a zone in ms since 1970."""
     return (time - datetime.fromtimestamp(0, tz=time.tzinfo)) // timedelta(milliseconds=1)

@@ -64,8 +64,7 @@ def delete(request: DeleteGroups) -> Report:
     """Delete the groups; what fails does not keep the others. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.groups import open_groups
 
-    with open_groups(request.target) as groups:
-        groups.seconds = request.seconds
+    with open_groups(request.target, request.seconds) as groups:
         names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
         if request.dry_run:
             return _rehearsed(groups.described(names))
@@ -125,8 +124,7 @@ def delete_offsets(request: DeleteOffsets) -> Report:
     """Delete what the group committed in the topics. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.groups import open_groups
 
-    with open_groups(request.target) as groups:
-        groups.seconds = request.seconds
+    with open_groups(request.target, request.seconds) as groups:
         wanted: dict[TopicPartition, None] = {}
         rows: list[DeletedRow] = []
         for text in request.topics:

@@ -128,8 +128,7 @@ def list_groups(request: ListGroups) -> Report:
 
     states = _known(request.states, STATES, "state list", "states")
     kinds = _known(request.types, TYPES, "types list", "types")
-    with open_groups(request.target) as groups:
-        groups.seconds = request.seconds
+    with open_groups(request.target, request.seconds) as groups:
         found, failures = groups.listed()
     kept = [each for each in found if (not states or each.state in states) and (not kinds or each.type in kinds)]
     columns = {"group": True, "type": request.types is not None, "state": request.states is not None}
@@ -167,8 +166,7 @@ def describe(request: DescribeGroups) -> Report:
     """Return what is asked of the groups. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.groups import open_groups
 
-    with open_groups(request.target) as groups:
-        groups.seconds = request.seconds
+    with open_groups(request.target, request.seconds) as groups:
         names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
         described = groups.described(sorted(set(names)))
         found = [each for each in described.values() if isinstance(each, ConsumerGroup)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import (
@@ -18,6 +18,7 @@ from kafka_tools.model.groups import DEAD, EMPTY, NewOffset, parse_partitions
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.target import Brokers
+from kafka_tools.model.times import since_1970
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.report import Report
 
@@ -96,8 +97,7 @@ def reset(request: ResetOffsets) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     notes = [] if request.execute or request.dry_run else [WITHOUT_EXECUTE]
-    with open_groups(request.target) as groups:
-        groups.seconds = request.seconds
+    with open_groups(request.target, request.seconds) as groups:
         names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
         plan = Plan(groups, request.goal, names)
         told: list[str] = []
@@ -262,7 +262,7 @@ def _datetime(text: str) -> int:
         raise KafkaToolError(f'java.text.ParseException: Unparseable date: "{text}"') from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - datetime.fromtimestamp(0, tz=UTC)) // timedelta(milliseconds=1)
+    return since_1970(moment)
 
 
 def _duration(text: str) -> int:
