@@ -67,6 +67,7 @@ librdkafka has other words for the same codes. Source: org.apache.kafka.common.p
 """
 
 JAVA_EXCEPTIONS = {
+    -1: "UnknownServerException",
     OFFSET_OUT_OF_RANGE: "OffsetOutOfRangeException",
     UNKNOWN_TOPIC_OR_PARTITION: "UnknownTopicOrPartitionException",
     5: "LeaderNotAvailableException",
@@ -76,7 +77,17 @@ JAVA_EXCEPTIONS = {
     GROUP_AUTHORIZATION_FAILED: "GroupAuthorizationException",
     CLUSTER_AUTHORIZATION_FAILED: "ClusterAuthorizationException",
     UNSUPPORTED_VERSION: "UnsupportedVersionException",
+    NOT_CONTROLLER: "NotControllerException",
+    42: "InvalidRequestException",
     44: "PolicyViolationException",
+    SECURITY_DISABLED: "SecurityDisabledException",
+    61: "DelegationTokenDisabledException",
+    62: "DelegationTokenNotFoundException",
+    63: "DelegationTokenOwnerMismatchException",
+    DELEGATION_TOKEN_REQUEST_NOT_ALLOWED: "UnsupportedByAuthenticationException",
+    65: "DelegationTokenAuthorizationException",
+    66: "DelegationTokenExpiredException",
+    67: "InvalidPrincipalTypeException",
     NON_EMPTY_GROUP: "GroupNotEmptyException",
     GROUP_ID_NOT_FOUND: "GroupIdNotFoundException",
     86: "GroupSubscribedToTopicException",

@@ -15,7 +15,7 @@ from kafka_tools.backends import open_tokens
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, flag
 from kafka_tools.cli.options import CHANGES, FILTERS, option
-from kafka_tools.errors import BrokerError, KafkaToolError, UsageError
+from kafka_tools.errors import BrokerError, KafkaToolError, UsageError, as_java_prints
 from kafka_tools.model.addresses import MASK
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.tokens import DelegationToken, Principal, parse_hmac, parse_principal
@@ -48,22 +48,6 @@ REQUIRED = {
 }
 IGNORED = {("renewer_principal", "expire"), ("renewer_principal", "describe")}
 """Options that 3.9's checkArgs forgot to refuse: they are taken, without effect."""
-
-JAVA_EXCEPTIONS = {
-    -1: "UnknownServerException",
-    7: "TimeoutException",
-    31: "ClusterAuthorizationException",
-    41: "NotControllerException",
-    42: "InvalidRequestException",
-    61: "DelegationTokenDisabledException",
-    62: "DelegationTokenNotFoundException",
-    63: "DelegationTokenOwnerMismatchException",
-    64: "UnsupportedByAuthenticationException",
-    65: "DelegationTokenAuthorizationException",
-    66: "DelegationTokenExpiredException",
-    67: "InvalidPrincipalTypeException",
-}
-"""Error code -> its class in org.apache.kafka.common.errors, which Apache's tool prints before the words."""
 
 HINTS = {
     61: "All brokers need the same delegation.token.secret.key (before Kafka 3.0 delegation.token.master.key).",
@@ -347,10 +331,9 @@ def _asked(target: Brokers, calling: str, ask: "Callable[[BrokerTokens], Report]
 
 
 def _in_apaches_words(error: KafkaToolError) -> KafkaToolError:
-    if not isinstance(error, BrokerError) or error.code not in JAVA_EXCEPTIONS:
+    if not isinstance(error, BrokerError):
         return error
-    message = f"org.apache.kafka.common.errors.{JAVA_EXCEPTIONS[error.code]}: {error.message}"
-    return KafkaToolError(message, error.hint or HINTS.get(error.code, ""))
+    return KafkaToolError(as_java_prints(error), error.hint or HINTS.get(error.code, ""))
 
 
 def token_lines(rows: Iterable[TokenRow]) -> Iterator[str]:

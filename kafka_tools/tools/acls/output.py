@@ -6,24 +6,10 @@ from typing import NamedTuple
 from kafka_tools.errors import (
     CLUSTER_AUTHORIZATION_FAILED,
     JAVA_WORDS,
-    NOT_CONTROLLER,
-    SECURITY_DISABLED,
-    UNSUPPORTED_VERSION,
     BrokerError,
+    as_java_prints,
 )
 from kafka_tools.model.acls import AccessControlEntry, AclBinding, ResourcePattern, by_pattern
-
-JAVA_EXCEPTIONS = {
-    -1: "UnknownServerException",
-    7: "TimeoutException",
-    CLUSTER_AUTHORIZATION_FAILED: "ClusterAuthorizationException",
-    UNSUPPORTED_VERSION: "UnsupportedVersionException",
-    NOT_CONTROLLER: "NotControllerException",
-    42: "InvalidRequestException",
-    44: "PolicyViolationException",
-    SECURITY_DISABLED: "SecurityDisabledException",
-}
-"""Error code -> Java's exception (org.apache.kafka.common.errors), whose name AclCommand prints before the message."""
 
 
 def as_java(error: BrokerError) -> BrokerError:
@@ -34,8 +20,7 @@ def as_java(error: BrokerError) -> BrokerError:
         message = JAVA_WORDS[error.code] if message.startswith("Request ") else message
         needs = "To read rules needs DESCRIBE on the cluster, to change them ALTER."
         hint = " ".join(filter(None, (needs, hint)))
-    name = JAVA_EXCEPTIONS.get(error.code)
-    return BrokerError(error.code, f"org.apache.kafka.common.errors.{name}: {message}" if name else message, hint)
+    return BrokerError(error.code, as_java_prints(BrokerError(error.code, message)), hint)
 
 
 def pattern_text(pattern: ResourcePattern) -> str:
