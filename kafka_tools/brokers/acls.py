@@ -1,7 +1,6 @@
 """Reads, adds and removes the rules of a cluster's authorizer through its brokers."""
 
 from collections.abc import Callable, Collection, Sequence
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import NoResponseError
@@ -148,32 +147,20 @@ class BrokerAcls:
         return found
 
     def _wait_until_known(self, bindings: Collection[AclBinding], there: bool) -> None:
-        """Wait until each of the named servers, one of which the next command will ask, has heard of the change.
-
-        A broker answers when the change is decided; with several brokers the others, and on KRaft itself too, follow.
-        """
+        """Wait until the named servers have heard of the change."""
         from kafka_tools.wire.messages import DESCRIBE_ACLS
-        from kafka_tools.wire.session import WireSession
 
-        target, deadline = self._session.target, monotonic() + KNOWN_SECONDS
         if not bindings:
             return
         # The last one is enough: brokers hear of changes in their order.
         [*_, last] = bindings
         question = _wire_filter(AclBindingFilter.exactly(last))
-        for server in target.bootstrap_servers.split(","):
-            if (seconds := deadline - monotonic()) <= 0:
-                return
-            try:
-                with WireSession(server, target.security, seconds) as session:
-                    while monotonic() < deadline:
-                        answer = session.ask(DESCRIBE_ACLS, question)
-                        if answer["error_code"] or bool(answer["resources"]) is there:
-                            break
-                        sleep(PAUSE_SECONDS)
-            # It may be down, or not let us in: the change was made, only who asks it next may not see it yet.
-            except KafkaToolError:
-                continue
+
+        def is_known(session: "WireSession") -> bool:
+            answer = session.ask(DESCRIBE_ACLS, question)
+            return bool(answer["error_code"]) or bool(answer["resources"]) is there
+
+        self._session.wait_until_heard(is_known, KNOWN_SECONDS, PAUSE_SECONDS)
 
 
 class ControllerAcls:

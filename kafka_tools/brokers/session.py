@@ -3,7 +3,7 @@
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import (
@@ -210,6 +210,27 @@ class Session:
             cluster = self.ask("DescribeCluster", lambda admin: admin.describe_cluster()).cluster_id
             if cluster:
                 check(cluster)
+
+    def wait_until_heard(self, is_known: "Callable[[WireSession], bool]", seconds: float, pause: float) -> None:
+        """Wait until each of the named servers, one of which the next command will ask, has heard of a change.
+
+        `is_known` asks one of them, every `pause` s, for `seconds` in all. A broker answers when a change is decided:
+        the others hear of it afterwards. Raises nothing: the change is made.
+        """
+        from kafka_tools.wire.session import WireSession
+
+        deadline = monotonic() + seconds
+        for server in self.target.bootstrap_servers.split(","):
+            left = deadline - monotonic()
+            if left <= 0:
+                return
+            try:
+                with WireSession(server, self.target.security, left) as session:
+                    while not is_known(session) and monotonic() < deadline:
+                        sleep(pause)
+            # It may be down, or not let us in: only who asks it next may not see the change yet.
+            except KafkaToolError:
+                continue
 
     @property
     def wire(self) -> "WireSession":

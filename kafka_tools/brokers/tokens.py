@@ -4,7 +4,6 @@ Any broker of a cluster with ZooKeeper carries them out; without, it passes them
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic, sleep
 from typing import Any
 
 from kafka_tools.brokers.session import Session
@@ -12,7 +11,6 @@ from kafka_tools.errors import (
     DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
     NOT_CONTROLLER,
     BrokerError,
-    KafkaToolError,
     UnsupportedError,
     check_code,
 )
@@ -96,20 +94,12 @@ class BrokerTokens:
 
     def _wait_until(self, owner: Principal | None, is_known: Callable[[Tokens], bool]) -> None:
         """Wait until each of the named servers tells what is so of the tokens of `owner`, None: of everybody's."""
-        from kafka_tools.wire.session import WireSession
-
-        target, deadline = self._session.target, monotonic() + KNOWN_SECONDS
         question = _owners(None if owner is None else [owner])
-        for server in target.bootstrap_servers.split(","):
-            try:
-                with WireSession(server, target.security, max(deadline - monotonic(), PAUSE_SECONDS)) as session:
-                    while not is_known(_described(session.ask(DESCRIBE_DELEGATION_TOKEN, question))):
-                        if monotonic() > deadline:
-                            return
-                        sleep(PAUSE_SECONDS)
-            # The change is made. A server that is down has not heard of it, and one that lets nobody look may have.
-            except KafkaToolError:
-                continue
+        self._session.wait_until_heard(
+            lambda session: is_known(_described(session.ask(DESCRIBE_DELEGATION_TOKEN, question))),
+            KNOWN_SECONDS,
+            PAUSE_SECONDS,
+        )
 
 
 def _checked(response: Response) -> Response:

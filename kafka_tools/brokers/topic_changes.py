@@ -224,25 +224,15 @@ class BrokerTopicChanges:
         return UnreachableError(f"{message} Nothing was changed.", self._session.question())
 
     def _wait_until_known(self, at_least: Mapping[str, int]) -> None:
-        """Wait until each of the named servers, one of which the next command will ask, has heard of a change.
+        """Wait until the named servers have heard of a change.
 
         `at_least`: topic -> so many partitions; 0: no topic. A script's next line looks for it there.
         """
-        from kafka_tools.wire.session import WireSession
-
-        target, deadline = self._session.target, monotonic() + KNOWN_SECONDS
         names = list(at_least)
-        for server in target.bootstrap_servers.split(",") if names else ():
-            seconds = deadline - monotonic()
-            try:
-                with WireSession(server, target.security, seconds) as session:
-                    while not _known(session.metadata(names)["topics"], at_least) and monotonic() < deadline:
-                        sleep(PAUSE_SECONDS)
-            # The server may be down, or not let us in: the change was made, only who asks it next may not see it yet.
-            except KafkaToolError:
-                continue
-            if seconds <= 0:
-                return
+        if names:
+            self._session.wait_until_heard(
+                lambda session: _known(session.metadata(names)["topics"], at_least), KNOWN_SECONDS, PAUSE_SECONDS
+            )
 
 
 Results = dict[str, BrokerError | None]
