@@ -3,6 +3,7 @@ import, which took longest."""
 
 import os
 import sys
+from contextlib import suppress
 
 MACOS = sys.platform == "darwin"
 APPLICATION_SUPPORT = "~/Library/Application Support"
@@ -76,7 +77,9 @@ def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
                 os.fchmod(file.fileno(), mode)
             os.replace(draft, path)
         except BaseException:
-            os.unlink(draft)
+            # Ctrl-C may come when the draft has taken its name already.
+            with suppress(FileNotFoundError):
+                os.unlink(draft)
             raise
     except OSError as error:  # what write(2) raises names no file, and what mkstemp raises names the draft
         raise OSError(error.errno, error.strerror, path) from error

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ DEATHS = 3
 @pytest.fixture(scope="module")
 def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     yield from sandbox(tmp_path_factory.mktemp("lone"), "--brokers", "1")
+
+
+@contextmanager
+def fed_meanwhile(writer: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> Iterator[threading.Thread]:
+    """Write the blocks to stdin beside the block of code, which ends when all is written."""
+    feeding = threading.Thread(target=feed, args=(writer, blocks))
+    feeding.start()
+    try:
+        yield feeding
+    finally:
+        feeding.join()
 
 
 def feed(writer: subprocess.Popen[bytes], blocks: Iterable[bytes]) -> None:
@@ -92,16 +104,12 @@ def outlive_a_leader(cluster: Cluster, topic: str, writer: subprocess.Popen[byte
     """Feed a share of the records while the leader of partition 0 dies and comes back; return who it was."""
     share = RECORDS // DEATHS
     begin = share * death
-    feeding = threading.Thread(
-        target=feed, args=(writer, [keyed(at, at + 1000) for at in range(begin, begin + share, 1000)])
-    )
-    feeding.start()
-    wait_until(lambda: oracle.count(cluster, topic) > begin + share // 10, "records flow")
-    victim = leader(cluster, topic)
-    assert feeding.is_alive(), "records flow no more"
-    with killed(cluster, victim):
-        assert leader(cluster, topic) != victim
-    feeding.join()
+    with fed_meanwhile(writer, [keyed(at, at + 1000) for at in range(begin, begin + share, 1000)]) as feeding:
+        wait_until(lambda: oracle.count(cluster, topic) > begin + share // 10, "records flow")
+        victim = leader(cluster, topic)
+        assert feeding.is_alive(), "records flow no more"
+        with killed(cluster, victim):
+            wait_until(lambda: leader(cluster, topic) not in (victim, -1), "another broker leads")
     wait_until_whole(cluster, topic, 3)
     return victim
 
@@ -138,14 +146,13 @@ def test_producers_that_lose_all_brokers_say_how_many_records(lone: Cluster) -> 
 
     with ended(impatient_producer(lone, resting)) as first, ended(impatient_producer(lone, flowing)) as second:
         feed(first, [numbers(0, 5000)])
-        feeding = threading.Thread(target=feed, args=(second, blocks()))
-        feeding.start()
-        wait_until(lambda: oracle.count(lone, resting) == 5000, "nothing is in flight")
-        wait_until(lambda: oracle.count(lone, flowing) > 5000, "records flow")
-        with killed(lone, 1):
-            feed(first, [numbers(5000, 12_000)])
-            over.set()
-            feeding.join()
+        with ExitStack() as outage:
+            with fed_meanwhile(second, blocks()), ExitStack() as flow:
+                flow.callback(over.set)
+                wait_until(lambda: oracle.count(lone, resting) == 5000, "nothing is in flight")
+                wait_until(lambda: oracle.count(lone, flowing) > 5000, "records flow")
+                outage.enter_context(killed(lone, 1))
+                feed(first, [numbers(5000, 12_000)])
             said = lost(first, 12_000), lost(second, fed[0])
     wait_until_whole(lone, resting, 1)
     wait_until_whole(lone, flowing, 1)

@@ -33,7 +33,9 @@ class SecondRun:
         """Run the failed tests again once the workers, and with them their clusters, are gone."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         stats = reporter.stats
-        failed = {report.nodeid: report.longreprtext for report in (*stats.get("failed", ()), *stats.get("error", ()))}
+        failed: dict[str, str] = {}
+        for report in (*stats.get("failed", ()), *stats.get("error", ())):  # a test may have failed and its end, too
+            failed[report.nodeid] = failed.get(report.nodeid, "") + report.longreprtext + "\n"
         again = [test for test in failed if test.startswith(TWICE)]
         if not again or len(again) > MOST or session.shouldfail or session.shouldstop:
             return

@@ -5,7 +5,7 @@ Where there is a ZooKeeper, its znodes are what a case leaves; in KRaft mode it 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -45,7 +45,10 @@ BROKER = 4
 
 ENTITIES = ("topics", "users", "clients", "ips", "brokers")
 ACLS = ("/kafka-acl", "/kafka-acl-extended/prefixed")
-CHANGES = ("/config/changes", "/kafka-acl-changes", "/kafka-acl-extended-changes")
+CHANGES = {"configs": ("/config/changes",), "acls": ("/kafka-acl-changes", "/kafka-acl-extended-changes")}
+"""Where a tool tells of a change. What others write there meanwhile of what all share (brokers, defaults) cannot be
+told from what the case wrote: so a tool that never writes there does not look."""
+
 SECRETS = re.compile(r"\b(salt|stored_key|server_key|encryptedPassword|initializationVector)([=:])[^,\"]*")
 """What is drawn by lot in a SCRAM credential (kafka.zk, ScramCredentialUtils) or an encrypted password."""
 
@@ -68,8 +71,8 @@ class Names:
 class Znodes:
     """The znodes of the case, read with kazoo. What everybody shares (brokers, defaults) counts by its config keys."""
 
-    def __init__(self, client: Any, names: Names) -> None:
-        self._client, self._names = client, names
+    def __init__(self, client: Any, names: Names, changes: Sequence[str]) -> None:
+        self._client, self._names, self._roots_of_changes = client, names, changes
         self._before = {path: self._read(path) for path in self._shared()}
         self._changes = {path for path, _ in self._notifications()}
 
@@ -164,7 +167,7 @@ class Znodes:
             self._client.set(path, json.dumps(document | {"acls": kept}).encode())
 
     def _notifications(self) -> Iterator[tuple[str, str]]:
-        for root in CHANGES:
+        for root in self._roots_of_changes:
             paths = [f"{root}/{name}" for name in sorted(self._children(root))]
             for path, answer in [(path, self._client.get_async(path)) for path in paths]:
                 with suppress(NoNodeError):  # brokers delete old ones
@@ -308,9 +311,8 @@ def _settled(futures: Any) -> None:
 class Entities:
     """Both together. Brokers are told to forget rules that they know; what else is only a znode goes as a znode."""
 
-    def __init__(self, brokers: Brokers, admin: AdminClient, zookeeper: Any, names: Names) -> None:
-        self._answers = Answers(brokers, admin, names)
-        self._znodes = Znodes(zookeeper, names) if zookeeper else None
+    def __init__(self, brokers: Brokers, admin: AdminClient, znodes: Znodes | None, names: Names) -> None:
+        self._answers, self._znodes = Answers(brokers, admin, names), znodes
         self._admin, self._names, self._brokers = admin, names, brokers
 
     def lines(self, with_changes: bool) -> list[str]:
@@ -351,10 +353,11 @@ class Entities:
 
 
 @contextmanager
-def watched(cluster: Cluster, admin: AdminClient, names: Names) -> Iterator[Entities]:
-    """See what is there before a case, and take away what it made with the end of the block."""
+def watched(cluster: Cluster, admin: AdminClient, names: Names, tool: str) -> Iterator[Entities]:
+    """See what is there before a case of `tool`, and take away what it made with the end of the block."""
     with connected(cluster.ensemble()) if cluster.zookeeper else nullcontext() as zookeeper:
-        found = Entities(cluster.brokers(), admin, zookeeper, names)
+        znodes = Znodes(zookeeper, names, CHANGES.get(tool, ())) if zookeeper else None
+        found = Entities(cluster.brokers(), admin, znodes, names)
         try:
             yield found
         finally:

@@ -105,7 +105,7 @@ class Stage:
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
             if self.case.tool not in WITHOUT_ENTITIES:
-                self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names))
+                self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names, self.case.tool))
             for step in self.case.setup:
                 self._step(*self.filled(step).split(" ", 1))
             yield self

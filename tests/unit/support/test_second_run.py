@@ -18,6 +18,16 @@ def seen():
 """
 FAILS_AT_FIRST = f"{SEEN}\ndef test_a():\n    assert seen(), 'the machine stood still'\n"
 FAILS_IN_ITS_SETUP = f"{SEEN}\n@pytest.fixture\ndef cluster():\n    assert seen()\n\ndef test_b(cluster):\n    pass\n"
+FAILS_AND_ITS_END_FAILS = f"""{SEEN}
+@pytest.fixture
+def cluster():
+    there = seen()
+    yield there
+    assert there, 'the end, too'
+
+def test_d(cluster):
+    assert cluster, 'the reason'
+"""
 FAILS_TWICE = "def test_c():\n    assert False\n"
 
 
@@ -47,6 +57,13 @@ def test_what_passes_the_second_time_is_named_and_counts_as_passed(tmp_path: Pat
     assert "2 passed" in lines[-1]
     assert "failed" not in lines[-1]
     assert any("the machine stood still" in line for line in lines)
+
+
+def test_why_the_first_run_failed_is_shown_whole(tmp_path: Path) -> None:
+    status, lines = run(tmp_path, live=FAILS_AND_ITS_END_FAILS)
+    assert status == 0
+    for reason in ("the reason", "the end, too"):
+        assert any(line.startswith("E ") and reason in line for line in lines), reason
 
 
 def test_what_fails_twice_fails_the_run(tmp_path: Path) -> None:
