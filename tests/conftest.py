@@ -73,7 +73,6 @@ def _cluster(name: str, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
     for cluster in shared(of_run / name, *KINDS[name]):
         leaks.expect_none_of(leaks.secrets(cluster.home))
         yield cluster
-        assert leaks.in_files(cluster.home) == []
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ def test_a_change_that_is_killed_at_any_moment_is_whole_or_absent(own28: Cluster
     def rules(user: str) -> tuple[str, ...]:
         return (*properties, "--allow-principal", f"User:{user}", "--topic", f"{user}-a", "--topic", f"{user}-b")
 
+    assert own28.run(*rules(name())).returncode == 0
     started = time.monotonic()
     assert own28.run(*quota(name())).returncode == 0
     usual_seconds = time.monotonic() - started

@@ -24,6 +24,7 @@ from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.sandbox.state_file import locked
 from kafka_tools.settings import choice
 from kafka_tools.wire import session
+from tests.support import leaks
 from tests.support.coverage_summary import SETTING
 
 KINDS = {
@@ -188,7 +189,9 @@ def shared(home: Path, *options: str) -> Iterator[Cluster]:
         finally:
             with locked(Path(f"{home}.turn"), UP_SECONDS):
                 if _is_alone(users):
+                    leaked = leaks.in_files(home)
                     _take_down(home)
+                    assert leaked == []
 
 
 def _is_alone(users: IO[bytes]) -> bool:

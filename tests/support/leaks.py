@@ -39,9 +39,23 @@ def in_files(folder: Path) -> list[str]:
     found = []
     for path in (Path(place, name) for place, _, names in os.walk(folder) for name in names):
         with suppress(FileNotFoundError):
-            if not MEANT.search(str(path)) and path.is_file() and _leaked(path.read_bytes()):
+            if not MEANT.search(str(path)) and path.is_file() and _leaked(_written(path)):
                 found.append(str(path))
     return found
+
+
+def _written(path: Path) -> bytes:
+    """Return what somebody wrote to a file. A broker reserves 20 MB for the two indexes of each partition: its holes,
+    which hold nothing, took minutes to read."""
+    parts = []
+    with path.open("rb") as file:
+        end = 0
+        with suppress(OSError):  # ENXIO: there is no more
+            while True:
+                begin = os.lseek(file.fileno(), end, os.SEEK_DATA)
+                end = os.lseek(file.fileno(), begin, os.SEEK_HOLE)
+                parts.append(os.pread(file.fileno(), end - begin, begin))
+    return b"".join(parts)
 
 
 def watch(patch: pytest.MonkeyPatch) -> None:
