@@ -25,6 +25,8 @@ JAVA_WORDS = {
     OFFSET_OUT_OF_RANGE: "The requested offset is not within the range of offsets maintained by the server.",
     UNKNOWN_TOPIC_OR_PARTITION: "This server does not host this topic-partition.",
     5: "There is no leader for this topic-partition as we are in the middle of a leadership election.",
+    6: "For requests intended only for the leader, this error indicates that the broker is not the current leader. For "
+    "requests intended for any replica, this error indicates that the broker is not a replica of the topic partition.",
     7: "The request timed out.",
     8: "The broker is not available.",
     14: "The coordinator is loading and hence can't process requests.",

@@ -14,10 +14,11 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | IncrementalAlterConfigs       | of broker defaults, loggers, groups and client metrics, which it refuses            |
 | ListConfigResources           | it has no such request                                                              |
 | Describe-, AlterClientQuotas  | it has no such requests                                                             |
-| ListGroups: all types         | it hides share and streams groups                                                   |
+| ListGroups                    | it hides share and streams groups                                                   |
 | all requests to controllers   | it knows no --bootstrap-controller: it asks for brokers there, and times out        |
 | OffsetDelete                  | it has no such request                                                              |
-| ListOffsets: earliest-local…  | it refuses words newer than max-timestamp ("invalid offset -4")                     |
+| ListOffsets                   | it refuses words newer than max-timestamp ("invalid offset -4"), and for a leader   |
+|                               | that does not answer gives the offset -1001 without an error; and at scale          |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | DescribeAcls                  | it drops the broker's error: who may not see the rules is told that there are none  |

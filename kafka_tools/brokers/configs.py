@@ -7,7 +7,8 @@ users, clients and IP addresses, and SCRAM credentials of users. Each kind has r
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from kafka_tools.brokers.session import Session
+from kafka_tools.brokers.groups import groups_of_all_types
+from kafka_tools.brokers.session import RESPONSE_SECONDS, Session
 from kafka_tools.errors import (
     CLUSTER_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -53,7 +54,6 @@ from kafka_tools.wire.config_messages import (
     DESCRIBE_CLIENT_QUOTAS,
     INCREMENTAL_ALTER_CONFIGS,
     LIST_CONFIG_RESOURCES,
-    LIST_GROUPS,
 )
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS
 from kafka_tools.wire.schema import Message, Response
@@ -199,16 +199,15 @@ class BrokerConfigs:
             case "brokers" | "broker-loggers":
                 return [*map(str, sorted(self._session.wire.brokers())), DEFAULT]
             case "groups":
-                return hash_order(dict.fromkeys((*self._groups(), *self._listed(kind))), PROPERTIES_CAPACITY)
+                return hash_order(dict.fromkeys((*self._group_ids(), *self._listed(kind))), PROPERTIES_CAPACITY)
             case _:
                 return self._listed(kind)
 
-    def _groups(self) -> Iterator[str]:
-        wire = self._session.wire
-        for broker in wire.brokers():
-            response = wire.ask(LIST_GROUPS, {}, broker)
-            check_code(response["error_code"], None, "DESCRIBE on the cluster or on groups")
-            yield from (group["group_id"] for group in response["groups"])
+    def _group_ids(self) -> Iterator[str]:
+        found, failures = groups_of_all_types(self._session, RESPONSE_SECONDS)
+        if failures:
+            raise KafkaToolError(failures[0])
+        return (group["group_id"] for group in found)
 
     def _listed(self, kind: str) -> list[str]:
         """Return the names of entities that have configs; groups may be listed only by who may read the cluster's."""

@@ -5,22 +5,31 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.brokers.errors import words
+from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.offsets import BrokerOffsets
-from kafka_tools.brokers.session import LATE_SECONDS, Session, open_session
+from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError, check_code
 from kafka_tools.model.groups import DEAD, ConsumerGroup, Coordinator, ListedGroup, Member
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
+from kafka_tools.wire.config_messages import LIST_GROUPS
 from kafka_tools.wire.offset_messages import OFFSET_DELETE
+from kafka_tools.wire.schema import Response
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 
 NAMES_SECONDS = 5.0
 """How long the brokers are waited for; each knows the groups that it coordinates."""
+
+CONSUMERS = ("consumer", "")
+"""The protocols of consumer groups; the second is that of offsets which somebody committed without a group's members
+(org.apache.kafka.clients.admin.KafkaAdminClient.listConsumerGroups 3.9)."""
+
+UNKNOWN = "Unknown"
+"""The state and the type of a group where brokers are too old to tell them (before Kafka 2.6 and 3.8)."""
 
 STATES = {"PREPARING_REBALANCING": "PreparingRebalance", "COMPLETING_REBALANCING": "CompletingRebalance"}
 """Kafka's words where librdkafka has others; else they differ in capitals only."""
@@ -31,6 +40,36 @@ def consumer_group_names(target: Brokers) -> tuple[str, ...]:
     with open_groups(target) as groups:
         found, _ = groups.listed()
     return tuple(each.group for each in found)
+
+
+def groups_of_all_types(session: Session, seconds: float) -> tuple[list[Response], tuple[str, ...]]:
+    """Return the groups that each broker coordinates, and what kept brokers from telling theirs within `seconds`.
+
+    Each is a struct of ListGroups: `group_id`, `protocol_type`, and from newer brokers `group_state` and `group_type`.
+    A group that moves from one broker to another may be there twice. Raises KafkaToolError where the cluster is not
+    reached, or where none of its brokers answers.
+    """
+    brokers = session.wire.brokers()
+    if not brokers:
+        raise unreadable(session.target.bootstrap_servers, "Metadata", "it names no broker")
+    found: list[Response] = []
+    failures: list[KafkaToolError] = []
+    for answer in session.wire.ask_brokers(LIST_GROUPS, {each: {} for each in brokers}, seconds).values():
+        try:
+            found += _groups_in(answer)
+        except KafkaToolError as error:
+            failures.append(error)
+    if len(failures) == len(brokers):
+        raise failures[0]
+    return found, tuple(dict.fromkeys(each.message for each in failures))
+
+
+def _groups_in(answer: Response | KafkaToolError) -> list[Response]:
+    if isinstance(answer, KafkaToolError):
+        raise answer
+    check_code(answer["error_code"], None, "DESCRIBE on the cluster or on groups")
+    groups: list[Response] = answer["groups"]
+    return groups
 
 
 @contextmanager
@@ -57,16 +96,15 @@ class BrokerGroups:
 
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
-        found = self._session.ask(
-            "ListGroups",
-            lambda admin: admin.list_consumer_groups(request_timeout=self._seconds),
-            self._seconds + LATE_SECONDS,
-        )
-        failures = tuple(dict.fromkeys(words(error.args[0]) for error in found.errors or ()))
-        if failures and not found.valid:
-            raise KafkaToolError(failures[0])
-        groups = [ListedGroup(each.group_id, _state(each.state), each.type.name.capitalize()) for each in found.valid]
-        return tuple(sorted(groups)), failures
+        answered, failures = groups_of_all_types(self._session, self._seconds)
+        groups = {
+            each["group_id"]: ListedGroup(
+                each["group_id"], each["group_state"] or UNKNOWN, (each["group_type"] or UNKNOWN).capitalize()
+            )
+            for each in answered
+            if each["protocol_type"] in CONSUMERS
+        }
+        return tuple(sorted(groups.values())), failures
 
     def described(self, names: Collection[str]) -> dict[str, ConsumerGroup | KafkaToolError]:
         """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers."""

@@ -3,16 +3,18 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
+from operator import itemgetter
 
 from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import RESPONSE_SECONDS, Session, open_session
-from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError, UnsupportedError, check_code
-from kafka_tools.model.offsets import EARLIEST_LOCAL, Offset
+from kafka_tools.errors import UNSUPPORTED_VERSION, BrokerError, KafkaToolError, UnsupportedError
+from kafka_tools.model.offsets import Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
-from kafka_tools.wire.offset_messages import LIST_OFFSETS
+from kafka_tools.wire.offset_messages import FIRST_VERSIONS, LIST_OFFSETS
+from kafka_tools.wire.schema import Response
 
 OFFSETS_SECONDS = 5.0
 """How long the leaders are waited for: what a dead one led must not keep the others' offsets from being shown."""
@@ -21,7 +23,7 @@ CONSUMER = -1
 """What stands for the id of a replica in a request that comes from a client."""
 
 NOT_ANSWERED = -1001
-"""The offset that librdkafka (2.16) gives, without an error, where a leader did not answer (OFFSET_INVALID)."""
+"""The low watermark that librdkafka (2.16) gives, without an error, where a leader did not answer (OFFSET_INVALID)."""
 
 Found = dict[TopicPartition, Offset | KafkaToolError]
 
@@ -60,10 +62,21 @@ class BrokerOffsets:
         broker is reached.
         """
         found: Found = dict.fromkeys(partitions, KafkaToolError("There is no leader for this topic-partition."))
-        led = [each for each in partitions if each in self._leaders]
-        if led:
-            # AdminClient (2.16) refuses what is newer than max-timestamp: "invalid offset -4".
-            found |= self._by_wire(time, led) if time <= EARLIEST_LOCAL else self._by_admin(time, led)
+        # One request for each leader, all under way together: a leader that hangs costs the others nothing.
+        led = sorted((self._leaders[each], each) for each in partitions if each in self._leaders)
+        if not led:
+            return found
+        asked = {leader: [each for _, each in some] for leader, some in groupby(led, itemgetter(0))}
+        message = LIST_OFFSETS.since(FIRST_VERSIONS.get(time, LIST_OFFSETS.first))
+        requests = {leader: _request(time, each) for leader, each in asked.items()}
+        for leader, answer in self._session.wire.ask_brokers(message, requests, OFFSETS_SECONDS).items():
+            if isinstance(answer, UnsupportedError):  # in the words that a broker has for it
+                found |= dict.fromkeys(asked[leader], BrokerError(UNSUPPORTED_VERSION))
+            elif isinstance(answer, KafkaToolError):
+                found |= dict.fromkeys(asked[leader], answer)
+            else:
+                told = _offsets(answer)
+                found |= {each: told.get(each, self._left_out()) for each in asked[leader]}
         return found
 
     def delete_before(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int | KafkaToolError]:
@@ -83,63 +96,31 @@ class BrokerOffsets:
                 found[partition] = self._unanswered(partition) if low == NOT_ANSWERED else low
         return found
 
-    def _by_admin(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
-        from confluent_kafka.admin import OffsetSpec
-
-        kafka, spec = confluent_kafka(), OffsetSpec.for_timestamp(time)
-        wanted = {kafka.TopicPartition(*each): spec for each in partitions}
-        asked = self._session.admin.list_offsets(wanted, request_timeout=OFFSETS_SECONDS)
-        found: Found = {}
-        for each, result in self._session.collect_known("ListOffsets", asked, OFFSETS_SECONDS).items():
-            partition = TopicPartition(each.topic, each.partition)
-            if isinstance(result, KafkaToolError):
-                found[partition] = result
-            elif result.offset == NOT_ANSWERED:
-                found[partition] = self._unanswered(partition)
-            else:
-                found[partition] = _offset(result.offset, result.timestamp)
-        return found
-
     def _unanswered(self, partition: TopicPartition) -> KafkaToolError:
         return KafkaToolError(f"Broker {self._leaders[partition]}, its leader, gave no answer.")
 
-    def _by_wire(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
-        found: Found = {}
-        in_turn = sorted(partitions, key=lambda each: (self._leaders[each], each))
-        for leader, led in groupby(in_turn, lambda each: self._leaders[each]):
-            asked = tuple(led)
-            try:
-                found |= self._at_leader(leader, asked, time)
-            except (UnreachableError, UnsupportedError) as error:
-                found |= dict.fromkeys(asked, error)
-        return found
+    def _left_out(self) -> KafkaToolError:
+        return unreadable(self._session.target.bootstrap_servers, "ListOffsets", "the partition is not in it")
 
-    def _at_leader(self, leader: int, partitions: Sequence[TopicPartition], time: int) -> Found:
-        topics = [
-            {"name": topic, "partitions": [{"partition_index": each.partition, "timestamp": time} for each in led]}
-            for topic, led in groupby(partitions, lambda each: each.topic)
-        ]
-        request = {"replica_id": CONSUMER, "topics": topics, "timeout_ms": int(1000 * OFFSETS_SECONDS)}
-        response = self._session.wire.ask(LIST_OFFSETS, request, leader, OFFSETS_SECONDS)
-        found: Found = {
-            TopicPartition(topic["name"], each["partition_index"]): _checked(each)
-            for topic in response["topics"]
-            for each in topic["partitions"]
-        }
-        for each in partitions:
-            if each not in found:
-                servers = self._session.target.bootstrap_servers
-                raise unreadable(servers, "ListOffsets", f"{each.topic}-{each.partition} is not in it")
-        return found
+
+def _request(time: int, partitions: Sequence[TopicPartition]) -> Mapping[str, object]:
+    topics = [
+        {"name": topic, "partitions": [{"partition_index": each.partition, "timestamp": time} for each in some]}
+        for topic, some in groupby(partitions, itemgetter(0))
+    ]
+    return {"replica_id": CONSUMER, "topics": topics, "timeout_ms": int(1000 * OFFSETS_SECONDS)}
+
+
+def _offsets(response: Response) -> Found:
+    return {
+        TopicPartition(topic["name"], each["partition_index"]): _checked(each)
+        for topic in response["topics"]
+        for each in topic["partitions"]
+    }
 
 
 def _checked(partition: Mapping[str, int]) -> Offset | KafkaToolError:
-    try:
-        check_code(partition["error_code"])
-    except BrokerError as error:
-        return error
-    return _offset(partition["offset"], partition["timestamp"])
-
-
-def _offset(offset: int, timestamp: int) -> Offset:
+    if partition["error_code"]:
+        return BrokerError(partition["error_code"])
+    offset, timestamp = partition["offset"], partition["timestamp"]
     return Offset(offset if offset >= 0 else None, timestamp if timestamp >= 0 else None)

@@ -72,7 +72,10 @@ class Connection:
         Raises UnsupportedError, BrokenConnectionError where the broker hangs up.
         """
         if not self.supports(message):
-            raise UnsupportedError(f"The broker at {text(self.address)} does not support {message.name} requests.")
+            newer = f" of version {message.first} or later" if message.key in self._versions else ""
+            raise UnsupportedError(
+                f"The broker at {text(self.address)} does not support {message.name} requests{newer}."
+            )
         self._send(message, self.newest(message), values, monotonic() + seconds)
         self._seconds = seconds
 

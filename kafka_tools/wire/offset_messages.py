@@ -6,12 +6,12 @@ from kafka_tools.wire.schema import Message
 LIST_OFFSETS = Message(
     2,
     "ListOffsets",
-    first=8,
+    first=1,
     last=11,
     flexible=6,
     request=(
         Field("replica_id", "int32"),
-        Field("isolation_level", "int8"),
+        Field("isolation_level", "int8", since=2),
         Field(
             "topics",
             "[]struct",
@@ -22,7 +22,7 @@ LIST_OFFSETS = Message(
                     "[]struct",
                     (
                         Field("partition_index", "int32"),
-                        Field("current_leader_epoch", "int32", default=-1),
+                        Field("current_leader_epoch", "int32", since=4, default=-1),
                         Field("timestamp", "int64"),
                     ),
                 ),
@@ -31,7 +31,7 @@ LIST_OFFSETS = Message(
         Field("timeout_ms", "int32", since=10),
     ),
     response=(
-        Field("throttle_time_ms", "int32"),
+        Field("throttle_time_ms", "int32", since=2),
         Field(
             "topics",
             "[]struct",
@@ -45,17 +45,19 @@ LIST_OFFSETS = Message(
                         Field("error_code", "int16"),
                         Field("timestamp", "int64", default=-1),
                         Field("offset", "int64", default=-1),
-                        Field("leader_epoch", "int32", default=-1),
+                        Field("leader_epoch", "int32", since=4, default=-1),
                     ),
                 ),
             ),
         ),
     ),
 )
-"""Asks the leaders of partitions for the offset at a time (KIP-79).
+"""Asks the leader of partitions for the offset at a time (KIP-79)."""
 
-From the version on that knows the start of what a broker keeps itself (KIP-405); later ones know more such words, and a
-broker that is too old for a word says so."""
+FIRST_VERSIONS = {-3: 7, -4: 8, -5: 9, -6: 11}
+"""Numbers that stand for no time -> the first version of ListOffsets that knows them (ListOffsetsRequest.json 4.3).
+
+A broker that is older takes them for a time before all records (2.8.2), and answers with the first offset."""
 
 OFFSET_DELETE = Message(
     47,

@@ -54,6 +54,19 @@ class Message:
         self.flexible_response_header = flexible_response_header
         self._decoders: dict[int, tuple[Decoder, ...]] = {}
 
+    def since(self, first: int) -> "Message":
+        """Return this kind of request without the versions before `first`, which lack what is to be asked."""
+        return Message(
+            self.key,
+            self.name,
+            first=first,
+            last=self.last,
+            flexible=self.flexible,
+            request=self.request,
+            response=self.response,
+            flexible_response_header=self.flexible_response_header,
+        )
+
     def encode(self, version: int, values: Mapping[str, Any], correlation: int, client: str) -> bytes:
         """Return a request: its header, then its body. A field that `values` leaves out holds its default.
 

@@ -1,6 +1,7 @@
 """A session with a cluster in Kafka's protocol: the first contact, and a connection to each broker that is asked."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ TURN_SECONDS = 1.0
 
 PAUSE_SECONDS = 0.1
 """How long to wait before a server that failed is tried again."""
+
+LATE_SECONDS = 1.0
+"""How much longer than their own time the answers of several brokers are waited for: on a busy machine threads lag."""
 
 LOGIN_HINT = "Does it want a login? security.protocol and sasl.mechanism in a --command-config file say which."
 
@@ -79,18 +83,41 @@ class WireSession:
     ) -> Response:
         """Send a request that changes nothing to a broker (None: whichever is connected), and return the response.
 
-        It is waited for `seconds`. Raises UnsupportedError where the broker does not know the request, UnreachableError
-        where it is not there or does not respond, KafkaToolError for a response that cannot be read.
+        It takes no longer than `seconds`, with the connection. Raises UnsupportedError where the broker does not know
+        the request, UnreachableError where it is not there or does not respond, KafkaToolError for a response that
+        cannot be read.
         """
+        deadline = monotonic() + seconds
         connection = self._connection(broker, seconds)
         try:
-            return connection.ask(message, values, seconds)
+            return connection.ask(message, values, deadline - monotonic())
         except BrokenConnectionError:
             # Tried again, once, on a new connection: a broker closes those that were idle, and one that restarts closes
             # all. Nothing else is ever tried again: not a request that was not answered in time (it would take as long
             # once more), and no change (`change`): it may have been carried out before the connection broke.
             self._forget(connection)
-        return self._ask_once(message, values, broker, seconds)
+        return self._ask_once(message, values, broker, deadline - monotonic())
+
+    def ask_brokers(
+        self, message: Message, requests: Mapping[int, Mapping[str, Any]], seconds: float = RESPONSE_SECONDS
+    ) -> dict[int, Response | KafkaToolError]:
+        """Send each broker, by its id, a request of its own that changes nothing, all at once, as `ask` does.
+
+        Returns what each responded, or why it did not: one that is silent costs `seconds`, and only its own response.
+        Raises UnreachableError where no broker tells who is there.
+        """
+        from kafka_tools.parallel import TooLateError, in_parallel  # with threading, for which no short command waits
+
+        # Before the threads begin: from here on each uses only the connection of its own broker.
+        if not requests.keys() <= self._brokers.keys():
+            self._learn()
+        calls = {broker: partial(self.ask, message, values, broker, seconds) for broker, values in requests.items()}
+        found = in_parallel(calls, monotonic() + seconds + LATE_SECONDS)
+        silence = f"gave no answer to a {message.name} request within {seconds:.0f} s."
+        return {
+            broker: UnreachableError(f"Broker {broker} {silence}") if isinstance(each, TooLateError) else each
+            for broker, each in found.items()
+        }
 
     def ask_each(
         self, message: Message, requests: Sequence[Mapping[str, Any]], seconds: float = RESPONSE_SECONDS
@@ -114,10 +141,12 @@ class WireSession:
                 lanes.append(connect(address, monotonic() + CONNECT_SECONDS, self._security))
             for turn in range(len(requests) + len(lanes)):
                 lane = lanes[turn % len(lanes)]
-                if turn >= len(lanes):
-                    yield lane.receive()
+                response = lane.receive() if turn >= len(lanes) else None
+                # Sent before the response is handed out: the broker works on it while the caller works on this one.
                 if turn < len(requests):
                     lane.send(message, requests[turn], seconds)
+                if response is not None:
+                    yield response
         except BrokenConnectionError as error:
             raise UnreachableError(
                 f"{text(address)} does not answer a {message.name} request ({error.cause})."
@@ -244,7 +273,9 @@ class WireSession:
         return connection
 
     def _forget(self, broken: Connection) -> None:
-        self._connections = {broker: each for broker, each in self._connections.items() if each is not broken}
+        # One by one, not a new dict: another thread (`ask_brokers`) may be adding its broker's connection.
+        for broker in [broker for broker, each in tuple(self._connections.items()) if each is broken]:
+            del self._connections[broker]
 
     def _controller_id(self) -> int:
         if self._controller is None:
