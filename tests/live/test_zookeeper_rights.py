@@ -2,6 +2,7 @@
 
 import json
 import random
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,8 +16,11 @@ from confluent_kafka.admin import AdminClient
 from kazoo.client import KazooClient
 
 from kafka_tools.backends import open_configs
+from kafka_tools.errors import AuthenticationError
 from kafka_tools.model.configs import ConfigChange, Entity
+from kafka_tools.model.security import Sasl, Security
 from kafka_tools.model.target import ZooKeeper
+from kafka_tools.wire.session import WireSession
 from tests.support import leaks
 from tests.support.clusters import Cluster, ended, sandbox
 from tests.support.waiting import wait_until
@@ -24,6 +28,7 @@ from tests.support.znodes import name
 
 RULES = "/kafka-acl/Topic"
 PASSWORD = "a pass, word"
+PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
 @pytest.fixture(scope="module")
@@ -136,15 +141,36 @@ def test_a_topic_s_config_is_in_force(kafka39: Cluster) -> None:
     wait_until(lambda: not is_sent(producer, topic, 5000), "large records are refused")
 
 
-def test_defaults_of_brokers_that_do_not_run_yet_are_in_force_when_they_do(own28: Cluster, znodes: Any) -> None:
-    topic = own28.topic()
+def test_what_is_stored_before_a_broker_starts_is_in_force_when_it_runs(own28: Cluster, znodes: Any) -> None:
+    topic, secret = own28.topic(), "of the encoder"
     assert own28.run("sandbox", "kill", "1").returncode == 0
     wait_until(lambda: not znodes.get_children("/brokers/ids"), "the broker is gone")
     configs(own28, "--broker-defaults", "--add-config", "message.max.bytes=2000,log.cleaner.threads=2")
+    # A second listener, with a login whose passwords are in ZooKeeper only, and encrypted.
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    login, named = f'{PLAIN} required user_me="{PASSWORD}";', "listener.name.sasl_plaintext"
+    changes = (
+        f"listeners=[PLAINTEXT://{own28.bootstrap},SASL_PLAINTEXT://127.0.0.1:{port}]",
+        "listener.security.protocol.map=[PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT]",
+        f"{named}.sasl.enabled.mechanisms=PLAIN",
+        f"{named}.plain.sasl.jaas.config=[{login}]",
+        f"password.encoder.secret={secret}",
+    )
+    configs(own28, "--broker", "1", "--add-config", ",".join(changes))
+    stored = znodes.get("/config/brokers/1")[0]
+    assert b"encryptedPassword:" in stored
+    assert PASSWORD.encode() not in stored
+    with (own28.home / "broker-1" / "server.properties").open("a") as settings:
+        settings.write(f"\npassword.encoder.secret={secret}\n")
     assert own28.run("sandbox", "start", "1", timeout=150).returncode == 0
     producer = Producer({"bootstrap.servers": own28.bootstrap, "log_level": 0})
     wait_until(lambda: is_sent(producer, topic, 100), "the broker takes records")
     assert not is_sent(producer, topic, 5000)
+    with WireSession(f"127.0.0.1:{port}", Security(sasl=Sasl("PLAIN", "me", PASSWORD))) as session:
+        assert session.metadata(())["error_code"] == 0
+    with pytest.raises(AuthenticationError):
+        WireSession(f"127.0.0.1:{port}", Security(sasl=Sasl("PLAIN", "me", "another")))
 
 
 def killed(cluster: Cluster, seconds: float, *argv: str) -> None:
