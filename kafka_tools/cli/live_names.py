@@ -61,6 +61,10 @@ def of_cluster(kind: str, given: Mapping[str, Any]) -> tuple[Candidate, ...]:
     Nothing where that cluster must not be asked, or does not answer in time.
     """
 
+    # Controllers know few names, and what stands for them in a context or at the default address is another cluster.
+    if given.get("bootstrap_controller"):
+        return ()
+
     def find() -> tuple[Candidate, ...]:
         try:
             choice = _choice(given)
@@ -76,7 +80,15 @@ def of_cluster(kind: str, given: Mapping[str, Any]) -> tuple[Candidate, ...]:
 def _choice(given: Mapping[str, Any]) -> Choice:
     overrides = [text for option in OVERRIDES for text in given.get(option) or () if "=" in text]
     servers = given.get("bootstrap_server") or given.get("broker_list")
-    return precedence.choose(Flags(servers, given.get("command_config"), overrides, given.get("zookeeper")))
+    zookeeper = given.get("zookeeper") or _authorizer_s_ensemble(given.get("authorizer_properties") or ())
+    config = given.get("command_config") or given.get("zk_tls_config_file")
+    return precedence.choose(Flags(servers, config, overrides, zookeeper))
+
+
+def _authorizer_s_ensemble(properties: Iterable[str]) -> str | None:
+    """Return the ZooKeeper that --authorizer-properties name; the authorizer's own goes before that of the brokers."""
+    named = dict(text.partition("=")[::2] for text in properties)
+    return named.get("authorizer.zookeeper.url") or named.get("zookeeper.connect")
 
 
 def _needs_somebody(choice: Choice) -> bool:
@@ -123,11 +135,9 @@ def _groups(target: Target) -> Iterator[Candidate]:
 
 
 def _entities(kind: str) -> Callable[[Target], Iterator[Candidate]]:
-    """Return what yields the entities of a type that have configs, each once."""
+    """Return what yields the entities of a type that have configs, each once; ZooKeeper has no client metrics."""
 
     def names(target: Target) -> Iterator[Candidate]:
-        if not isinstance(target, Brokers):
-            return
         from kafka_tools.backends import open_configs
 
         with open_configs(target) as configs:
@@ -142,6 +152,9 @@ def _configs_of_broker(kind: str) -> Callable[[Target], Iterator[Candidate]]:
 
     def names(target: Target) -> Iterator[Candidate]:
         if not isinstance(target, Brokers):
+            from kafka_tools.model.dynamic_configs import NAMES
+
+            yield from map(Candidate, sorted(NAMES))  # nobody is there who could be asked
             return
         from kafka_tools.backends import open_configs
         from kafka_tools.model.configs import Entity
@@ -166,8 +179,6 @@ def _token_principals(target: Target) -> Iterator[Candidate]:
 
 
 def _principals(target: Target) -> Iterator[Candidate]:
-    if not isinstance(target, Brokers):
-        return
     from kafka_tools.backends import open_acls
     from kafka_tools.model.acls import AclBindingFilter
 
@@ -184,6 +195,7 @@ KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "client-metrics": _entities("client-metrics"),
     "clients": _entities("clients"),
     "groups": _groups,
+    "ips": _entities("ips"),
     "token-principals": _token_principals,
     "principals": _principals,
     "topics": _topics,

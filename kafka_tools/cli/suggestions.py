@@ -14,7 +14,9 @@ from kafka_tools.model.configs import (
     CLIENTS,
     CONFIG_NAMES,
     ENTITY_TYPES,
+    IPS,
     TOPICS,
+    USERS,
 )
 
 Given = Mapping[str, Any]
@@ -44,12 +46,9 @@ def _topics(text: str, given: Given) -> Iterable[Candidate]:
     return (name for name in found if text.startswith("_") or not name.value.startswith("__"))
 
 
-def _groups(_: str, given: Given) -> Iterable[Candidate]:
-    return live_names.of_cluster("groups", given)
-
-
-def _client_metrics(_: str, given: Given) -> Iterable[Candidate]:
-    return live_names.of_cluster(CLIENT_METRICS, given)
+def _known(kind: str) -> Callable[[str, Given], Iterable[Candidate]]:
+    """Return what gives the names of one of live_names.KINDS."""
+    return lambda _, given: live_names.of_cluster(kind, given)
 
 
 def _selectors(text: str, _: Given) -> Iterator[Candidate]:
@@ -58,15 +57,6 @@ def _selectors(text: str, _: Given) -> Iterator[Candidate]:
 
     start, comma, _last = text.rpartition(",")
     return (Candidate(f"{start}{comma}{each}=") for each in SELECTORS if f"{each}=" not in start)
-
-
-def _token_principals(_: str, given: Given) -> Iterable[Candidate]:
-    return live_names.of_cluster("token-principals", given)
-
-
-def _principals(_: str, given: Given) -> Iterable[Candidate]:
-    """Return the principals that rules name: nobody knows the users themselves."""
-    return live_names.of_cluster("principals", given)
 
 
 def _brokers(text: str, given: Given) -> Iterator[Candidate]:
@@ -197,7 +187,8 @@ def _deserializers(*_: object) -> Iterator[Candidate]:
 SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "bootstrap-servers": _bootstrap_servers,
     "brokers": _brokers,
-    "client-metrics": _client_metrics,
+    "client": _known(CLIENTS),
+    "client-metrics": _known(CLIENT_METRICS),
     "client-selector": _selectors,
     "client-setting": _client_settings,
     "config": _configs,
@@ -205,14 +196,16 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "context": _contexts,
     "deserializer": _deserializers,
     "entity": _entities,
-    "group": _groups,
-    "principal": _principals,
+    "group": _known("groups"),
+    "ip": _known(IPS),
+    "principal": _known("principals"),  # those that rules name: nobody knows the users themselves
     "replicas": _replicas,
-    "token-principal": _token_principals,
+    "token-principal": _known("token-principals"),
     "server": _servers,
     "topic": _topics,
     "topic-config": _topic_configs,
     "topic-config-name": _topic_config_names,
+    "user": _known(USERS),
     "zookeeper": _zookeeper,
 }
 """The kinds of names, which a type says by `completes`."""

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from tests.support.clusters import Cluster
 from tests.support.prompt import MARK, START, Prompt, prompt
+from tests.support.waiting import wait_until
 
 SHELLS = ("bash", "zsh", "fish")
 GROUPS = ("odd group:1=a", 'it\'s "odd" $HOME\\ `x` *[é]? (#~) {a,b} <&>|; x!y')
@@ -109,3 +111,23 @@ def test_a_cluster_that_does_not_answer(shell: Prompt, capsys: pytest.CaptureFix
         for road, taken in times.items():
             both = ", ".join(f"{each * 1000:.0f} ms" for each in taken)
             sys.stdout.write(f"\n{shell.shell}: Tab took {both} ({road})")
+
+
+def test_entities_and_principals_through_zookeeper(kafka39: Cluster) -> None:
+    name, ensemble = f"u-{uuid.uuid4().hex[:12]}", kafka39.zookeeper
+    rules = ("acls", "--authorizer-properties", f"zookeeper.connect={ensemble}")
+    configs = ("configs", "--zookeeper", ensemble, "--alter")
+    rule = ("--allow-principal", f"User:{name}", "--topic", name)
+    try:
+        assert kafka39.run(*configs, "--client", name, "--add-config", "producer_byte_rate=5").returncode == 0
+        assert kafka39.run(*rules, "--add", *rule).returncode == 0
+        for line in (
+            f"configs --zookeeper {ensemble} --describe --client {name[:-4]}",
+            f"configs --zookeeper {ensemble} --describe --entity-type clients --entity-name {name[:-4]}",
+            f"{' '.join(rules)} --list --principal User:{name[:-4]}",
+        ):
+            asked = ("completion", "bash", "--", " \t\n", f"ktools {line}")
+            wait_until(lambda asked=asked: name.encode() in kafka39.run(*asked).stdout, line)
+    finally:
+        kafka39.run(*configs, "--client", name, "--delete-config", "producer_byte_rate")
+        kafka39.run(*rules, "--remove", *rule, "--force")

@@ -85,12 +85,12 @@ def _entity_options(function: Any) -> Any:
     """Declare the options that name entities, in both spellings."""
     short = {
         "--topic": (types.TOPIC, "A topic."),
-        "--client": (types.Text("CLIENT"), "A client id; with --user that of one user."),
-        "--user": (types.Text("USER"), "A user's principal, without `User:`."),
+        "--client": (types.Text("CLIENT", "client"), "A client id; with --user that of one user."),
+        "--user": (types.Text("USER", "user"), "A user's principal, without `User:`."),
         "--broker": (types.Text("ID", "brokers"), "A broker."),
         "--broker-logger": (types.Text("ID", "brokers"), "The loggers of a broker."),
-        "--ip": (types.Text("ADDRESS"), "An IP address."),
-        "--client-metrics": (types.Text("NAME"), "A subscription to clients' metrics."),
+        "--ip": (types.Text("ADDRESS", "ip"), "An IP address."),
+        "--client-metrics": (types.Text("NAME", "client-metrics"), "A subscription to clients' metrics."),
         "--group": (types.GROUP, "A group (Kafka 4)."),
     }
     for flag, what in (
