@@ -8,6 +8,8 @@ import pytest
 from kafka_tools.errors import SECURITY_DISABLED, BrokerError
 from kafka_tools.main import run
 from kafka_tools.model.acls import AclOperation, AuthorizerSettings
+from kafka_tools.settings import edit_contexts
+from kafka_tools.settings.contexts import Context
 from tests.support.fake_acls import FakeAcls, fake, rule
 
 __all__ = ["fake"]
@@ -274,3 +276,26 @@ def test_tables(group_by: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     for word in ("topic orders", "topic ord* (prefixed)", "User:a", "User:b", "deny", "10.0.0.1"):
         assert word in out
+
+
+def test_a_protected_cluster_is_changed_only_with_consent(
+    fake: FakeAcls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    edit_contexts.add(Context("prod", "", "b:9092", protected=True))
+    file, before = tmp_path / "rules.json", list(fake.rules)
+    file.write_text("[]")
+    changes = (
+        ("--remove", "--topic", "orders", "--force"),
+        ("--add", "--topic", "new", "--allow-principal", "User:a"),
+        ("--import", str(file), "--prune"),
+    )
+    for change in changes:
+        assert acls(*change) == 1
+        assert "context prod is protected: nothing was changed" in capsys.readouterr().out
+        assert acls(*change, "--dry-run") == 0
+    assert fake.rules == before
+    for change in changes:
+        assert acls(*change, "--yes") == 0
+    assert fake.rules == []
+    assert acls("--list") == 0
