@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
+    from kafka_tools.zookeeper.consumers import ZooKeeperConsumers
 
 
 class Topics(Protocol):
@@ -282,6 +283,20 @@ def open_tokens(target: Brokers) -> "Iterator[BrokerTokens]":
 
     with open_session(target) as session:
         yield BrokerTokens(session)
+
+
+@contextmanager
+def open_old_consumers(ensemble: ZooKeeper) -> "Iterator[ZooKeeperConsumers]":
+    """Connect to ZooKeeper and give the groups that consumers up to Kafka 1.x kept there.
+
+    Raises UnreachableError as `open_topics`, UsageError for a chroot that is not there.
+    """
+    from kafka_tools.zookeeper.consumers import ZooKeeperConsumers
+    from kafka_tools.zookeeper.session import check_chroot, connected
+
+    with connected(ensemble) as client:
+        check_chroot(client)
+        yield ZooKeeperConsumers(client)
 
 
 def registered_brokers(ensemble: ZooKeeper) -> str:

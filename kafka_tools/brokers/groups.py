@@ -1,35 +1,57 @@
 """Reads and changes the consumer groups of a cluster through its brokers."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.brokers.errors import unreadable
+from kafka_tools.brokers.errors import NoResponseError, unreadable
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.offsets import BrokerOffsets
 from kafka_tools.brokers.session import Session, open_session
-from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError, check_code
-from kafka_tools.model.groups import DEAD, ConsumerGroup, Coordinator, ListedGroup, Member
+from kafka_tools.errors import (
+    GROUP_ID_NOT_FOUND,
+    BrokerError,
+    KafkaToolError,
+    UnreachableError,
+    UnsupportedError,
+    check_code,
+)
+from kafka_tools.model.groups import (
+    CONSUMER,
+    DEAD,
+    UNKNOWN_STATE,
+    ConsumerGroup,
+    Coordinator,
+    ListedGroup,
+    Log,
+    Member,
+)
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.wire.config_messages import LIST_GROUPS
+from kafka_tools.wire.group_messages import CONSUMER_GROUP_DESCRIBE
 from kafka_tools.wire.offset_messages import OFFSET_DELETE
 from kafka_tools.wire.schema import Response
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 
 NAMES_SECONDS = 5.0
 """How long the brokers are waited for; each knows the groups that it coordinates."""
 
+FIRST_SHARE, LATER_SHARE = 0.65, 0.1
+"""How much of that time the first silent broker may take, and then each later request.
+
+One look at groups asks four times (names, members, offsets, ends of logs), and a broker that died is silent each time.
+"""
+
 CONSUMERS = ("consumer", "")
 """The protocols of consumer groups; the second is that of offsets which somebody committed without a group's members
 (org.apache.kafka.clients.admin.KafkaAdminClient.listConsumerGroups 3.9)."""
-
-UNKNOWN = "Unknown"
-"""The state and the type of a group where brokers are too old to tell them (before Kafka 2.6 and 3.8)."""
 
 STATES = {"PREPARING_REBALANCING": "PreparingRebalance", "COMPLETING_REBALANCING": "CompletingRebalance"}
 """Kafka's words where librdkafka has others; else they differ in capitals only."""
@@ -89,25 +111,50 @@ class BrokerGroups:
         """Wait for the answer to each request for so many seconds."""
         self._session = session
         self._seconds = seconds
+        self._met_silence = False
         self.offsets = BrokerOffsets(session)
+
+    @property
+    def target(self) -> Brokers:
+        """The cluster."""
+        return self._session.target
+
+    @property
+    def patience(self) -> float:
+        """How many seconds the next request that changes nothing may take."""
+        return self._seconds * (LATER_SHARE if self._met_silence else FIRST_SHARE)
+
+    def logs(
+        self, partitions: Sequence[TopicPartition]
+    ) -> tuple[dict[TopicPartition, Log], dict[TopicPartition, KafkaToolError]]:
+        """Return where the log of each partition starts and ends, and why that is not known of others."""
+        topics = {each.topic for each in partitions}
+        self.offsets.partitions(next(iter(topics)) if len(topics) == 1 else None)
+        return self.offsets.logs(partitions, self.patience)
 
     def listed(self) -> tuple[tuple[ListedGroup, ...], tuple[str, ...]]:
         """Return the groups, sorted by name, and what kept brokers from telling theirs.
 
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
-        answered, failures = groups_of_all_types(self._session, self._seconds)
+        answered, failures = groups_of_all_types(self._session, self.patience)
+        self._met_silence |= bool(failures)
         groups = {
             each["group_id"]: ListedGroup(
-                each["group_id"], each["group_state"] or UNKNOWN, (each["group_type"] or UNKNOWN).capitalize()
+                each["group_id"],
+                each["group_state"] or UNKNOWN_STATE,
+                (each["group_type"] or UNKNOWN_STATE).capitalize(),
             )
             for each in answered
             if each["protocol_type"] in CONSUMERS
         }
         return tuple(sorted(groups.values())), failures
 
-    def described(self, names: Collection[str]) -> dict[str, ConsumerGroup | KafkaToolError]:
-        """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers."""
+    def described(self, names: Collection[str], epochs: bool = False) -> dict[str, ConsumerGroup | KafkaToolError]:
+        """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers.
+
+        With `epochs` groups of the protocol of KIP-848 have those, which take another request.
+        """
         sendable = [name for name in dict.fromkeys(names) if name and is_sendable(name)]
         nobody = Coordinator(-1, "", -1)
         found: dict[str, ConsumerGroup | KafkaToolError] = {
@@ -115,12 +162,31 @@ class BrokerGroups:
         }
         if not sendable:
             return found
-        asked = self._session.admin.describe_consumer_groups(sendable, request_timeout=self._seconds)
-        for name, result in self._session.collect_known("DescribeGroups", asked, self._seconds).items():
+        asked = self._session.admin.describe_consumer_groups(sendable, request_timeout=self.patience)
+        for name, result in self._collected("DescribeGroups", asked).items():
             if not isinstance(result, KafkaToolError):
                 found[name] = _group(result)
             elif not (isinstance(result, BrokerError) and result.code == GROUP_ID_NOT_FOUND):  # Kafka 4's answer
                 found[name] = result
+        return found | self._in_full([each for each in found.values() if _is_partial(each, epochs)])
+
+    def _in_full(self, groups: "Collection[ConsumerGroup | KafkaToolError]") -> dict[str, ConsumerGroup]:
+        """Return what coordinators tell of groups of the protocol of KIP-848, of which AdminClient (2.16) knows half.
+
+        It has no epochs, and calls the states Assigning and Reconciling unknown. Nothing of a coordinator that fails.
+        """
+        known = {each.group: each for each in groups if isinstance(each, ConsumerGroup)}
+        found = {}
+        by_broker = sorted(known.values(), key=lambda each: each.coordinator.broker)
+        for broker, lot in groupby(by_broker, lambda each: each.coordinator.broker):
+            request = {"group_ids": [each.group for each in lot]}
+            try:
+                response = self._session.wire.ask(CONSUMER_GROUP_DESCRIBE, request, broker, self.patience)
+            except (UnreachableError, UnsupportedError):
+                continue
+            for each in response["groups"]:
+                if not each["error_code"] and each["group_id"] in known:
+                    found[each["group_id"]] = _with_epochs(known[each["group_id"]], each)
         return found
 
     def committed(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, int] | KafkaToolError]:
@@ -129,14 +195,19 @@ class BrokerGroups:
         asked: dict[str, Any] = {}
         for name in names:  # librdkafka (2.16) takes one group in a request; all of them are under way at once
             wanted = [kafka.ConsumerGroupTopicPartitions(name)]
-            asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self._seconds)
+            asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self.patience)
         found: dict[str, dict[TopicPartition, int] | KafkaToolError] = {}
-        for name, result in self._session.collect_known("OffsetFetch", asked, self._seconds).items():
+        for name, result in self._collected("OffsetFetch", asked).items():
             if isinstance(result, KafkaToolError):
                 found[name] = result
             else:
                 offsets = (each for each in result.topic_partitions or () if each.offset >= 0)
                 found[name] = {TopicPartition(each.topic, each.partition): each.offset for each in offsets}
+        return found
+
+    def _collected(self, request: str, asked: "Mapping[str, Future[Any]]") -> dict[str, Any]:
+        found = self._session.collect_known(request, asked, self.patience)
+        self._met_silence |= any(isinstance(each, NoResponseError) for each in found.values())
         return found
 
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
@@ -200,7 +271,43 @@ def _group(described: "ConsumerGroupDescription") -> ConsumerGroup:
         described.partition_assignor,
         Coordinator(where.id, where.host, where.port),
         tuple(map(_member, described.members)),
+        described.type.name.capitalize(),
     )
+
+
+def _is_partial(group: ConsumerGroup | KafkaToolError, epochs: bool) -> bool:
+    """Tell whether AdminClient did not tell all that is wanted of a group."""
+    if isinstance(group, KafkaToolError):
+        return False
+    return group.state == UNKNOWN_STATE or (epochs and group.type == CONSUMER)
+
+
+def _with_epochs(group: ConsumerGroup, described: Mapping[str, Any]) -> ConsumerGroup:
+    members = [
+        Member(
+            each["member_id"],
+            each["instance_id"],
+            each["client_id"],
+            each["client_host"],
+            _assigned(each["assignment"]),
+            each["member_epoch"],
+            _assigned(each["target_assignment"]),
+        )
+        for each in described["members"]
+    ]
+    return group._replace(
+        state=described["group_state"],
+        assignor=described["assignor_name"],
+        members=tuple(members),
+        type=CONSUMER,
+        epoch=described["group_epoch"],
+        target_epoch=described["assignment_epoch"],
+    )
+
+
+def _assigned(assignment: Mapping[str, Any]) -> tuple[TopicPartition, ...]:
+    topics = assignment["topic_partitions"]
+    return tuple(TopicPartition(topic["topic_name"], number) for topic in topics for number in topic["partitions"])
 
 
 def _member(described: "MemberDescription") -> Member:

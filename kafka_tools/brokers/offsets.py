@@ -9,7 +9,8 @@ from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import RESPONSE_SECONDS, Session, open_session
 from kafka_tools.errors import UNSUPPORTED_VERSION, BrokerError, KafkaToolError, UnsupportedError
-from kafka_tools.model.offsets import Offset
+from kafka_tools.model.groups import Log
+from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
@@ -54,11 +55,11 @@ class BrokerOffsets:
                 self._leaders |= {TopicPartition(name, partition.id): partition.leader for partition in led}
         return found
 
-    def at(self, time: int, partitions: Sequence[TopicPartition]) -> Found:
+    def at(self, time: int, partitions: Sequence[TopicPartition], seconds: float = OFFSETS_SECONDS) -> Found:
         """Return the offset that `time` (ms, or a number of `model.offsets.TIMES`) stands for in each partition.
 
         The partitions are those that `partitions()` told of. What failed has its error: a partition without leader, a
-        leader that does not answer within OFFSETS_SECONDS or is too old for this `time`. Raises KafkaToolError where no
+        leader that does not answer within `seconds` or is too old for this `time`. Raises KafkaToolError where no
         broker is reached.
         """
         found: Found = dict.fromkeys(partitions, KafkaToolError("There is no leader for this topic-partition."))
@@ -69,7 +70,7 @@ class BrokerOffsets:
         asked = {leader: [each for _, each in some] for leader, some in groupby(led, itemgetter(0))}
         message = LIST_OFFSETS.since(FIRST_VERSIONS.get(time, LIST_OFFSETS.first))
         requests = {leader: _request(time, each) for leader, each in asked.items()}
-        for leader, answer in self._session.wire.ask_brokers(message, requests, OFFSETS_SECONDS).items():
+        for leader, answer in self._session.wire.ask_brokers(message, requests, seconds).items():
             if isinstance(answer, UnsupportedError):  # in the words that a broker has for it
                 found |= dict.fromkeys(asked[leader], BrokerError(UNSUPPORTED_VERSION))
             elif isinstance(answer, KafkaToolError):
@@ -78,6 +79,20 @@ class BrokerOffsets:
                 told = _offsets(answer)
                 found |= {each: told.get(each, self._left_out()) for each in asked[leader]}
         return found
+
+    def logs(
+        self, partitions: Sequence[TopicPartition], seconds: float = OFFSETS_SECONDS
+    ) -> tuple[dict[TopicPartition, Log], dict[TopicPartition, KafkaToolError]]:
+        """Return where the log of each partition starts and ends, and why that is not known of others, as `at` does."""
+        ends = self.at(LATEST, partitions, seconds)
+        failed = {each: end for each, end in ends.items() if isinstance(end, KafkaToolError)}
+        starts = self.at(EARLIEST, [each for each in partitions if each not in failed], seconds)
+        found = {}
+        for each, start in starts.items():
+            end = ends[each]
+            if isinstance(end, Offset):
+                found[each] = Log(start.offset if isinstance(start, Offset) else None, end.offset)
+        return found, failed
 
     def delete_before(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, int | KafkaToolError]:
         """Delete the records before an offset (-1: all) of each partition; return the low watermarks afterwards.

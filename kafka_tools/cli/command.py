@@ -191,7 +191,7 @@ class ToolCommand(ReportCommand):
     with, by the names of their parameters. `check` gets the action and the names of all parameters that are given, and
     raises UsageError where these do not go together. `actions` are parameters of which one says what is done, where
     they are options of their own; `check` then says that there is just one, else Apache's words, which `full_stop`
-    ends, do.
+    ends, do. `implied_by` are parameters that say what is done where no action is given, the first that is given first.
     """
 
     def __init__(
@@ -199,6 +199,7 @@ class ToolCommand(ReportCommand):
         *args: Any,
         purpose: str = "",
         actions: Sequence[str] = (),
+        implied_by: Mapping[str, str] = {},
         only_with: Mapping[str, Sequence[str]] = {},
         full_stop: str = "",
         check: Callable[[str, frozenset[str]], None] | None = None,
@@ -208,6 +209,7 @@ class ToolCommand(ReportCommand):
         super().__init__(*args, **attributes)
         self.purpose = purpose
         self.actions = actions
+        self.implied_by = implied_by
         self.only_with = only_with
         self.full_stop = full_stop
         self.check = check
@@ -236,17 +238,25 @@ class ToolCommand(ReportCommand):
             given = read_argv(params, args, ctx.resilient_parsing)
             if not (ctx.resilient_parsing or given.asks_only):
                 self._check_given(params, given)
-            return super().parse_args(ctx, given.as_click_reads())
+            rest = super().parse_args(ctx, given.as_click_reads())
+            if self.implied_by and ctx.params.get("action") is None:
+                ctx.params["action"] = self._implied(given.names)
+            return rest
         except KafkaToolError as error:
             raise self.failure(ctx, error) from error
 
     def _check_given(self, params: Sequence[click.Parameter], given: "Given") -> None:
         """Refuse what does not go together, then what is repeated: Apache's tools do so before they read a value."""
-        _check_action(params, given, self.full_stop)
+        action = next((option.opts[0].lstrip("-") for option, _ in given.options if option.name == "action"), "")
+        action = action or self._implied(given.names) or ""
+        if not action or "action" in given.names:
+            _check_action(params, given, self.full_stop)
         if self.check is not None:
-            action = next((option.opts[0].lstrip("-") for option, _ in given.options if option.name == "action"), "")
             self.check(action, given.names)
         _check_repeated(given)
+
+    def _implied(self, given: frozenset[str]) -> str | None:
+        return next((action for name, action in self.implied_by.items() if name in given), None)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Return the options that can still be given: none twice, none that does not go with the action."""

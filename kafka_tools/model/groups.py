@@ -7,11 +7,12 @@ from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.topics import TopicPartition
 
-STABLE, EMPTY, DEAD = "Stable", "Empty", "Dead"
+STABLE, EMPTY, DEAD, UNKNOWN_STATE = "Stable", "Empty", "Dead", "Unknown"
 STATES = ("PreparingRebalance", "CompletingRebalance", STABLE, DEAD, EMPTY, "Assigning", "Reconciling")
 """The states of consumer groups in Kafka's words (org.apache.kafka.common.ConsumerGroupState 3.9)."""
 
-TYPES = ("Consumer", "Classic")
+CONSUMER = "Consumer"
+TYPES = (CONSUMER, "Classic")
 """The protocols of consumer groups: the one of KIP-848, and the one before it."""
 
 
@@ -24,13 +25,18 @@ class ListedGroup(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A consumer in a group; `instance_id` is that of a static member (KIP-345), else None."""
+    """A consumer in a group; `instance_id` is that of a static member (KIP-345), else None.
+
+    In groups of the protocol of KIP-848 it has an epoch, and may be on its way to other partitions (`target`).
+    """
 
     member_id: str
     instance_id: str | None
     client_id: str
     host: str
     partitions: tuple[TopicPartition, ...]
+    epoch: int | None = None
+    target: tuple[TopicPartition, ...] | None = None
 
 
 class Coordinator(NamedTuple):
@@ -42,19 +48,26 @@ class Coordinator(NamedTuple):
 
 
 class ConsumerGroup(NamedTuple):
-    """A group as its coordinator knows it. A group that is not there is DEAD."""
+    """A group as its coordinator knows it. A group that is not there is DEAD.
+
+    `epoch` counts what changed in a group of the protocol of KIP-848, `target_epoch` is that of its newest assignment.
+    """
 
     group: str
     state: str
     assignor: str
     coordinator: Coordinator
     members: tuple[Member, ...]
+    type: str = "Classic"
+    epoch: int | None = None
+    target_epoch: int | None = None
 
 
 class Progress(NamedTuple):
     """How far a group is in one partition, and the member that reads it, if one does.
 
-    `current_offset` is None where nothing was committed, `log_end_offset` where the partition's leader did not tell it.
+    `current_offset` is None where nothing was committed, `log_end_offset` and `log_start_offset` where the partition's
+    leader did not tell them.
     """
 
     group: str
@@ -63,6 +76,7 @@ class Progress(NamedTuple):
     current_offset: int | None
     log_end_offset: int | None
     member: Member | None
+    log_start_offset: int | None = None
 
     @property
     def lag(self) -> int | None:
@@ -70,6 +84,41 @@ class Progress(NamedTuple):
         if self.current_offset is None or self.log_end_offset is None:
             return None
         return self.log_end_offset - self.current_offset
+
+    @property
+    def gone(self) -> int:
+        """How many offsets the group had not read when their records were deleted: those before the log's start."""
+        if self.current_offset is None or self.log_start_offset is None:
+            return 0
+        return max(0, self.log_start_offset - self.current_offset)
+
+
+class OldGroup(NamedTuple):
+    """A group of consumers up to Kafka 1.x, as ZooKeeper knows it.
+
+    `members` are its consumers with the topics that each reads, `partitions` all of the topics that it reads or has
+    read, `owners` the consumers that read them now. `offsets` are those that it keeps in ZooKeeper.
+    """
+
+    group: str
+    members: Mapping[str, tuple[str, ...]]
+    partitions: tuple[TopicPartition, ...]
+    owners: Mapping[TopicPartition, str]
+    offsets: Mapping[TopicPartition, int]
+
+
+class Goal(NamedTuple):
+    """Where a group is to go on from; exactly one is set."""
+
+    to_earliest: bool = False
+    to_latest: bool = False
+    to_current: bool = False
+    to_offset: int | None = None
+    shift_by: int | None = None
+    to_datetime: str | None = None
+    by_duration: str | None = None
+    from_file: str | None = None
+    restore: str | None = None
 
 
 class NewOffset(NamedTuple):
@@ -82,8 +131,18 @@ class NewOffset(NamedTuple):
     new_offset: int
 
 
+class Log(NamedTuple):
+    """The first offset of a partition and the one behind its last record; None where its leader did not tell it."""
+
+    start: int | None
+    end: int | None
+
+
+UNKNOWN = Log(None, None)
+
+
 def progress(
-    group: ConsumerGroup, committed: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    group: ConsumerGroup, committed: Mapping[TopicPartition, int], logs: Mapping[TopicPartition, Log]
 ) -> Iterator[Progress]:
     """Yield a group's partitions in the order of Apache's tool (ConsumerGroupCommand 3.9).
 
@@ -92,8 +151,8 @@ def progress(
     assigned: set[TopicPartition] = set()
     for member in sorted(group.members, key=lambda each: -len(each.partitions)):
         assigned.update(member.partitions)
-        yield from _lot(group.group, member, member.partitions, committed, ends)
-    yield from _lot(group.group, None, committed.keys() - assigned, committed, ends)
+        yield from _lot(group.group, member, member.partitions, committed, logs)
+    yield from _lot(group.group, None, committed.keys() - assigned, committed, logs)
 
 
 def _lot(
@@ -101,10 +160,11 @@ def _lot(
     member: Member | None,
     partitions: Iterable[TopicPartition],
     committed: Mapping[TopicPartition, int],
-    ends: Mapping[TopicPartition, int],
+    logs: Mapping[TopicPartition, Log],
 ) -> Iterator[Progress]:
     for each in partition_order(sorted(partitions, key=lambda each: (each.partition, each.topic))):
-        yield Progress(group, *each, committed.get(each), ends.get(each), member)
+        log = logs.get(each, UNKNOWN)
+        yield Progress(group, *each, committed.get(each), log.end, member, log.start)
 
 
 def needed(

@@ -86,6 +86,19 @@ def _kind(name: str) -> Kind | None:
     return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
 
 
+def duration(seconds: float) -> str:
+    """Return a span of time in its two largest units: `2 d 3 h`, `4 min 10 s`, `0.4 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    parts: list[str] = []
+    left = round(seconds)
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number or parts:
+            parts.append(f"{number} {unit}" if number else "")
+    return " ".join(part for part in parts[:2] if part)
+
+
 def count(number: int, word: str) -> str:
     """Return a number with a noun: `1 topic`, `1,200 topics`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

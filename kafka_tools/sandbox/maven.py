@@ -40,7 +40,8 @@ class Coordinates(NamedTuple):
 
 def kafka(version: str) -> Coordinates:
     """Return the artifact of the brokers, which brings ZooKeeper before Kafka 4."""
-    return Coordinates("org.apache.kafka", "kafka_2.13", version)
+    # The newest Scala that Kafka 1.x is published for is 2.12; its tools are what recorded cases come from.
+    return Coordinates("org.apache.kafka", "kafka_2.12" if version.startswith("1.") else "kafka_2.13", version)
 
 
 def needed(version: str, with_tools: bool) -> tuple[Coordinates, ...]:

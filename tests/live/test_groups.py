@@ -1,13 +1,18 @@
 """`ktools consumer-groups` on real brokers: what is read after a reset, what is refused, what a person sees."""
 
 import json
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
+import confluent_kafka as kafka
 import pytest
 from confluent_kafka import Consumer
 
 from kafka_tools.model.topics import TopicPartition
-from tests.support.clusters import Cluster
+from tests.support import oracle
+from tests.support.clusters import Cluster, ended
 from tests.support.waiting import wait_until
 
 TIMES = (1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000)
@@ -154,3 +159,108 @@ def test_a_read_only_context_guards_its_groups(topic: str, kafka39: Cluster, tmp
     )
     assert shown.returncode == 0
     assert read(kafka39, topic, 1) == ["v2"]
+
+
+def timed(cluster: Cluster, partitions: int = 1) -> str:
+    """Return a topic whose first partition has 200 records, one each 100 ms."""
+    name = cluster.topic(partitions=partitions)
+    lines = [json.dumps({"partition": 0, "value": "v", "timestamp": TIMES[0] + 100 * number}) for number in range(200)]
+    ran = cluster.run("console-producer", "--topic", name, "--input", "jsonl", stdin="\n".join(lines).encode())
+    assert ran.returncode == 0, ran.stderr
+    return name
+
+
+def commit(cluster: Cluster, group: str, topic: str, *offsets: int) -> None:
+    """Commit an offset in each of the first partitions, as the group."""
+    places = [kafka.TopicPartition(topic, number, offset) for number, offset in enumerate(offsets)]
+    admin = cluster.admin()
+    [done] = admin.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group, places)]).values()
+    assert not any(each.error for each in done.result(30).topic_partitions)
+
+
+@pytest.mark.parametrize("kind", ["kafka39", "kafka28", "kafka4"])
+def test_the_lag_in_time_is_that_of_a_producer_of_known_rate(kind: str, request: pytest.FixtureRequest) -> None:
+    cluster: Cluster = request.getfixturevalue(kind)
+    topic = timed(cluster)
+    for group, offset in ((f"{topic}-near", 190), (f"{topic}-far", 50), (f"{topic}-done", 200)):
+        commit(cluster, group, topic, offset)
+    ran = cluster.run("consumer-groups", "--lag-seconds", ">10s", "--topic", topic, "--output", "json")
+    assert (ran.returncode, ran.stderr) == (2, b"")
+    [row] = json.loads(ran.stdout)
+    assert row == {
+        "group": f"{topic}-far",
+        "topic": topic,
+        "partitions": 1,
+        "lag": 150,
+        "unknown": 0,
+        "lag_seconds": pytest.approx(14.9, abs=0.001),
+    }
+    ran = cluster.run("consumer-groups", "--lag-seconds", "--topic", topic)
+    lags = {line.split()[0]: float(line.split()[4]) for line in ran.stdout.decode().splitlines()[1:]}
+    assert lags == {f"{topic}-near": 0.9, f"{topic}-far": 14.9, f"{topic}-done": 0.0}
+
+
+def test_a_topic_alone_shows_who_reads_it_and_what_is_gone(kafka39: Cluster) -> None:
+    topic = timed(kafka39)
+    commit(kafka39, topic, topic, 20)
+    assert kafka39.run("delete-records", "--topic", topic, "--before-offset", "50").returncode == 0
+    ran = kafka39.run("consumer-groups", "--topic", topic, "--output", "json")
+    [row] = json.loads(ran.stdout)
+    assert [row[name] for name in ("group", "current_offset", "log_start_offset", "gone")] == [topic, 20, 50, 30]
+    assert (ran.returncode, row["lag"]) == (0, 180)
+
+
+def test_saved_offsets_go_to_another_group(topic: str, kafka39: Cluster, tmp_path: Path) -> None:
+    read(kafka39, topic, 6)
+    file = tmp_path / "offsets.csv"
+    assert kafka39.run("consumer-groups", "--save", str(file), "--group", topic).returncode == 0
+    assert f"{topic},{topic},0,6\n" in file.read_text()
+    reset(kafka39, topic, "--all-topics", "--to-latest", "--execute")
+    for group in (topic, f"{topic}-copy"):
+        ran = kafka39.run("consumer-groups", "--restore", str(file), "--group", group, "--execute")
+        assert (ran.returncode, offsets(kafka39, group)[TopicPartition(topic, 0)]) == (0, 6), ran.stderr
+    assert read(kafka39, topic, 1) == ["v6"]
+
+
+def test_killed_while_it_resets_a_group_is_moved_or_not(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=50)
+    old, new = [3] * 50, [0] * 50
+    argv = ("consumer-groups", "--reset-offsets", "--group", topic, "--topic", topic, "--to-earliest", "--execute")
+    seen = set()
+    for number in range(8):
+        commit(kafka39, topic, topic, *old)
+        with ended(kafka39.popen(*argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)) as running:
+            time.sleep(0.12 + 0.04 * number)
+            running.kill()
+        found = oracle.committed(kafka39, topic, topic, 50)
+        assert found in (old, new)
+        seen.add(found == new)
+    assert kafka39.run(*argv).returncode == 0
+    assert oracle.committed(kafka39, topic, topic, 50) == new
+    assert False in seen, "nothing was interrupted"
+
+
+def test_old_consumers_are_shown_as_zookeeper_knows_them(kafka39: Cluster, zookeeper: Any) -> None:
+    topic = timed(kafka39, partitions=2)
+    folder, reader = f"/consumers/{topic}", f"{topic}_host-1700000000000-1a2b3c4d"
+    subscription = json.dumps({"version": 1, "subscription": {topic: 1}, "pattern": "static", "timestamp": "1"})
+    try:
+        zookeeper.create(f"{folder}/ids/{reader}", subscription.encode(), makepath=True)
+        zookeeper.create(f"{folder}/owners/{topic}/0", f"{reader}-0".encode(), makepath=True)
+        zookeeper.create(f"{folder}/offsets/{topic}/0", b"150", makepath=True)
+        argv = ("consumer-groups", "--zookeeper", kafka39.zookeeper)
+        assert topic in kafka39.run(*argv, "--list").stdout.decode().split()
+        ran = kafka39.run(*argv, "--describe", "--group", topic, "--output", "json")
+        assert ran.returncode == 0, ran.stderr
+        rows = [
+            [row[name] for name in ("partition", "current_offset", "log_end_offset", "lag", "consumer_id")]
+            for row in json.loads(ran.stdout)
+        ]
+        assert rows == [[0, 150, 200, 50, reader], [1, None, 0, None, None]]
+        zookeeper.set(f"{folder}/offsets/{topic}/0", b"many")
+        ran = kafka39.run(*argv, "--describe", "--group", topic)
+        assert ran.returncode == 1
+        assert f"The znode {folder}/offsets/{topic}/0 is not as Kafka writes it".encode() in ran.stderr
+        assert kafka39.run(*argv, "--describe", "--group", "no-such").returncode == 1
+    finally:
+        zookeeper.delete(folder, recursive=True)

@@ -3,20 +3,23 @@
 Source: org.apache.kafka.tools.consumer.group.ConsumerGroupCommand and ConsumerGroupCommandOptions, Kafka 3.9.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import click
 
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, given_names
-from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.cli.options import ACTION, CHANGES, CLUSTER, FILTERS, OTHER, OUTPUT, option
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.groups import STATES, TYPES
+from kafka_tools.model.groups import STATES, TYPES, Goal
+from kafka_tools.model.lag import Limits, Pacer, parse_records, parse_seconds
+from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 
-Action = Literal["list", "describe", "delete", "reset-offsets", "delete-offsets"]
+Action = Literal["list", "describe", "delete", "reset-offsets", "delete-offsets", "save"]
 
 PURPOSE = (
     "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, "
@@ -25,12 +28,24 @@ PURPOSE = (
 
 SCENARIOS = (
     *("to_offset", "to_datetime", "by_duration", "to_earliest", "to_latest"),
-    *("shift_by", "to_current", "from_file"),
+    *("shift_by", "to_current", "from_file", "restore"),
 )
 """Where offsets are reset to, in the order in which Apache's tool looks at them."""
 
 VIEWS = ("members", "offsets", "state")
 SELECTED = frozenset({"group", "all_groups"})
+LAG = ("lag", "lag_seconds", "nagios", "prometheus")
+
+IMPLIED_BY = {
+    **dict.fromkeys(LAG, "describe"),
+    "save": "save",
+    "restore": "reset-offsets",
+    "topic": "describe",
+}
+"""Options that Apache's tool does not have, or not alone, and what they do without an action."""
+
+PACER: "list[Pacer]" = []
+"""What this process has seen of the groups: while it watches, their pace is told by it."""
 
 ONLY_WITH = {
     "state": ("list", "describe"),
@@ -41,17 +56,25 @@ ONLY_WITH = {
     "group": ("describe", "delete", "reset-offsets", "delete-offsets"),
     "all_groups": ("describe", "delete", "reset-offsets"),
     "topic": ("reset-offsets", "delete-offsets"),
+    **dict.fromkeys(LAG, ("describe",)),
+    "save": (),
     "all_topics": ("reset-offsets",),
     "execute": ("reset-offsets",),
     "dry_run": ("reset-offsets", "delete", "delete-offsets"),
     "export": ("reset-offsets",),
     "yes": ("reset-offsets", "delete", "delete-offsets"),
     "watch": ("describe", "list"),
+    "zookeeper": ("list", "describe"),
     **dict.fromkeys(SCENARIOS, ("reset-offsets",)),
 }
 """Option -> the actions that it goes with, for a shell's completion."""
 
-UNAVAILABLE = {"type": "list", "members": "describe", "offsets": "describe", "verbose": "describe"}
+UNAVAILABLE = {
+    "type": "list",
+    **dict.fromkeys(("members", "offsets", "verbose", *LAG), "describe"),
+    "save": "save",
+    "restore": "reset-offsets",
+}
 """Options that joptsimple itself refuses without their action."""
 
 
@@ -68,17 +91,47 @@ def check(action: str, given: frozenset[str]) -> None:
         raise UsageError("Option [delete-offsets] takes the following options: [all-groups], [group]")
     elif action == "reset-offsets":
         _check_reset(given)
-    for name, others in (("group", ("all_groups",)), ("group", ("list",)), ("topic", ("list", "describe"))):
-        for other in others:
-            if name in given and (other in given or other == action):
-                raise conflict(name, other)
+    _check_selected(action, given)
+    if "zookeeper" in given:
+        _check_zookeeper(action, given)
+
+
+def _check_zookeeper(action: str, given: frozenset[str]) -> None:
+    if "bootstrap_server" in given:
+        raise UsageError("Option [bootstrap-server] is not valid with [zookeeper].")
+    if action not in ("list", "describe"):
+        raise UsageError("With --zookeeper groups are only listed and described", "--bootstrap-server changes groups.")
+    for name in ("state", "type", "members", "verbose", "topic", *LAG):
+        if name in given:
+            raise conflict(name, "zookeeper")
+
+
+def _check_selected(action: str, given: frozenset[str]) -> None:
+    if {"group", "all_groups"} <= given:
+        raise conflict("group", "all_groups")
+    for name in ("group", "topic"):
+        if name in given and action == "list":
+            raise conflict(name, "list")
+    # Apache's tool knows no topic here; without --describe it says who reads the topic, with --lag how far they are.
+    if "topic" in given and action == "describe" and "action" in given and not set(LAG) & given:
+        raise conflict("topic", "describe")
 
 
 def _check_describe(given: frozenset[str]) -> None:
-    if not SELECTED & given:
+    if "action" in given and not SELECTED & given and not set(LAG) & given:
         raise UsageError("Option [describe] takes one of these options: [reset-offsets], [describe], [delete], [list]")
     if sum(view in given for view in VIEWS) > 1:
         raise UsageError("Option [describe] takes at most one of these options: [members], [offsets], [state]")
+    for name in LAG:
+        for other in ("members", "offsets", "state", "verbose"):
+            if {name, other} <= given:
+                raise conflict(name, other)
+    if {"nagios", "prometheus"} <= given:
+        raise conflict("nagios", "prometheus")
+    # Members and states have no topic; the topic alone shows offsets.
+    for view in ("members", "state"):
+        if {"topic", view} <= given:
+            raise conflict("topic", view)
 
 
 def _check_delete(given: frozenset[str]) -> None:
@@ -91,12 +144,12 @@ def _check_delete(given: frozenset[str]) -> None:
 def _check_reset(given: frozenset[str]) -> None:
     if {"dry_run", "execute"} <= given:
         raise UsageError("Option [reset-offsets] only accepts one of [execute] and [dry-run]")
-    if not SELECTED & given:
+    if not SELECTED & given and "restore" not in given:
         raise UsageError("Option [reset-offsets] takes one of these options: [all-groups], [group]")
     chosen = [name for name in SCENARIOS if name in given]
     if len(chosen) > 1:
         raise conflict(chosen[0], chosen[1])
-    if "from_file" not in given and not {"topic", "all_topics"} & given:
+    if not {"from_file", "restore", "topic", "all_topics"} & given:
         raise UsageError("One of the reset scopes should be defined: --all-topics, --topic.")
     if not chosen:
         raise UsageError(
@@ -111,6 +164,7 @@ def _check_reset(given: frozenset[str]) -> None:
     help="List and describe consumer groups, reset and delete their offsets, and delete groups.",
     purpose=PURPOSE,
     only_with=ONLY_WITH,
+    implied_by=IMPLIED_BY,
     check=check,
     error_style=ErrorStyle("\nError: Executing consumer group command failed due to ", to_stdout=True),
 )
@@ -120,6 +174,12 @@ def _check_reset(given: frozenset[str]) -> None:
 @options.action("--reset-offsets", "Have a group without members go on from other offsets.")
 @options.action("--delete-offsets", "Delete what a group committed for topics that it does not read now.")
 @options.bootstrap_server
+@option(
+    CLUSTER,
+    "--zookeeper",
+    type=types.ZOOKEEPER,
+    help="List and describe the groups that consumers of Kafka 0.8 to 1.x kept in this ZooKeeper ensemble.",
+)
 @options.command_config
 @options.client_settings
 @options.wait
@@ -139,15 +199,32 @@ def _check_reset(given: frozenset[str]) -> None:
     bare="",
     help="With --list: show types, or only groups of these: classic, consumer.",
 )
+@option(
+    OUTPUT,
+    "--lag",
+    type=types.words("['>N']", (">1000",)),
+    bare="",
+    help="The lag of all groups, or of --group, summed by topic. With a limit only what exceeds it, and status 2.",
+)
+@option(
+    OUTPUT,
+    "--lag-seconds",
+    type=types.words("['>TIME']", (">5m",)),
+    bare="",
+    help="The same, and how much older the next record to be read is than the newest: '>90', '>5m', '>1h30m'.",
+)
+@option(OUTPUT, "--nagios", help="The lag as one line for Nagios: status 0, 2 or, where not all is known, 3.")
+@option(OUTPUT, "--prometheus", help="The lag in Prometheus' text format, with the names of kafka_exporter.")
 @option(OUTPUT, "--members", help="With --describe: the members.")
 @option(OUTPUT, "--offsets", help="With --describe: offsets and lag of each partition, which is the default.")
-@option(OUTPUT, "--verbose", help="With --describe --members: also the partitions of each.")
+@option(OUTPUT, "--verbose", help="With --describe --members: also the partitions of each, with --state too: epochs.")
 @option(
     CHANGES,
     "--topic",
     type=types.Text("TOPIC[:N,…]", "topic"),
     multiple=True,
-    help="With --reset-offsets and --delete-offsets: this topic, or these partitions of it; may be repeated.",
+    help="With --reset-offsets and --delete-offsets: this topic, or these partitions of it; may be repeated. Alone: "
+    "which groups read it, and how far they are.",
 )
 @option(CHANGES, "--all-topics", help="With --reset-offsets: all that the group has committed.")
 @option(CHANGES, "--to-earliest", help="Go on from the oldest record.")
@@ -163,7 +240,16 @@ def _check_reset(given: frozenset[str]) -> None:
 )
 @option(CHANGES, "--by-duration", type=types.Text("PnDTnHnMnS"), help="The same, as much time ago: P1D, PT30M.")
 @option(CHANGES, "--from-file", type=types.FILE, help="Go on from the offsets in a file that --export wrote (csv).")
-@option(CHANGES, "--execute", help="With --reset-offsets: do it. Without it the new offsets are only shown.")
+@option(CHANGES, "--save", type=types.FILE, help="Save in a file (csv) what all groups, or --group, have committed.")
+@option(
+    CHANGES,
+    "--restore",
+    type=types.FILE,
+    help="Go on from the offsets in a file that --save wrote; --group names other groups for those of a single one.",
+)
+@option(
+    CHANGES, "--execute", help="With --reset-offsets and --restore: do it. Without it the new offsets are only shown."
+)
 @option(CHANGES, "--dry-run", help="Only show what would be done.")
 @option(CHANGES, "--export", help="With --reset-offsets: print the new offsets as csv, for --from-file.")
 @option(CHANGES, "--yes", help="Go on without a question, also on a protected cluster.")
@@ -175,6 +261,7 @@ def command(
     *,
     action: Action,
     bootstrap_server: str | None,
+    zookeeper: str | None,
     command_config: str | None,
     client_settings: tuple[str, ...],
     wait: float | None,
@@ -182,9 +269,13 @@ def command(
     all_groups: bool,
     state: str | None,
     type: str | None,  # noqa: A002  Apache's name for it
-    members: bool,
-    offsets: bool,  # noqa: ARG001  the default
-    verbose: bool,
+    lag: str | None,
+    lag_seconds: str | None,
+    nagios: bool,  # noqa: ARG001  `given_names` tells what is to be shown
+    prometheus: bool,  # noqa: ARG001
+    members: bool,  # noqa: ARG001
+    offsets: bool,  # noqa: ARG001
+    verbose: bool,  # noqa: ARG001
     topic: tuple[str, ...],
     all_topics: bool,
     to_earliest: bool,
@@ -195,6 +286,8 @@ def command(
     to_datetime: str | None,
     by_duration: str | None,
     from_file: str | None,
+    save: str | None,
+    restore: str | None,
     execute: bool,
     dry_run: bool,
     export: bool,
@@ -202,33 +295,109 @@ def command(
     timeout: int | None,
 ) -> Report:
     """Check the options against each other, choose the cluster, and run the action."""
-    if action == "describe" and state:
-        raise UsageError("Option [describe] does not take a value for [state]")
     seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
-    target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     groups = None if all_groups else group
-    if action in ("list", "describe"):
-        from kafka_tools.tools.consumer_groups import reading
-
-        if action == "list":
-            return reading.list_groups(reading.ListGroups(target, _words(state), _words(type), seconds))
-        view: reading.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
-        return reading.describe(reading.DescribeGroups(target, groups, view, verbose, seconds))
-    from kafka_tools.tools.consumer_groups import deleting, resetting
-
-    if execute or (action != "reset-offsets" and not dry_run):
-        target = check_change(target, yes)
+    if zookeeper is not None:
+        ensemble = settings.choose_zookeeper(zookeeper, command_config, client_settings, wait or 0.0)
+        return _of_zookeeper(action, ensemble, groups, seconds)
+    target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    if action == "list":
+        return _list(target, _words(state), _words(type), seconds)
+    if action == "describe":
+        return _describe(ctx, target, groups, topic, (lag, lag_seconds), seconds)
+    if save is not None:
+        return _save(target, groups, topic, save, seconds)
+    target = check_change(target, yes) if execute or not (dry_run or action == "reset-offsets") else target
     if action == "reset-offsets":
-        goal = resetting.Goal(
-            to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file
-        )
-        topics = None if all_topics and not topic else topic
-        return resetting.reset(resetting.ResetOffsets(target, groups, topics, goal, execute, dry_run, export, seconds))
+        goal = Goal(to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file)
+        topics = topic or (None if all_topics or restore else ())
+        return _reset(target, groups, topics, goal._replace(restore=restore), (execute, dry_run, export), seconds)
+    return _delete(action, target, groups, topic, yes, dry_run, seconds)
+
+
+def _list(target: Brokers, states: tuple[str, ...] | None, kinds: tuple[str, ...] | None, seconds: float) -> Report:
+    from kafka_tools.tools.consumer_groups import reading
+
+    return reading.list_groups(reading.ListGroups(target, states, kinds, seconds))
+
+
+def _save(target: Brokers, groups: Sequence[str] | None, topics: Sequence[str], path: str, seconds: float) -> Report:
+    from kafka_tools.tools.consumer_groups import saving
+
+    return saving.save(saving.SaveOffsets(target, groups or None, topics or None, path, seconds))
+
+
+def _reset(
+    target: Brokers,
+    groups: Sequence[str] | None,
+    topics: Sequence[str] | None,
+    goal: Goal,
+    how: tuple[bool, bool, bool],
+    seconds: float,
+) -> Report:
+    from kafka_tools.tools.consumer_groups import resetting
+
+    return resetting.reset(resetting.ResetOffsets(target, groups, topics, goal, *how, seconds))
+
+
+def _delete(
+    action: Action,
+    target: Brokers,
+    groups: Sequence[str] | None,
+    topics: Sequence[str],
+    yes: bool,
+    dry_run: bool,
+    seconds: float,
+) -> Report:
+    from kafka_tools.tools.consumer_groups import deleting
+
     if action == "delete":
         return deleting.delete(deleting.DeleteGroups(target, groups, yes, dry_run, seconds))
-    if len(group) > 1:
+    if groups is None or len(groups) > 1:
         raise KafkaToolError("Found multiple arguments for option group, but you asked for only one")
-    return deleting.delete_offsets(deleting.DeleteOffsets(target, group[0], topic, dry_run, seconds))
+    return deleting.delete_offsets(deleting.DeleteOffsets(target, groups[0], topics, dry_run, seconds))
+
+
+def _of_zookeeper(action: Action, ensemble: ZooKeeper, groups: Sequence[str] | None, seconds: float) -> Report:
+    from kafka_tools.tools.consumer_groups import on_zookeeper
+
+    if action == "list":
+        return on_zookeeper.list_groups(ensemble)
+    return on_zookeeper.describe(on_zookeeper.DescribeOldGroups(ensemble, groups, seconds))
+
+
+def _describe(
+    ctx: click.Context,
+    target: Brokers,
+    groups: Sequence[str] | None,
+    topics: Sequence[str],
+    limits: tuple[str | None, str | None],
+    seconds: float,
+) -> Report:
+    if ctx.params["state"]:
+        raise UsageError("Option [describe] does not take a value for [state]")
+    given = given_names(ctx)
+    pacer = _pacer() if ctx.params.get("watch") is not None else None
+    if not given.isdisjoint(LAG):
+        from kafka_tools.tools.consumer_groups import lag
+
+        shape: lag.Shape = "nagios" if "nagios" in given else "prometheus" if "prometheus" in given else "lines"
+        in_time, most = "lag_seconds" in given, Limits(parse_records(limits[0] or ""), parse_seconds(limits[1] or ""))
+        return lag.lag(lag.ShowLag(target, groups or None, topics or None, most, in_time, shape, seconds, pacer))
+    from kafka_tools.tools.consumer_groups import reading
+
+    view: reading.Shown = "members" if "members" in given else "state" if "state" in given else "offsets"
+    # A topic alone asks who reads it, whichever groups these are.
+    names = groups or None if topics else groups
+    return reading.describe(
+        reading.DescribeGroups(target, names, view, "verbose" in given, seconds, topics or None, pacer)
+    )
+
+
+def _pacer() -> Pacer:
+    if not PACER:
+        PACER.append(Pacer())
+    return PACER[0]
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:

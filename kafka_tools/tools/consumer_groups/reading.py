@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import (
     DEAD,
     EMPTY,
@@ -15,18 +16,16 @@ from kafka_tools.model.groups import (
     ListedGroup,
     Member,
     Progress,
-    needed,
-    progress,
 )
-from kafka_tools.model.offsets import LATEST, Offset
+from kafka_tools.model.lag import Pace, Pacer
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
-from kafka_tools.model.units import count
+from kafka_tools.model.units import count, duration
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups import asking
 
 if TYPE_CHECKING:
-    from kafka_tools.brokers.groups import BrokerGroups
-    from kafka_tools.render.views import View
+    from kafka_tools.render.views import Mark, View
 
 MISSING = "-"
 Shown = Literal["offsets", "members", "state"]
@@ -44,7 +43,8 @@ class ListGroups(NamedTuple):
 class DescribeGroups(NamedTuple):
     """Asks for the progress, the members or the state of these groups, None: of all.
 
-    `seconds` is how long each answer is waited for.
+    With `topics` (`orders:0,2`) only of those that read them, and there. `verbose` adds the partitions of members, and
+    epochs. `seconds` is how long answers are waited for. A `pacer` adds how fast groups are.
     """
 
     target: Brokers
@@ -52,10 +52,16 @@ class DescribeGroups(NamedTuple):
     view: Shown
     verbose: bool
     seconds: float
+    topics: Sequence[str] | None = None
+    pacer: Pacer | None = None
 
 
 class ProgressRow(NamedTuple):
-    """How far a group is in one partition; None where that is not known."""
+    """How far a group is in one partition; None where that is not known.
+
+    `gone` counts the records that were deleted before the group read them: it committed an offset before the log's
+    start.
+    """
 
     group: str
     topic: str
@@ -66,6 +72,25 @@ class ProgressRow(NamedTuple):
     consumer_id: str | None
     host: str | None
     client_id: str | None
+    log_start_offset: int | None
+    gone: int
+
+
+class ShownRow(NamedTuple):
+    """A row of the table: how far the group is in one partition; with --watch how fast, too."""
+
+    topic: str
+    partition: int
+    current_offset: int | None
+    log_end_offset: int | None
+    lag: int | None
+    consumer_id: str | None
+    host: str | None
+    client_id: str | None
+    gone: "Mark | None"
+    read_per_second: "Mark | None"
+    written_per_second: "Mark | None"
+    catches_up: "Mark | None"
 
 
 class MemberRow(NamedTuple):
@@ -78,6 +103,9 @@ class MemberRow(NamedTuple):
     client_id: str
     partitions: int
     assignment: Mapping[str, tuple[int, ...]]
+    epoch: int | None
+    target_epoch: int | None
+    target_assignment: Mapping[str, tuple[int, ...]] | None
 
 
 class StateRow(NamedTuple):
@@ -90,6 +118,9 @@ class StateRow(NamedTuple):
     assignment_strategy: str
     state: str
     members: int
+    type: str
+    group_epoch: int | None
+    target_epoch: int | None
 
 
 LIST_COLUMNS = {"group": "Group", "type": "Type", "state": "State"}
@@ -99,10 +130,16 @@ PROGRESS_COLUMNS = {
     "current_offset": "Current",
     "log_end_offset": "End",
     "lag": "Lag",
+    "gone": "Gone",
     "consumer_id": "Consumer",
     "host": "Host",
     "client_id": "Client",
 }
+PACE_COLUMNS = {"read_per_second": "Read/s", "written_per_second": "Written/s", "catches_up": "Catches up in"}
+KEEPS_UP_SECONDS = 10.0
+"""A group that reads all that is left in so short a time keeps up: it commits what it read only every few seconds."""
+
+GONE = "Gone: {records} deleted before the group read them; what it committed lies before the log's start."
 MEMBER_COLUMNS = {
     "consumer_id": "Consumer",
     "group_instance_id": "Instance",
@@ -111,6 +148,7 @@ MEMBER_COLUMNS = {
     "partitions": "Partitions",
     "assignment": "Assignment",
 }
+EPOCH_COLUMNS = {"epoch": "Epoch", "target_epoch": "Target epoch", "target_assignment": "Target"}
 STATE_COLUMNS = {
     "group": "Group",
     "coordinator": "Coordinator",
@@ -167,25 +205,17 @@ def describe(request: DescribeGroups) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     with open_groups(request.target, request.seconds) as groups:
-        names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
-        described = groups.described(sorted(set(names)))
-        found = [each for each in described.values() if isinstance(each, ConsumerGroup)]
-        failed = {name: each for name, each in described.items() if isinstance(each, KafkaToolError)}
-        told = [f"Consumer group '{each.group}' does not exist." for each in found if each.state == DEAD]
-        notes = [_unknown(name, error) for name, error in failed.items()]
-        notes += [note for each in found if (note := _about(each))]
-        if request.view == "offsets":
-            rows, more = _progress(groups, [each for each in found if each.state != DEAD])
-            report = _progress_report(found, rows)
-            notes += more
-        else:
-            make = _members_report if request.view == "members" else _states_report
-            report, more = make(found, request.verbose), []
-    return report._replace(told=told, notes=notes, status=int(bool(told or failed or more)))
-
-
-def _unknown(name: str, error: KafkaToolError) -> str:
-    return f"Consumer group '{name}' is not known: {error.message}"
+        asked = asking.ask(groups, request.groups, request.topics, request.view == "offsets", request.verbose)
+    told = [f"Consumer group '{each.group}' does not exist." for each in asked.groups if each.state == DEAD]
+    if request.view == "offsets":
+        report = _progress_report(asked.groups, asked.rows, request.pacer)
+    else:
+        make = _members_report if request.view == "members" else _states_report
+        report = make(asked.groups, request.verbose)
+    notes = [*asked.notes, *(note for each in asked.groups if (note := _about(each)))]
+    if request.topics and not asked.rows:
+        notes.append(f"No group reads {', '.join(request.topics)}.")
+    return report._replace(told=told, notes=notes, status=int(bool(told or asked.notes)))
 
 
 def _about(group: ConsumerGroup) -> str:
@@ -197,36 +227,17 @@ def _about(group: ConsumerGroup) -> str:
     return f"\nWarning: Consumer group '{group.group}' is rebalancing."
 
 
-def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[list[Progress], list[str]]:
-    """Return the progress of the groups, and what could not be found out."""
-    committed: dict[str, Mapping[TopicPartition, int]] = {}
-    notes = []
-    for name, result in groups.committed([each.group for each in found]).items():
-        if isinstance(result, KafkaToolError):
-            notes.append(f"What '{name}' has committed is not known: {result.message}")
-        else:
-            committed[name] = result
-    partitions = needed(found, committed)
-    ends: dict[TopicPartition, int] = {}
-    if partitions:
-        topics = {each.topic for each in partitions}
-        groups.offsets.partitions(next(iter(topics)) if len(topics) == 1 else None)
-        for each, end in groups.offsets.at(LATEST, partitions).items():
-            if isinstance(end, Offset) and end.offset is not None:
-                ends[each] = end.offset
-            elif isinstance(end, KafkaToolError):
-                notes.append(f"The end of {each.topic}-{each.partition} is not known: {end.message}")
-    rows = [row for each in found for row in progress(each, committed.get(each.group, {}), ends)]
-    return rows, notes
-
-
-def _progress_report(groups: Sequence[ConsumerGroup], rows: Sequence[Progress]) -> Report:
+def _progress_report(groups: Sequence[ConsumerGroup], rows: Sequence[Progress], pacer: Pacer | None) -> Report:
     by_group = {name: list(lot) for name, lot in groupby(rows, lambda row: row.group)}
+    if pacer is not None:
+        pacer.take(rows, monotonic())
     return Report(
         rows=map(_progress_row, rows),
         columns={"group": "Group", **PROGRESS_COLUMNS},
         plain=_in_turn(groups, lambda group: _progress_lines(by_group.get(group.group, []))),
-        tables=lambda: [_progress_table(each, by_group[each.group]) for each in groups if each.group in by_group],
+        tables=lambda: [
+            _progress_table(each, by_group[each.group], pacer) for each in groups if each.group in by_group
+        ],
     )
 
 
@@ -241,8 +252,19 @@ def _in_turn(groups: Sequence[ConsumerGroup], lines: Callable[[ConsumerGroup], I
 
 def _progress_row(row: Progress) -> ProgressRow:
     member = row.member
-    who = (member.member_id, member.host, member.client_id) if member else (None, None, None)
-    return ProgressRow(row.group, row.topic, row.partition, row.current_offset, row.log_end_offset, row.lag, *who)
+    return ProgressRow(
+        row.group,
+        row.topic,
+        row.partition,
+        row.current_offset,
+        row.log_end_offset,
+        row.lag,
+        member.member_id if member else None,
+        member.host if member else None,
+        member.client_id if member else None,
+        row.log_start_offset,
+        row.gone,
+    )
 
 
 def _progress_lines(rows: Sequence[Progress]) -> Iterator[str]:
@@ -258,46 +280,71 @@ def _progress_lines(rows: Sequence[Progress]) -> Iterator[str]:
     heading = ("GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST")
     yield ""
     yield layout % (*heading, "CLIENT-ID")
-    yield from (layout % tuple(MISSING if value is None else value for value in row) for row in shown)
+    yield from (layout % tuple(MISSING if value is None else value for value in row[:9]) for row in shown)
 
 
 def _members_report(groups: Sequence[ConsumerGroup], verbose: bool) -> Report:
-    rows = [_member_row(group.group, member) for group in groups for member in group.members]
     return Report(
-        rows=rows,
+        rows=[_member_row(group, member) for group in groups for member in group.members],
         columns={"group": "Group", **MEMBER_COLUMNS},
         plain=_in_turn(groups, lambda group: _member_lines(group, verbose)),
         tables=lambda: [_members_table(group) for group in groups if group.state != DEAD],
     )
 
 
-def _member_row(group: str, member: Member) -> MemberRow:
-    by_topic = {
-        topic: tuple(each.partition for each in lot)
-        for topic, lot in groupby(sorted(member.partitions), lambda each: each.topic)
-    }
-    size = len(member.partitions)
-    return MemberRow(group, member.member_id, member.instance_id, member.host, member.client_id, size, by_topic)
+def _member_row(group: ConsumerGroup, member: Member) -> MemberRow:
+    return MemberRow(
+        group.group,
+        member.member_id,
+        member.instance_id,
+        member.host,
+        member.client_id,
+        len(member.partitions),
+        _by_topic(member.partitions),
+        member.epoch,
+        group.target_epoch,
+        None if member.target is None else _by_topic(member.target),
+    )
+
+
+def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, tuple[int, ...]]:
+    in_turn = groupby(sorted(partitions), lambda each: each.topic)
+    return {topic: tuple(each.partition for each in lot) for topic, lot in in_turn}
 
 
 def _member_lines(group: ConsumerGroup, verbose: bool) -> Iterator[str]:
-    rows = [_member_row(group.group, member) for member in group.members]
+    rows = [_member_row(group, member) for member in group.members]
     names = ["group", "consumer_id", "host", "client_id"]
     if any(row.group_instance_id for row in rows):
         names.insert(2, "group_instance_id")
     least = {"group_instance_id": 17}
     widths = {name: max([least.get(name, 15), *(len(getattr(row, name) or MISSING) for row in rows)]) for name in names}
     heading = " ".join(f"{name.upper().replace('_', '-'):{widths[name]}}" for name in names)
+    more, *of_rows = _verbose_cells(group, rows) if verbose else [""] * (1 + len(rows))
     yield ""
-    yield f"{heading} {'#PARTITIONS':15} {'ASSIGNMENT' if verbose else ''}"
-    for row in rows:
+    yield f"{heading} {'#PARTITIONS':15} {more}"
+    for row, last in zip(rows, of_rows, strict=True):
         cells = " ".join(f"{getattr(row, name) or MISSING:{widths[name]}}" for name in names)
-        yield f"{cells} {row.partitions:<15} {_assignment(row) if verbose else ''}"
+        yield f"{cells} {row.partitions:<15} {last}"
 
 
-def _assignment(row: MemberRow) -> str:
-    """Return a member's partitions as Kafka 2.8 prints them; 3.9 leaves out the topics."""
-    words = (f"{topic}({','.join(map(str, partitions))})" for topic, partitions in row.assignment.items())
+def _verbose_cells(group: ConsumerGroup, rows: Sequence[MemberRow]) -> list[str]:
+    """Return what --verbose puts behind the heading and behind each row; epochs where the group has them, as in 4.x."""
+    assigned = [_assignment(row.assignment) for row in rows]
+    if group.epoch is None:
+        return ["ASSIGNMENT", *assigned]
+    targets = [_assignment(row.target_assignment or {}) for row in rows]
+    width = max([18, *map(len, assigned)])
+    columns = zip((row.epoch for row in rows), assigned, targets, strict=True)
+    return [
+        f"{'CURRENT-EPOCH':15} {'CURRENT-ASSIGNMENT':{width}} {'TARGET-EPOCH':15} TARGET-ASSIGNMENT",
+        *(f"{epoch!s:15} {own:{width}} {group.target_epoch!s:15} {target}" for epoch, own, target in columns),
+    ]
+
+
+def _assignment(by_topic: Mapping[str, Sequence[int]]) -> str:
+    """Return a member's partitions as Kafka 2.8 and 4.x print them; 3.9 leaves out the topics."""
+    words = (f"{topic}({','.join(map(str, partitions))})" for topic, partitions in by_topic.items())
     return ", ".join(words) or MISSING
 
 
@@ -311,39 +358,72 @@ def _states_report(groups: Sequence[ConsumerGroup], _: bool) -> Report:
 
 
 def _state_row(group: ConsumerGroup) -> StateRow:
-    return StateRow(group.group, *group.coordinator, group.assignor, group.state, len(group.members))
+    epochs = (group.type.lower(), group.epoch, group.target_epoch)
+    return StateRow(group.group, *group.coordinator, group.assignor, group.state, len(group.members), *epochs)
 
 
 def _state_lines(group: ConsumerGroup) -> Iterator[str]:
     where = group.coordinator
     coordinator = f"{where.host}:{where.port}  ({where.broker})"
     width = max(25, len(coordinator))
+    heading = ["GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"]
+    cells: list[object] = [group.group, coordinator, group.assignor, group.state, len(group.members)]
     layout = f"%-{width}s %-25s %-20s %-15s %s"
+    if group.epoch is not None:
+        heading[4:4] = "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH"
+        cells[4:4] = group.epoch, group.target_epoch
+        layout = f"%-{width}s %-25s %-20s %-20s %-15s %-25s %s"
     yield ""
-    yield layout % ("GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS")
-    yield layout % (group.group, coordinator, group.assignor, group.state, len(group.members))
+    yield layout % tuple(heading)
+    yield layout % tuple(cells)
 
 
-def _progress_table(group: ConsumerGroup, rows: Sequence[Progress]) -> "View":
-    from kafka_tools.render.views import Table
+def _progress_table(group: ConsumerGroup, rows: Sequence[Progress], pacer: Pacer | None) -> "View":
+    from kafka_tools.render.views import Level, Mark, Table
 
     lags = [row.lag for row in rows]
     total = sum(lag for lag in lags if lag is not None)
     unknown = f", {lags.count(None)} not known" if None in lags else ""
+    gone = sum(row.gone for row in rows)
+    columns = PROGRESS_COLUMNS if gone else {name: head for name, head in PROGRESS_COLUMNS.items() if name != "gone"}
     return Table(
-        rows=[_progress_row(row) for row in rows],
-        columns=PROGRESS_COLUMNS,
+        rows=[_shown(row, pacer) for row in rows],
+        columns=columns if pacer is None else {**columns, **PACE_COLUMNS},
         title=group.group,
         facts=[*_facts(group), f"lag {total:,}{unknown}"],
         spare=("host", "client_id", "consumer_id"),
+        notes=[Mark(GONE.format(records=count(gone, "record")), Level.BROKEN)] if gone else [],
     )
+
+
+def _shown(row: Progress, pacer: Pacer | None) -> ShownRow:
+    from kafka_tools.render.views import Level, Mark
+
+    gone = Mark(f"{row.gone}", Level.BROKEN) if row.gone else None
+    pace = (None, None, None) if pacer is None else pace_cells(pacer.pace([row]), row.lag)
+    return ShownRow(*_progress_row(row)[1:9], gone, *pace)
+
+
+def pace_cells(pace: Pace | None, lag: int | None) -> tuple["Mark | None", "Mark | None", "Mark | None"]:
+    """Return what is read and written a second, and when all is read if it goes on so; nothing at the first look."""
+    from kafka_tools.render.views import Level, Mark
+
+    if pace is None:
+        return (None, None, None)
+    until = pace.catches_up(lag)
+    if lag is not None and lag <= pace.read * KEEPS_UP_SECONDS:
+        catches_up = Mark("keeps up")
+    else:
+        catches_up = Mark("never", Level.RISK) if until is None else Mark(duration(until))
+    return (Mark(f"{pace.read:,.1f}"), Mark(f"{pace.written:,.1f}"), catches_up if lag else None)
 
 
 def _members_table(group: ConsumerGroup) -> "View":
     from kafka_tools.render.views import Table
 
-    rows = [_member_row(group.group, member) for member in group.members]
-    return Table(rows, MEMBER_COLUMNS, title=group.group, facts=_facts(group), spare=("group_instance_id", "host"))
+    rows = [_member_row(group, member) for member in group.members]
+    columns = MEMBER_COLUMNS if group.epoch is None else {**MEMBER_COLUMNS, **EPOCH_COLUMNS}
+    return Table(rows, columns, title=group.group, facts=_facts(group), spare=("group_instance_id", "host"))
 
 
 def _facts(group: ConsumerGroup) -> list[str]:

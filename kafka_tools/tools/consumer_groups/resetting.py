@@ -1,7 +1,7 @@
 """Has groups go on from other offsets: `ktools consumer-groups --reset-offsets`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,16 +14,19 @@ from kafka_tools.errors import (
     as_java_prints,
 )
 from kafka_tools.model.folders import read_text
-from kafka_tools.model.groups import DEAD, EMPTY, NewOffset, parse_partitions
+from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, Log, NewOffset, parse_partitions
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.times import since_1970
 from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.units import count
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups import asking
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.groups import BrokerGroups
+    from kafka_tools.render.views import View
 
 WITHOUT_EXECUTE = (
     "WARN: No action will be performed as the --execute option is missing.In a future major release, the default "
@@ -42,19 +45,6 @@ Committed = Mapping[TopicPartition, int]
 Planned = dict[TopicPartition, int]
 
 
-class Goal(NamedTuple):
-    """Where to reset to; exactly one is set."""
-
-    to_earliest: bool = False
-    to_latest: bool = False
-    to_current: bool = False
-    to_offset: int | None = None
-    shift_by: int | None = None
-    to_datetime: str | None = None
-    by_duration: str | None = None
-    from_file: str | None = None
-
-
 class ResetOffsets(NamedTuple):
     """Resets groups (None: all) in these topics (`orders:0,2`; None: all that they committed) to the goal."""
 
@@ -69,14 +59,21 @@ class ResetOffsets(NamedTuple):
 
 
 class ResetRow(NamedTuple):
-    """A new offset; `skipped` is how many offsets are not read by it, negative: how many are read again."""
+    """A new offset, how many records that are there are read again and skipped by it, and the lag before and after.
+
+    None stands where nothing was committed, or where the end of the log is not known. Offsets are counted: where a
+    topic is compacted, or has transactions, some have no record.
+    """
 
     group: str
     topic: str
     partition: int
     current_offset: int | None
     new_offset: int
+    read_again: int | None
     skipped: int | None
+    lag_before: int | None
+    lag_after: int | None
 
 
 RESET_COLUMNS = {
@@ -85,7 +82,10 @@ RESET_COLUMNS = {
     "partition": "Partition",
     "current_offset": "Current",
     "new_offset": "New",
+    "read_again": "Read again",
     "skipped": "Skipped",
+    "lag_before": "Lag before",
+    "lag_after": "Lag after",
 }
 
 
@@ -96,13 +96,15 @@ def reset(request: ResetOffsets) -> Report:
     """
     from kafka_tools.brokers.groups import open_groups
 
-    notes = [] if request.execute or request.dry_run else [WITHOUT_EXECUTE]
+    reminder = (
+        WITHOUT_EXECUTE if request.goal.restore is None else "Nothing was changed: --execute restores the offsets."
+    )
+    notes = [] if request.execute or request.dry_run else [reminder]
     with open_groups(request.target, request.seconds) as groups:
-        names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
-        plan = Plan(groups, request.goal, names)
+        plan = _plan(groups, request)
         told: list[str] = []
         planned: dict[str, tuple[Planned, Committed]] = {}
-        for name, group in groups.described(sorted(set(names))).items():
+        for name, group in groups.described(sorted(set(plan.names))).items():
             if isinstance(group, KafkaToolError):
                 raise group
             if group.state in (EMPTY, DEAD):
@@ -112,6 +114,8 @@ def reset(request: ResetOffsets) -> Report:
                     f"Assignments can only be reset if the group '{name}' is inactive, but the current state is "
                     f"{group.state}."
                 )
+        partitions = sorted({each for new, _ in planned.values() for each in new})
+        logs = groups.logs(partitions)[0] if partitions else {}
         # Nothing is changed before all is planned: what cannot be found out leaves every group as it is.
         told += _committed(groups, planned) if request.execute else ()
     rows = [
@@ -120,15 +124,42 @@ def reset(request: ResetOffsets) -> Report:
         for each in partition_order(new)
     ]
     told = [*told, *plan.missing]
-    lines = _csv(rows, len(set(names)) == 1) if request.export else _reset_lines(rows)
+    lines = _csv(rows, len(set(plan.names)) == 1) if request.export else _reset_lines(rows)
+    shown = [_reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
-        rows=map(_reset_row, rows),
+        rows=shown,
         columns=RESET_COLUMNS,
         plain=[*(line for words in plan.warnings for line in ("", words)), *_errors(told), *lines],
-        notes=notes,
+        tables=lambda: [_table(shown, request.execute)],
+        notes=[*notes, *plan.notes],
         told=(*plan.warnings, *told),
         status=int(bool(told)),
     )
+
+
+def _plan(groups: "BrokerGroups", request: ResetOffsets) -> "Plan":
+    """Return the plan for the groups that are asked for. Raises KafkaToolError for a file that cannot be read."""
+    goal = request.goal
+    if goal.restore is not None:
+        saved = _restored(_read_plan(goal.restore), request.groups)
+        return Plan(groups, goal, list(saved), saved)
+    names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
+    of_file = None if goal.from_file is None else _read_plan(goal.from_file, sorted(set(names)))
+    return Plan(groups, goal, names, of_file)
+
+
+def _restored(saved: dict[str, Planned], wanted: Sequence[str] | None) -> dict[str, Planned]:
+    """Return which groups get which of the saved offsets: the group of a file with a single one may be another now."""
+    if not wanted:
+        return saved
+    if len(saved) == 1:
+        return dict.fromkeys(wanted, next(iter(saved.values())))
+    missing = [name for name in wanted if name not in saved]
+    if missing:
+        raise KafkaToolError(
+            f"No offsets of group '{missing[0]}' were saved in that file.", f"It has those of {', '.join(saved)}."
+        )
+    return {name: saved[name] for name in wanted}
 
 
 def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committed]]) -> Iterator[str]:
@@ -144,21 +175,27 @@ def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committ
 class Plan:
     """Finds the new offsets of groups; remembers what Apache's tool says meanwhile."""
 
-    def __init__(self, groups: "BrokerGroups", goal: Goal, names: Collection[str]) -> None:
-        """Read the file or the time of the goal. Raises KafkaToolError."""
+    def __init__(
+        self, groups: "BrokerGroups", goal: Goal, names: Collection[str], of_file: dict[str, Planned] | None
+    ) -> None:
+        """Plan the goal for the groups `names`; `of_file` are the offsets of a file. Raises KafkaToolError."""
         self._groups = groups
         self._goal = goal
-        self._file = None if goal.from_file is None else _read_plan(goal.from_file, sorted(set(names)))
+        self._file = of_file
         self._time = _time(goal)
         self._there: Mapping[str, Collection[int]] | None = None
+        self.names = names
         self.warnings: list[str] = []
         self.missing: list[str] = []
+        self.notes: list[str] = []
 
     def of(self, name: str, topics: Sequence[str] | None) -> tuple[Planned, Committed]:
         """Return the new offsets of a group, and those that it has. Raises KafkaToolError."""
         found = self._groups.committed([name])[name] if name else {}
         if isinstance(found, KafkaToolError):
             raise found
+        if self._goal.restore is not None and self._file is not None:
+            return self._as_saved(self._file[name], topics), found
         if self._file is not None:
             if name not in self._file:
                 self.missing.append(f"No reset plan for group {name} found")
@@ -166,6 +203,25 @@ class Plan:
             return self._within(self._file[name]), found
         partitions = partition_order(sorted(found)) if topics is None else self._chosen(topics)
         return self._planned(partitions, found), found
+
+    def _as_saved(self, saved: Planned, topics: Sequence[str] | None) -> Planned:
+        """Return the saved offsets, in these topics only; one that the log does not have now is told."""
+        chosen = asking.chosen(saved, topics)
+        wanted = {each: offset for each, offset in saved.items() if each in chosen}
+        there = self._groups.offsets.partitions()
+        for topic, partition in wanted:
+            if partition not in there.get(topic, ()):
+                raise KafkaToolError(
+                    f"{topic}-{partition} is not there. No offset was changed.", "--topic restores some topics only."
+                )
+        found = self._within(wanted)
+        self.notes += [
+            f"{each.topic}-{each.partition}: offset {wanted[each]} was saved, which its log does not have; "
+            f"the nearest is {found[each]}."
+            for each in found
+            if found[each] != wanted[each]
+        ]
+        return found
 
     def _chosen(self, topics: Sequence[str]) -> list[TopicPartition]:
         """Return the partitions that `orders:0,2` and the like name. Raises BrokerError for one that is not there."""
@@ -277,25 +333,27 @@ def _duration(text: str) -> int:
     return -length if sign == "-" else length
 
 
-def _read_plan(path: str, names: Sequence[str]) -> dict[str, Planned]:
-    """Read what --export wrote: `topic,partition,offset`, and with the group before it where there are several.
+def _read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
+    """Read what --export or --save wrote: `group,topic,partition,offset`; where `names` is one, its may be left out.
 
     Raises KafkaToolError for a file that cannot be read, and for a line that is neither: nothing is half done.
     """
+    import csv
+    import io
+
     try:
-        lines = read_text(path).splitlines()
-    except (OSError, ValueError) as error:
+        reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+        lines = [(reader.line_num, [field.strip() for field in line]) for line in reader]
+    except (OSError, ValueError, csv.Error) as error:
         raise KafkaToolError(f"java.io.IOException: Unable to read file {path}") from error
     found: dict[str, Planned] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
+    for number, fields in lines:
+        if not any(fields):
             continue
-        fields = [field.strip() for field in line.split(",")]
-        if len(fields) == 3 and len(names) == 1:
-            fields = [names[0], *fields]
-        if len(fields) != 4 or not all(re.fullmatch(r"\d{1,18}", field, re.ASCII) for field in fields[2:]):
-            raise KafkaToolError(f"{path}, line {number}: '{line}' is not GROUP,TOPIC,PARTITION,OFFSET")
-        found.setdefault(fields[0], {})[TopicPartition(fields[1], int(fields[2]))] = int(fields[3])
+        whole = [names[0], *fields] if len(fields) == 3 and len(names) == 1 else fields
+        if len(whole) != 4 or not all(re.fullmatch(r"\d{1,18}", field, re.ASCII) for field in whole[2:]):
+            raise KafkaToolError(f"{path}, line {number}: '{','.join(fields)}' is not GROUP,TOPIC,PARTITION,OFFSET")
+        found.setdefault(whole[0], {})[TopicPartition(whole[1], int(whole[2]))] = int(whole[3])
     return found
 
 
@@ -303,9 +361,37 @@ def _errors(told: Sequence[str]) -> list[str]:
     return [line for words in told for line in ("", f"Error: {words}")]
 
 
-def _reset_row(row: NewOffset) -> ResetRow:
-    skipped = None if row.current_offset is None else row.new_offset - row.current_offset
-    return ResetRow(*row, skipped)
+def _reset_row(row: NewOffset, log: Log) -> ResetRow:
+    """Return what a new offset means; what was deleted before the log's start is neither read again nor skipped."""
+    read_again = skipped = None
+    if row.current_offset is not None:
+        before = max(row.current_offset, log.start or 0)
+        read_again, skipped = max(0, before - row.new_offset), max(0, row.new_offset - before)
+    lag_before, lag_after = (
+        None if log.end is None or offset is None else max(0, log.end - offset)
+        for offset in (row.current_offset, row.new_offset)
+    )
+    return ResetRow(*row, read_again, skipped, lag_before, lag_after)
+
+
+def _table(rows: Sequence[ResetRow], done: bool) -> "View":
+    from kafka_tools.render.views import Mark, Table
+
+    again, skipped = (sum(getattr(row, name) or 0 for row in rows) for name in ("read_again", "skipped"))
+    first = sum(row.current_offset is None for row in rows)
+    words = [f"{count(again, 'record')} read again, {count(skipped, 'record')} skipped"]
+    if first:
+        words.append(f"{count(first, 'partition')} had no offset")
+    groups = {row.group for row in rows}
+    columns = {name: heading for name, heading in RESET_COLUMNS.items() if name != "group" or len(groups) != 1}
+    return Table(
+        rows=sorted(rows),
+        columns=columns,
+        title=next(iter(groups)) if len(groups) == 1 else "",
+        facts=["done" if done else "plan, nothing was changed"],
+        summary=Mark("; ".join(words)),
+        spare=("lag_before", "lag_after"),
+    )
 
 
 def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
@@ -317,7 +403,16 @@ def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
 
 
 def _csv(rows: Sequence[NewOffset], is_single: bool) -> Iterator[str]:
-    for row in rows:
-        group = "" if is_single else f"{row.group},"
-        yield f"{group}{row.topic},{row.partition},{row.new_offset}"
+    yield from csv_lines((*row[1 if is_single else 0 : 3], row.new_offset) for row in rows)
     yield ""  # Apache's tool ends the text, which has its own line ends, with one more
+
+
+def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield lines of csv; only a group whose name has a comma, a quote or a line end is quoted."""
+    import csv
+    import io
+
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="").writerow(row)
+        yield line.getvalue()

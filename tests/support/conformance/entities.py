@@ -402,3 +402,9 @@ def write_znode(cluster: Cluster, path: str, text: str) -> None:
     with connected(cluster.ensemble()) as client:
         client.ensure_path(path)
         client.set(path, text.encode())
+
+
+def delete_znode(cluster: Cluster, path: str) -> None:
+    """Delete a znode with all that is below it."""
+    with connected(cluster.ensemble()) as client:
+        client.delete(path, recursive=True)

@@ -171,7 +171,7 @@ def _run(command: Sequence[str], case: Case, stage: Stage, env: Mapping[str, str
 @cache
 def _class_path(version: str) -> tuple[Path, ...]:
     with stages() as progress:
-        return tuple(jars.class_path(version, progress, with_tools=not version.startswith("2.")))
+        return tuple(jars.class_path(version, progress, with_tools=not version.startswith(("1.", "2."))))
 
 
 def _java(version: str, log4j: Path) -> tuple[str, ...]:

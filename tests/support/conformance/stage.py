@@ -47,11 +47,12 @@ class Stage:
         config LINE                               one more line of the file {config}
         committed GROUP NAME PARTITION OFFSET
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
+        new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
         internal-topics                           __consumer_offsets is there
         acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
         scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
         broker-config ID|<default> KEY=VALUE      a dynamic one
-        znode PATH TEXT                           made, or changed; nobody is told
+        znode PATH TEXT                           made, or changed; nobody is told; below /consumers/{group} it goes
         token OWNER RENEWER[,RENEWER…] MS         a delegation token with so long a life at most: {token} and {hmac}
         ktools TOOL ARGUMENTS                     what cannot be prepared otherwise; it has to end with 0
         broker-down ID                            kill -9, until no partition of the case counts on it
@@ -173,6 +174,7 @@ class Stage:
             "config": lambda: self._add_config(words),
             "committed": lambda: self._commit(*words.split()),
             "member": lambda: self._join(*words.split()),
+            "new-member": lambda: self._join(*words.split(), protocol="consumer"),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
             "broker-down": lambda: self._kill(words),
             "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
@@ -180,7 +182,7 @@ class Stage:
             "broker-config": lambda: self._until(
                 entities.broker_config_set(self.cluster, self.admin, *words.split(" ", 1))
             ),
-            "znode": lambda: entities.write_znode(self.cluster, *words.split(" ", 1)),
+            "znode": lambda: self._write_znode(*words.split(" ", 1)),
             "token": lambda: self._make_token(*words.split()),
             "ktools": lambda: self._run(words),
         }
@@ -191,6 +193,11 @@ class Stage:
     def _add_config(self, line: str) -> None:
         with self.config_file.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+    def _write_znode(self, path: str, text: str) -> None:
+        if path.startswith(f"/consumers/{self.group}/"):
+            self.after.callback(entities.delete_znode, self.cluster, f"/consumers/{self.group}")
+        entities.write_znode(self.cluster, path, text)
 
     def _make_token(self, *words: str) -> None:
         token = tokens.made(self.brokers, *words)
@@ -265,8 +272,13 @@ class Stage:
         finally:
             consumer.close()
 
-    def _join(self, group: str, names: str, instance: str = "") -> None:
-        settings = {"group.id": group, "client.id": "kt-client", "enable.auto.commit": False}
+    def _join(self, group: str, names: str, instance: str = "", protocol: str = "classic") -> None:
+        settings = {
+            "group.id": group,
+            "client.id": "kt-client",
+            "enable.auto.commit": False,
+            "group.protocol": protocol,
+        }
         consumer = Consumer({**self.config, **settings, **({"group.instance.id": instance} if instance else {})})
         self.after.callback(consumer.close)
         consumer.subscribe(names.split(","))

@@ -8,6 +8,7 @@ from kafka_tools.model.groups import (
     STABLE,
     ConsumerGroup,
     Coordinator,
+    Log,
     Member,
     needed,
     parse_partitions,
@@ -34,7 +35,7 @@ def test_the_member_with_the_most_partitions_comes_first_and_what_nobody_reads_l
         TopicPartition("u", 0),
     )
     read = group(member("a", one), member("b", two, three))
-    found = list(progress(read, {one: 4, other: 1}, {one: 9, two: 3, other: 1}))
+    found = list(progress(read, {one: 4, other: 1}, {one: Log(0, 9), two: Log(0, 3), other: Log(0, 1)}))
     assert [(row.topic, row.partition, row.member.member_id if row.member else None, row.lag) for row in found] == [
         ("t", 2, "b", None),
         ("t", 1, "b", None),
@@ -46,7 +47,7 @@ def test_the_member_with_the_most_partitions_comes_first_and_what_nobody_reads_l
 
 def test_an_offset_behind_the_end_is_a_negative_lag() -> None:
     one = TopicPartition("t", 0)
-    [row] = progress(group(), {one: 9}, {one: 4})
+    [row] = progress(group(), {one: 9}, {one: Log(0, 4)})
     assert row.lag == -5
 
 

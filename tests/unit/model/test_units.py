@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import topic_config
-from kafka_tools.model.units import human, plain
+from kafka_tools.model.units import duration, human, plain
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,11 @@ def test_config_options_take_units() -> None:
         "segment.bytes": "1073741824",
         "cleanup.policy": "compact",
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0.0 s"), (0.44, "0.4 s"), (59.6, "1 min"), (75, "1 min 15 s"), (3605, "1 h"), (90_000, "1 d 1 h")],
+)
+def test_durations_have_two_units(seconds: float, shown: str) -> None:
+    assert duration(seconds) == shown

@@ -1,0 +1,101 @@
+"""Asks brokers for groups and how far they are; what one broker does not tell is named, and all else is there."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress, needed, parse_partitions, progress
+from kafka_tools.model.lag import place
+from kafka_tools.model.topics import TopicPartition
+
+if TYPE_CHECKING:
+    from kafka_tools.brokers.groups import BrokerGroups
+
+
+MOST_NAMES = 5
+"""How many partitions a sentence names."""
+
+
+class Asked(NamedTuple):
+    """The groups in order, those that are not there too (DEAD), and their progress; `notes` say what is not known."""
+
+    groups: Sequence[ConsumerGroup]
+    rows: Sequence[Progress]
+    notes: Sequence[str]
+
+
+def ask(
+    groups: "BrokerGroups",
+    named: Sequence[str] | None,
+    topics: Sequence[str] | None = None,
+    with_progress: bool = True,
+    epochs: bool = False,
+) -> Asked:
+    """Return these groups (None: all), and how far they are in these topics (`orders:0,2`; None: in all).
+
+    With topics only the groups that read one of them. Raises KafkaToolError where no broker answers.
+    """
+    notes: list[str] = []
+    if named is None:
+        listed, failures = groups.listed()
+        named = [each.group for each in listed]
+        notes += [f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures]
+    described = groups.described(sorted(set(named)), epochs)
+    found = [each for each in described.values() if isinstance(each, ConsumerGroup)]
+    notes += [
+        f"Consumer group '{name}' is not known: {each.message}"
+        for name, each in described.items()
+        if isinstance(each, KafkaToolError)
+    ]
+    if not with_progress:
+        return Asked(found, (), notes)
+    rows, more = _progress(groups, [each for each in found if each.state != DEAD])
+    if topics is not None:
+        wanted = chosen(map(place, rows), topics)
+        rows = [row for row in rows if place(row) in wanted]
+        readers = {row.group for row in rows}
+        found = [each for each in found if each.group in readers or each.state == DEAD]
+    return Asked(found, rows, [*notes, *more])
+
+
+def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[list[Progress], list[str]]:
+    """Return the progress of the groups, and what could not be found out."""
+    committed: dict[str, Mapping[TopicPartition, int]] = {}
+    notes = []
+    for name, result in groups.committed([each.group for each in found]).items():
+        if isinstance(result, KafkaToolError):
+            notes.append(f"What '{name}' has committed is not known: {result.message}")
+        else:
+            committed[name] = result
+    partitions = needed(found, committed)
+    logs, failed = groups.logs(partitions) if partitions else ({}, {})
+    notes += _ends_not_known(failed)
+    return [row for each in found for row in progress(each, committed.get(each.group, {}), logs)], notes
+
+
+def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator[str]:
+    """Yield a sentence for each cause: a broker that died led many partitions."""
+    by_cause: dict[str, list[str]] = {}
+    for each, error in failed.items():
+        by_cause.setdefault(error.message, []).append(f"{each.topic}-{each.partition}")
+    for cause, partitions in by_cause.items():
+        ends, are = ("end", "is") if len(partitions) == 1 else ("ends", "are")
+        yield f"The {ends} of {names(partitions)} {are} not known: {cause}"
+
+
+def names(partitions: Sequence[str]) -> str:
+    """Return the names of partitions for a sentence, of many only the first."""
+    more = f" and {len(partitions) - MOST_NAMES} more" if len(partitions) > MOST_NAMES else ""
+    return f"{', '.join(partitions[:MOST_NAMES])}{more}"
+
+
+def chosen(partitions: Iterable[TopicPartition], topics: Sequence[str] | None) -> set[TopicPartition]:
+    """Return the partitions that `topics` (`orders:0,2`; None: all) name. Raises UsageError for what names none."""
+    if topics is None:
+        return set(partitions)
+    wanted = dict(map(parse_partitions, topics))
+    return {
+        each
+        for each in partitions
+        if each.topic in wanted and ((numbers := wanted[each.topic]) is None or each.partition in numbers)
+    }
