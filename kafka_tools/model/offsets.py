@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topic_names import matching
@@ -24,7 +24,7 @@ RULE = re.compile(r"([^:,]*)(?::(?:([0-9]*)|(?:([0-9]*)-([0-9]*))))?")
 """One rule of --topic-partitions (GetOffsetShell 3.9)."""
 
 ALL_PARTITIONS = range(2**31)
-INTEGER_LIMITS = {"Integer": 2**31, "Long": 2**63}
+LONG_LIMIT = 2**63
 
 
 class Offset(NamedTuple):
@@ -49,7 +49,7 @@ def parse_time(text: str) -> int:
     word = TIMES.get(text)
     if word is not None:
         return word
-    if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -INTEGER_LIMITS["Long"] <= int(text) < INTEGER_LIMITS["Long"]:
+    if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -LONG_LIMIT <= int(text) < LONG_LIMIT:
         return int(text)
     raise KafkaToolError(
         f"Malformed time argument {text}. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / "
@@ -81,25 +81,25 @@ def parse_offset_file(text: str) -> dict[TopicPartition, int]:
     `{"partitions": [{"topic": "t", "partition": 0, "offset": 5}], "version": 1}`; the version may be left out. Raises
     KafkaToolError in the words of DeleteRecordsCommand (3.9) and of its reader of JSON.
     """
-    import json
+    from kafka_tools.model.java_json import field, parsed, shown, typed
 
     try:
-        document = json.loads(text) if text.strip() else None
-    except (ValueError, RecursionError):  # brackets within brackets, thousands deep, end in the latter
+        document = parsed(text) if text.strip() else None
+    except ValueError:
         raise KafkaToolError("The input string is not a valid JSON") from None
     if not isinstance(document, dict):
-        raise KafkaToolError(f"Expected JSON object, received {_json(document) if text.strip() else ''}")
-    version = _typed(document.get("version", 1), int, "Integer")
+        raise KafkaToolError(f"Expected JSON object, received {shown(document) if text.strip() else ''}")
+    version = typed(document.get("version", 1), int, "Integer")
     if version != 1:
         raise KafkaToolError(f"Not supported version field value {version}")
     if "partitions" not in document:
         raise KafkaToolError("Missing partitions field")
     found: dict[TopicPartition, int] = {}
     twice = []
-    for each in _typed(document["partitions"], list, "JSON array"):
-        entry = _typed(each, dict, "JSON object")
+    for each in typed(document["partitions"], list, "JSON array"):
+        entry = typed(each, dict, "JSON object")
         topic, partition, offset = (
-            _typed(_field(entry, name), kind, java)
+            typed(field(entry, name), kind, java)
             for name, kind, java in (("topic", str, "String"), ("partition", int, "Integer"), ("offset", int, "Long"))
         )
         key = TopicPartition(topic, partition)
@@ -134,26 +134,3 @@ def _rule(text: str) -> PartitionRule:
     if single:
         return PartitionRule(topic or None, (int(single),))
     return PartitionRule(topic or None, range(int(lower or 0), int(upper or ALL_PARTITIONS.stop)))
-
-
-def _field(entry: Mapping[str, Any], name: str) -> Any:
-    if name not in entry:
-        raise KafkaToolError(f"No such field exists: `{name}`")
-    return entry[name]
-
-
-def _typed(value: Any, kind: type, java: str) -> Any:
-    """Return a value of JSON that is of this kind. Raises KafkaToolError in the words of Kafka's DecodeJson."""
-    fits = isinstance(value, kind) and not isinstance(value, bool)
-    if fits and isinstance(value, int):
-        fits = -INTEGER_LIMITS[java] <= value < INTEGER_LIMITS[java]
-    if not fits:
-        what = java if java.startswith("JSON") else f"`{java}` value"
-        raise KafkaToolError(f"Expected {what}, received {_json(value)}")
-    return value
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
