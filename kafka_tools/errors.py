@@ -17,6 +17,7 @@ SECURITY_DISABLED = 54
 DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64
 NON_EMPTY_GROUP = 68
 GROUP_ID_NOT_FOUND = 69
+ELECTION_NOT_NEEDED = 84
 
 NOT_AUTHORIZED = (TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED)
 
@@ -47,6 +48,7 @@ JAVA_WORDS = {
     "an incompatible broker. See the broker logs for more details.",
     44: "Request parameters do not satisfy the configured policy.",
     SECURITY_DISABLED: "Security features are disabled.",
+    56: "Disk error when trying to access log file on the disk.",
     60: "A partition reassignment is in progress.",
     61: "Delegation Token feature is not enabled.",
     62: "Delegation Token is not found on server.",
@@ -59,6 +61,9 @@ JAVA_WORDS = {
     NON_EMPTY_GROUP: "The group is not empty.",
     GROUP_ID_NOT_FOUND: "The group id does not exist.",
     73: "Topic deletion is disabled.",
+    80: "The preferred leader was not available.",
+    83: "Eligible topic partition leaders are not available.",
+    ELECTION_NOT_NEEDED: "Leader election not needed for topic partition.",
     86: "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.",
     89: "The throttling quota has been exceeded.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",
@@ -83,6 +88,7 @@ JAVA_EXCEPTIONS = {
     42: "InvalidRequestException",
     44: "PolicyViolationException",
     SECURITY_DISABLED: "SecurityDisabledException",
+    56: "KafkaStorageException",
     61: "DelegationTokenDisabledException",
     62: "DelegationTokenNotFoundException",
     63: "DelegationTokenOwnerMismatchException",
@@ -92,6 +98,9 @@ JAVA_EXCEPTIONS = {
     67: "InvalidPrincipalTypeException",
     NON_EMPTY_GROUP: "GroupNotEmptyException",
     GROUP_ID_NOT_FOUND: "GroupIdNotFoundException",
+    80: "PreferredLeaderNotAvailableException",
+    83: "EligibleLeadersNotAvailableException",
+    ELECTION_NOT_NEEDED: "ElectionNotNeededException",
     86: "GroupSubscribedToTopicException",
 }
 """The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""
@@ -136,8 +145,14 @@ class BrokerError(KafkaToolError):
 
 def as_java_prints(error: KafkaToolError) -> str:
     """Return an error as Java prints an exception: with its class, where that is known."""
+    name = java_class(error)
+    return f"{name}: {error.message}" if name else error.message
+
+
+def java_class(error: KafkaToolError) -> str:
+    """Return the class of Java's exception for what a broker answered, with its package; "" where it is not known."""
     name = JAVA_EXCEPTIONS.get(error.code) if isinstance(error, BrokerError) else None
-    return f"org.apache.kafka.common.errors.{name}: {error.message}" if name else error.message
+    return f"org.apache.kafka.common.errors.{name}" if name else ""
 
 
 def check_code(code: int, message: str | None = None, needs: str = "") -> None:

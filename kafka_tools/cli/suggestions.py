@@ -51,6 +51,11 @@ def _known(kind: str) -> Callable[[str, Given], Iterable[Candidate]]:
     return lambda _, given: live_names.of_cluster(kind, given)
 
 
+def _topic_list(text: str, given: Given) -> Iterator[Candidate]:
+    """Yield `a,b` and `a,c` after `a,`."""
+    return _listed(text, _topics(text.rpartition(",")[2], given), ",")
+
+
 def _selectors(text: str, _: Given) -> Iterator[Candidate]:
     """Yield `client_id=` and, behind the last comma of a list, what has not been named yet."""
     from kafka_tools.model.client_metrics import SELECTORS
@@ -61,21 +66,20 @@ def _selectors(text: str, _: Given) -> Iterator[Candidate]:
 
 def _brokers(text: str, given: Given) -> Iterator[Candidate]:
     """Yield `1,2` and `1,3` after `1,`."""
-    return _listed(text, given, ",")
+    return _listed(text, live_names.of_cluster("brokers", given), ",")
 
 
 def _replicas(text: str, given: Given) -> Iterator[Candidate]:
     """Yield `1:2,2:3` and `1:2,2:1` after `1:2,2:`."""
     start = text.rpartition(",")[0] + "," if "," in text else ""
-    listed = _listed(text.removeprefix(start), given, ":")
+    listed = _listed(text.removeprefix(start), live_names.of_cluster("brokers", given), ":")
     return (Candidate(start + each.value, each.meaning) for each in listed)
 
 
-def _listed(text: str, given: Given, separator: str) -> Iterator[Candidate]:
+def _listed(text: str, names: Iterable[Candidate], separator: str) -> Iterator[Candidate]:
     taken = text.split(separator)[:-1]
     start = "".join(f"{each}{separator}" for each in taken)
-    brokers = (broker for broker in live_names.of_cluster("brokers", given) if broker.value not in taken)
-    return (Candidate(start + broker.value, broker.meaning) for broker in brokers)
+    return (Candidate(start + each.value, each.meaning) for each in names if each.value not in taken)
 
 
 def _contexts(*_: object) -> Iterator[Candidate]:
@@ -203,6 +207,7 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "token-principal": _known("token-principals"),
     "server": _servers,
     "topic": _topics,
+    "topics": _topic_list,
     "topic-config": _topic_configs,
     "topic-config-name": _topic_config_names,
     "user": _known(USERS),

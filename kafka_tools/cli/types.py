@@ -169,6 +169,7 @@ REPLICA_ASSIGNMENT = Parsed("1:2,2:3,…", _assignment, "replicas")
 """Broker ids for each partition. Raises KafkaToolError in the words of kafka-topics.sh."""
 
 TOPIC = Text("TOPIC", "topic")
+TOPICS = Text("TOPIC[,…]", "topics")
 TOPIC_ID = Parsed("ID", _topic_id)
 """A topic's id in Kafka's base64 form. Raises KafkaToolError in the words of org.apache.kafka.common.Uuid."""
 

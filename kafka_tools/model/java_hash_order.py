@@ -11,6 +11,9 @@ from kafka_tools.model.topics import TopicPartition
 
 Key = TypeVar("Key")
 
+MOST_OF_SMALL_SETS = 4
+"""So many elements an immutable Set of Scala has before it becomes a HashSet, which is also what it prints."""
+
 PROPERTIES_CAPACITY = 16
 """How many buckets java.util.Properties starts with."""
 
@@ -26,11 +29,7 @@ def hash_order(names: Iterable[str], capacity: int) -> list[str]:
 
 def partition_order(partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
     """Return partitions in the order of a HashMap with keys of org.apache.kafka.common.TopicPartition (16 buckets)."""
-
-    def hashed(each: TopicPartition) -> int:
-        return (31 * (31 + each.partition) + string_hash(each.topic)) & 0xFFFFFFFF
-
-    return keys_in_hash_order(partitions, 16, hashed)
+    return keys_in_hash_order(partitions, 16, _partition_hash)
 
 
 def keys_in_hash_order(keys: Iterable[Key], capacity: int, hashed: Callable[[Key], int]) -> list[Key]:
@@ -57,6 +56,47 @@ def properties_order(names: Iterable[str]) -> list[str]:
 def capacity_for(size: int) -> int:
     """Return how many buckets `new java.util.HashMap(size)` starts with (HashMap.tableSizeFor)."""
     return 1 << max(size - 1, 0).bit_length()
+
+
+def scala_partition_order(partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
+    """Return partitions in the order of an immutable Set of Scala 2.13.
+
+    Up to four elements stand in the order of their insertion. More are a HashSet: a trie of 32 branches a node, by five
+    bits of an improved hash code (scala.collection.Hashing), whose elements come before those of the nodes below.
+    """
+    ordered = list(dict.fromkeys(partitions))
+    return (
+        ordered
+        if len(ordered) <= MOST_OF_SMALL_SETS
+        else _trie_order([(_improved(_partition_hash(each)), each) for each in ordered])
+    )
+
+
+def _trie_order(hashed: list[tuple[int, TopicPartition]], shift: int = 0) -> list[TopicPartition]:
+    if shift > 30:  # all bits are the same
+        return [each for _, each in hashed]
+    branches: dict[int, list[tuple[int, TopicPartition]]] = {}
+    for code, each in hashed:
+        branches.setdefault(code >> shift & 31, []).append((code, each))
+    in_order = [branches[bits] for bits in sorted(branches)]
+    alone = [branch[0][1] for branch in in_order if len(branch) == 1]
+    return alone + [each for branch in in_order if len(branch) > 1 for each in _trie_order(branch, shift + 5)]
+
+
+def _improved(code: int) -> int:
+    code = (code + ~(code << 9)) & 0xFFFFFFFF
+    code ^= code >> 14
+    code = (code + (code << 4)) & 0xFFFFFFFF
+    return code ^ code >> 10
+
+
+def copied_capacity(size: int) -> int:
+    """Return how many buckets a java.util.HashSet has that is made of a collection of so many."""
+    return capacity_for(max(size * 4 // 3 + 1, 16))
+
+
+def _partition_hash(each: TopicPartition) -> int:
+    return (31 * (31 + each.partition) + string_hash(each.topic)) & 0xFFFFFFFF
 
 
 def _spread(value: int) -> int:

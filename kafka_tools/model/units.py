@@ -82,6 +82,14 @@ def human(name: str, value: str) -> str:
     return f"{count} {unit}" if count <= LARGEST_COUNT else value
 
 
+def size(number: int) -> str:
+    """Return bytes rounded to a unit that people read: `512 B`, `1.2 GiB`. For what is only looked at."""
+    for unit, least in _BINARY.items():
+        if abs(number) >= least:
+            return f"{number / least:,.1f} {unit}"
+    return f"{number} B"
+
+
 def _kind(name: str) -> Kind | None:
     return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
 

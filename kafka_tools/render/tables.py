@@ -48,6 +48,9 @@ class Cell(NamedTuple):
     width: int
 
 
+NUMBER = re.compile(r"-|[+-]?[\d,.]+( ([KMGT]i)?B)?")
+"""What stands on the right of its column: a number, or a size in a unit."""
+
 NOTHING, NONE = Cell((), 0), Cell((("-", DIM),), 1)
 
 
@@ -316,7 +319,7 @@ def _is_numeric(rows: Sequence[object], name: str) -> bool:
 
 def _is_number(value: object) -> bool:
     if isinstance(value, Mark):
-        return re.fullmatch(r"-|[+-]?[\d,.]+", value.words) is not None
+        return NUMBER.fullmatch(value.words) is not None
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -64,6 +64,16 @@ def topics(admin: AdminClient, prefix: str, argv: Sequence[str]) -> list[str]:
         return []
 
 
+def leading(admin: AdminClient, prefix: str) -> list[str]:
+    """Return a line for each topic: who leads its partitions."""
+    found = admin.list_topics(timeout=SECONDS).topics
+    names = sorted(name for name in found if name.startswith(prefix))
+    return [
+        f"leaders {name} {','.join(str(p.leader) for _, p in sorted(found[name].partitions.items()))}\n"
+        for name in names
+    ]
+
+
 def records(config: Mapping[str, Any], admin: AdminClient, prefix: str) -> Iterator[str]:
     """Yield a line for each record, in the order of topics, partitions and offsets."""
     consumer = Consumer({**config, "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": False})

@@ -18,6 +18,7 @@ TOOLS = {
     "test_console_tools": ("console-consumer", "console-producer"),
     "test_configs": ("configs", "client-metrics"),
     "test_rights": ("acls", "delegation-tokens"),
+    "test_moving": ("leader-election", "log-dirs", "preferred-replica-election"),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
 }
 """Which file in tests/conformance runs the cases of which tools; a test looks that none is left out."""

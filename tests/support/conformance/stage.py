@@ -20,6 +20,7 @@ from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath, entities, tokens
 from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
+from tests.support.reassignment import reassign
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
@@ -27,8 +28,12 @@ START_SECONDS = 150.0
 CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
 """Options of a run that may change something: only then is looked what it left."""
 
+ELECTIONS = frozenset({"leader-election", "preferred-replica-election"})
+"""Tools that leave leaders of partitions."""
+
 WITHOUT_ENTITIES = frozenset(
-    {"topics", "console-consumer", "console-producer", "consumer-groups", "get-offsets", "delete-records"}
+    {"topics", "console-consumer", "console-producer", "consumer-groups", "get-offsets", "delete-records", "log-dirs"}
+    | ELECTIONS
 )
 """Tools that change no configs, quotas, users and ACLs."""
 
@@ -45,6 +50,7 @@ class Stage:
         record NAME JSON                          {"partition", "key", "value", "headers", "timestamp"}; null is null
         transaction NAME commit|abort JSON        the same, in a transaction
         config LINE                               one more line of the file {config}
+        reordered NAME 2:1,3:2                   the same replicas in another order: the first does not lead
         committed GROUP NAME PARTITION OFFSET
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
         new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
@@ -86,6 +92,7 @@ class Stage:
             **own,
             "{config}": str(self.config_file),
             "{bootstrap}": cluster.bootstrap,
+            "{home}": str(cluster.home),
             **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {}),
             **({f"{{{name}}}": str(file) for name, file in cluster.logins().items()}),
         }
@@ -143,14 +150,18 @@ class Stage:
 
     def _is_known_at_once(self) -> bool:
         """Say whether what the tool does is there when it ends: it waits for that, or waits until it is gone."""
-        return self.case.tool == "delegation-tokens" or "--delete" in self.case.argv
+        return self.case.tool in ELECTIONS | {"delegation-tokens"} or "--delete" in self.case.argv
 
     def _changes(self) -> bool:
+        if self.case.tool in ELECTIONS:
+            return True
         return self.case.tool not in ("console-consumer", "console-producer") and not CHANGES.isdisjoint(self.case.argv)
 
     def _found(self) -> str:
         if self.case.tool == "topics":
             lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes() else []
+        elif self.case.tool in ELECTIONS:
+            lines = aftermath.leading(self.admin, self.topic)
         elif self.case.tool == "delegation-tokens":
             secured = self._changes() and self.brokers.security is not None
             lines = tokens.lines(self.brokers, self.names.own) if secured else []
@@ -172,6 +183,7 @@ class Stage:
             "record": lambda: self._send(Producer(self.config), *words.split(" ", 1)),
             "transaction": lambda: self._send_in_transaction(*words.split(" ", 2)),
             "config": lambda: self._add_config(words),
+            "reordered": lambda: self._reorder(*words.split()),
             "committed": lambda: self._commit(*words.split()),
             "member": lambda: self._join(*words.split()),
             "new-member": lambda: self._join(*words.split(), protocol="consumer"),
@@ -208,8 +220,11 @@ class Stage:
         ran = self.cluster.run(*shlex.split(argv))
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
+    def _reorder(self, name: str, assignment: str) -> None:
+        reassign(self.cluster, name, _replicas(assignment))
+
     def _create(self, name: str, assignment: str, *configs: str) -> None:
-        replicas = [[int(broker) for broker in partition.split(":")] for partition in assignment.split(",")]
+        replicas = _replicas(assignment)
         config = dict(entry.split("=", 1) for entry in configs)
         if self.case.tool not in ("topics", "configs"):
             config["retention.ms"] = "-1"  # the fixed time of the records is long past: they would be deleted
@@ -325,6 +340,10 @@ class Stage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.case.name}: the cluster did not get where the case needs it")
             time.sleep(0.1)
+
+
+def _replicas(assignment: str) -> list[list[int]]:
+    return [[int(broker) for broker in partition.split(":")] for partition in assignment.split(",")]
 
 
 def _bytes(text: str | None) -> bytes | None:

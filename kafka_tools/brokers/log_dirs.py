@@ -1,0 +1,76 @@
+"""Reads from brokers which directories they have and what is in them. confluent-kafka has no such request."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.errors import CLUSTER_AUTHORIZATION_FAILED, BrokerError, KafkaToolError, check_code
+from kafka_tools.model.log_dirs import LogDirDescription, ReplicaInfo
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.wire.log_dir_messages import DESCRIBE_LOG_DIRS
+from kafka_tools.wire.schema import Response
+
+SECONDS = 15.0
+"""How long each broker's answer is waited for: it adds up the sizes of all its segments."""
+
+NEEDS = "DESCRIBE on the cluster"
+
+
+@contextmanager
+def open_log_dirs(target: Brokers) -> "Iterator[BrokerLogDirs]":
+    """Open a session with the brokers of `target` for their directories, close it at the end. Raises KafkaToolError."""
+    with open_session(target) as session:
+        yield BrokerLogDirs(session)
+
+
+class BrokerLogDirs:
+    """The directories of the brokers of the cluster behind a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def brokers(self) -> list[int]:
+        """Return the ids of the brokers that are alive, as any broker knows them. Raises UnreachableError."""
+        return list(self._session.wire.brokers())
+
+    def describe(self, brokers: Sequence[int]) -> dict[int, tuple[LogDirDescription, ...] | KafkaToolError]:
+        """Return the directories of each of these brokers, or why they are not known."""
+        found: dict[int, tuple[LogDirDescription, ...] | KafkaToolError] = {}
+        for broker in brokers:
+            try:
+                found[broker] = self._of(broker)
+            except KafkaToolError as error:
+                found[broker] = error
+        return found
+
+    def _of(self, broker: int) -> tuple[LogDirDescription, ...]:
+        response = self._session.wire.ask(DESCRIBE_LOG_DIRS, {"topics": None}, broker, SECONDS)
+        check_code(response["error_code"], needs=NEEDS)
+        # Before version 3 (Kafka 3.2) a broker tells a user without the right of no directory, and a broker has one.
+        if not response["results"]:
+            check_code(CLUSTER_AUTHORIZATION_FAILED, needs=NEEDS)
+        return tuple(map(_log_dir, response["results"]))
+
+
+def _log_dir(found: Response) -> LogDirDescription:
+    return LogDirDescription(
+        found["log_dir"],
+        BrokerError(found["error_code"]) if found["error_code"] else None,
+        _known(found["total_bytes"]),
+        _known(found["usable_bytes"]),
+        tuple(
+            ReplicaInfo(
+                TopicPartition(topic["name"], each["partition_index"]),
+                each["partition_size"],
+                each["offset_lag"],
+                each["is_future_key"],
+            )
+            for topic in found["topics"]
+            for each in topic["partitions"]
+        ),
+    )
+
+
+def _known(size: int) -> int | None:
+    return None if size < 0 else size
