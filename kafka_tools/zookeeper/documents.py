@@ -5,15 +5,16 @@ as a number where Kafka writes a text, or the other way round: people write znod
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import KAFKA_PORT, Address
 from kafka_tools.model.java_hash_order import properties_order
+from kafka_tools.model.topics import TopicPartition
 
-TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION = 3, 1, 2
+TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION, ELECTION_VERSION = 3, 1, 2, 1
 
 NO_LEADER = (-1, -2)
 """What stands for the leader where there is none: kafka.api.LeaderAndIsr.NoLeader, and LeaderDuringDelete."""
@@ -155,6 +156,26 @@ def read_reassigned(path: str, data: bytes | None) -> frozenset[str]:
     if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
         refuse(path, "partitions", partitions)
     return frozenset(text_of(path, "topic", each.get("topic")) for each in partitions)
+
+
+def read_election(path: str, data: bytes) -> tuple[TopicPartition, ...]:
+    """Read for which partitions the preferred replicas are being elected. Raises MalformedZnodeError.
+
+    Source: kafka.zk.PreferredReplicaElectionZNode.
+    """
+    partitions = parsed(path, data).get("partitions")
+    if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
+        refuse(path, "partitions", partitions)
+    return tuple(
+        TopicPartition(text_of(path, "topic", each.get("topic")), _number(path, "partition", each.get("partition")))
+        for each in partitions
+    )
+
+
+def encode_election(partitions: Iterable[TopicPartition]) -> bytes:
+    """Write for which partitions the preferred replicas are to be elected (PreferredReplicaElectionZNode.encode)."""
+    asked = [{"topic": each.topic, "partition": each.partition} for each in partitions]
+    return encoded({"version": ELECTION_VERSION, "partitions": asked})
 
 
 def encode_topic(topic: TopicDocument) -> bytes:

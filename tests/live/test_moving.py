@@ -1,0 +1,76 @@
+"""`ktools log-dirs` and `leader-election` on brokers that are killed, and on a terminal."""
+
+import json
+from typing import Any
+
+import pexpect
+
+from tests.support.clusters import KTOOLS, Cluster
+from tests.support.waiting import wait_until
+
+
+def test_a_topic_grows_under_watch(kafka39: Cluster) -> None:
+    topic = kafka39.topic(replication_factor=3)
+    argv = [*KTOOLS[1:], "log-dirs", "--describe", "--topic-list", topic, "--watch", "0.5"]
+    with pexpect.spawn(KTOOLS[0], argv, env=kafka39.env | {"TERM": "xterm"}, dimensions=(30, 120)) as watch:
+        watch.expect_exact("Growth", timeout=20)
+        sent = kafka39.run("console-producer", "--topic", topic, stdin=b"x" * 3000 + b"\n")
+        assert sent.returncode == 0, sent.stderr
+        watch.expect(r"\+\d+\.\d KiB", timeout=20)
+        watch.sendintr()
+        watch.expect(pexpect.EOF)
+
+
+def partitions(cluster: Cluster, topic: str) -> dict[int, Any]:
+    found = cluster.admin().list_topics(topic, timeout=20)
+    return {number: each for number, each in found.topics[topic].partitions.items() if each.leader is not None}
+
+
+def leaders(cluster: Cluster, topic: str) -> list[int]:
+    return [each.leader for _, each in sorted(partitions(cluster, topic).items())]
+
+
+def rows(cluster: Cluster, *argv: str, status: int = 0) -> list[dict[str, Any]]:
+    ran = cluster.run(*argv, "--output", "json")
+    assert ran.returncode == status, ran.stdout + ran.stderr
+    found: list[dict[str, Any]] = json.loads(ran.stdout)
+    return found
+
+
+def test_leaders_go_and_come_back(mortal39: Cluster) -> None:
+    topic = "orders"
+    made = mortal39.run("topics", "--create", "--topic", topic, "--replica-assignment", "1:2,2:3")
+    assert made.returncode == 0, made.stdout
+    unclean = ("leader-election", "--election-type", "unclean", "--topic", topic, "--partition", "0")
+    assert mortal39.run("sandbox", "kill", "2").returncode == 0
+    wait_until(lambda: partitions(mortal39, topic)[0].isrs == [1], "broker 2 is out of the ISR")
+
+    # What only broker 1 gets is lost when nobody else is in sync, and nobody waits for it.
+    lines = "".join(f'{{"partition": 0, "value": "{number}"}}\n' for number in range(7))
+    sent = mortal39.run("console-producer", "--topic", topic, "--input", "jsonl", stdin=lines.encode())
+    assert sent.returncode == 0, sent.stderr
+    assert mortal39.run("sandbox", "kill", "1").returncode == 0
+    [seen] = rows(mortal39, *unclean, "--dry-run", status=1)
+    assert (seen["leader"], seen["expected_leader"], seen["reason"]) == (None, None, "none of its replicas is alive")
+    assert mortal39.run("sandbox", "start", "2").returncode == 0
+    [seen] = rows(mortal39, *unclean, "--dry-run")
+    assert (seen["expected_leader"], seen["unclean"], seen["isr"], seen["end_offset"]) == (2, True, [1], 0)
+    assert {row["broker"] for row in rows(mortal39, "log-dirs", "--describe", "--topic-list", topic)} == {2, 3}
+    elected = mortal39.run(*unclean)
+    assert (elected.returncode, elected.stdout.decode()) == (
+        0,
+        f"Successfully completed leader election (UNCLEAN) for partitions {topic}-0\n",
+    )
+    assert leaders(mortal39, topic) == [2, 3]
+
+    assert mortal39.run("sandbox", "start", "1").returncode == 0
+    wait_until(lambda: all(len(each.isrs) == 2 for each in partitions(mortal39, topic).values()), "all are in sync")
+    preferred = ("leader-election", "--election-type", "preferred", "--all-topic-partitions")
+    would = [row for row in rows(mortal39, *preferred, "--dry-run") if row["topic"] == topic]
+    assert [(row["partition"], row["leader"], row["expected_leader"]) for row in would] == [(0, 2, 1), (1, 3, 2)]
+    done = [row for row in rows(mortal39, *preferred) if row["topic"] == topic]
+    assert [(row["leader_before"], row["leader"], row["result"]) for row in done] == [
+        (2, 1, "elected"),
+        (3, 2, "elected"),
+    ]
+    assert leaders(mortal39, topic) == [1, 2]
