@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kafka_tools.brokers.errors import broker_error
 from kafka_tools.brokers.library import confluent_kafka
@@ -122,32 +122,26 @@ class BrokerElections:
 
     def ends(self, partitions: Mapping[TopicPartition, Sequence[int]]) -> dict[TopicPartition, Ends]:
         """Return where the logs of these replicas (broker ids) end, without those that could not be asked."""
-        held: dict[int, list[TopicPartition]] = defaultdict(list)
-        for each, brokers in partitions.items():
+        held: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for (topic, number), brokers in partitions.items():
             for broker in brokers:
-                held[broker].append(each)
+                held[broker][topic].append(number)
+        requests = {broker: _request(of_broker) for broker, of_broker in held.items()}
         found: dict[TopicPartition, dict[int, int]] = {each: {} for each in partitions}
-        for broker, of_broker in sorted(held.items()):
-            for each, end in self._ends_at(broker, of_broker):
-                found[each][broker] = end
+        for broker, answer in self._session.wire.ask_brokers(LIST_OFFSETS, requests, OFFSETS_SECONDS).items():
+            # What is lost is then told as not known: a broker that fails must not keep anybody from an election.
+            for topic in () if isinstance(answer, KafkaToolError) else answer["topics"]:
+                for each in topic["partitions"]:
+                    name = TopicPartition(topic["name"], each["partition_index"])
+                    if name in found and not each["error_code"] and each["offset"] >= 0:
+                        found[name][broker] = each["offset"]
         return {each: Ends(ends) for each, ends in found.items()}
 
-    def _ends_at(self, broker: int, partitions: Sequence[TopicPartition]) -> Iterator[tuple[TopicPartition, int]]:
-        topics: dict[str, list[dict[str, int]]] = defaultdict(list)
-        for name, number in partitions:
-            topics[name].append({"partition_index": number, "timestamp": LATEST})
-        request = {
-            "replica_id": ANY_REPLICA,
-            "topics": [{"name": name, "partitions": each} for name, each in topics.items()],
-            "timeout_ms": int(1000 * OFFSETS_SECONDS),
-        }
-        try:
-            response = self._session.wire.ask(LIST_OFFSETS, request, broker, OFFSETS_SECONDS)
-        # What is lost is then told as not known: it must not keep anybody from an election.
-        except KafkaToolError:
-            return
-        for topic in response["topics"]:
-            for each in topic["partitions"]:
-                asked = TopicPartition(topic["name"], each["partition_index"])
-                if asked in partitions and not each["error_code"] and each["offset"] >= 0:
-                    yield asked, each["offset"]
+
+def _request(topics: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Return the question for the ends of these partitions, by topic, that any replica answers."""
+    asked = [
+        {"name": name, "partitions": [{"partition_index": number, "timestamp": LATEST} for number in numbers]}
+        for name, numbers in topics.items()
+    ]
+    return {"replica_id": ANY_REPLICA, "topics": asked, "timeout_ms": int(1000 * OFFSETS_SECONDS)}

@@ -14,8 +14,6 @@ from kafka_tools.wire.schema import Response
 SECONDS = 15.0
 """How long each broker's answer is waited for: it adds up the sizes of all its segments."""
 
-NEEDS = "DESCRIBE on the cluster"
-
 
 @contextmanager
 def open_log_dirs(target: Brokers) -> "Iterator[BrokerLogDirs]":
@@ -36,21 +34,21 @@ class BrokerLogDirs:
 
     def describe(self, brokers: Sequence[int]) -> dict[int, tuple[LogDirDescription, ...] | KafkaToolError]:
         """Return the directories of each of these brokers, or why they are not known."""
-        found: dict[int, tuple[LogDirDescription, ...] | KafkaToolError] = {}
-        for broker in brokers:
-            try:
-                found[broker] = self._of(broker)
-            except KafkaToolError as error:
-                found[broker] = error
-        return found
+        requests = {broker: {"topics": None} for broker in brokers}
+        answers = self._session.wire.ask_brokers(DESCRIBE_LOG_DIRS, requests, SECONDS)
+        return {broker: _checked(answers[broker]) for broker in brokers}
 
-    def _of(self, broker: int) -> tuple[LogDirDescription, ...]:
-        response = self._session.wire.ask(DESCRIBE_LOG_DIRS, {"topics": None}, broker, SECONDS)
-        check_code(response["error_code"], needs=NEEDS)
-        # Before version 3 (Kafka 3.2) a broker tells a user without the right of no directory, and a broker has one.
-        if not response["results"]:
-            check_code(CLUSTER_AUTHORIZATION_FAILED, needs=NEEDS)
-        return tuple(map(_log_dir, response["results"]))
+
+def _checked(answer: Response | KafkaToolError) -> tuple[LogDirDescription, ...] | KafkaToolError:
+    if isinstance(answer, KafkaToolError):
+        return answer
+    # Before version 3 (Kafka 3.2) a broker tells a user without the right of no directory, and each broker has one.
+    code = answer["error_code"] or (0 if answer["results"] else CLUSTER_AUTHORIZATION_FAILED)
+    try:
+        check_code(code, needs="DESCRIBE on the cluster")
+    except BrokerError as error:
+        return error
+    return tuple(map(_log_dir, answer["results"]))
 
 
 def _log_dir(found: Response) -> LogDirDescription:
