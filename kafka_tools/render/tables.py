@@ -100,6 +100,9 @@ class Layout:
 ROOMY = 24
 """Columns in which sentences are folded between words before names get less room."""
 
+BREAKABLE = 32
+"""What stays whole of a word in a breakable column: an address, and not the name of a class with all its packages."""
+
 LEAST_LABEL = 8
 
 
@@ -114,7 +117,7 @@ def laid_out(table: Table, cells: Mapping[str, Sequence[Cell]], room: int) -> La
     natural = {name: max(cell_len(table.columns[name]), *(cell.width for cell in cells[name])) for name in cells}
     for name in table.spare:
         if _excess(natural, room) > 0:
-            del natural[name]
+            natural.pop(name, None)  # a table may be without it: from ZooKeeper nobody knows where a value comes from
     if _excess(natural, room) <= 0:
         return Layout(natural, numeric)
     words = {
@@ -122,6 +125,8 @@ def laid_out(table: Table, cells: Mapping[str, Sequence[Cell]], room: int) -> La
         for name in natural
         if name not in numeric
     }
+    for name in words.keys() & {*table.breakable}:
+        words[name] = min(words[name], max(BREAKABLE, cell_len(table.columns[name])))
     # Each time one column fewer, until what is left fits with its sentences folded.
     for left_out in range(len(table.least) + 1):
         widths = {name: width for name, width in natural.items() if name not in table.least[:left_out]}

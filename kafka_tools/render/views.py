@@ -37,6 +37,8 @@ class Table:
 
     `facts` stand by the title, `notes` below. Where the terminal is too narrow the columns `spare` go first, in this
     order; those of `least` where not even single words of all the others fit. The first column names the row and stays.
+    In the columns `breakable` a long word (a list, the name of a class) may be broken, so that one does not spoil the
+    whole table.
     """
 
     rows: Sequence[object]
@@ -45,6 +47,7 @@ class Table:
     facts: Sequence[str] = ()
     spare: Sequence[str] = ()
     least: Sequence[str] = ()
+    breakable: Sequence[str] = ()
     summary: Mark | None = None
     notes: Sequence[Mark] = ()
 

@@ -1,7 +1,7 @@
 """Answers who may do what: `ktools acls --can | --who`."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Acls, open_acls
 from kafka_tools.errors import SECURITY_DISABLED, BrokerError, KafkaToolError
@@ -17,7 +17,17 @@ from kafka_tools.model.authorizer import Access, Action, Decision, Reason, acces
 from kafka_tools.model.target import Target
 from kafka_tools.report import Report
 from kafka_tools.tools.acls.listing import selected
-from kafka_tools.tools.acls.output import ACCESS_COLUMNS, ANSWER_COLUMNS, AccessRow, AclRow, AnswerRow
+from kafka_tools.tools.acls.output import (
+    ACCESS_COLUMNS,
+    ANSWER_COLUMNS,
+    AccessRow,
+    AclRow,
+    AnswerRow,
+    resource_text,
+)
+
+if TYPE_CHECKING:
+    from kafka_tools.render.views import View
 
 NO_AUTHORIZER = "the cluster has no authorizer: everybody may do everything"
 HIDDEN_SUPER_USERS = (
@@ -90,9 +100,16 @@ def who_can(request: WhoCan) -> Report:
         rows=rows,
         columns=ACCESS_COLUMNS,
         plain=map(_access_line, rows),
+        tables=lambda: _tables(rows),
         notes=(*malformed, *notes, *((HIDDEN_SUPER_USERS,) if settings.super_users is None else ())),
         status=int(bool(malformed)),
     )
+
+
+def _tables(rows: Sequence[AccessRow]) -> "Iterator[View]":
+    from kafka_tools.tools.acls.views import access_tables
+
+    return access_tables(rows)
 
 
 def _kinds(actions: Sequence[Action]) -> list[ResourceType]:
@@ -202,5 +219,4 @@ def _access_line(row: AccessRow) -> str:
     host = f" from {row.host}" if row.host else ""
     parts = [f"may {', '.join(row.operations)}" if row.operations else ""]
     parts.append(f"is denied {', '.join(row.denied)}" if row.denied else "")
-    resource = row.resource_type if row.resource_type == "Cluster" else f"{row.resource_type} {row.resource}"
-    return f"{resource}: {row.principal}{host} {'; '.join(filter(None, parts))}"
+    return f"{resource_text(row)}: {row.principal}{host} {'; '.join(filter(None, parts))}"

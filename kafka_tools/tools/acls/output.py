@@ -139,6 +139,11 @@ class AccessRow(NamedTuple):
     denied: tuple[str, ...]
 
 
+def resource_text(row: AccessRow) -> str:
+    """Return the resource of a row in words: `Topic orders`, `Cluster`."""
+    return row.resource_type if row.resource_type == "Cluster" else f"{row.resource_type} {row.resource}"
+
+
 ACL_COLUMNS = {
     "resource_type": "Resource",
     "resource": "Name",

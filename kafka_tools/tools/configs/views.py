@@ -36,6 +36,9 @@ SOURCE_WORDS = {
 }
 """Source of a value -> what a person calls it, in the order in which they count: the first that is set is in force."""
 
+WORDS = {"": "(empty)", str(2**63 - 1): "(no limit)"}
+"""Values that say nothing to a person: an empty list, and Java's largest number, which Kafka has for never."""
+
 COLUMNS = {"name": "Config", "value": "Value", "source": "From", "otherwise": "Unless set"}
 MANY_COLUMNS = {"entity": "Entity", "name": "Config", "value": "Value", "source": "From", "otherwise": "Unless set"}
 PLANNED = {"name": "Config", "before": "Before", "after": "After"}
@@ -75,14 +78,19 @@ def tables(shown: Sequence[EntityConfigs], everybody: bool) -> Iterator[Table]:
         if silent
         else []
     )
-    yield Table(rows, columns, spare=("otherwise",), notes=notes)
+    yield Table(rows, columns, spare=("otherwise",), breakable=("value",), notes=notes)
 
 
 def _single(configs: EntityConfigs) -> Table:
     has_sources = any(entry.source for entry in configs.entries)
     columns = {name: COLUMNS[name] for name in COLUMNS if has_sources or name not in ("source", "otherwise")}
     return Table(
-        list(_views(configs)), columns, title=title(configs.entity), facts=_facts(configs), spare=("otherwise",)
+        list(_views(configs)),
+        columns,
+        title=title(configs.entity),
+        facts=_facts(configs),
+        spare=("otherwise",),
+        breakable=("value",),
     )
 
 
@@ -90,22 +98,26 @@ def _facts(configs: EntityConfigs) -> list[str]:
     source = own_source(configs.entity)
     if configs.entity.type == BROKER_LOGGERS:
         return [count(len(configs.entries), "logger")]
-    own = sum(source in (None, entry.source) for entry in configs.entries)
+    # In ZooKeeper, where entries have no source, are those of the entity alone.
+    own = sum(source is None or entry.source in (None, source) for entry in configs.entries)
     others = len(configs.entries) - own
     facts = [f"{own} of its own" if own else "no configs of its own"]
     return [*facts, f"{others} from elsewhere"] if others else facts
 
 
 def _views(configs: EntityConfigs) -> Iterator[ConfigView]:
+    """Yield a row for each config; the entity stands in the first alone."""
+    name = title(configs.entity)
     for entry in configs.entries:
-        yield ConfigView(
-            title(configs.entity), entry.name, _value(entry), _source(configs.entity, entry), _otherwise(entry)
-        )
+        yield ConfigView(name, entry.name, _value(entry), _source(configs.entity, entry), _otherwise(entry))
+        name = ""
 
 
 def _value(entry: ConfigEntry) -> str:
     if entry.value is None:
         return "(secret)" if entry.sensitive else "(not set)"
+    if entry.value in WORDS:
+        return WORDS[entry.value]
     # Quotas are doubles: 1048576.0 is 1 MiB a second.
     number = parse_double(entry.value) if entry.name in QUOTAS else None
     whole = number is not None and number.is_integer()
@@ -139,11 +151,11 @@ def _with_name(entry: ConfigEntry, name: str, value: str) -> str:
 def planned(entity: Entity, rows: Iterable[PlannedConfig]) -> Iterator[Table]:
     """Yield the table of what a change would do to one entity."""
     views = [ChangeView(row.name, _set(row.name, row.before), _set(row.name, row.after)) for row in rows]
-    yield Table(views, PLANNED, title=title(entity), facts=[count(len(views), "config")])
+    yield Table(views, PLANNED, title=title(entity), facts=[count(len(views), "config")], breakable=("before", "after"))
 
 
 def _set(name: str, value: str | None) -> str:
-    return "(not set)" if value is None else human(name, value)
+    return "(not set)" if value is None else WORDS.get(value) or human(name, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +169,10 @@ class DifferenceView:
 
 def differences(rows: Sequence[DifferenceRow], left: str, right: str) -> Iterator[Table]:
     """Yield the table of what differs between two entities, each under its name."""
+    title = f"{left} and {right}"
     if not rows:
-        yield Table([], {}, title=f"{left} and {right}", summary=Mark("the same configs are in force"))
+        yield Table([], {}, title=title, summary=Mark("the same configs are in force"))
         return
     views = [DifferenceView(row.name, _set(row.name, row.left), _set(row.name, row.right)) for row in rows]
-    yield Table(views, {"name": "Config", "left": left, "right": right}, facts=[count(len(rows), "difference")])
+    columns = {"name": "Config", "left": left, "right": right}
+    yield Table(views, columns, title=title, facts=[count(len(rows), "difference")], breakable=("left", "right"))

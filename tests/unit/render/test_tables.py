@@ -103,9 +103,22 @@ def test_where_nothing_fits_a_row_becomes_a_block() -> None:
     ]
 
 
+def test_one_long_word_of_a_breakable_column_spoils_no_other_row() -> None:
+    words = [Mark("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"), Mark("5 s")]
+    rows = [Row("principal.builder.class", 1, words[0]), Row("timeout.ms", 2, words[1])]
+    assert drawn(table(*rows, breakable=["words"]), 75) == [
+        "Name                     Count  What it means                         Where",
+        "principal.builder.class      1  org.apache.kafka.common.security.aut",
+        "                                henticator.DefaultKafkaPrincipalBuil",
+        "                                der",
+        "timeout.ms                   2  5 s",
+    ]
+
+
 def test_spare_columns_go_first() -> None:
     row = Row("orders", 12, Mark("ready for requests"), "x")
     assert drawn(table(row, spare=["words"]), 30)[0] == "Name    Count  Where"
+    assert drawn(table(row, spare=["absent", "words"]), 30)[0] == "Name    Count  Where"
 
 
 def test_no_rows_and_no_words() -> None:

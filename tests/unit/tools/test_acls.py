@@ -278,6 +278,24 @@ def test_tables(group_by: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert word in out
 
 
+@pytest.mark.usefixtures("fake")
+def test_the_table_of_who_may_do_what(capsys: pytest.CaptureFixture[str]) -> None:
+    assert acls("--who", "--topic", "orders", "--topic", "ordinary", "--output", "table") == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    root = ["User:root", "any", "everything"]
+    assert lines == [
+        ["Topic", "orders", "3", "principals"],
+        ["Principal", "Host", "May", "Denied"],
+        ["User:a", "any", "Read,", "Describe"],
+        ["User:b", "10.0.0.1", "everything"],
+        root,
+        ["Topic", "ordinary", "2", "principals"],
+        ["Principal", "Host", "May", "Denied"],
+        ["User:b", "10.0.0.1", "everything"],
+        root,
+    ]
+
+
 def test_a_protected_cluster_is_changed_only_with_consent(
     fake: FakeAcls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -161,5 +161,14 @@ def test_a_person_sees_quotas_in_units() -> None:
         [EntityConfigs(Entity("users", "alice"), rates), EntityConfigs(Entity("users", "b"))], everybody=True
     )
     views = [view for view in table.rows if isinstance(view, ConfigView)]
-    assert [(view.entity, view.value) for view in views] == [("user alice", "1 MiB"), ("user alice", "0.5")]
+    assert [(view.entity, view.value) for view in views] == [("user alice", "1 MiB"), ("", "0.5")]
     assert [note.words for note in table.notes] == ["1 entity without configs of their own"]
+
+
+def test_what_says_nothing_to_a_person_is_said_in_words() -> None:
+    values = {"flush.ms": "9223372036854775807", "leader.replication.throttled.replicas": "", "retention.ms": "-1"}
+    entries = tuple(ConfigEntry(name, value) for name, value in values.items())
+    [table] = tables([EntityConfigs(Entity("topics", "a"), entries)], everybody=False)
+    views = [view for view in table.rows if isinstance(view, ConfigView)]
+    assert [view.value for view in views] == ["(no limit)", "(empty)", "-1"]
+    assert (table.facts, [view.entity for view in views]) == (["3 of its own"], ["topic a", "", ""])
