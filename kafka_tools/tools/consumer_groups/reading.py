@@ -329,23 +329,21 @@ def _member_lines(group: ConsumerGroup, verbose: bool) -> Iterator[str]:
 
 
 def _verbose_cells(group: ConsumerGroup, rows: Sequence[MemberRow]) -> list[str]:
-    """Return what --verbose puts behind the heading and behind each row; epochs where the group has them, as in 4.x."""
-    assigned = [_assignment(row.assignment) for row in rows]
+    """Return what --verbose puts behind the heading and behind each row; epochs where the group has them, as in 4.4."""
     if group.epoch is None:
-        return ["ASSIGNMENT", *assigned]
-    targets = [_assignment(row.target_assignment or {}) for row in rows]
-    width = max([18, *map(len, assigned)])
-    columns = zip((row.epoch for row in rows), assigned, targets, strict=True)
-    return [
-        f"{'CURRENT-EPOCH':15} {'CURRENT-ASSIGNMENT':{width}} {'TARGET-EPOCH':15} TARGET-ASSIGNMENT",
-        *(f"{epoch!s:15} {own:{width}} {group.target_epoch!s:15} {target}" for epoch, own, target in columns),
-    ]
+        return ["ASSIGNMENT", *(_assignment(row.assignment, "{}({})", ", ") or MISSING for row in rows)]
+    own = [_assignment(row.assignment, "{}:{}", ";") for row in rows]
+    targets = [_assignment(row.target_assignment or {}, "{}:{}", ";") for row in rows]
+    widths = [max([20, *map(len, column)]) for column in (own, targets)]
+    layout = f"%-15s %-{widths[0]}s %-15s %-{widths[1]}s"
+    cells = zip((row.epoch for row in rows), own, (row.target_epoch for row in rows), targets, strict=True)
+    heading = ("CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT")
+    return [layout % each for each in (heading, *cells)]
 
 
-def _assignment(by_topic: Mapping[str, Sequence[int]]) -> str:
-    """Return a member's partitions as Kafka 2.8 and 4.x print them; 3.9 leaves out the topics."""
-    words = (f"{topic}({','.join(map(str, partitions))})" for topic, partitions in by_topic.items())
-    return ", ".join(words) or MISSING
+def _assignment(by_topic: Mapping[str, Sequence[int]], form: str, between: str) -> str:
+    """Return a member's partitions: `orders(0,1), pay(2)` as Kafka 2.8 prints them (3.9 leaves the topics out)."""
+    return between.join(sorted(form.format(topic, ",".join(map(str, numbers))) for topic, numbers in by_topic.items()))
 
 
 def _states_report(groups: Sequence[ConsumerGroup], _: bool) -> Report:
@@ -372,7 +370,7 @@ def _state_lines(group: ConsumerGroup) -> Iterator[str]:
     if group.epoch is not None:
         heading[4:4] = "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH"
         cells[4:4] = group.epoch, group.target_epoch
-        layout = f"%-{width}s %-25s %-20s %-20s %-15s %-25s %s"
+        layout = f"%-15s %-{width}s %-20s %-20s %-15s %-25s %s"
     yield ""
     yield layout % tuple(heading)
     yield layout % tuple(cells)

@@ -13,7 +13,7 @@ CHANGING = (
     (re.compile(r"[\w+/]{86}=="), "{secret}"),  # the HMAC of a delegation token
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d\b"), "{date}"),
     (re.compile(r"kt-(?:client|instance)-[0-9a-f-]{36}"), "{member}"),
-    (re.compile(r"(?<= )[\w-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
+    (re.compile(r"(?<= )[\w+/-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
     (re.compile(r"127\.0\.0\.1:\d+  \(\d\) +"), "{coordinator} "),
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
 )
