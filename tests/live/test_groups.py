@@ -21,7 +21,7 @@ TIMES = (1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000)
 @pytest.fixture
 def topic(kafka39: Cluster) -> str:
     """A topic with ten records of three times in partition 0 and none in partition 1."""
-    name = kafka39.topic(partitions=2)
+    name = kafka39.topic(partitions=2, configs=("retention.ms=-1",))
     lines = [
         json.dumps({"partition": 0, "value": f"v{number}", "timestamp": TIMES[number // 4]}) for number in range(10)
     ]
@@ -163,7 +163,8 @@ def test_a_read_only_context_guards_its_groups(topic: str, kafka39: Cluster, tmp
 
 def timed(cluster: Cluster, partitions: int = 1) -> str:
     """Return a topic whose first partition has 200 records, one each 100 ms."""
-    name = cluster.topic(partitions=partitions)
+    # These times are long past: without the config brokers would delete the records.
+    name = cluster.topic(partitions=partitions, configs=("retention.ms=-1",))
     lines = [json.dumps({"partition": 0, "value": "v", "timestamp": TIMES[0] + 100 * number}) for number in range(200)]
     ran = cluster.run("console-producer", "--topic", name, "--input", "jsonl", stdin="\n".join(lines).encode())
     assert ran.returncode == 0, ran.stderr
