@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import confluent_kafka as kafka
+
 from tests.support.brokers import wait_until_whole
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_until
@@ -181,6 +183,36 @@ def has_controller(cluster: Cluster) -> bool:
     """Tell whether a controller answers the doctor. One that hears of no majority goes on for 3 s, and then resigns."""
     rows = json.loads(cluster.run("doctor", "--bootstrap-server", cluster.bootstrap, "--output", "json").stdout)
     return any(row["check"] == "controller" and row["state"] == "ok" for row in rows)
+
+
+def test_a_coordinator_that_died_just_now(kafka39: Cluster) -> None:
+    topic = kafka39.topic(partitions=PARTITIONS, replication_factor=3)
+    groups = [f"{topic}-{number}" for number in range(8)]
+    places = [kafka.TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
+    admin = kafka39.admin()
+    for group in groups:
+        [done] = admin.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group, places)]).values()
+        done.result(60)
+    named = [word for group in groups for word in ("--group", group)]
+    states = kafka39.run("consumer-groups", "--describe", "--state", *named, "--output", "json")
+    coordinators = {row["group"]: row["coordinator"] for row in json.loads(states.stdout)}
+    victim = coordinators[groups[0]]
+    with killing(kafka39) as kill:
+        kill(f"broker-{victim}")
+        found = outcomes(
+            kafka39,
+            {
+                "describe": ("consumer-groups", "--describe", *named, "--output", "json"),
+                "lag": ("consumer-groups", "--lag-seconds", *named, "--output", "json"),
+            },
+        )
+    for outcome in found.values():
+        # Its groups may have another coordinator by now; none is left out without a word.
+        shown = {row["group"] for row in json.loads(outcome.out)}
+        assert {group for group, broker in coordinators.items() if broker != victim} <= shown
+        assert all(group in shown or f"'{group}' is not known" in outcome.err for group in groups), outcome
+        assert outcome.status == (0 if shown == set(groups) and "not known" not in outcome.err else 1)
+    wait_until_whole(kafka39, topic, 3)
 
 
 def test_a_quorum_without_a_majority(kafka4: Cluster) -> None:

@@ -19,7 +19,7 @@ from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 
-Action = Literal["list", "describe", "delete", "reset-offsets", "delete-offsets", "save"]
+Action = Literal["list", "describe", "delete", "reset-offsets", "delete-offsets", "save", "validate-regex"]
 
 PURPOSE = (
     "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, "
@@ -40,6 +40,7 @@ IMPLIED_BY = {
     **dict.fromkeys(LAG, "describe"),
     "save": "save",
     "restore": "reset-offsets",
+    "validate_regex": "validate-regex",
     "topic": "describe",
 }
 """Options that Apache's tool does not have, or not alone, and what they do without an action."""
@@ -58,6 +59,7 @@ ONLY_WITH = {
     "topic": ("reset-offsets", "delete-offsets"),
     **dict.fromkeys(LAG, ("describe",)),
     "save": (),
+    "validate_regex": (),
     "all_topics": ("reset-offsets",),
     "execute": ("reset-offsets",),
     "dry_run": ("reset-offsets", "delete", "delete-offsets"),
@@ -74,6 +76,7 @@ UNAVAILABLE = {
     **dict.fromkeys(("members", "offsets", "verbose", *LAG), "describe"),
     "save": "save",
     "restore": "reset-offsets",
+    "validate_regex": "validate-regex",
 }
 """Options that joptsimple itself refuses without their action."""
 
@@ -253,6 +256,12 @@ def _check_reset(given: frozenset[str]) -> None:
 @option(CHANGES, "--dry-run", help="Only show what would be done.")
 @option(CHANGES, "--export", help="With --reset-offsets: print the new offsets as csv, for --from-file.")
 @option(CHANGES, "--yes", help="Go on without a question, also on a protected cluster.")
+@option(
+    OTHER,
+    "--validate-regex",
+    type=types.Text("REGEX"),
+    help="Say whether this is a regular expression of RE2, by which groups of Kafka 4's protocol choose topics.",
+)
 @option(OTHER, "--timeout", type=types.LONG, help="How long to wait for brokers, in ms. Default: 5000.")
 @options.watch
 @click.pass_context
@@ -292,9 +301,12 @@ def command(
     dry_run: bool,
     export: bool,
     yes: bool,
+    validate_regex: str | None,
     timeout: int | None,
 ) -> Report:
     """Check the options against each other, choose the cluster, and run the action."""
+    if validate_regex is not None:
+        return _validate_regex(validate_regex)
     seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
     groups = None if all_groups else group
     if zookeeper is not None:
@@ -313,6 +325,14 @@ def command(
         topics = topic or (None if all_topics or restore else ())
         return _reset(target, groups, topics, goal._replace(restore=restore), (execute, dry_run, export), seconds)
     return _delete(action, target, groups, topic, yes, dry_run, seconds)
+
+
+def _validate_regex(pattern: str) -> Report:
+    from kafka_tools.model import re2
+
+    wrong = re2.mistake(pattern)
+    line = f"The regular expression `{pattern}` is {'valid' if wrong is None else f'invalid: {wrong}'}."
+    return Report([], {}, [line], names_only=True, status=int(wrong is not None))
 
 
 def _list(target: Brokers, states: tuple[str, ...] | None, kinds: tuple[str, ...] | None, seconds: float) -> Report:
