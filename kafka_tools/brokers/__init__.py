@@ -17,6 +17,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | ListGroups                    | it hides share and streams groups                                                   |
 | all requests to controllers   | it knows no --bootstrap-controller: it asks for brokers there, and times out        |
 | ConsumerGroupDescribe         | it has no epochs, and no states Assigning and Reconciling (KIP-848)                 |
+| requests on share and streams | it has none of them; LeaveGroup for others neither, nor FindCoordinator, which says |
+| groups                        | where to send these                                                                 |
 | OffsetDelete                  | it has no such request                                                              |
 | ListOffsets                   | it refuses words newer than max-timestamp ("invalid offset -4"), and for a leader   |
 |                               | that does not answer gives the offset -1001 without an error; it asks leaders only, |

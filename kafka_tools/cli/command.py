@@ -404,7 +404,7 @@ def _take(
 def _check_action(params: Sequence[click.Parameter], given: Given, full_stop: str) -> None:
     actions = [param.opts[0] for param in params if param.name == "action"]
     if actions and len({option.opts[0] for option, _ in given.options if option.name == "action"}) != 1:
-        words = f"{', '.join(actions[:-1])} or {actions[-1]}"
+        words = " or ".join(filter(None, (", ".join(actions[:-1]), actions[-1])))
         raise UsageError(f"Command must include exactly one action: {words}{full_stop}")
 
 

@@ -134,6 +134,19 @@ def _groups(target: Target) -> Iterator[Candidate]:
     yield from map(Candidate, consumer_group_names(target))
 
 
+def _groups_of(group_type: str) -> Callable[[Target], Iterator[Candidate]]:
+    """Return what yields the groups of a type (`Share`)."""
+
+    def names(target: Target) -> Iterator[Candidate]:
+        if not isinstance(target, Brokers):
+            return
+        from kafka_tools.brokers.all_groups import group_names
+
+        yield from map(Candidate, group_names(target, group_type))
+
+    return names
+
+
 def _entities(kind: str) -> Callable[[Target], Iterator[Candidate]]:
     """Return what yields the entities of a type that have configs, each once; ZooKeeper has no client metrics."""
 
@@ -198,6 +211,8 @@ KINDS: Mapping[str, Callable[[Target], Iterator[Candidate]]] = {
     "ips": _entities("ips"),
     "token-principals": _token_principals,
     "principals": _principals,
+    "share-groups": _groups_of("Share"),
+    "streams-groups": _groups_of("Streams"),
     "topics": _topics,
     "users": _entities("users"),
 }

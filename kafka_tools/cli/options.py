@@ -141,6 +141,7 @@ def streaming_client(kind: str) -> Decorator:
         CLUSTER,
         "--command-config",
         f"--{kind}.config",
+        f"--{kind}-config",  # console-share-consumer's spelling
         type=types.FILE,
         help=f"A properties file with the {kind}'s settings; --{kind}-property wins.",
     )

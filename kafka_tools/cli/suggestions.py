@@ -206,6 +206,8 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "replicas": _replicas,
     "token-principal": _known("token-principals"),
     "server": _servers,
+    "share-group": _known("share-groups"),
+    "streams-group": _known("streams-groups"),
     "topic": _topics,
     "topics": _topic_list,
     "topic-config": _topic_configs,

@@ -154,6 +154,13 @@ class Range(_Suggested, click.IntRange):
         self.completes = tuple(map(str, range(least, most + 1)))
 
 
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """Return the words of a list; None where the option was not given, no words where it had no value."""
+    if text is None:
+        return None
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def words(metavar: str, suggested: Iterable[str]) -> Text:
     """Return the type of a text of which a shell suggests these words, and which may be another."""
     return Text(metavar, tuple(suggested))
@@ -174,6 +181,7 @@ TOPIC_ID = Parsed("ID", _topic_id)
 """A topic's id in Kafka's base64 form. Raises KafkaToolError in the words of org.apache.kafka.common.Uuid."""
 
 GROUP = Text("GROUP", "group")
+SHARE_GROUP, STREAMS_GROUP = Text("GROUP", "share-group"), Text("GROUP", "streams-group")
 CLIENT_METRICS = Text("NAME", "client-metrics")
 CLIENT_SELECTORS = Text("NAME=PATTERN[,…]", "client-selector")
 METRIC_PREFIXES = words("PREFIX[,…]", ("*", *(f"org.apache.kafka.{each}." for each in ("consumer", "producer"))))

@@ -20,6 +20,7 @@ OFFSET = MESSAGE.offset
 TIMESTAMP = MESSAGE.timestamp
 LEADER_EPOCH = MESSAGE.leader_epoch
 HEADERS = MESSAGE.headers
+DELIVERY_COUNT = getattr(MESSAGE, "delivery_count", None)  # confluent-kafka has it since it has share groups (2.16)
 KEY = MESSAGE.key
 VALUE = MESSAGE.value
 

@@ -1,6 +1,6 @@
 """Consumer groups: their members, what they committed, and how far that is behind the end of each partition."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kafka_tools.errors import UsageError
@@ -14,6 +14,28 @@ STATES = ("PreparingRebalance", "CompletingRebalance", STABLE, DEAD, EMPTY, "Ass
 CONSUMER = "Consumer"
 TYPES = (CONSUMER, "Classic")
 """The protocols of consumer groups: the one of KIP-848, and the one before it."""
+
+
+GROUP_TYPES = ("Classic", "Consumer", "Share", "Streams")
+"""All types of groups (org.apache.kafka.common.GroupType 4.4)."""
+
+
+class GroupListing(NamedTuple):
+    """A group of any type as brokers list it; type and state are "" where brokers are too old to tell them."""
+
+    group: str
+    type: str
+    protocol: str
+    state: str
+
+
+def known_words(asked: Sequence[str] | None, words: Sequence[str], what: str, plural: str) -> set[str]:
+    """Return the words that are meant, in Kafka's capitals. Raises UsageError in Apache's words for another."""
+    by_small = {word.lower(): word for word in words}
+    given = asked or ()
+    if not all(word.lower() in by_small for word in given):
+        raise UsageError(f"Invalid {what} '{','.join(given)}'. Valid {plural} are: {', '.join(words)}")
+    return {by_small[word.lower()] for word in given}
 
 
 class ListedGroup(NamedTuple):

@@ -16,7 +16,14 @@ from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire import config_messages, group_messages, log_dir_messages, offset_messages, token_messages
+from kafka_tools.wire import (
+    config_messages,
+    group_messages,
+    log_dir_messages,
+    offset_messages,
+    share_streams_messages,
+    token_messages,
+)
 from kafka_tools.wire import messages as other_messages
 from kafka_tools.wire.schema import Message
 
@@ -44,7 +51,10 @@ PRIMITIVES = {
 
 def messages() -> list[Message]:
     """Return every message that is known here."""
-    modules = (config_messages, group_messages, log_dir_messages, offset_messages, other_messages, token_messages)
+    modules = (
+        *(config_messages, group_messages, log_dir_messages, offset_messages),
+        *(other_messages, share_streams_messages, token_messages),
+    )
     tables = map(vars, modules)
     return [value for table in tables for value in table.values() if isinstance(value, Message)]
 

@@ -196,6 +196,10 @@ class GroupMember:
             self._paused = False
         self.in_flight = ()
 
+    def leave_out(self, message: Any) -> None:
+        """Let the next commit cover a record that cannot be read, as if it was written."""
+        self.store([message])
+
     def _store(self, **offsets: Any) -> bool:
         """Tell librdkafka what to commit next; return False where the partition is another member's by now."""
         kafka = confluent_kafka()

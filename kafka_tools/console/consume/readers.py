@@ -232,6 +232,10 @@ class Reader(Protocol):
         """Let the next commit cover the batch, which was written."""
         ...
 
+    def leave_out(self, message: Any) -> None:
+        """Let the next commit cover a record that cannot be read, as if it was written."""
+        ...
+
     def served(self) -> AbstractContextManager[None]:
         """Keep the membership alive inside the context while a slow reader of stdout blocks the loop."""
         ...
@@ -293,6 +297,9 @@ class DirectReader:
         move(self._consumer, partition, offset)
 
     def store(self, batch: Batch) -> None:
+        """Without a group no offset is stored."""
+
+    def leave_out(self, message: Any) -> None:
         """Without a group no offset is stored."""
 
     def served(self) -> AbstractContextManager[None]:

@@ -9,9 +9,8 @@ import termios
 from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from kafka_tools.console.consume.readers import Reader
 from kafka_tools.console.formats import Batch, Formatter, UnreadableError
 from kafka_tools.console.process import Stop, note
 from kafka_tools.errors import KafkaToolError
@@ -175,14 +174,35 @@ class Used:
             self._used |= self._written.popleft()[1]
 
 
+class Storage(Protocol):
+    """Takes note of records that were written, and of those that cannot be read; `in_flight` are being written."""
+
+    in_flight: Batch
+
+    def store(self, batch: Batch, /) -> None:
+        """Take note of records that were written."""
+        ...
+
+    def leave_out(self, message: Any, /) -> None:
+        """Take note of a record that cannot be read and is passed over."""
+        ...
+
+
 class RecordWriter:
     """Writes batches of records to `output` and lets the reader store their offsets; `processed` counts the records.
 
-    A record that cannot be read ends the writing, or is left out with `skip_unreadable` and counted all the same.
+    A record that cannot be read ends the writing, or is left out with `skip_unreadable` and counted all the same;
+    `skip_option` is the option that says so.
     """
 
     def __init__(
-        self, formatter: Formatter, output: Output, reader: Reader, stop: Stop, skip_unreadable: bool = False
+        self,
+        formatter: Formatter,
+        output: Output,
+        reader: Storage,
+        stop: Stop,
+        skip_unreadable: bool = False,
+        skip_option: str = "--skip-message-on-error",
     ) -> None:
         self.processed = 0
         self._format = formatter
@@ -190,6 +210,7 @@ class RecordWriter:
         self._reader = reader
         self._stop = stop
         self._skip_unreadable = skip_unreadable
+        self._skip_option = skip_option
 
     def write(self, batch: Batch) -> int:
         """Write the batch, store its offsets, return how many records were processed: fewer only when this is the end.
@@ -233,9 +254,9 @@ class RecordWriter:
         self.processed += 1
         which = f"{message.topic()}-{message.partition()} at offset {message.offset()}"
         if not self._skip_unreadable:
-            raise KafkaToolError(f"{which}: {error}", "--skip-message-on-error goes on after it.") from error
+            raise KafkaToolError(f"{which}: {error}", f"{self._skip_option} goes on after it.") from error
         note(f"ktools: {which} is left out: {error}")
-        self._reader.store([message])
+        self._reader.leave_out(message)
 
     def _whole_records(self, batch: Batch, content: bytes, done: int) -> Batch:
         """Return the records that were written wholly; one that was cut is completed if its reader lets it."""

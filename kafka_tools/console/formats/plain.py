@@ -19,7 +19,17 @@ from kafka_tools.console.formats import (
     checked_class,
 )
 from kafka_tools.console.formats.deserializers import Deserialize, compile_deserializer
-from kafka_tools.console.records import HEADERS, KEY, LEADER_EPOCH, OFFSET, PARTITION, TIMESTAMP, TOPIC, VALUE
+from kafka_tools.console.records import (
+    DELIVERY_COUNT,
+    HEADERS,
+    KEY,
+    LEADER_EPOCH,
+    OFFSET,
+    PARTITION,
+    TIMESTAMP,
+    TOPIC,
+    VALUE,
+)
 
 Column = Callable[[Batch], Iterable[bytes]]
 
@@ -140,7 +150,11 @@ def _offsets(batch: Batch) -> Iterable[bytes]:
 
 def _deliveries(batch: Batch) -> Iterable[bytes]:
     """Only a share group counts deliveries."""
-    return [b"Delivery:NOT_PRESENT"] * len(batch)
+    return [b"Delivery:NOT_PRESENT" if count is None else b"Delivery:%d" % count for count in _delivery_counts(batch)]
+
+
+def _delivery_counts(batch: Batch) -> Iterable[int | None]:
+    return map(DELIVERY_COUNT, batch) if DELIVERY_COUNT is not None else [None] * len(batch)
 
 
 def _epochs(batch: Batch) -> Iterable[bytes]:
@@ -179,7 +193,7 @@ def compile_cells(
         (record_format.print_partition, "partition", lambda batch: map(str, map(PARTITION, batch))),
         (record_format.print_offset, "offset", lambda batch: map(str, map(OFFSET, batch))),
         (record_format.print_timestamp, "timestamp", lambda batch: map(_time, map(TIMESTAMP, batch))),
-        (record_format.print_delivery, "delivery", lambda batch: [NONE] * len(batch)),
+        (record_format.print_delivery, "delivery", lambda batch: map(_number, _delivery_counts(batch))),
         (record_format.print_epoch, "epoch", lambda batch: map(_number, map(LEADER_EPOCH, batch))),
         (record_format.print_key, "key", _decoded(key_column(record_format))),
         (record_format.print_headers, "headers", _headers(headers_column(record_format))),

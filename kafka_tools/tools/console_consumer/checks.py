@@ -141,9 +141,15 @@ def _refuse(in_options: Mapping[str, str], in_file: Mapping[str, str]) -> None:
 
 
 def group_id(
-    group: str | None, provided: Sequence[str | None], config: Mapping[str, str], partition: int | None
+    group: str | None,
+    provided: Sequence[str | None],
+    config: Mapping[str, str],
+    partition: int | None,
+    file_option: str = "--consumer.config",
 ) -> str | None:
     """Return the group that all who name one agree on; an option and a file go before a context's settings.
+
+    `file_option` is what the option of the file is called.
 
     Raises UsageError where they do not agree, and where a single partition is read.
     """
@@ -152,7 +158,7 @@ def group_id(
         detected = ", ".join(f"'{each}'" for each in hash_order(groups, 16))
         raise UsageError(
             "The group ids provided in different places (directly using '--group', via '--consumer-property', or via "
-            f"'--consumer.config') do not match. Detected group ids: {detected}"
+            f"'{file_option}') do not match. Detected group ids: {detected}"
         )
     agreed = groups[0] if groups else config.get("group.id")
     if agreed is not None and partition is not None:

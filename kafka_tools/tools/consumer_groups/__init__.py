@@ -314,7 +314,7 @@ def command(
         return _of_zookeeper(action, ensemble, groups, seconds)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     if action == "list":
-        return _list(target, _words(state), _words(type), seconds)
+        return _list(target, types.listed(state), types.listed(type), seconds)
     if action == "describe":
         return _describe(ctx, target, groups, topic, (lag, lag_seconds), seconds)
     if save is not None:
@@ -418,10 +418,3 @@ def _pacer() -> Pacer:
     if not PACER:
         PACER.append(Pacer())
     return PACER[0]
-
-
-def _words(text: str | None) -> tuple[str, ...] | None:
-    """Return the words of a list; None where the option was not given, no words where it had no value."""
-    if text is None:
-        return None
-    return tuple(word.strip() for word in text.split(",") if word.strip())

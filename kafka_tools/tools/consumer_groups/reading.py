@@ -5,7 +5,6 @@ from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import (
     DEAD,
     EMPTY,
@@ -16,6 +15,7 @@ from kafka_tools.model.groups import (
     ListedGroup,
     Member,
     Progress,
+    known_words,
 )
 from kafka_tools.model.lag import Pace, Pacer
 from kafka_tools.model.target import Brokers
@@ -164,8 +164,8 @@ def list_groups(request: ListGroups) -> Report:
     """Return the groups that match, sorted by name. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.groups import open_groups
 
-    states = _known(request.states, STATES, "state list", "states")
-    kinds = _known(request.types, TYPES, "types list", "types")
+    states = known_words(request.states, STATES, "state list", "states")
+    kinds = known_words(request.types, TYPES, "types list", "types")
     with open_groups(request.target, request.seconds) as groups:
         found, failures = groups.listed()
     kept = [each for each in found if (not states or each.state in states) and (not kinds or each.type in kinds)]
@@ -179,15 +179,6 @@ def list_groups(request: ListGroups) -> Report:
         notes=[f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures],
         status=int(bool(failures)),
     )
-
-
-def _known(asked: Sequence[str] | None, words: Sequence[str], what: str, plural: str) -> set[str]:
-    """Return the words that are meant, in Kafka's capitals. Raises UsageError in Apache's words for another."""
-    by_small = {word.lower(): word for word in words}
-    given = asked or ()
-    if not all(word.lower() in by_small for word in given):
-        raise UsageError(f"Invalid {what} '{','.join(given)}'. Valid {plural} are: {', '.join(words)}")
-    return {by_small[word.lower()] for word in given}
 
 
 def _list_lines(groups: Sequence[ListedGroup], shown: Sequence[str]) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kafka_tools.errors import (
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -16,9 +16,9 @@ from kafka_tools.errors import (
 from kafka_tools.model.folders import read_text
 from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, Log, NewOffset, parse_partitions
 from kafka_tools.model.java_hash_order import partition_order
+from kafka_tools.model.java_times import datetime_of_java, duration_of_java
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.target import Brokers
-from kafka_tools.model.times import since_1970
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.report import Report
@@ -26,6 +26,7 @@ from kafka_tools.tools.consumer_groups import asking
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.groups import BrokerGroups
+    from kafka_tools.brokers.offsets import BrokerOffsets
     from kafka_tools.render.views import View
 
 WITHOUT_EXECUTE = (
@@ -34,12 +35,6 @@ WITHOUT_EXECUTE = (
     "should add the --dry-run option explicitly if you are scripting this command and want to keep the current default "
     "behavior without prompting."
 )
-
-DURATION = re.compile(
-    r"([-+]?)P(?:([-+]?\d+)D)?(?:T(?=.)(?:([-+]?\d+)H)?(?:([-+]?\d+)M)?(?:([-+]?\d+)(?:[.,](\d{0,9}))?S)?)?",
-    re.ASCII | re.IGNORECASE,
-)
-"""What java.time.Duration.parse takes."""
 
 Committed = Mapping[TopicPartition, int]
 Planned = dict[TopicPartition, int]
@@ -124,13 +119,13 @@ def reset(request: ResetOffsets) -> Report:
         for each in partition_order(new)
     ]
     told = [*told, *plan.missing]
-    lines = _csv(rows, len(set(plan.names)) == 1) if request.export else _reset_lines(rows)
-    shown = [_reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
+    lines = exported(rows, len(set(plan.names)) == 1) if request.export else _reset_lines(rows)
+    shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
         rows=shown,
         columns=RESET_COLUMNS,
         plain=[*(line for words in plan.warnings for line in ("", words)), *_errors(told), *lines],
-        tables=lambda: [_table(shown, request.execute)],
+        tables=lambda: [reset_table(shown, request.execute)],
         notes=[*notes, *plan.notes],
         told=(*plan.warnings, *told),
         status=int(bool(told)),
@@ -141,10 +136,10 @@ def _plan(groups: "BrokerGroups", request: ResetOffsets) -> "Plan":
     """Return the plan for the groups that are asked for. Raises KafkaToolError for a file that cannot be read."""
     goal = request.goal
     if goal.restore is not None:
-        saved = _restored(_read_plan(goal.restore), request.groups)
+        saved = _restored(read_plan(goal.restore), request.groups)
         return Plan(groups, goal, list(saved), saved)
     names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
-    of_file = None if goal.from_file is None else _read_plan(goal.from_file, sorted(set(names)))
+    of_file = None if goal.from_file is None else read_plan(goal.from_file, sorted(set(names)))
     return Plan(groups, goal, names, of_file)
 
 
@@ -172,13 +167,32 @@ def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committ
             yield f"Group '{name}' was not reset: {as_java_prints(error)}"
 
 
+class OffsetsOfGroups(Protocol):
+    """What a plan asks of groups, of whichever type."""
+
+    offsets: "BrokerOffsets"
+
+    def committed(self, names: Iterable[str], /) -> "dict[str, dict[TopicPartition, int] | KafkaToolError]":
+        """Return the offset that each group goes on from in its partitions, or why that is not known."""
+        ...
+
+
 class Plan:
     """Finds the new offsets of groups; remembers what Apache's tool says meanwhile."""
 
     def __init__(
-        self, groups: "BrokerGroups", goal: Goal, names: Collection[str], of_file: dict[str, Planned] | None
+        self,
+        groups: OffsetsOfGroups,
+        goal: Goal,
+        names: Collection[str],
+        of_file: dict[str, Planned] | None,
+        names_partitions: bool = False,
     ) -> None:
-        """Plan the goal for the groups `names`; `of_file` are the offsets of a file. Raises KafkaToolError."""
+        """Plan the goal for the groups `names`; `of_file` are the offsets of a file. Raises KafkaToolError.
+
+        With `names_partitions` it says which partitions are not there, as Apache's tools do from Kafka 4 on.
+        """
+        self._names_partitions = names_partitions
         self._groups = groups
         self._goal = goal
         self._file = of_file
@@ -242,9 +256,11 @@ class Plan:
 
     def _checked(self, partitions: Collection[TopicPartition]) -> list[TopicPartition]:
         """Return the partitions. Raises BrokerError for one that is not there."""
-        for each in partitions:
-            if each.partition not in self._partitions(each.topic):
-                raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
+        missing = [each for each in partitions if each.partition not in self._partitions(each.topic)]
+        if missing:
+            named = ",".join(f"{each.topic}-{each.partition}" for each in missing)
+            why = f'The partitions "{named}" do not exist' if self._names_partitions else None
+            raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION, why)
         return list(partitions)
 
     def _planned(self, partitions: Sequence[TopicPartition], committed: Committed) -> Planned:
@@ -300,40 +316,13 @@ class Plan:
 def _time(goal: Goal) -> int | None:
     """Return the time of the goal in ms since 1970. Raises KafkaToolError as 3.9 does."""
     if goal.to_datetime is not None:
-        return _datetime(goal.to_datetime)
+        return datetime_of_java(goal.to_datetime)
     if goal.by_duration is not None:
-        return int(1000 * datetime.now().timestamp()) - _duration(goal.by_duration)
+        return int(1000 * datetime.now().timestamp()) - duration_of_java(goal.by_duration)
     return None
 
 
-def _datetime(text: str) -> int:
-    """Read a time as org.apache.kafka.common.utils.Utils.getDateTime does: in UTC unless it says another zone."""
-    if "T" not in text:
-        raise KafkaToolError(
-            "java.text.ParseException: Error parsing timestamp. It does not contain a 'T' according to ISO8601 format"
-        )
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise KafkaToolError(f'java.text.ParseException: Unparseable date: "{text}"') from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return since_1970(moment)
-
-
-def _duration(text: str) -> int:
-    """Return the ms of a duration. Raises KafkaToolError in the words of java.time.Duration.parse."""
-    found = DURATION.fullmatch(text)
-    if found is None or not any(found.groups()[1:5]):
-        raise KafkaToolError("Text cannot be parsed to a Duration")
-    sign, days, hours, minutes, seconds, fraction = found.groups()
-    whole = int(days or 0) * 86_400 + int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-    parts = int((fraction or "").ljust(3, "0")[:3])
-    length = whole * 1000 + (-parts if (seconds or "").startswith("-") else parts)
-    return -length if sign == "-" else length
-
-
-def _read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
+def read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
     """Read what --export or --save wrote: `group,topic,partition,offset`; where `names` is one, its may be left out.
 
     Raises KafkaToolError for a file that cannot be read, and for a line that is neither: nothing is half done.
@@ -361,7 +350,7 @@ def _errors(told: Sequence[str]) -> list[str]:
     return [line for words in told for line in ("", f"Error: {words}")]
 
 
-def _reset_row(row: NewOffset, log: Log) -> ResetRow:
+def reset_row(row: NewOffset, log: Log) -> ResetRow:
     """Return what a new offset means; what was deleted before the log's start is neither read again nor skipped."""
     read_again = skipped = None
     if row.current_offset is not None:
@@ -374,7 +363,8 @@ def _reset_row(row: NewOffset, log: Log) -> ResetRow:
     return ResetRow(*row, read_again, skipped, lag_before, lag_after)
 
 
-def _table(rows: Sequence[ResetRow], done: bool) -> "View":
+def reset_table(rows: Sequence[ResetRow], done: bool) -> "View":
+    """Return the table for a person, with how many records are read again and skipped in all."""
     from kafka_tools.render.views import Mark, Table
 
     again, skipped = (sum(getattr(row, name) or 0 for row in rows) for name in ("read_again", "skipped"))
@@ -402,7 +392,8 @@ def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
     yield from (layout % (row.group, row.topic, row.partition, row.new_offset) for row in rows)
 
 
-def _csv(rows: Sequence[NewOffset], is_single: bool) -> Iterator[str]:
+def exported(rows: Sequence[NewOffset], is_single: bool) -> Iterator[str]:
+    """Yield what --export prints, which --from-file reads; the group is in it unless there is a single one."""
     yield from csv_lines((*row[1 if is_single else 0 : 3], row.new_offset) for row in rows)
     yield ""  # Apache's tool ends the text, which has its own line ends, with one more
 

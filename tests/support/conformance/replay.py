@@ -20,6 +20,7 @@ TOOLS = {
     "test_rights": ("acls", "delegation-tokens"),
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election"),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
+    "test_newer_groups": ("groups", "share-groups"),
 }
 """Which file in tests/conformance runs the cases of which tools; a test looks that none is left out."""
 

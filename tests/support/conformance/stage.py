@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_tools.model.tokens import DelegationToken
 from tests.support.clusters import Cluster
-from tests.support.conformance import aftermath, entities, tokens
+from tests.support.conformance import aftermath, entities, share_groups, tokens
 from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
 from tests.support.reassignment import reassign
@@ -34,6 +34,7 @@ ELECTIONS = frozenset({"leader-election", "preferred-replica-election"})
 WITHOUT_ENTITIES = frozenset(
     {"topics", "console-consumer", "console-producer", "consumer-groups", "get-offsets", "delete-records", "log-dirs"}
     | ELECTIONS
+    | {"groups", "share-groups", "console-share-consumer", "streams-groups", "streams-application-reset"}
 )
 """Tools that change no configs, quotas, users and ACLs."""
 
@@ -54,6 +55,7 @@ class Stage:
         committed GROUP NAME PARTITION OFFSET
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
         new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
+        share-member GROUP NAME                   the same in a share group
         internal-topics                           __consumer_offsets is there
         acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
         scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
@@ -167,6 +169,9 @@ class Stage:
             lines = tokens.lines(self.brokers, self.names.own) if secured else []
         elif self.entities is not None:
             lines = self.entities.lines("{zookeeper}" in " ".join(self.case.argv)) if self._changes() else []
+        elif self.case.tool in ("share-groups", "console-share-consumer"):
+            named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
+            lines = [line for group in named for line in share_groups.offsets(self.brokers, group)]
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         else:
@@ -187,6 +192,7 @@ class Stage:
             "committed": lambda: self._commit(*words.split()),
             "member": lambda: self._join(*words.split()),
             "new-member": lambda: self._join(*words.split(), protocol="consumer"),
+            "share-member": lambda: self._join_share_group(*words.split()),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
             "broker-down": lambda: self._kill(words),
             "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
@@ -301,6 +307,22 @@ class Stage:
         def joined() -> bool:
             consumer.poll(0.1)
             return bool(consumer.assignment())
+
+        self._until(joined)
+
+    def _join_share_group(self, group: str, name: str) -> None:
+        from confluent_kafka import ShareConsumer  # 2.16 has it; the oldest version that is allowed has not
+
+        consumer = ShareConsumer(
+            {name: value for name, value in self.config.items() if name != "allow.auto.create.topics"}
+            | {"group.id": group, "client.id": "kt-client"}
+        )
+        self.after.callback(consumer.close)
+        consumer.subscribe([name])
+
+        def joined() -> bool:
+            consumer.poll(0.1)
+            return any(each.partitions for each in share_groups.members(self.brokers, group))
 
         self._until(joined)
 

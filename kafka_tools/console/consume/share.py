@@ -1,0 +1,241 @@
+"""The console consumer of share groups: records to stdout, each acknowledged only after it was written (KIP-932)."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.session import client_settings
+from kafka_tools.console.cluster import Cluster, missing_right, words
+from kafka_tools.console.consume import RecordOutput
+from kafka_tools.console.consume.failures import CURABLE, SILENT
+from kafka_tools.console.consume.loop import LEAVE_SECONDS, POLL_SECONDS, compile_format, last_words
+from kafka_tools.console.consume.writing import LAST_RECORD_SECONDS, Output, RecordWriter
+from kafka_tools.console.formats import Batch, Formatter
+from kafka_tools.console.process import (
+    Progress,
+    ShowProgress,
+    Stop,
+    covers_records,
+    note,
+    rare_collections,
+    show_nothing,
+    stop_by_signal,
+)
+from kafka_tools.errors import KafkaToolError, UnsupportedError
+from kafka_tools.model.target import Brokers
+
+ACCEPT, RELEASE, REJECT = "ACCEPT", "RELEASE", "REJECT"
+"""What is said of a record: it is done with, others may have it, nobody is to have it (Java's AcknowledgeType)."""
+
+MOST_RECORDS = 500
+"""How many records are acquired at once, Java's max.poll.records: others wait for them until they are acknowledged."""
+
+
+class ShareRequest(NamedTuple):
+    """The topic to read as a member of a share group, what is said of each record, and how it is written.
+
+    The reading ends after `max_messages` records (None: never), or when none came for `patience` seconds.
+    """
+
+    brokers: Brokers
+    topic: str
+    group: str
+    acknowledgement: str
+    max_messages: int | None
+    patience: float
+    output: RecordOutput
+
+
+class ShareMember:
+    """A member of a share group: takes batches, and acknowledges what was written of them.
+
+    `in_flight` is the batch that is being written.
+    """
+
+    def __init__(self, consumer: Any, acknowledgement: str) -> None:
+        self.in_flight: Batch = ()
+        self._consumer = consumer
+        self._kinds = confluent_kafka().AcknowledgeType
+        self._kind = self._kinds[acknowledgement]
+        self._acquired: dict[tuple[str, int, int], Any] = {}
+        self._lost = 0
+        consumer.set_acknowledgement_commit_callback(self._on_acknowledged)
+
+    def take(self, seconds: float) -> Batch:
+        """Return the records that come within so many seconds; what the last batch was acknowledged with is sent.
+
+        Records that were taken before and neither stored nor left out are released to others.
+        """
+        self.release()
+        batch = list(self._consumer.poll(seconds))
+        self._acquired = {_key(message): message for message in batch if message.error() is None}
+        return batch
+
+    def store(self, batch: Batch) -> None:
+        """Acknowledge records, which were written, with the next `take` or `leave`."""
+        for message in batch:
+            self._acknowledge(message, self._kind)
+        self.in_flight = ()
+
+    def leave_out(self, message: Any) -> None:
+        """Reject a record that cannot be read, so that nobody gets it again."""
+        self._acknowledge(message, self._kinds[REJECT])
+
+    def release(self) -> None:
+        """Let others have what was taken and is not acknowledged."""
+        for message in list(self._acquired.values()):
+            self._acknowledge(message, self._kinds[RELEASE])
+
+    def leave(self) -> str:
+        """Send what is acknowledged, release the rest, leave the group; return what went wrong, "" where nothing."""
+        kafka = confluent_kafka()
+        self.release()
+        try:
+            answers = self._consumer.commit_sync(LEAVE_SECONDS)
+            failed = sorted({words(each.args[0]) for each in answers.values() if each is not None})
+            self._consumer.close()
+        except kafka.KafkaException as error:
+            return words(error.args[0])
+        return ", ".join(failed)
+
+    @property
+    def lost(self) -> int:
+        """How many records were written whose acknowledgement the brokers refused: their time was over."""
+        return self._lost
+
+    def _acknowledge(self, message: Any, kind: Any) -> None:
+        if self._acquired.pop(_key(message), None) is not None:
+            self._consumer.acknowledge(message, kind)
+
+    def _on_acknowledged(self, offsets: Mapping[Any, Any], failure: Any) -> None:
+        if failure is not None:
+            self._lost += sum(len(each) for each in offsets.values())
+
+
+def _key(message: Any) -> tuple[str, int, int]:
+    return message.topic(), message.partition(), message.offset()
+
+
+def consume_shared(
+    request: ShareRequest, formatter: Formatter | None = None, show_progress: ShowProgress = show_nothing
+) -> int:
+    """Write records to stdout until the request's end, a signal or the end of stdout; return the exit status.
+
+    Raises KafkaToolError where the cluster or the topic cannot be reached, and where an error ends the reading.
+    """
+    if sys.stdout is None:
+        raise KafkaToolError("stdout is closed")
+    kafka = confluent_kafka()
+    if not hasattr(kafka, "ShareConsumer"):
+        raise UnsupportedError(
+            f"confluent-kafka {kafka.__version__} has no share consumer.", "2.16 has: pip install -U confluent-kafka"
+        )
+    cluster = Cluster(request.brokers)
+    _check_topic(cluster, request)
+    consumer = cluster.open(kafka.ShareConsumer, _settings(request, cluster))
+    member = ShareMember(consumer, request.acknowledgement)
+    with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
+        written = formatter or compile_format(request.output)
+        option = "--reject-message-on-error"
+        writer = RecordWriter(written, output, member, stop, request.output.skip_unreadable, option)
+        try:
+            consumer.subscribe([request.topic])
+            total = None if covers_records(output.descriptor) else request.max_messages
+            with show_progress(f"consuming {request.topic}", total) as progress:
+                _rounds(request, cluster, member, writer, output, stop, progress)
+        finally:
+            failed = _leave(member, output, writer)
+            output.write(last_words(request.output, writer.processed), LAST_RECORD_SECONDS)
+        return stop.status or int(failed)
+
+
+def _check_topic(cluster: Cluster, request: ShareRequest) -> None:
+    """Raise KafkaToolError where the topic is not there: a share consumer would wait for it without a word."""
+    from confluent_kafka.admin import AdminClient
+
+    settings = client_settings(request.brokers.bootstrap_servers, request.brokers.config)
+    admin = cluster.open(AdminClient, settings | {"error_cb": cluster.outages.on_error})
+    cluster.partitions(admin, request.topic)
+
+
+def _settings(request: ShareRequest, cluster: Cluster) -> dict[str, Any]:
+    settings = client_settings(request.brokers.bootstrap_servers, request.brokers.config)
+    del settings["allow.auto.create.topics"]  # a share consumer (librdkafka 2.16) takes no such setting
+    most = MOST_RECORDS if request.max_messages is None else max(1, min(MOST_RECORDS, request.max_messages))
+    return (
+        {"max.poll.records": most, "check.crcs": True}
+        | settings
+        | {
+            "error_cb": cluster.outages.on_error,
+            "group.id": request.group,
+            "share.acknowledgement.mode": "explicit",
+        }
+    )
+
+
+def _rounds(
+    request: ShareRequest,
+    cluster: Cluster,
+    member: ShareMember,
+    writer: RecordWriter,
+    output: Output,
+    stop: Stop,
+    progress: Progress,
+) -> None:
+    left = sys.maxsize if request.max_messages is None else request.max_messages
+    idle_since = time.monotonic()
+    told: set[int] = set()
+    while left > 0 and output.is_open and not stop:
+        batch = _without_errors(_taken(request, member, min(POLL_SECONDS, request.patience)), request, told)
+        if batch:
+            left -= writer.write(batch[:left])
+            idle_since = time.monotonic()
+            progress.advance(writer.processed, writer.processed)
+        elif time.monotonic() - idle_since >= request.patience:
+            return
+        else:
+            cluster.outages.watch()
+        output.look()
+
+
+def _taken(request: ShareRequest, member: ShareMember, seconds: float) -> Batch:
+    try:
+        return member.take(seconds)
+    except confluent_kafka().KafkaException as error:
+        raise _failure(request, error.args[0]) from error
+
+
+def _without_errors(batch: Batch, request: ShareRequest, told: set[int]) -> Batch:
+    """Return the batch without its errors. Raises KafkaToolError for one that waiting does not cure."""
+    for message in batch:
+        error = message.error()
+        if error is None:
+            continue
+        if not (error.retriable() or error.name() in CURABLE):
+            raise _failure(request, error)
+        if error.name() not in SILENT and error.code() not in told:
+            told.add(error.code())
+            note(f"ktools: {words(error)}. Waiting.")
+    return [message for message in batch if message.error() is None]
+
+
+def _failure(request: ShareRequest, error: Any) -> KafkaToolError:
+    hint = missing_right(error, request.topic, "READ", request.group)
+    return KafkaToolError(f"cannot go on reading topic '{request.topic}': {words(error)}", hint)
+
+
+def _leave(member: ShareMember, output: Output, writer: RecordWriter) -> bool:
+    """Acknowledge what was written and leave the group; say how many records there were, and return whether it failed.
+
+    Where the reader of stdout is gone the last batch is not acknowledged: what of it was used nobody knows.
+    """
+    why = member.leave()
+    note(f"Processed a total of {writer.processed} messages")
+    if not output.is_open:
+        note("Unable to write to standard out, closing consumer.")
+    if why or member.lost:
+        lost = f"{member.lost} records " if member.lost else "the last records "
+        note(f"ktools: {lost}were not acknowledged{f' ({why})' if why else ''}: the group will get them again")
+    return bool(why or member.lost)

@@ -1,0 +1,94 @@
+"""Streams groups (KIP-1071): the members and the topology of an application of Kafka Streams, and its topics."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from kafka_tools.model.groups import DEAD, EMPTY, STABLE, Coordinator
+from kafka_tools.model.topics import TopicPartition
+
+STATES = (EMPTY, "NotReady", STABLE, "Assigning", "Reconciling", DEAD)
+"""The states of streams groups (org.apache.kafka.common.GroupState.groupStatesForType, Kafka 4.4)."""
+
+INTERNAL_ENDINGS = (
+    "-changelog",
+    "-repartition",
+    "-subscription-registration-topic",
+    "-subscription-response-topic",
+)
+INTERNAL = re.compile(r".+-KTABLE-FK-JOIN-SUBSCRIPTION-(?:REGISTRATION|RESPONSE)-[0-9]+-topic")
+
+
+class Subtopology(NamedTuple):
+    """A part of an application whose tasks have a partition each: the topics that it reads.
+
+    `source_topics` are those of others, `repartition_topics` those that the application itself writes, too.
+    """
+
+    subtopology_id: str
+    source_topics: tuple[str, ...]
+    repartition_topics: tuple[str, ...]
+    changelog_topics: tuple[str, ...]
+
+
+Tasks = Mapping[str, tuple[int, ...]]
+"""The partitions of tasks by the id of their subtopology."""
+
+
+class TaskAssignment(NamedTuple):
+    """The tasks of a member: those that it works on, and those whose state it keeps a copy of, or builds one of."""
+
+    active: Tasks
+    standby: Tasks
+    warmup: Tasks
+
+
+class StreamsMember(NamedTuple):
+    """One instance of the application."""
+
+    member_id: str
+    process_id: str
+    client_id: str
+    epoch: int
+    is_classic: bool
+    assignment: TaskAssignment
+    target: TaskAssignment
+
+
+class StreamsGroup(NamedTuple):
+    """A streams group as its coordinator knows it.
+
+    `epoch` counts its changes, `target_epoch` is that of its newest assignment, `topology_epoch` of its topology.
+    """
+
+    group: str
+    state: str
+    coordinator: Coordinator
+    epoch: int
+    target_epoch: int
+    topology_epoch: int
+    subtopologies: tuple[Subtopology, ...]
+    members: tuple[StreamsMember, ...]
+
+    def partitions_of(self, assignment: TaskAssignment) -> frozenset[TopicPartition]:
+        """Return the partitions that the active tasks of an assignment read."""
+        by_id = {each.subtopology_id: (*each.source_topics, *each.repartition_topics) for each in self.subtopologies}
+        return frozenset(
+            TopicPartition(topic, number)
+            for subtopology, numbers in assignment.active.items()
+            for topic in by_id.get(subtopology, ())
+            for number in numbers
+        )
+
+
+def is_internal(topic: str) -> bool:
+    """Tell whether a name is of the form of Kafka Streams' own topics (StreamsResetter.matchesInternalTopicFormat)."""
+    return topic.endswith(INTERNAL_ENDINGS) or INTERNAL.fullmatch(topic) is not None
+
+
+def internal_topics(application: str, topics: Iterable[str], others: Iterable[str] = ()) -> list[str]:
+    """Return those of the `topics`, in their order, that an application made for itself; `others` it did not make."""
+    excluded = frozenset(others)
+    return [
+        each for each in topics if each.startswith(f"{application}-") and is_internal(each) and each not in excluded
+    ]

@@ -1,0 +1,311 @@
+"""Requests about share and streams groups and their responses: a table of fields for each, as in `messages`."""
+
+from kafka_tools.model.codec import Field
+from kafka_tools.wire.schema import Message
+
+ERROR = (Field("error_code", "int16"), Field("error_message", "string", nullable=0, default=None))
+
+GROUP_COORDINATOR = 0
+"""The kind of coordinator that a FindCoordinator request looks for (FindCoordinatorRequest.CoordinatorType)."""
+
+FIND_COORDINATOR = Message(
+    10,
+    "FindCoordinator",
+    first=4,
+    last=6,
+    flexible=3,
+    request=(Field("key_type", "int8"), Field("coordinator_keys", "[]string")),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "coordinators",
+            "[]struct",
+            (
+                Field("key", "string"),
+                Field("node_id", "int32"),
+                Field("host", "string"),
+                Field("port", "int32"),
+                Field("error_code", "int16"),
+                Field("error_message", "string", nullable=0),
+            ),
+        ),
+    ),
+)
+"""Asks any broker which brokers keep these groups; from version 4 on (Kafka 3.0) for several at once (KIP-699)."""
+
+SHARE_GROUP_DESCRIBE = Message(
+    77,
+    "ShareGroupDescribe",
+    first=1,
+    last=1,
+    flexible=0,
+    request=(Field("group_ids", "[]string"), Field("include_authorized_operations", "bool")),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "groups",
+            "[]struct",
+            (
+                *ERROR,
+                Field("group_id", "string"),
+                Field("group_state", "string"),
+                Field("group_epoch", "int32"),
+                Field("assignment_epoch", "int32"),
+                Field("assignor_name", "string"),
+                Field(
+                    "members",
+                    "[]struct",
+                    (
+                        Field("member_id", "string"),
+                        Field("rack_id", "string", nullable=0, default=None),
+                        Field("member_epoch", "int32"),
+                        Field("client_id", "string"),
+                        Field("client_host", "string"),
+                        Field("subscribed_topic_names", "[]string"),
+                        Field(
+                            "assignment",
+                            "struct",
+                            (
+                                Field(
+                                    "topic_partitions",
+                                    "[]struct",
+                                    (
+                                        Field("topic_id", "uuid"),
+                                        Field("topic_name", "string"),
+                                        Field("partitions", "[]int32"),
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                ),
+                Field("authorized_operations", "int32", default=-(2**31)),
+            ),
+        ),
+    ),
+)
+"""Asks the coordinator of share groups for their members (KIP-932)."""
+
+DESCRIBE_SHARE_GROUP_OFFSETS = Message(
+    90,
+    "DescribeShareGroupOffsets",
+    first=0,
+    last=1,
+    flexible=0,
+    request=(
+        Field(
+            "groups",
+            "[]struct",
+            (
+                Field("group_id", "string"),
+                Field(
+                    "topics",
+                    "[]struct",
+                    (Field("topic_name", "string"), Field("partitions", "[]int32")),
+                    nullable=0,
+                    default=None,
+                ),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "groups",
+            "[]struct",
+            (
+                Field("group_id", "string"),
+                Field(
+                    "topics",
+                    "[]struct",
+                    (
+                        Field("topic_name", "string"),
+                        Field("topic_id", "uuid"),
+                        Field(
+                            "partitions",
+                            "[]struct",
+                            (
+                                Field("partition_index", "int32"),
+                                Field("start_offset", "int64"),
+                                Field("leader_epoch", "int32"),
+                                Field("lag", "int64", since=1, default=-1),
+                                *ERROR,
+                            ),
+                        ),
+                    ),
+                ),
+                *ERROR,
+            ),
+        ),
+    ),
+)
+"""Asks how far share groups are in each partition (KIP-932); version 1 has the lag (KIP-1226)."""
+
+ALTER_SHARE_GROUP_OFFSETS = Message(
+    91,
+    "AlterShareGroupOffsets",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("group_id", "string"),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("topic_name", "string"),
+                Field("partitions", "[]struct", (Field("partition_index", "int32"), Field("start_offset", "int64"))),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        *ERROR,
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("topic_name", "string"),
+                Field("topic_id", "uuid"),
+                Field("partitions", "[]struct", (Field("partition_index", "int32"), *ERROR)),
+            ),
+        ),
+    ),
+)
+"""Has a share group without members go on from other offsets (KIP-932)."""
+
+DELETE_SHARE_GROUP_OFFSETS = Message(
+    92,
+    "DeleteShareGroupOffsets",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(Field("group_id", "string"), Field("topics", "[]struct", (Field("topic_name", "string"),))),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        *ERROR,
+        Field("responses", "[]struct", (Field("topic_name", "string"), Field("topic_id", "uuid"), *ERROR)),
+    ),
+)
+"""Deletes how far a share group without members is in topics (KIP-932)."""
+
+KEY_VALUE = (Field("key", "string"), Field("value", "string"))
+MADE_TOPIC = (
+    Field("name", "string"),
+    Field("partitions", "int32"),
+    Field("replication_factor", "int16"),
+    Field("topic_configs", "[]struct", KEY_VALUE),
+)
+TASK_OFFSET = (Field("subtopology_id", "string"), Field("partition", "int32"), Field("offset", "int64"))
+TASKS = (Field("subtopology_id", "string"), Field("partitions", "[]int32"))
+TASK_ASSIGNMENT = (
+    Field("active_tasks", "[]struct", TASKS),
+    Field("standby_tasks", "[]struct", TASKS),
+    Field("warmup_tasks", "[]struct", TASKS),
+)
+
+STREAMS_GROUP_DESCRIBE = Message(
+    89,
+    "StreamsGroupDescribe",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(Field("group_ids", "[]string"), Field("include_authorized_operations", "bool")),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "groups",
+            "[]struct",
+            (
+                *ERROR,
+                Field("group_id", "string"),
+                Field("group_state", "string"),
+                Field("group_epoch", "int32"),
+                Field("assignment_epoch", "int32"),
+                Field(
+                    "topology",
+                    "struct",
+                    (
+                        Field("epoch", "int32"),
+                        Field(
+                            "subtopologies",
+                            "[]struct",
+                            (
+                                Field("subtopology_id", "string"),
+                                Field("source_topics", "[]string"),
+                                Field("repartition_sink_topics", "[]string"),
+                                Field("state_changelog_topics", "[]struct", MADE_TOPIC),
+                                Field("repartition_source_topics", "[]struct", MADE_TOPIC),
+                            ),
+                            nullable=0,
+                            default=None,
+                        ),
+                    ),
+                    nullable=0,
+                ),
+                Field(
+                    "members",
+                    "[]struct",
+                    (
+                        Field("member_id", "string"),
+                        Field("member_epoch", "int32"),
+                        Field("instance_id", "string", nullable=0, default=None),
+                        Field("rack_id", "string", nullable=0, default=None),
+                        Field("client_id", "string"),
+                        Field("client_host", "string"),
+                        Field("topology_epoch", "int32"),
+                        Field("process_id", "string"),
+                        Field(
+                            "user_endpoint",
+                            "struct",
+                            (Field("host", "string"), Field("port", "uint16")),
+                            nullable=0,
+                        ),
+                        Field("client_tags", "[]struct", KEY_VALUE),
+                        Field("task_offsets", "[]struct", TASK_OFFSET),
+                        Field("task_end_offsets", "[]struct", TASK_OFFSET),
+                        Field("assignment", "struct", TASK_ASSIGNMENT),
+                        Field("target_assignment", "struct", TASK_ASSIGNMENT),
+                        Field("is_classic", "bool"),
+                    ),
+                ),
+                Field("authorized_operations", "int32", default=-(2**31)),
+            ),
+        ),
+    ),
+)
+"""Asks the coordinator of streams groups for their topology and their members (KIP-1071)."""
+
+LEAVE_GROUP = Message(
+    13,
+    "LeaveGroup",
+    first=3,
+    last=5,
+    flexible=4,
+    request=(
+        Field("group_id", "string"),
+        Field(
+            "members",
+            "[]struct",
+            (
+                Field("member_id", "string"),
+                Field("group_instance_id", "string", nullable=3, default=None),
+                Field("reason", "string", since=5, nullable=5, default=None),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field(
+            "members",
+            "[]struct",
+            (
+                Field("member_id", "string"),
+                Field("group_instance_id", "string", nullable=3),
+                Field("error_code", "int16"),
+            ),
+        ),
+    ),
+)
+"""Removes members from a group; from version 3 on (Kafka 2.4) others than the one that sends it (KIP-345)."""
