@@ -180,7 +180,7 @@ class WireSession:
         """
         # A port that wants a login hangs up: on this question, so that nobody has to wonder whether a change was made.
         if self._controller is None and not self._logs_in:
-            self.metadata(())
+            self._learn()
         try:
             if broker is not None:
                 return result(self._ask_once(message, values, broker, seconds))

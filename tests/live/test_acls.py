@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -208,12 +207,10 @@ def test_a_read_only_context_keeps_its_rules(secured: Cluster, tmp_path: Path) -
 
 def test_controllers(kafka4_secured: Cluster, tmp_path: Path) -> None:
     """The controllers' own listener takes PLAIN alone in a sandbox."""
-    settings = (kafka4_secured.home / "broker-1" / "server.properties").read_text()
-    controller = re.findall(r"controller\.quorum\.voters=1@(\S+)", settings)[0]
     changes = {"sasl_mechanism": "PLAIN", "bootstrap_servers": ""}
     file = Path(kafka4_secured.config("admin", tmp_path, **changes))
     file.write_text(file.read_text().replace("scram.ScramLoginModule", "plain.PlainLoginModule"))
-    there = ("--bootstrap-controller", controller, "--command-config", str(file))
+    there = ("--bootstrap-controller", kafka4_secured.controllers, "--command-config", str(file))
     rule = ("--topic", f"t-{uuid.uuid4().hex[:8]}", "--allow-principal", "User:x", "--operation", "Read")
     assert kafka4_secured.run("acls", *there, "--add", *rule).returncode == 0
     listed = kafka4_secured.run("acls", *there, "--list", *rule[:2])

@@ -21,6 +21,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka_tools.errors import UnreachableError
 from kafka_tools.model.security import Security
 from kafka_tools.model.target import Brokers, ZooKeeper
+from kafka_tools.sandbox import state_file
+from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.state_file import locked
 from kafka_tools.settings import choice
 from kafka_tools.wire import session
@@ -102,6 +104,13 @@ class Cluster:
         """Return the files of settings of a secured sandbox: of the administrator, and of somebody with few rights."""
         files = {"admin": self.home / "admin.properties", "reader": self.home / "user.properties"}
         return files if files["admin"].exists() else {}
+
+    @property
+    def controllers(self) -> str:
+        """Where its controllers listen; "" where it has ZooKeeper."""
+        kept = state_file.load(self.home)
+        ports = [server.peer_ports[0] for server in kept.brokers if server.peer_ports] if kept else []
+        return ",".join(f"{HOST}:{port}" for port in ports)
 
     def brokers(self) -> Brokers:
         """Return how the administrator reaches the brokers."""

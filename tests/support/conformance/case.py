@@ -16,13 +16,13 @@ A file begins with its head: one sentence, then `key: value` lines.
 The words of `cluster`: `kraft` (the newest Kafka 4, three nodes), `kafka28` (one broker, for forms with --zookeeper),
 `secured` (3.9 with ZooKeeper) and `secured-kraft`, both one broker with SASL, ACLs and delegation tokens.
 
-In argv, setup and stdin stand `{bootstrap}`, `{zookeeper}`, `{config}` (a file), names of the case's own, which begin a
-topic's, group's, user's or client's: `{topic}`, `{group}`, `{user}`, `{client}`, an address `{ip}`, the folder of the
-sandbox `{home}`; where it is secured `{admin}` and `{reader}`, files for --command-config: the administrator's, and of
-somebody with few rights. What the run leaves under the case's own names, and in config keys that the case names, is
-compared and then taken away: topics, records, offsets, leaders, delegation tokens; of tools beside topics and the
-console tools configs, quotas, SCRAM users (without what is drawn by lot) and ACLs: as znodes where there is a
-ZooKeeper, with the notifications of changes where argv has {zookeeper}.
+In argv, setup and stdin stand `{bootstrap}`, `{zookeeper}`, `{controllers}` (without ZooKeeper), `{config}` (a file),
+names of the case's own, which begin a topic's, group's, user's or client's: `{topic}`, `{group}`, `{user}`, `{client}`,
+an address `{ip}`, the folder of the sandbox `{home}`; where it is secured `{admin}` and `{reader}`, files for
+--command-config: the administrator's, and of somebody with few rights. What the run leaves under the case's own names,
+and in config keys that the case names, is compared and then taken away: topics, records, offsets, leaders, delegation
+tokens; of tools beside topics and the console tools configs, quotas, SCRAM users (without what is drawn by lot) and
+ACLs: as znodes where there is a ZooKeeper, with the notifications of changes where argv has {zookeeper}.
 
 Then sections: `=== stdin`, and what `scripts/record` writes: `=== apache stdout`, `=== apache stderr` (first line),
 `=== apache status`, `=== apache leaves` (what the run left in the cluster). Where ktools differs, `=== ktools stdout`

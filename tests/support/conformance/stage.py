@@ -95,7 +95,7 @@ class Stage:
             "{config}": str(self.config_file),
             "{bootstrap}": cluster.bootstrap,
             "{home}": str(cluster.home),
-            **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {}),
+            **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {"{controllers}": cluster.controllers}),
             **({f"{{{name}}}": str(file) for name, file in cluster.logins().items()}),
         }
         texts = (case.tool, *case.argv, *case.setup, case.stdin)
