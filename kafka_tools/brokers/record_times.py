@@ -90,8 +90,11 @@ def _reached(
                 kind, time = message.timestamp()
                 found[partition, offsets.pop()] = time if kind else None
         elif error.name() == "_PARTITION_EOF":
-            while offsets:
-                found[partition, offsets.pop()] = None
+            found |= {(partition, offset): None for offset in offsets}
+            offsets.clear()
+        else:
+            # librdkafka tries again by itself what may pass; what it tells stays: the user may not read the topic.
+            offsets.clear()
         if len(offsets) < before:
             yield partition, offsets
 

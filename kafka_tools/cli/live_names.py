@@ -128,6 +128,10 @@ def _brokers(target: Target) -> Iterator[Candidate]:
 
 def _groups(target: Target) -> Iterator[Candidate]:
     if not isinstance(target, Brokers):
+        from kafka_tools.backends import open_old_consumers
+
+        with open_old_consumers(target) as consumers:
+            yield from map(Candidate, consumers.names())
         return
     from kafka_tools.brokers.groups import consumer_group_names
 

@@ -223,6 +223,28 @@ def test_saved_offsets_go_to_another_group(topic: str, kafka39: Cluster, tmp_pat
     assert read(kafka39, topic, 1) == ["v6"]
 
 
+def test_offsets_without_a_record_are_no_hurdle(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    producer = kafka.Producer({"bootstrap.servers": kafka39.bootstrap, "transactional.id": topic})
+    producer.init_transactions(30)
+    # Two records, a marker (2), two aborted records (3, 4), a marker (5), two records more (6, 7) with theirs (8).
+    for number, ending in enumerate(
+        (producer.commit_transaction, producer.abort_transaction, producer.commit_transaction)
+    ):
+        producer.begin_transaction()
+        for value in (2 * number, 2 * number + 1):
+            producer.produce(topic, str(value).encode())
+        producer.flush(30)
+        ending(30)
+    for goal, following in ((("--to-offset", "2"), "2"), (("--to-offset", "5"), "4"), (("--shift-by", "-7"), "0")):
+        reset(kafka39, topic, "--topic", topic, *goal, "--execute")
+        assert read(kafka39, topic, 1) == [following], goal
+    commit(kafka39, topic, topic, 8)
+    ran = kafka39.run("consumer-groups", "--lag-seconds", "--group", topic, "--output", "json")
+    [row] = json.loads(ran.stdout)
+    assert (ran.returncode, row["lag"], row["lag_seconds"]) == (0, 1, 0.0)
+
+
 def test_killed_while_it_resets_a_group_is_moved_or_not(kafka39: Cluster) -> None:
     topic = kafka39.topic(partitions=50)
     old, new = [3] * 50, [0] * 50
