@@ -239,7 +239,7 @@ class ToolCommand(ReportCommand):
             if not (ctx.resilient_parsing or given.asks_only):
                 self._check_given(params, given)
             rest = super().parse_args(ctx, given.as_click_reads())
-            if self.implied_by and ctx.params.get("action") is None:
+            if self.implied_by and ctx.params.get("action") is None and not ctx.resilient_parsing:
                 ctx.params["action"] = self._implied(given.names)
             return rest
         except KafkaToolError as error:

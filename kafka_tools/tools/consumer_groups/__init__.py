@@ -220,14 +220,19 @@ def _check_reset(given: frozenset[str]) -> None:
 @option(OUTPUT, "--prometheus", help="The lag in Prometheus' text format, with the names of kafka_exporter.")
 @option(OUTPUT, "--members", help="With --describe: the members.")
 @option(OUTPUT, "--offsets", help="With --describe: offsets and lag of each partition, which is the default.")
-@option(OUTPUT, "--verbose", help="With --describe --members: also the partitions of each, with --state too: epochs.")
+@option(
+    OUTPUT,
+    "--verbose",
+    help="With --describe --members: also the partitions of each; there and with --state the epochs of groups of Kafka "
+    "4's protocol.",
+)
 @option(
     CHANGES,
     "--topic",
     type=types.Text("TOPIC[:N,…]", "topic"),
     multiple=True,
-    help="With --reset-offsets and --delete-offsets: this topic, or these partitions of it; may be repeated. Alone: "
-    "which groups read it, and how far they are.",
+    help="With --reset-offsets and --delete-offsets: this topic, or these partitions of it; may be repeated. With "
+    "--lag: the lag there. Alone: which groups read it, and how far they are.",
 )
 @option(CHANGES, "--all-topics", help="With --reset-offsets: all that the group has committed.")
 @option(CHANGES, "--to-earliest", help="Go on from the oldest record.")

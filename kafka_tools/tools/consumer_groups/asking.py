@@ -58,6 +58,14 @@ def ask(
     return Asked(found, rows, [*notes, *more])
 
 
+def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
+    """Return the names of all groups. Raises KafkaToolError that ends with `otherwise` where a broker is silent."""
+    listed, failures = groups.listed()
+    if failures:
+        raise KafkaToolError(f"Not all brokers answered, so groups may be missing: {failures[0]} {otherwise}")
+    return [each.group for each in listed]
+
+
 def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[list[Progress], list[str]]:
     """Return the progress of the groups, and what could not be found out."""
     committed: dict[str, Mapping[TopicPartition, int]] = {}

@@ -17,6 +17,7 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.render.questions import confirmed
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups import asking
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.groups import BrokerGroups
@@ -65,7 +66,7 @@ def delete(request: DeleteGroups) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     with open_groups(request.target, request.seconds) as groups:
-        names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
+        names = asking.every(groups, "Nothing was deleted.") if request.groups is None else request.groups
         if request.dry_run:
             return _rehearsed(groups.described(names))
         if len(names) > 1 and not request.yes and not confirmed(f"Delete {count(len(names), 'group')}?"):

@@ -138,7 +138,7 @@ def _plan(groups: "BrokerGroups", request: ResetOffsets) -> "Plan":
     if goal.restore is not None:
         saved = _restored(read_plan(goal.restore), request.groups)
         return Plan(groups, goal, list(saved), saved)
-    names = [each.group for each in groups.listed()[0]] if request.groups is None else request.groups
+    names = asking.every(groups, "No offset was changed.") if request.groups is None else request.groups
     of_file = None if goal.from_file is None else read_plan(goal.from_file, sorted(set(names)))
     return Plan(groups, goal, names, of_file)
 

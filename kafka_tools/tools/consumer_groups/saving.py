@@ -44,12 +44,7 @@ def save(request: SaveOffsets) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     with open_groups(request.target, request.seconds) as groups:
-        named = request.groups
-        if named is None:
-            listed, failures = groups.listed()
-            if failures:
-                raise KafkaToolError(f"Not all brokers answered: {failures[0]}. Nothing was saved.")
-            named = [each.group for each in listed]
+        named = asking.every(groups, "Nothing was saved.") if request.groups is None else request.groups
         for name, group in groups.described(named).items():
             if isinstance(group, ConsumerGroup) and group.state == DEAD:
                 raise KafkaToolError(f"Consumer group '{name}' does not exist. Nothing was saved.")

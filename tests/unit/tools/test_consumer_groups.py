@@ -45,9 +45,10 @@ class FakeGroups:
         self.target = Brokers("b:9092")
         self.patience = 1.0
         self.offsets = self
+        self.silent: tuple[str, ...] = ()
 
     def listed(self) -> tuple[tuple[ListedGroup, ...], tuple[str, ...]]:
-        return tuple(ListedGroup(name, STABLE, "Classic") for name in self.there), ()
+        return tuple(ListedGroup(name, STABLE, "Classic") for name in self.there), self.silent
 
     def described(self, names: Collection[str], _: bool = False) -> dict[str, ConsumerGroup | KafkaToolError]:
         return {name: self.there.get(name) or ConsumerGroup(name, DEAD, "", HERE, ()) for name in names}
@@ -220,6 +221,22 @@ def test_a_copy_is_whole_or_not_written(groups: FakeGroups, tmp_path: Path) -> N
     result = run("--restore", str(file), "--group", "idle")
     assert "No offsets of group 'idle' were saved in that file." in result.stdout
     assert "It has those of a,b, busy." in result.stderr
+
+
+def test_a_broker_that_is_silent_leaves_no_change_half_done(groups: FakeGroups, tmp_path: Path) -> None:
+    groups.silent = ("Broker 2 gave no answer.",)
+    for argv in (
+        ("--save", str(tmp_path / "f")),
+        ("--delete", "--all-groups", "--yes"),
+        ("--reset-offsets", "--all-groups", "--all-topics", "--to-latest", "--execute"),
+    ):
+        result = run(*argv)
+        assert result.exit_code == 1
+        assert "groups may be missing: Broker 2 gave no answer. No" in result.stdout
+    assert (groups.commits, list(tmp_path.iterdir())) == ([], [])
+    shown = run("--lag")
+    assert (shown.exit_code, len(shown.stdout.splitlines())) == (1, 4)
+    assert "groups may be missing: Broker 2 gave no answer." in shown.stderr
 
 
 @pytest.mark.parametrize(
