@@ -108,6 +108,20 @@ class MemberRow(NamedTuple):
     target_assignment: Mapping[str, tuple[int, ...]] | None
 
 
+class ShownMemberRow(NamedTuple):
+    """A row of the table of members: assignments are words, `orders(0,1), pay(2)`."""
+
+    consumer_id: str
+    group_instance_id: str | None
+    host: str
+    client_id: str
+    partitions: int
+    assignment: str | None
+    epoch: int | None
+    target_epoch: int | None
+    target_assignment: str | None
+
+
 class StateRow(NamedTuple):
     """The state of one group."""
 
@@ -149,6 +163,7 @@ MEMBER_COLUMNS = {
     "assignment": "Assignment",
 }
 EPOCH_COLUMNS = {"epoch": "Epoch", "target_epoch": "Target epoch", "target_assignment": "Target"}
+GROUP_EPOCH_COLUMNS = {"group_epoch": "Epoch", "target_epoch": "Target epoch"}
 STATE_COLUMNS = {
     "group": "Group",
     "coordinator": "Coordinator",
@@ -298,6 +313,11 @@ def _member_row(group: ConsumerGroup, member: Member) -> MemberRow:
     )
 
 
+def _shown_member(row: MemberRow) -> ShownMemberRow:
+    own, target = (_assignment(each or {}, "{}({})", ", ") or None for each in (row.assignment, row.target_assignment))
+    return ShownMemberRow(*row[1:6], own, row.epoch, row.target_epoch, target)
+
+
 def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, tuple[int, ...]]:
     in_turn = groupby(sorted(partitions), lambda each: each.topic)
     return {topic: tuple(each.partition for each in lot) for topic, lot in in_turn}
@@ -339,11 +359,20 @@ def _assignment(by_topic: Mapping[str, Sequence[int]], form: str, between: str) 
 
 def _states_report(groups: Sequence[ConsumerGroup], _: bool) -> Report:
     rows = [_state_row(group) for group in groups if group.state != DEAD]
+    with_epochs = any(row.group_epoch is not None for row in rows)
+    columns = {**STATE_COLUMNS, **GROUP_EPOCH_COLUMNS} if with_epochs else STATE_COLUMNS
     return Report(
         rows=rows,
-        columns=STATE_COLUMNS,
+        columns=columns,
         plain=_in_turn(groups, lambda group: _state_lines(group) if group.state != DEAD else ()),
+        tables=lambda: [_states_table(rows, columns)],
     )
+
+
+def _states_table(rows: Sequence[StateRow], columns: Mapping[str, str]) -> "View":
+    from kafka_tools.render.views import Table
+
+    return Table(rows, columns, spare=("port", "host"))
 
 
 def _state_row(group: ConsumerGroup) -> StateRow:
@@ -410,7 +439,7 @@ def pace_cells(pace: Pace | None, lag: int | None) -> tuple["Mark | None", "Mark
 def _members_table(group: ConsumerGroup) -> "View":
     from kafka_tools.render.views import Table
 
-    rows = [_member_row(group, member) for member in group.members]
+    rows = [_shown_member(_member_row(group, member)) for member in group.members]
     columns = MEMBER_COLUMNS if group.epoch is None else {**MEMBER_COLUMNS, **EPOCH_COLUMNS}
     return Table(rows, columns, title=group.group, facts=_facts(group), spare=("group_instance_id", "host"))
 

@@ -22,9 +22,12 @@ from kafka_tools.model.groups import (
     Log,
     Member,
 )
+from kafka_tools.model.lag import Limits, Pacer
 from kafka_tools.model.offsets import Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
+from kafka_tools.render.views import Table
+from kafka_tools.tools.consumer_groups import lag
 
 A0, A1, B0 = TopicPartition("a", 0), TopicPartition("a", 1), TopicPartition("b", 0)
 HERE = Coordinator(1, "b1", 9092)
@@ -162,6 +165,27 @@ def test_a_topic_alone_shows_who_reads_it() -> None:
     assert [(row["group"], row["consumer_id"]) for row in rows] == [("busy", "reader-1"), ("idle", None)]
     result = run("--topic", "none")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No group reads none.\n")
+
+
+def test_watched_groups_have_a_pace(groups: FakeGroups, monkeypatch: pytest.MonkeyPatch) -> None:
+    pacer, clock = Pacer(), iter((0.0, 10.0))
+    monkeypatch.setattr(lag, "monotonic", lambda: next(clock))
+    request = lag.ShowLag(groups.target, None, ["a"], Limits(), False, "lines", 5.0, pacer)
+
+    def paces() -> list[list[str | None]]:
+        report = lag.lag(request)
+        assert report.tables is not None
+        [table] = report.tables()
+        assert isinstance(table, Table)
+        marks = ([row.read_per_second, row.written_per_second, row.catches_up] for row in table.rows)  # type: ignore[attr-defined]
+        return [[mark and mark.words for mark in row] for row in marks]
+
+    assert paces() == [[None, None, None]] * 2
+    groups.ends[A0] = Log(2, 130)
+    groups.offsets_of["busy"] = {A0: 34}
+    groups.offsets_of["idle"] = {A0: 126, A1: 2}
+    # 96 left at 3 a second against 12; 4 left at 12.5 a second.
+    assert paces() == [["3.0", "12.0", "never"], ["12.5", "12.0", "keeps up"]]
 
 
 @pytest.mark.usefixtures("groups")
