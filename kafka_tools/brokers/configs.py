@@ -99,6 +99,7 @@ class BrokerConfigs:
         """
         if wanted.keys() <= QUOTA_TYPES.keys():
             yield from self._quotas(wanted)
+            # ConfigCommand prints credentials behind all quotas; the default of all users can have none.
             if wanted.keys() == {USERS} and wanted[USERS] != DEFAULT:
                 yield from self._credentials(wanted[USERS])
             return
@@ -108,6 +109,7 @@ class BrokerConfigs:
         except UnsupportedError as error:
             if name is None:
                 raise
+            # Apache's tool has printed the entity's heading by then.
             yield EntityConfigs(Entity(kind, name), error=error)
             return
         if name is None:
@@ -197,6 +199,7 @@ class BrokerConfigs:
             case "topics":
                 return hash_order(self._session.metadata().topics, PROPERTIES_CAPACITY)
             case "brokers" | "broker-loggers":
+                # Apache's tool tells the default of all brokers behind the brokers themselves.
                 return [*map(str, sorted(self._session.wire.brokers())), DEFAULT]
             case "groups":
                 return hash_order(dict.fromkeys((*self._group_ids(), *self._listed(kind))), PROPERTIES_CAPACITY)
@@ -239,6 +242,7 @@ class BrokerConfigs:
         wire = self._session.wire
         if kind in OF_ONE_BROKER:
             for name in names:
+                # Each broker knows its own file and its loggers alone; another answers with an error.
                 broker = None if name == DEFAULT else int(name)
                 for result in wire.ask(DESCRIBE_CONFIGS, _describe_request(kind, [name]), broker)["results"]:
                     yield name, result
@@ -318,6 +322,7 @@ class BrokerConfigs:
             entity.append({"entity_type": QUOTA_TYPES[CLIENTS], "entity_name": change.entity.client or None})
         ops = [{"key": name, "value": quota(name, value), "remove": False} for name, value in change.set.items()]
         ops += [{"key": name, "value": 0.0, "remove": True} for name in change.delete]
+        # One request for the quotas of both: brokers change them together or not at all.
         request = {"entries": [{"entity": entity, "ops": ops}], "validate_only": validate_only}
         self._changed(ALTER_CLIENT_QUOTAS, request, "entries", change.entity, None)
 

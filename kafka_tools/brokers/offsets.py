@@ -104,6 +104,8 @@ class BrokerOffsets:
         kafka = confluent_kafka()
         wanted = [kafka.TopicPartition(*each, offset) for each, offset in offsets.items() if each in self._leaders]
         if wanted:
+            # The leaders answer when all replicas in sync have deleted, too: that takes longer than to look something
+            # up.
             deleted = self._session.admin.delete_records(wanted, request_timeout=RESPONSE_SECONDS)
             for each, result in self._session.collect_known("DeleteRecords", deleted).items():
                 low = result if isinstance(result, KafkaToolError) else result.low_watermark

@@ -145,6 +145,7 @@ def _entities(_: str, given: Given) -> Iterable[Candidate]:
 def _configs(text: str, given: Given) -> Iterator[Candidate]:
     """Yield `retention.ms=` and, behind the last comma of a list, what can go on there."""
     start, comma, last = text.rpartition(",")
+    # Within `[a,b]` the comma separates values of one config, which nobody knows here.
     if "[" in last or start.count("[") > start.count("]"):
         return
     for each in _topic_configs(last, given) if _kind(given) == TOPICS else _names(given, "="):
@@ -172,6 +173,7 @@ def _option(kind: str) -> str:
 def _names(given: Given, ending: str) -> Iterator[Candidate]:
     kind = _kind(given)
     found = live_names.of_cluster(f"{kind} configs", given) if kind in (BROKERS, BROKER_LOGGERS) else ()
+    # Brokers and loggers differ in what they have, so the cluster is asked; the others have few, which are known here.
     for each in found or map(Candidate, CONFIG_NAMES.get(kind, ())):
         yield Candidate(f"{each.value}{ending}", each.meaning)
 

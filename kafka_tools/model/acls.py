@@ -230,6 +230,7 @@ def by_pattern(bindings: Iterable[AclBinding]) -> dict[ResourcePattern, list[Acc
 
 def check_principal(text: str) -> str:
     """Return a principal that is `Type:name`. Raises KafkaToolError in the words of SecurityUtils (Kafka 3.9)."""
+    # The name may hold more colons: `User:a:b` is the user a:b, as with SecurityUtils.parseKafkaPrincipal.
     kind, colon, name = text.partition(":")
     if not (kind and colon):
         raise KafkaToolError(f"expected a string in format principalType:principalName but got {text}")

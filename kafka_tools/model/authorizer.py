@@ -71,6 +71,8 @@ def decide(action: Action, rules: Iterable[AclBinding], settings: AuthorizerSett
     """
     if settings.super_users is not None and action.principal in settings.super_users:
         return Decision(True, Reason.SUPER_USER)
+    # Rules about anybody count here, also those of others: one rule for one user closes a resource to everybody else
+    # (AclAuthorizer.isEmptyAclAndAuthorized 2.8).
     covering = [rule for rule in rules if rule.pattern.covers(action.resource_type, action.name)]
     if not covering:
         return Decision(settings.allow_everyone, Reason.NO_RULE)
@@ -105,6 +107,7 @@ def accesses(
         found.append(usual)
         for host in named_hosts(asked, covering):
             here = _access(asked._replace(host=host), covering, settings)
+            # A host from which one may do the same as from everywhere is no news.
             if here[2:] != usual[2:]:
                 found.append(here)
     return tuple(found)
@@ -127,6 +130,7 @@ def _fits(entry: AccessControlEntry, action: Action, ranges: bool) -> bool:
     if entry.host != WILDCARD and not _is_from(action.host, entry.host, ranges):
         return False
     operations: tuple[AclOperation, ...] = (action.operation,)
+    # Who may read may describe; but who must not read may still describe.
     if entry.permission_type is AclPermissionType.ALLOW:
         operations = IMPLIED_BY.get(action.operation, operations)
     return entry.operation is AclOperation.ALL or entry.operation in operations

@@ -217,6 +217,7 @@ def check_broker(configs: Mapping[str, str], is_default: bool) -> None:
         "HashSet",
         configs.keys() & {*_SECURITY},
     )
+    # What is not in the table is taken as it is: a plug-in of the broker may know it.
     for name, value in configs.items():
         base = _base(name)
         OF_BROKERS.get(base, _any)(base, value)
@@ -244,6 +245,7 @@ def _base(name: str) -> str:
 def _check_known(configs: Mapping[str, str], checks: Mapping[str, Check]) -> None:
     unknown = [name for name in configs if name not in checks]
     if unknown:
+        # Kafka 2.8 names all that it does not know; the hint is about the first, which is mostly the only one.
         near = nearest(unknown[0], checks)
         raise UsageError(
             f"requirement failed: Unknown Dynamic Configuration: {shown_set('HashSet', unknown)}.",

@@ -125,6 +125,7 @@ def command(
     time: str | None,
 ) -> Report:
     """Check the options against each other, as GetOffsetShell does, and ask for the offsets."""
+    # Checked before values are read, as GetOffsetShell does: its words for both mistakes differ.
     if topic_partitions is not None and (topic is not None or partitions is not None):
         raise KafkaToolError(NOT_BOTH)
     moment = None if time is None else parse_time(time)
@@ -154,6 +155,8 @@ def get_offsets(request: GetOffsets) -> Report:
         rows=list(_rows(found)),
         columns=COLUMNS,
         plain=(f"{row.topic}:{row.partition}:{row.offset}" for row in _rows(found)),
+        # Asked for where a table is drawn, and only there: a script that reads lines waits for one request, not for
+        # three.
         tables=(lambda: (_ranges(request.target, wanted, found),)) if request.time is None else None,
         notes=[_skipped(each, error) for each, error in failed.items()],
         status=int(bool(failed)),
@@ -193,6 +196,7 @@ def _range(
 ) -> RangeRow:
     first = earliest.offset if isinstance(earliest, Offset) else None
     after = latest.offset if isinstance(latest, Offset) else None
+    # Offsets, not records: compaction and transactions' markers leave gaps that nobody can count without reading.
     between = None if first is None or after is None else after - first
     time = newest.timestamp if isinstance(newest, Offset) else None
     return RangeRow(*partition, first, after, between, None if time is None else _local(time))

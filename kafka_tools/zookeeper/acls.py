@@ -53,6 +53,7 @@ class ZooKeeperAcls:
 
     def describe(self, selected: AclBindingFilter) -> tuple[AclBinding, ...]:
         """Return the rules that a filter selects; what Kafka did not write is left out, and `malformed` names it."""
+        # Without a cluster there are no rules either: a mistyped chroot would be told as an empty list.
         check_chroot(self._client)
         patterns = self._patterns([selected])
         paths = [_path(pattern) for pattern in patterns]
@@ -71,11 +72,13 @@ class ZooKeeperAcls:
 
         Raises KafkaToolError where the connection broke so that nobody can tell whether they are.
         """
+        # All rules of a pattern stand in one znode: two of them must not become two transactions.
         wanted: dict[ResourcePattern, list[AccessControlEntry]] = {}
         for pattern, entry in dict.fromkeys(bindings):
             wanted.setdefault(pattern, []).append(entry)
 
         def with_new(there: Rules) -> Sequence[Mapping[str, Any]]:
+            # The JSON of rules that are there stays as it is, with fields that only a newer Kafka knows.
             have = {entry for entry, _ in there.rules}
             added = [acl_rule(entry) for entry in wanted[there.pattern] if entry not in have]
             return [*(rule for _, rule in there.rules), *added]
@@ -148,6 +151,7 @@ class ZooKeeperAcls:
             some = patterns[start : start + PATTERNS_A_TRANSACTION]
             try:
                 self._change_together(some, rules_of)
+            # What cannot be read cannot be written either: what stands there would be lost.
             except MalformedZnodeError as error:
                 failures |= dict.fromkeys(some, error)
         return failures
@@ -160,6 +164,8 @@ class ZooKeeperAcls:
             changed = []
             for there in self._read(patterns):
                 rules = rules_of(there)
+                # A znode that stays as it is gets no write and no notification, which would have every broker read it
+                # again.
                 if len(rules) != len(there.rules):
                     changed.append((there, rules))
             pattern_types = {there.pattern.pattern_type for there, _ in changed}
@@ -176,6 +182,7 @@ class ZooKeeperAcls:
     def _read(self, patterns: Iterable[ResourcePattern]) -> Iterator[Rules]:
         from kazoo.exceptions import NoNodeError
 
+        # One by one: the reader of multiRead drops the version by which the write checks that nobody wrote in between.
         asked = [(pattern, path := _path(pattern), self._client.get_async(path)) for pattern in patterns]
         for pattern, path, answer in asked:
             try:
@@ -192,6 +199,7 @@ def _write(transaction: Any, there: Rules, rules: Sequence[Mapping[str, Any]]) -
     if rules:
         write(transaction, path, encode_acls(rules), there.version)
     else:
+        # AclAuthorizer deletes the znode of a pattern without rules, too.
         transaction.delete(path, there.version)
     transaction.create(f"{changes}/acl_changes_", encode_acl_change(there.pattern), sequence=True)
 

@@ -89,6 +89,7 @@ class ZooKeeperConfigs:
         """
         entity, path = change_.entity, _path(change_.entity)
         check_chroot(self._client)
+        # Once, not in each attempt: a password is hashed 4,096 times, and gets a new salt each time.
         stored = self._stored(entity, change_.set)
 
         def attempt() -> tuple[Any, None]:
@@ -97,6 +98,7 @@ class ZooKeeperConfigs:
             absent = [name for name in change_.delete if name not in before]
             if absent:
                 raise UsageError(f"Invalid config(s): {','.join(absent)}")
+            # Deletion comes last, as in Kafka 2.8: a config that is both set and deleted is gone.
             after = {name: value for name, value in {**before, **stored}.items() if name not in change_.delete}
             self._check(entity, after, stored)
             transaction = self._client.transaction()
@@ -150,6 +152,7 @@ class ZooKeeperConfigs:
             }
         if entity.type != BROKERS or configs.keys() <= dynamic_configs.ANYTIME:
             return configs
+        # A running broker would take up what nobody has checked: only itself knows whether a keystore can be opened.
         self._check_not_running(entity.name, configs)
         kept = {name: value for name, value in configs.items() if not name.startswith(dynamic_configs.ENCODER)}
         dynamic_configs.check_broker(kept, entity.name == DEFAULT)
@@ -198,6 +201,8 @@ class ZooKeeperConfigs:
         if self._client.exists(f"{topics.TOPICS}/{topic}") is None:
             raise KafkaToolError(f"Topic '{topic}' does not exist.")
         newer = sorted(topic_config.SINCE_3_6.intersection(changed))
+        # Kafka 3.6 brought configs of topics that older clusters do not know. What the controller wrote tells no more
+        # of its version than whether that is 3.4 or later.
         if newer:
             controller = read_controller(topics.CONTROLLER, read(self._client, topics.CONTROLLER)[0])
             if controller is not None and not controller.since_3_4:

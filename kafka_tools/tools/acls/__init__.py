@@ -86,6 +86,7 @@ def _check_cluster(given: Collection[str]) -> None:
         raise UsageError("Only one of --bootstrap-server or --bootstrap-controller must be specified")
     if on_brokers and "authorizer" in given:
         raise UsageError("Only one of --bootstrap-server or --authorizer must be specified")
+    # AclCommand checks the cluster before the action: a line that names neither rightly is told of the cluster first.
     if "authorizer" in given and "authorizer_properties" not in given:
         raise UsageError('Missing required argument "[authorizer-properties]"')
     if "authorizer_properties" in given and not asks:
@@ -103,6 +104,7 @@ def _check_roles(action: str, given: Collection[str]) -> None:
     if "idempotent" in given and "producer" not in given:
         raise UsageError("The --idempotent option is only available if --producer is set")
     if "consumer" in given:
+        # A producer may name its transactional ids on the same line, a consumer alone has none.
         others = {"cluster", "transactional_id"} & {*given}
         if not {"topic", "group"} <= {*given} or (others and "producer" not in given):
             raise UsageError(CONSUMER)
@@ -294,6 +296,7 @@ def command(
     servers = (bootstrap_server, bootstrap_controller)
     target = _cluster(servers, command_config, client_settings, wait or 0.0, of_authorizer, asks)
     if asks:
+        # A question reads rules alone, so none of what guards changes stands before it.
         said = authorizer_settings(authorizer_properties)
         return _answered(target, resources, said, can, operations_of(operation), host)
     if list_rules or export:
@@ -344,6 +347,7 @@ def _changed(target: Target, rules: Rules, adds: bool, dry_run: bool, force: boo
 def _listed(target: Target, resources: Resources, named: Sequence[str], group_by: str, export: bool) -> Report:
     from kafka_tools.tools.acls import listing
 
+    # AclCommand ignores an empty --principal and lists the rules of everybody.
     principals = tuple(dict.fromkeys(check_principal(each.strip()) for each in named if each))
     request = listing.ListAcls(target, resources.filters(), principals, group_by)
     return _in_javas_words(lambda: (listing.export if export else listing.list_acls)(request))
@@ -361,6 +365,7 @@ def _imported(target: Target, resources: Resources, file: str, prune: bool, dry_
 
 def asked_resources(resources: Resources) -> tuple[tuple[ResourceType, str], ...]:
     """Return the resources of a question. Raises UsageError where there is none, or where a name is a pattern's."""
+    # Somebody is let in to a resource, never to a pattern: the answer would be about no request that there is.
     if resources.pattern_type is not PatternType.LITERAL:
         raise UsageError("--can and --who ask about resources by their names: --resource-pattern-type has no meaning")
     patterns = resources.patterns()
@@ -374,6 +379,7 @@ def operations_of(texts: Sequence[str]) -> tuple[AclOperation, ...]:
     found = []
     for text in texts:
         word = operation_named(text)
+        # No request is for all operations together: a broker never asks its authorizer so.
         if word in (AclOperation.UNKNOWN, AclOperation.ALL):
             known = [each.title for each in AclOperation if each.value > AclOperation.ALL.value]
             near = nearest(text, known)

@@ -95,6 +95,7 @@ def who_can(request: WhoCan) -> Report:
         for kind, name in request.resources
         for row in _access_rows(kind, name, accesses(kind, name, rules, settings), request.operations)
     ]
+    # No rule at all is another case than rules that let nobody in: allow.everyone.if.no.acl.found decides.
     notes = [_nobody(kind, name, settings) for kind, name in request.resources if not _is_covered(kind, name, rules)]
     return Report(
         rows=rows,
@@ -176,6 +177,7 @@ def _elsewhere(
     action: Action, decision: Decision, rules: Sequence[AclBinding], settings: AuthorizerSettings
 ) -> Iterator[str]:
     """Yield the hosts from which the answer is another, where no host was asked for."""
+    # Without a host the answer is that for all hosts that no rule names; one that is named may be told something else.
     if action.host is not None:
         return
     for host in named_hosts(action, rules):
@@ -186,6 +188,7 @@ def _elsewhere(
 
 def _unknown(decisions: Sequence[Decision], settings: AuthorizerSettings) -> Iterator[str]:
     """Yield what the answers would need to know."""
+    # A yes by a rule holds whoever the super users are, a no does not.
     if settings.super_users is None and not all(decision.allowed for decision in decisions):
         yield HIDDEN_SUPER_USERS
     if any(decision.allowed is None for decision in decisions):
@@ -210,6 +213,7 @@ def _access_rows(
     for access in found:
         allowed = [each for each in access.operations if not operations or each in operations]
         denied = [each for each in access.denied if not operations or each in operations]
+        # Who may do nothing of what is asked has no row: most rules are about other operations.
         if allowed or denied:
             titles = tuple(each.title for each in allowed), tuple(each.title for each in denied)
             yield AccessRow(kind.title, name, access.principal, access.host, *titles)

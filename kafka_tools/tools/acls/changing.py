@@ -70,9 +70,11 @@ def add(request: AddAcls) -> Report:
     lines = [line for pattern, entries in request.entries.items() for line in adding_lines(pattern, entries)]
     with open_acls(request.target) as acls:
         if request.dry_run:
+            # Only what is not there yet would change: brokers take a rule that is there without a word.
             there = _described(acls, [AclBindingFilter(*pattern) for pattern in request.entries])
             return _planned([each for each in rules if each not in there], [])
         done = _created(acls, rules)
+        # Read again, not put together from what was asked for: what others changed meanwhile is shown, too.
         lines += current_lines(_described(acls, request.listed))
     return _report(done, lines, len(rules))
 
@@ -93,6 +95,7 @@ def remove(request: RemoveAcls) -> Report:
             if chosen is None:
                 failure = KafkaToolError("nobody answered: nothing was removed", "--force answers every question by y.")
                 return _report(Changed(), lines, 0)._replace(failure=failure)
+            # Resources whose question was answered by something else stay, and are no failure.
             filters = [each for pattern in chosen for each in _filters(pattern, request.entries[pattern])]
         done = _deleted(acls, filters) if filters else Changed()
         lines += current_lines(_described(acls, request.listed))
@@ -115,6 +118,7 @@ def import_rules(request: ImportAcls) -> Report:
             return _planned(missing, extra)
         # First what is added: nobody who keeps a right by another rule is without it in between.
         done = _created(acls, missing) if missing else Changed()
+        # Where not all was added, nothing is removed: somebody may be left without any rule.
         if extra and not done.failures:
             removed = _deleted(acls, [AclBindingFilter.exactly(each) for each in extra])
             done = done._replace(removed=removed.removed, failures=removed.failures)
@@ -125,6 +129,7 @@ def import_rules(request: ImportAcls) -> Report:
 
 def _described(acls: Acls, filters: Iterable[AclBindingFilter]) -> list[AclBinding]:
     found = sorted({binding for each in filters for binding in acls.describe(each)}, key=sort_key)
+    # A change that goes by a part of the rules could remove too much, or too little.
     if malformed := acls.malformed():
         raise KafkaToolError(malformed[0])
     return found

@@ -69,6 +69,7 @@ class Resources(NamedTuple):
 
     def filters(self) -> tuple[AclBindingFilter, ...]:
         """Return the filters of the rules about them, of all rules where none is named."""
+        # Without resources --list means all rules; --remove is refused before, as it would delete them all.
         return tuple(AclBindingFilter(*pattern) for pattern in self.patterns()) or (AclBindingFilter(),)
 
 
@@ -107,6 +108,7 @@ class Rules(NamedTuple):
         patterns = self.resources.patterns()
         if not patterns:
             raise UsageError(NO_RESOURCE)
+        # Either, never both: AclCommand refuses --operation beside a role.
         found = self._of_roles(patterns) if self.producer or self.consumer else self._of_options(patterns)
         for pattern, entries in found.items():
             self._check_operations(pattern.resource_type, entries)
@@ -118,6 +120,7 @@ class Rules(NamedTuple):
             name = self.resources.pattern_type.name
             raise UsageError(f"A '--resource-pattern-type' value of '{name}' is not valid when adding acls.")
         found = self.by_pattern()
+        # Of a resource without entries --remove takes all rules away; to add none is a mistake.
         if not all(found.values()):
             raise UsageError(NO_PRINCIPAL)
         return found
@@ -131,6 +134,8 @@ class Rules(NamedTuple):
         return tuple(name for name, values in given.items() if values and nobody)
 
     def _of_options(self, patterns: Sequence[ResourcePattern]) -> Entries:
+        # Unknown words stay in as UNKNOWN: the check of each resource then tells which operations it has, in Apache's
+        # words.
         operations = [operation_named(text) for text in self.operations] or [AclOperation.ALL]
         entries = self.who.entries(dict.fromkeys(operations))
         return dict.fromkeys(patterns, entries)
@@ -178,6 +183,7 @@ def _consumes(kind: ResourceType) -> Sequence[AclOperation]:
 def _entries(
     principals: Sequence[str], hosts: Sequence[str], operations: Sequence[AclOperation], permission: AclPermissionType
 ) -> tuple[AccessControlEntry, ...]:
+    # Dicts in place of sets: they keep the order of the command line, and Java's order is that of addresses in memory.
     named = dict.fromkeys(check_principal(each.strip()) for each in principals)
     where = dict.fromkeys(host.strip() for host in hosts) or {WILDCARD: None}
     return tuple(

@@ -219,6 +219,7 @@ def command(
     defaults = {CLIENTS: client_defaults, USERS: user_defaults, BROKERS: broker_defaults, IPS: ip_defaults}
     on_ensemble = zookeeper is not None and bootstrap_server is None
     found = entities.named(entity_types, entity_names, short, defaults, on_ensemble)
+    # ConfigCommand.checkArgs looks at the types first, then at the cluster, then at names: the first mistake is told.
     _check_cluster(bootstrap_server, zookeeper, all)
     entities.check_names(found, action)
     _check_changes(action, add_config, add_config_file, delete_config)
@@ -258,6 +259,7 @@ def _on_brokers(target: Brokers, asked: "Asked", argv: Sequence[str]) -> Report:
             return told(describe(DescribeConfigs(target, wanted, asked.everything, asked.only_overrides)))
         from kafka_tools.tools.configs import changing
 
+        # What is wrong with the change itself is told before a question about a protected cluster.
         change = changing.checked(asked.change(asked.named.entity))
         target = target if asked.dry_run else check_change(target, asked.yes)
         return changing.alter(changing.AlterConfigs(target, change, asked.named.head, asked.dry_run, asked.force))

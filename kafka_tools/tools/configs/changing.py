@@ -114,6 +114,8 @@ def alter(request: AlterConfigs) -> Report:
     """Make the change, or with `dry_run` show it. Raises KafkaToolError in the cluster's words."""
     change = request.change
     with open_configs(request.target) as configs:
+        # Read before it is changed, also without --dry-run: Apache's tool refuses to delete what is not there, and a
+        # broker does not.
         before = _entries(configs, request)
         if change.set or change.delete:
             configs.alter(change, validate_only=request.dry_run)
@@ -152,9 +154,11 @@ def _entries(configs: Configs, request: AlterConfigs) -> Sequence[ConfigEntry]:
         if unknown:
             raise KafkaToolError(f"Invalid broker logger(s): {','.join(unknown)}", _suggestion(unknown, known))
         return entries
+    # Brokers answer with all that is in force; what comes from elsewhere cannot be deleted here.
     source = own_source(change.entity)
     own = [entry for entry in entries if source in (None, entry.source)]
     check_deletable(change.delete, [entry.name for entry in own])
+    # Of quotas, which have no source, all names are known: `checked` has seen them.
     if source is not None and not request.force:
         refuse_mistyped(change, known)
     return own

@@ -54,6 +54,7 @@ def compare(request: CompareConfigs) -> Report:
 def _entries(side: Side) -> Iterator[tuple[str, ConfigEntry]]:
     with open_configs(side.target) as configs:
         for each in configs.describe(side.wanted, True):
+            # Half of a comparison would tell differences that are none.
             if each.error is not None:
                 raise each.error
             yield from ((entry.name, entry) for entry in each.entries)

@@ -71,6 +71,7 @@ def describe(request: DescribeConfigs) -> Report:
 
 def _overridden(found: Iterable[EntityConfigs]) -> Iterator[EntityConfigs]:
     for each in found:
+        # Also with --all: what the broker's own file says is an override of Kafka's default.
         entries = tuple(entry for entry in each.entries if entry.source != DEFAULT_CONFIG)
         if entries or each.error is not None:
             yield each._replace(entries=entries)

@@ -45,6 +45,8 @@ class Named(NamedTuple):
         """The entities that are asked for. Raises UsageError for more names than types where each would count."""
         if not self._are_clients:  # of all others Apache's tool takes the first name and ignores the rest
             return {self.types[0]: self.names[0] if self.names else None}
+        # A type without a name stands for all of it: `--entity-type users --entity-type clients` are the clients of all
+        # users.
         pairs = list(zip_longest(self.types, self.names))
         if len(self.names) > len(self.types):
             raise UsageError("More entity names specified than entity types")
@@ -124,6 +126,7 @@ def check_types(types: Sequence[str], on_zookeeper: bool) -> None:
             )
     if not types:
         raise UsageError("At least one entity type must be specified")
+    # Only quotas have entities of two types, and of IP addresses there are no others.
     if len(types) > 1 and {*types} != {USERS, CLIENTS}:
         raise UsageError(f"Only '{USERS}' and '{CLIENTS}' entity types may be specified together")
 
@@ -151,6 +154,7 @@ def _check_name(kind: str, name: str) -> None:
         raise UsageError(f"'{name}' is not UTF-8 text.")
     if kind in (BROKERS, BROKER_LOGGERS) and not _is_integer(name):
         raise UsageError(f"The entity name for {kind} must be a valid integer broker id, but it is: {name}")
+    # Apache's tool resolves it before it asks, too (DynamicConfig.Ip.isValidIpEntity).
     if kind == IPS and not _resolves(name):
         raise UsageError(f"The entity name for {kind} must be a valid IP or resolvable host, but it is: {name}")
 

@@ -58,6 +58,7 @@ def describe(target: ZooKeeper, asked: Asked) -> Report:
     with open_configs(target) as configs:
         found = list(configs.describe(wanted))
         malformed = configs.malformed()
+    # In ZooKeeper there are overrides alone: only entities that have none are left out.
     shown = [each for each in found if each.entries] if asked.only_overrides else found
     # Kafka 2.8 prints the keys of passwords, and who reads its lines may need them: nobody else does.
     masked = [each._replace(entries=tuple(map(_masked, each.entries))) for each in shown]
@@ -75,6 +76,7 @@ def alter(target: ZooKeeper, asked: Asked) -> Report:
     """Make the change, or with `dry_run` show it. Raises KafkaToolError in Kafka 2.8's words."""
     from kafka_tools.tools.configs.changing import planned, refuse_mistyped
 
+    # No broker checks what is stored before it starts, and it may not start then.
     change = _change(asked)
     if change.entity.type == BROKERS and not asked.force:
         refuse_mistyped(change, dynamic_configs.NAMES)
