@@ -4,7 +4,7 @@ What a tool may ask of a resource is a Protocol here, which `kafka_tools.brokers
 implement: the tool does not know which of them answers.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
     from kafka_tools.zookeeper.consumers import ZooKeeperConsumers
+    from kafka_tools.zookeeper.shell import ZooKeeperShell
 
 
 class Topics(Protocol):
@@ -283,6 +284,18 @@ def open_tokens(target: Brokers) -> "Iterator[BrokerTokens]":
 
     with open_session(target) as session:
         yield BrokerTokens(session)
+
+
+@contextmanager
+def open_shell(target: ZooKeeper, on_event: Callable[[str, str], None]) -> "Iterator[ZooKeeperShell]":
+    """Connect to ZooKeeper and give its znodes as they are; `on_event` gets type and path of what happens to a watched
+    one. Raises UnreachableError as `open_topics`.
+    """
+    from kafka_tools.zookeeper.session import connected
+    from kafka_tools.zookeeper.shell import ZooKeeperShell
+
+    with connected(target) as client:
+        yield ZooKeeperShell(client, on_event)
 
 
 @contextmanager

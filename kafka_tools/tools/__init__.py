@@ -40,6 +40,7 @@ TOOLS: Mapping[str, About] = {
     "shims": About("Scripts", "Put ktools under Apache's names: install, list, remove."),
     "streams-application-reset": About("Groups", "Have a Streams application process all again."),
     "topics": About("Topics", "List, describe, create, alter and delete topics."),
+    "zookeeper-shell": About("Clusters", "Look at znodes and change them, as ZooKeeper's shell."),
 }
 """The tools by their names, which `ktools --help` shows without importing them: all of them take 0.2 s of CPU."""
 

@@ -144,8 +144,8 @@ class Connection(ConnectionHandler):  # type: ignore[misc]
 
     def _read_header(self, timeout: float) -> Any:
         header, buffer, offset = super()._read_header(timeout)
-        # kazoo takes it as the answer "True" to whatever waits first; nothing here sends a request of this kind.
-        if header.xid == AUTH_XID:
+        # kazoo takes it as the answer "True" to whatever waits first; only the shell's `addauth` asks for one.
+        if header.xid == AUTH_XID and not self.client.auth_data:
             raise NonsenseError("an answer to a request that nobody sent")
         return header, buffer, offset
 
@@ -167,6 +167,11 @@ class CheckedRequest:
 
     def __init__(self, request: Any) -> None:
         self.request = request
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The request's class: kazoo tells by it whether children are watched, or a znode itself."""
+        return self.request.__class__
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.request, name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kafka_tools.sandbox import jars, launch
 
 
-def java_tool(version: str, flags: Sequence[str], *argv: str) -> subprocess.CompletedProcess[bytes]:
+def java_tool(version: str, flags: Sequence[str], *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run a main class of this Kafka with its arguments, to its end."""
     path = os.pathsep.join(map(str, jars.class_path(version, with_tools=not version.startswith("2."))))
     command = [
@@ -20,4 +20,4 @@ def java_tool(version: str, flags: Sequence[str], *argv: str) -> subprocess.Comp
         path,
         *argv,
     ]
-    return subprocess.run(command, capture_output=True, timeout=100, check=False)
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=100, check=False)

@@ -33,6 +33,7 @@ OWN_TEXT = {
     "main.py": ("ctx.get_help()", "error.message"),  # click's help, of our own words
     "render/__init__.py": ("text",),  # a renderer's
     "render/pager.py": ("text",),
+    "render/prompt.py": ("text",),  # made safe for a terminal; a program gets znodes as they are
 }
 """File -> the expressions in it that are written as they are, each made safe before or of our own words."""
 

@@ -3,17 +3,23 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, OffsetSpec, ResourceType, TopicMetadata
+from kazoo.exceptions import NoNodeError
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Security
 from kafka_tools.wire.session import WireSession
+from kafka_tools.zookeeper.session import connected
+from tests.support.clusters import Cluster
 
 SECONDS = 15.0
+OPEN = "world:anyone:31"
+"""The rules of a znode that has none: everybody may do everything."""
 
 
 def names(admin: AdminClient, prefix: str) -> list[str]:
@@ -83,6 +89,29 @@ def records(config: Mapping[str, Any], admin: AdminClient, prefix: str) -> Itera
                 yield from (f"record {topic} {line}\n" for line in _records(consumer, topic, partition))
     finally:
         consumer.close()
+
+
+def znodes(cluster: Cluster, prefix: str) -> Iterator[str]:
+    """Yield a line for each znode whose path begins with `prefix`, with its data, and its rules where it has any."""
+    with connected(cluster.ensemble()) as client:
+        for path in _paths(client, prefix):
+            acl = ",".join(f"{each.id.scheme}:{each.id.id}:{each.perms}" for each in client.get_acls(path)[0])
+            yield f"znode {path} {json.dumps(_text(client.get(path)[0]))}{'' if acl == OPEN else f' {acl}'}\n"
+
+
+def remove_znodes(cluster: Cluster, prefix: str) -> None:
+    """Delete the znodes whose paths begin with `prefix`."""
+    with connected(cluster.ensemble()) as client:
+        for path in reversed(list(_paths(client, prefix))):
+            with suppress(NoNodeError):  # an ephemeral one goes with its session
+                client.delete(path)
+
+
+def _paths(client: Any, prefix: str) -> Iterator[str]:
+    waiting = [f"/{name}" for name in client.get_children("/") if name.startswith(prefix)]
+    for path in waiting:
+        yield path
+        waiting += [f"{path}/{name}" for name in sorted(client.get_children(path))]
 
 
 def groups(admin: AdminClient, prefix: str) -> list[str]:

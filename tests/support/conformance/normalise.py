@@ -15,6 +15,8 @@ CHANGING = (
     (re.compile(r"kt-(?:client|instance)-[0-9a-f-]{36}"), "{member}"),
     (re.compile(r"(?<= )[\w+/-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
     (re.compile(r"127\.0\.0\.1:\d+  \(\d\) +"), "{coordinator} "),
+    (re.compile(r"(?<=[cmp]Zxid = )0x[0-9a-f]+"), "{zxid}"),
+    (re.compile(r"(?<=[cm]time = )[^\n]+"), "{date}"),
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
 )
 
@@ -27,6 +29,9 @@ TRACE = re.compile(
 RULES = re.compile(r"(?:^ ?\t\(principal=.*\) ?\n)+", re.MULTILINE)
 """The rules of a resource as AclCommand prints them: in the order of Java's addresses in memory."""
 
+
+EVENTS = re.compile(r"\nWATCHER::\n\n(WatchedEvent [^\n]*\n)")
+"""What ZooKeeper's shell prints of its session and of watched znodes, in a thread of its own: whenever it comes."""
 
 ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!"
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
@@ -41,6 +46,10 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
         text = text.replace(value, placeholder)
     for pattern, replacement in CHANGING:
         text = pattern.sub(replacement, text)
+    if case.tool == "zookeeper-shell":
+        text = EVENTS.sub("", text) + "".join(
+            sorted(each for each in EVENTS.findall(text) if " type:None " not in each)
+        )
     text = RULES.sub(_sorted_rules, TRACE.sub("", text))
     if case.any_order and case.tool == "acls" and not case.show:
         return _sorted_resources(text)

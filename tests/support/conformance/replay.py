@@ -19,6 +19,7 @@ TOOLS = {
     "test_configs": ("configs", "client-metrics"),
     "test_rights": ("acls", "delegation-tokens"),
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election"),
+    "test_znodes": ("zookeeper-shell",),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
     "test_newer_groups": ("groups", "share-groups"),
 }

@@ -31,12 +31,8 @@ CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "-
 ELECTIONS = frozenset({"leader-election", "preferred-replica-election"})
 """Tools that leave leaders of partitions."""
 
-WITHOUT_ENTITIES = frozenset(
-    {"topics", "console-consumer", "console-producer", "consumer-groups", "get-offsets", "delete-records", "log-dirs"}
-    | ELECTIONS
-    | {"groups", "share-groups", "console-share-consumer", "streams-groups", "streams-application-reset"}
-)
-"""Tools that change no configs, quotas, users and ACLs."""
+WITH_ENTITIES = frozenset({"configs", "client-metrics", "acls", "delegation-tokens"})
+"""Tools that change configs, quotas, users and ACLs."""
 
 REQUEST_SECONDS = {"operation_timeout": 10, "request_timeout": 15}
 UNSURE = {KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError.NOT_CONTROLLER}
@@ -114,8 +110,10 @@ class Stage:
             self.after.callback(self._delete_topics)
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
-            if self.case.tool not in WITHOUT_ENTITIES:
+            if self.case.tool in WITH_ENTITIES:
                 self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names, self.case.tool))
+            if self.case.tool == "zookeeper-shell":
+                self.after.callback(lambda: aftermath.remove_znodes(self.cluster, self.topic))
             for step in self.case.setup:
                 self._step(*self.filled(step).split(" ", 1))
             yield self
@@ -172,6 +170,8 @@ class Stage:
         elif self.case.tool in ("share-groups", "console-share-consumer"):
             named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
             lines = [line for group in named for line in share_groups.offsets(self.brokers, group)]
+        elif self.case.tool == "zookeeper-shell":
+            lines = list(aftermath.znodes(self.cluster, self.topic))
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         else:
