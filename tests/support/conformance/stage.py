@@ -288,8 +288,19 @@ class Stage:
 
     def _commit(self, group: str, name: str, partition: str, offset: str) -> None:
         consumer = Consumer({**self.config, "group.id": group})
+        wanted = [TopicPartition(name, int(partition), int(offset))]
+
+        def is_kept() -> bool:
+            try:
+                consumer.commit(offsets=wanted, asynchronous=False)
+            except KafkaException as error:  # the first group of a new cluster comes before its coordinator is ready
+                if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                    raise
+                return False
+            return True
+
         try:
-            consumer.commit(offsets=[TopicPartition(name, int(partition), int(offset))], asynchronous=False)
+            self._until(is_kept)
         finally:
             consumer.close()
 
