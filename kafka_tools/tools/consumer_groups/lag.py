@@ -28,6 +28,8 @@ EXCEEDED = 2
 
 NAGIOS_UNKNOWN = 3
 
+UNREAD = "The time of the next record in {partitions} is not known: it did not come, or needs READ on the topic."
+
 
 class ShowLag(NamedTuple):
     """Asks how far these groups (None: all) are behind in these topics (`orders:0,2`; None: in all).
@@ -149,7 +151,7 @@ def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[S
         elif (each, offset) not in times or time is not None:
             del found[group, each]
             missing.append(f"{each.topic}-{each.partition}")
-    return found, [f"The time of the next record in {asking.names(missing)} is not known."] if missing else []
+    return found, [UNREAD.format(partitions=asking.names(missing))] if missing else []
 
 
 def _newest(groups: "BrokerGroups", partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
