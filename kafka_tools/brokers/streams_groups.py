@@ -97,6 +97,7 @@ def _group(described: Response, coordinator: Coordinator) -> StreamsGroup:
         described["group_epoch"],
         described["assignment_epoch"],
         topology.get("epoch", 0),
+        described["assignor_name"] or "",
         tuple(map(_subtopology, topology.get("subtopologies") or ())),
         tuple(map(_member, described["members"])),
     )

@@ -58,7 +58,8 @@ class StreamsMember(NamedTuple):
 class StreamsGroup(NamedTuple):
     """A streams group as its coordinator knows it.
 
-    `epoch` counts its changes, `target_epoch` is that of its newest assignment, `topology_epoch` of its topology.
+    `assignor` is "" where brokers are too old to tell it. `epoch` counts its changes, `target_epoch` is that of its
+    newest assignment, `topology_epoch` that of its topology.
     """
 
     group: str
@@ -67,6 +68,7 @@ class StreamsGroup(NamedTuple):
     epoch: int
     target_epoch: int
     topology_epoch: int
+    assignor: str
     subtopologies: tuple[Subtopology, ...]
     members: tuple[StreamsMember, ...]
 
@@ -79,6 +81,17 @@ class StreamsGroup(NamedTuple):
             for topic in by_id.get(subtopology, ())
             for number in numbers
         )
+
+    @property
+    def input_topics(self) -> frozenset[str]:
+        """The topics that others write."""
+        return frozenset(topic for each in self.subtopologies for topic in each.source_topics)
+
+    @property
+    def own_topics(self) -> list[str]:
+        """The topics that the application made for itself, by what their names say, too."""
+        made = (topic for each in self.subtopologies for topic in (*each.repartition_topics, *each.changelog_topics))
+        return internal_topics(self.group, dict.fromkeys(made), self.input_topics)
 
 
 def is_internal(topic: str) -> bool:

@@ -39,6 +39,7 @@ TOOLS: Mapping[str, About] = {
     "share-groups": About("Groups", "Show lag and members of share groups, reset them."),
     "shims": About("Scripts", "Put ktools under Apache's names: install, list, remove."),
     "streams-application-reset": About("Groups", "Have a Streams application process all again."),
+    "streams-groups": About("Groups", "Show lag and members of streams groups, reset them."),
     "topics": About("Topics", "List, describe, create, alter and delete topics."),
     "zookeeper-shell": About("Clusters", "Look at znodes and change them, as ZooKeeper's shell."),
 }

@@ -22,6 +22,7 @@ from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.streams_groups import internal_topics
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.units import count
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
@@ -112,6 +113,12 @@ done.""",
     error_style=ErrorStyle("ERROR: "),
 )
 @options.bootstrap_server
+@option(
+    CLUSTER,
+    "--bootstrap-servers",
+    type=types.BOOTSTRAP_SERVER,
+    help="The older name of --bootstrap-server, which wins.",
+)
 @options.command_config
 @option(CLUSTER, "--config-file", type=types.FILE, help="The older name of --command-config, which wins.")
 @options.client_settings
@@ -156,6 +163,7 @@ done.""",
 def command(
     *,
     bootstrap_server: str | None,
+    bootstrap_servers: str | None,
     command_config: str | None,
     config_file: str | None,
     client_settings: tuple[str, ...],
@@ -177,7 +185,9 @@ def command(
 ) -> Report:
     """Choose the cluster, and reset the application there."""
     goal = Goal(to_offset, to_datetime, by_duration, to_latest, from_file, shift_by)
-    target = settings.choose_brokers(bootstrap_server, command_config or config_file, client_settings, wait or 0.0)
+    target = settings.choose_brokers(
+        bootstrap_server or bootstrap_servers, command_config or config_file, client_settings, wait or 0.0
+    )
     if not dry_run:
         target = check_change(target, yes)
     inputs, intermediates, internals = map(_topics, (input_topics, intermediate_topics, internal_topics))
@@ -209,13 +219,15 @@ def reset(request: ResetApplication) -> Report:
             }
             if failed:
                 raise _not_deleted(failed)
-    removed = [f"Force deleting all active members in the group: {request.application}"] if group.members else []
-    rehearsed = ["----Dry run displays the actions which will be performed when running Streams Reset Tool----"]
+    removed = f"Force deleting all active members in the group: {request.application}"
+    rehearsed = "----Dry run displays the actions which will be performed when running Streams Reset Tool----"
+    # Apache's tool (4.4) removes members in a dry run, too.
+    stay = [f"{count(len(group.members), 'member')} would be removed first."] if request.dry_run else []
     return Report(
         rows=plan.rows(),
         columns=COLUMNS,
-        plain=[*removed, *(rehearsed if request.dry_run else ()), *plan.lines],
-        notes=plan.notes,
+        plain=[*([rehearsed] if request.dry_run else [removed] if group.members else []), *plan.lines],
+        notes=stay if group.members else [],
         status=int(bool(plan.missing)),
     )
 
@@ -251,7 +263,6 @@ class Plan:
         self._request = request
         self._offsets = groups.offsets
         self.lines: list[str] = []
-        self.notes: list[str] = []
         self.missing: list[str] = []
         self.positions: Positions = {}
         self._ends: Positions = {}

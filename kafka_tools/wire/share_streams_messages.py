@@ -208,9 +208,13 @@ STREAMS_GROUP_DESCRIBE = Message(
     89,
     "StreamsGroupDescribe",
     first=0,
-    last=0,
+    last=1,
     flexible=0,
-    request=(Field("group_ids", "[]string"), Field("include_authorized_operations", "bool")),
+    request=(
+        Field("group_ids", "[]string"),
+        Field("include_authorized_operations", "bool"),
+        Field("include_topology_description", "bool", since=1),
+    ),
     response=(
         Field("throttle_time_ms", "int32"),
         Field(
@@ -270,11 +274,17 @@ STREAMS_GROUP_DESCRIBE = Message(
                     ),
                 ),
                 Field("authorized_operations", "int32", default=-(2**31)),
+                Field("topology_description", "struct", since=1, nullable=1),
+                Field("topology_description_status", "int8", since=1),
+                Field("assignor_name", "string", since=1, nullable=1, default=None),
             ),
         ),
     ),
 )
-"""Asks the coordinator of streams groups for their topology and their members (KIP-1071)."""
+"""Asks the coordinator of streams groups for their topology and their members (KIP-1071).
+
+Version 1 (Kafka 4.4) has the assignor. The description of a topology, which only a plug-in of the broker's stores, is
+not asked for: it is null then."""
 
 LEAVE_GROUP = Message(
     13,

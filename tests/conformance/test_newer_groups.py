@@ -1,4 +1,4 @@
-"""Recorded cases of share-groups, streams-groups and the other tools of Kafka 4."""
+"""The recorded cases of groups, share-groups and console-share-consumer, run again with ktools."""
 
 import pytest
 

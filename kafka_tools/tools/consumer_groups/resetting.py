@@ -119,7 +119,7 @@ def reset(request: ResetOffsets) -> Report:
         for each in partition_order(new)
     ]
     told = [*told, *plan.missing]
-    lines = exported(rows, len(set(plan.names)) == 1) if request.export else _reset_lines(rows)
+    lines = exported(rows, len(set(plan.names)) == 1) if request.export else reset_lines(rows)
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
         rows=shown,
@@ -384,7 +384,7 @@ def reset_table(rows: Sequence[ResetRow], done: bool) -> "View":
     )
 
 
-def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
+def reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
     """Yield the lines of 3.9, with the ends that they had until 3.8."""
     layout = "%-30s %-30s %-10s %-15s"
     yield ""

@@ -21,7 +21,8 @@ TOOLS = {
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election"),
     "test_znodes": ("zookeeper-shell",),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
-    "test_newer_groups": ("groups", "share-groups"),
+    "test_newer_groups": ("groups", "share-groups", "console-share-consumer"),
+    "test_streams_groups": ("streams-groups", "streams-application-reset"),
 }
 """Which file in tests/conformance runs the cases of which tools; a test looks that none is left out."""
 

@@ -20,6 +20,7 @@ from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath, entities, share_groups, tokens
 from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
+from tests.support.conformance.streams_member import StreamsMember
 from tests.support.reassignment import reassign
 
 WAIT_SECONDS = 60.0
@@ -52,6 +53,8 @@ class Stage:
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
         new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
         share-member GROUP NAME                   the same in a share group
+        streams-member GROUP NAME                 the same in a streams group, which gets a topic GROUP-store-changelog
+        streams-group GROUP NAME                  a streams group whose only member has left
         internal-topics                           __consumer_offsets is there
         acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
         scram USER SCRAM-SHA-256|SCRAM-SHA-512 ITERATIONS PASSWORD
@@ -108,6 +111,8 @@ class Stage:
             self.after.callback(self._delete_group)
             self._delete_topics()
             self.after.callback(self._delete_topics)
+            if self.case.tool.startswith("streams-"):
+                self.after.callback(lambda: self.admin.delete_consumer_groups([self.topic])[self.topic].exception())
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
             if self.case.tool in WITH_ENTITIES:
@@ -167,7 +172,12 @@ class Stage:
             lines = tokens.lines(self.brokers, self.names.own) if secured else []
         elif self.entities is not None:
             lines = self.entities.lines("{zookeeper}" in " ".join(self.case.argv)) if self._changes() else []
-        elif self.case.tool in ("share-groups", "console-share-consumer"):
+        elif self.case.tool == "console-share-consumer":
+            lines = []  # what is acknowledged reaches the coordinator's offsets later, when it likes
+        elif self.case.tool.startswith("streams-"):  # the application is called as its topic
+            lines = [f"topic {name}\n" for name in aftermath.names(self.admin, self.topic)]
+            lines += aftermath.committed(self.config, self.topic, self.topic)
+        elif self.case.tool == "share-groups":
             named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
             lines = [line for group in named for line in share_groups.offsets(self.brokers, group)]
         elif self.case.tool == "zookeeper-shell":
@@ -192,6 +202,8 @@ class Stage:
             "committed": lambda: self._commit(*words.split()),
             "member": lambda: self._join(*words.split()),
             "new-member": lambda: self._join(*words.split(), protocol="consumer"),
+            "streams-member": lambda: self.after.callback(self._joined_streams_group(*words.split()).leave),
+            "streams-group": lambda: self._joined_streams_group(*words.split()).leave(),
             "share-member": lambda: self._join_share_group(*words.split()),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
             "broker-down": lambda: self._kill(words),
@@ -320,6 +332,11 @@ class Stage:
             return bool(consumer.assignment())
 
         self._until(joined)
+
+    def _joined_streams_group(self, group: str, name: str) -> StreamsMember:
+        member = StreamsMember(self.brokers, group, name)
+        self._until(member.join)
+        return member
 
     def _join_share_group(self, group: str, name: str) -> None:
         from confluent_kafka import ShareConsumer  # 2.16 has it; the oldest version that is allowed has not

@@ -1,0 +1,352 @@
+"""Resets streams groups and deletes them, their offsets and their internal topics: `ktools streams-groups`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafka_tools.errors import (
+    GROUP_AUTHORIZATION_FAILED,
+    GROUP_ID_NOT_FOUND,
+    NON_EMPTY_GROUP,
+    TOPIC_AUTHORIZATION_FAILED,
+    UNKNOWN_TOPIC_OR_PARTITION,
+    BrokerError,
+    KafkaToolError,
+    as_java_prints,
+)
+from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, GroupListing, NewOffset, parse_partitions
+from kafka_tools.model.java_hash_order import hash_order, partition_order
+from kafka_tools.model.streams_groups import StreamsGroup
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.units import count
+from kafka_tools.render.questions import confirmed
+from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups.resetting import (
+    RESET_COLUMNS,
+    Plan,
+    exported,
+    read_plan,
+    reset_lines,
+    reset_row,
+    reset_table,
+)
+
+if TYPE_CHECKING:
+    from kafka_tools.brokers.streams_groups import BrokerStreamsGroups
+
+INVALID_GROUP_ID, GROUP_SUBSCRIBED_TO_TOPIC = 24, 86
+OF_THE_GROUP = (INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP)
+OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION)
+"""Errors that Apache's tool has words for where it deletes offsets."""
+
+Failures = dict[str, KafkaToolError]
+
+
+class DeleteGroups(NamedTuple):
+    """Deletes these groups, None: all; with `internal_topics` also the topics that the applications made."""
+
+    target: Brokers
+    groups: Sequence[str] | None
+    internal_topics: bool
+    yes: bool
+    seconds: float
+
+
+class DeleteOffsets(NamedTuple):
+    """Deletes what a group committed in these topics (`orders:0,2`; None: in all its input topics)."""
+
+    target: Brokers
+    group: str
+    topics: Sequence[str] | None
+    seconds: float
+
+
+class ResetOffsets(NamedTuple):
+    """Resets groups (None: all) in these topics (`orders:0,2`; None: all input topics) to the goal.
+
+    With `execute` the internal topics that are named, or `all_internal_topics`, are deleted.
+    """
+
+    target: Brokers
+    groups: Sequence[str] | None
+    topics: Sequence[str] | None
+    goal: Goal
+    execute: bool
+    export: bool
+    internal_topics: Sequence[str]
+    all_internal_topics: bool
+    seconds: float
+
+
+class GroupRow(NamedTuple):
+    """What became of one group and of its internal topics."""
+
+    group: str
+    error: str | None
+    deleted_topics: tuple[str, ...]
+
+
+class PartitionRow(NamedTuple):
+    """What became of the offset of one partition; None: of the whole topic."""
+
+    group: str
+    topic: str
+    partition: int | None
+    error: str | None
+
+
+def delete(request: DeleteGroups) -> Report:
+    """Delete the groups; what fails does not keep the others. Raises KafkaToolError where no broker answers."""
+    from kafka_tools.brokers.streams_groups import open_streams_groups
+
+    with open_streams_groups(request.target, request.seconds) as groups:
+        listed, missed = groups.listed()
+        there = {each.group: each for each in listed}
+        names = list(there) if request.groups is None else list(dict.fromkeys(request.groups))
+        failed = {name: error for name in names if (error := _why_not(name, there.get(name)))}
+        wanted = [name for name in names if name not in failed]
+        if len(wanted) > 1 and not request.yes and not confirmed(f"Delete {count(len(wanted), 'streams group')}?"):
+            raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
+        # Looked up before the groups are gone, which alone know them.
+        topics = _own_topics(groups, wanted) if request.internal_topics and wanted else {}
+        found = groups.delete(wanted) if wanted else {}
+        failed |= {name: error for name, error in found.items() if error is not None}
+        done = [name for name in wanted if name not in failed]
+        gone = {name: _deleted_topics(groups, topics[name]) for name in done if topics.get(name)}
+    rows = [
+        GroupRow(name, as_java_prints(failed[name]) if name in failed else None, tuple(topics.get(name, ())))
+        for name in names
+    ]
+    kept = {name: next(iter(errors.values())) for name, errors in gone.items() if errors}
+    return Report(
+        rows=rows,
+        columns={"group": "Group", "error": "Error", "deleted_topics": "Deleted topics"},
+        plain=[*_deleted_lines(done, failed), *_topics_lines(list(gone), kept)],
+        notes=[f"Not all brokers answered, so groups may be missing: {each}" for each in missed],
+        status=int(bool(failed or missed or kept)),
+    )
+
+
+def _why_not(name: str, group: GroupListing | None) -> KafkaToolError | None:
+    """Return why a group is not to be deleted, as Apache's tool says before it asks for it."""
+    if group is None:
+        unknown = f"Group '{name}' does not exist or is not a streams group."
+        return KafkaToolError(f"java.lang.IllegalArgumentException: {unknown}")
+    if group.state in (EMPTY, ""):
+        return None
+    if group.state == DEAD:
+        return KafkaToolError(f"java.lang.IllegalStateException: Streams group '{name}' group state is DEAD.")
+    return BrokerError(NON_EMPTY_GROUP, f"Streams group '{name}' is not EMPTY.")
+
+
+def _own_topics(groups: "BrokerStreamsGroups", names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the internal topics of each group that are there. Raises KafkaToolError where one is not known."""
+    there = groups.offsets.partitions()
+    found = {}
+    for name, group in groups.described(names).items():
+        if isinstance(group, KafkaToolError):
+            raise group
+        found[name] = [topic for topic in group.own_topics if topic in there]
+    return found
+
+
+def _deleted_topics(groups: "BrokerStreamsGroups", topics: Sequence[str]) -> Failures:
+    """Delete topics; return what failed."""
+    found = groups.topics.delete_topics(topics) if topics else {}
+    return {topic: error for topic, error in found.items() if error is not None}
+
+
+def _deleted_lines(done: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
+    quoted = "', '".join(hash_order(done, 16))
+    if not failed:
+        yield f"Deletion of requested streams groups ('{quoted}') was successful."
+        return
+    yield ""
+    yield "Error: Deletion of some streams groups failed:"
+    for name in hash_order(failed, 16):
+        yield f"* Group '{name}' could not be deleted due to: {as_java_prints(failed[name])}"
+    if done:
+        yield ""
+        yield f"These streams groups were deleted successfully: '{quoted}'."
+
+
+def _topics_lines(groups: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
+    if failed:
+        yield "Deletion of some associated internal topics failed:"
+        for name, error in failed.items():
+            yield (
+                f"* Internal topics of the streams group '{name}' could not be deleted due to: {as_java_prints(error)}"
+            )
+    elif groups:
+        names = "', '".join(hash_order(groups, 16))
+        yield f"Deletion of associated internal topics of the streams groups ('{names}') was successful."
+
+
+def delete_offsets(request: DeleteOffsets) -> Report:
+    """Delete what the group committed in the topics. Raises KafkaToolError where no broker answers."""
+    from kafka_tools.brokers.streams_groups import open_streams_groups
+
+    name = request.group
+    found: dict[tuple[str, int], KafkaToolError | None] = {}
+    head: KafkaToolError | None = None
+    with open_streams_groups(request.target, request.seconds) as groups:
+        [group] = groups.described([name]).values()
+        partitions, missing = _meant(groups, group, request)
+        found |= {(topic, -1): BrokerError(UNKNOWN_TOPIC_OR_PARTITION) for topic in missing}
+        try:
+            if isinstance(group, KafkaToolError):
+                raise group
+            done = groups.delete_offsets(group, partitions) if partitions else {}
+            found |= {(each.topic, each.partition): error for each, error in done.items()}
+        except BrokerError as error:
+            head = error
+            found |= dict.fromkeys(((each.topic, each.partition) for each in partitions), error)
+    rows = [
+        PartitionRow(name, topic, None if number < 0 else number, None if error is None else _thrown(error))
+        for (topic, number), error in sorted(found.items())
+    ]
+    failed = head or next((each for each in found.values() if each is not None), None)
+    told = [] if failed is None else [_words(failed)]
+    first = [f"Request succeeded for deleting offsets from group {name}."] if failed is None else []
+    return Report(
+        rows=rows,
+        columns={"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"},
+        plain=[*first, *(line for each in told for line in ("", f"Error: {each}")), *_partition_lines(rows)],
+        told=told,
+        status=int(failed is not None),
+    )
+
+
+def _meant(
+    groups: "BrokerStreamsGroups", group: StreamsGroup | KafkaToolError, request: DeleteOffsets
+) -> tuple[list[TopicPartition], list[str]]:
+    """Return the partitions that are meant, and the topics that are not there."""
+    if request.topics is None:
+        return ([] if isinstance(group, KafkaToolError) else _input_partitions(groups, group)), []
+    there = groups.offsets.partitions()
+    wanted: dict[TopicPartition, None] = {}
+    missing = []
+    for topic, numbers in map(parse_partitions, request.topics):
+        if numbers is None and topic not in there:
+            missing.append(topic)
+        wanted |= dict.fromkeys(TopicPartition(topic, each) for each in (numbers or there.get(topic, ())))
+    return list(wanted), missing
+
+
+def _input_partitions(groups: "BrokerStreamsGroups", group: StreamsGroup) -> list[TopicPartition]:
+    """Return the partitions of the group's input topics that it has committed. Raises KafkaToolError."""
+    committed = groups.committed([group.group])[group.group]
+    if isinstance(committed, KafkaToolError):
+        raise committed
+    return sorted(each for each in committed if each.topic in group.input_topics)
+
+
+def _thrown(error: KafkaToolError) -> str:
+    """Return an error as the exception of a future prints it."""
+    return as_java_prints(error)
+
+
+def _words(error: KafkaToolError) -> str:
+    code = error.code if isinstance(error, BrokerError) else 0
+    if code in OF_PARTITIONS:
+        return "Encountered some partition-level error, see the follow-up details."
+    own = BrokerError(code).message if code else error.message  # Apache's tool has the words of the code here
+    return own if code in OF_THE_GROUP else f"Encountered some unknown error: {own}"
+
+
+def _partition_lines(rows: Sequence[PartitionRow]) -> Iterator[str]:
+    layout = f"%-{max([15, *(len(row.topic) for row in rows)])}s %-10s %-15s"
+    yield ""
+    yield layout % ("TOPIC", "PARTITION", "STATUS")
+    for row in rows:
+        partition = "-" if row.partition is None else row.partition
+        yield layout % (row.topic, partition, "Successful" if row.error is None else f"Error: {row.error}")
+
+
+def reset(request: ResetOffsets) -> Report:
+    """Plan the new offsets of each group and, with `execute`, commit them. Raises KafkaToolError.
+
+    Nothing is changed before all is planned. A group is reset in one request; one that has members is left alone.
+    """
+    from kafka_tools.brokers.streams_groups import open_streams_groups
+
+    told: list[str] = []
+    planned: dict[str, tuple[dict[TopicPartition, int], Mapping[TopicPartition, int]]] = {}
+    with open_streams_groups(request.target, request.seconds) as groups:
+        names = [each.group for each in groups.listed()[0]] if request.groups is None else list(request.groups)
+        of_file = None if request.goal.from_file is None else read_plan(request.goal.from_file, sorted(set(names)))
+        plan = Plan(groups, request.goal, names, of_file, names_partitions=True)
+        for name, group in groups.described(names).items():
+            if isinstance(group, KafkaToolError) and not _is_missing(group):
+                raise group
+            state = group.state if isinstance(group, StreamsGroup) else DEAD
+            if state not in (EMPTY, DEAD):
+                inactive = f"Assignments can only be reset if the group '{name}' is inactive"
+                told.append(f"{inactive}, but the current state is {state}.")
+                continue
+            new, current = plan.of(name, _topics(groups, group, request))
+            if of_file is None and not new.keys() <= current.keys():
+                told.append(f"One or more topics are not part of the group '{name}'.")
+                new = {}
+            planned[name] = (new, current)
+        partitions = sorted({each for new, _ in planned.values() for each in new})
+        logs = groups.offsets.logs(partitions, request.seconds)[0] if partitions else {}
+        told += [f"{each}." for each in plan.missing]
+        if request.execute:
+            told += _carried_out(groups, request, planned)
+    rows = [
+        NewOffset(name, *each, current.get(each), new[each])
+        for name, (new, current) in planned.items()
+        for each in partition_order(new)
+    ]
+    shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
+    lines = exported(rows, len(set(names)) == 1) if request.export else reset_lines(rows)
+    return Report(
+        rows=shown,
+        columns=RESET_COLUMNS,
+        plain=[
+            *(line for words in plan.warnings for line in ("", words)),
+            *(line for words in told for line in ("", f"Error: {words}")),
+            *lines,
+        ],
+        tables=lambda: [reset_table(shown, request.execute)],
+        told=(*plan.warnings, *told),
+        status=int(bool(told)),
+    )
+
+
+def _is_missing(error: KafkaToolError) -> bool:
+    return isinstance(error, BrokerError) and error.code == GROUP_ID_NOT_FOUND
+
+
+def _topics(
+    groups: "BrokerStreamsGroups", group: StreamsGroup | KafkaToolError, request: ResetOffsets
+) -> Sequence[str]:
+    """Return the topics that are meant, with their partitions: `orders:0,2`."""
+    if request.topics is not None:
+        return request.topics
+    if isinstance(group, KafkaToolError):  # Apache's tool asks for its topology, and fails
+        raise group
+    return [f"{each.topic}:{each.partition}" for each in _input_partitions(groups, group)]
+
+
+def _carried_out(
+    groups: "BrokerStreamsGroups",
+    request: ResetOffsets,
+    planned: Mapping[str, tuple[Mapping[TopicPartition, int], object]],
+) -> Iterator[str]:
+    """Commit the offsets of each group and delete its internal topics; yield what failed."""
+    own = _own_topics(groups, list(planned)) if request.all_internal_topics and planned else {}
+    for name, (new, _) in planned.items():
+        try:
+            groups.consumers.commit(name, new)
+        except KafkaToolError as error:
+            yield f"Group '{name}' was not reset: {as_java_prints(error)}"
+            continue
+        topics = own.get(name, ()) if request.all_internal_topics else request.internal_topics
+        failed = _deleted_topics(groups, topics)
+        if any(isinstance(each, BrokerError) and each.code == UNKNOWN_TOPIC_OR_PARTITION for each in failed.values()):
+            yield f"Deleting internal topics for group '{name}' failed because the topics do not exist."
+        elif failed:
+            reasons = "; ".join(f"{topic}: {as_java_prints(error)}" for topic, error in failed.items())
+            yield f"Deleting internal topics for group '{name}' failed due to {reasons}"

@@ -1,0 +1,129 @@
+"""A member of a streams group without Kafka Streams, which is Java: it sends the heartbeats of KIP-1071 itself."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+from kafka_tools.brokers.all_groups import Coordinators
+from kafka_tools.brokers.session import Session
+from kafka_tools.errors import BrokerError
+from kafka_tools.model.codec import Field
+from kafka_tools.model.target import Brokers
+from kafka_tools.wire.schema import Message, Response
+
+TASKS = (Field("subtopology_id", "string"), Field("partitions", "[]int32"))
+TOPIC = (
+    Field("name", "string"),
+    Field("partitions", "int32"),
+    Field("replication_factor", "int16"),
+    Field("topic_configs", "[]struct", (Field("key", "string"), Field("value", "string"))),
+)
+SUBTOPOLOGY = (
+    Field("subtopology_id", "string"),
+    Field("source_topics", "[]string"),
+    Field("source_topic_regex", "[]string"),
+    Field("state_changelog_topics", "[]struct", TOPIC),
+    Field("repartition_sink_topics", "[]string"),
+    Field("repartition_source_topics", "[]struct", TOPIC),
+    Field("copartition_groups", "[]struct", (Field("source_topics", "[]int16"),)),
+)
+HEARTBEAT = Message(
+    88,
+    "StreamsGroupHeartbeat",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("group_id", "string"),
+        Field("member_id", "string"),
+        Field("member_epoch", "int32"),
+        Field("endpoint_information_epoch", "int32"),
+        Field("instance_id", "string", nullable=0, default=None),
+        Field("rack_id", "string", nullable=0, default=None),
+        Field("rebalance_timeout_ms", "int32", default=-1),
+        Field(
+            "topology",
+            "struct",
+            (Field("epoch", "int32"), Field("subtopologies", "[]struct", SUBTOPOLOGY)),
+            nullable=0,
+        ),
+        Field("active_tasks", "[]struct", TASKS, nullable=0, default=None),
+        Field("standby_tasks", "[]struct", TASKS, nullable=0, default=None),
+        Field("warmup_tasks", "[]struct", TASKS, nullable=0, default=None),
+        Field("process_id", "string", nullable=0, default=None),
+        Field("user_endpoint", "struct", (), nullable=0),
+        Field("client_tags", "[]struct", (), nullable=0, default=None),
+        Field("task_offsets", "[]struct", (), nullable=0, default=None),
+        Field("task_end_offsets", "[]struct", (), nullable=0, default=None),
+        Field("shutdown_application", "bool"),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field("member_id", "string"),
+        Field("member_epoch", "int32"),
+        Field("heartbeat_interval_ms", "int32"),
+        Field("acceptable_recovery_lag", "int32"),
+        Field("task_offset_interval_ms", "int32"),
+        Field("status", "[]struct", (Field("status_code", "int8"), Field("status_detail", "string")), nullable=0),
+        Field("active_tasks", "[]struct", TASKS, nullable=0),
+    ),
+)
+SECONDS = 15.0
+HEARTBEAT_SECONDS = 3.0
+LEAVES = -1
+"""The epoch that a member sends in the end."""
+
+
+class StreamsMember:
+    """An instance of an application that reads one topic, and keeps a store whose changelog topic is its own."""
+
+    def __init__(self, brokers: Brokers, group: str, topic: str) -> None:
+        self._session = Session(brokers)
+        self._coordinators = Coordinators(self._session, SECONDS)
+        self._group, self._topic = group, topic
+        self._id, self._epoch = f"kt-client-{uuid4()}", 0
+        self._tasks: list[Response] | None = []
+        self._ends = Event()
+        self._heart = Thread(target=self._beat, daemon=True)
+
+    def join(self) -> bool:
+        """Send a heartbeat; say whether the member has tasks, and the group knows that it works on them."""
+        changelog = {"name": f"{self._group}-store-changelog", "replication_factor": 1}
+        part = {"subtopology_id": "0", "source_topics": [self._topic], "state_changelog_topics": [changelog]}
+        known = self._tasks
+        first = {
+            "rebalance_timeout_ms": 60_000,
+            "topology": {"epoch": 0, "subtopologies": [part]},
+            "process_id": "kt-process",
+            "client_tags": [],
+        }
+        response = self._sent(first if self._epoch == 0 else {})
+        self._epoch = response["member_epoch"]
+        self._tasks = response["active_tasks"] or known
+        has_joined = bool(known) and response["active_tasks"] in (None, known)
+        if has_joined:
+            self._heart.start()
+        return has_joined
+
+    def leave(self) -> None:
+        """Leave the group."""
+        self._ends.set()
+        self._heart.join()
+        self._epoch = LEAVES
+        with suppress(BrokerError):  # it may have been taken out
+            self._sent({})
+        self._session.close()
+
+    def _beat(self) -> None:
+        while not self._ends.wait(HEARTBEAT_SECONDS):
+            with suppress(BrokerError):
+                self._sent({})
+
+    def _sent(self, more: Mapping[str, Any]) -> Response:
+        tasks = {"active_tasks": self._tasks, "standby_tasks": [], "warmup_tasks": []} if self._epoch >= 0 else {}
+        values = {"group_id": self._group, "member_id": self._id, "member_epoch": self._epoch, **tasks, **more}
+        return self._coordinators.change(HEARTBEAT, self._group, values)
