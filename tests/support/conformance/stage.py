@@ -29,6 +29,9 @@ START_SECONDS = 150.0
 CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
 """Options of a run that may change something: only then is looked what it left."""
 
+NEWER_GROUPS = frozenset({"share-groups", "console-share-consumer", "streams-groups", "streams-application-reset"})
+"""Tools of groups that confluent-kafka's AdminClient does not know, or that have topics of their own."""
+
 ELECTIONS = frozenset({"leader-election", "preferred-replica-election"})
 """Tools that leave leaders of partitions."""
 
@@ -172,14 +175,8 @@ class Stage:
             lines = tokens.lines(self.brokers, self.names.own) if secured else []
         elif self.entities is not None:
             lines = self.entities.lines("{zookeeper}" in " ".join(self.case.argv)) if self._changes() else []
-        elif self.case.tool == "console-share-consumer":
-            lines = []  # what is acknowledged reaches the coordinator's offsets later, when it likes
-        elif self.case.tool.startswith("streams-"):  # the application is called as its topic
-            lines = [f"topic {name}\n" for name in aftermath.names(self.admin, self.topic)]
-            lines += aftermath.committed(self.config, self.topic, self.topic)
-        elif self.case.tool == "share-groups":
-            named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
-            lines = [line for group in named for line in share_groups.offsets(self.brokers, group)]
+        elif self.case.tool in NEWER_GROUPS:
+            lines = self._of_newer_groups()
         elif self.case.tool == "zookeeper-shell":
             lines = list(aftermath.znodes(self.cluster, self.topic))
         elif self.case.tool == "console-producer":
@@ -191,6 +188,18 @@ class Stage:
         for placeholder, value in self.placeholders.items():
             found = found.replace(value, placeholder)
         return found
+
+    def _of_newer_groups(self) -> list[str]:
+        # What a share consumer acknowledges reaches the coordinator's offsets later, when it likes.
+        if self.case.tool == "console-share-consumer":
+            return []
+        if self.case.tool == "share-groups":
+            named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
+            return [line for group in named for line in share_groups.offsets(self.brokers, group)]
+        topics = [f"topic {name}\n" for name in aftermath.names(self.admin, self.topic)]
+        return topics + aftermath.committed(
+            self.config, self.topic, self.topic
+        )  # the application is called as its topic
 
     def _step(self, kind: str, words: str = "") -> None:
         steps: dict[str, Callable[[], Any]] = {
