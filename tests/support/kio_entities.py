@@ -49,6 +49,15 @@ PRIMITIVES = {
 }
 
 
+LAST_KNOWN = {"StreamsGroupDescribe": 0}
+"""Messages of which kio lacks the newest versions -> the last that it has."""
+
+
+def last_version(message: Message) -> int:
+    """Return the newest version of a message that kio has, too."""
+    return LAST_KNOWN.get(message.name, message.last)
+
+
 def messages() -> list[Message]:
     """Return every message that is known here."""
     modules = (

@@ -13,7 +13,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.codec import FORMATS, Field, MalformedError, decode, encode, struct_decoder
 from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.schema import Message
-from tests.support.kio_entities import entities, entity_class, messages, written
+from tests.support.kio_entities import entities, entity_class, last_version, messages, written
 
 
 def _decoded(fields: tuple[Field, ...], raw: bytes, flexible: bool = True) -> Any:
@@ -142,8 +142,8 @@ def test_float64(number: float) -> None:
 
 def _ends() -> Iterator[Any]:
     for message in messages():
-        for version in {message.first, message.flexible, message.last}:
-            if message.first <= version <= message.last:
+        for version in {message.first, message.flexible, last_version(message)}:
+            if message.first <= version <= last_version(message):
                 yield pytest.param(message, version, id=f"{message.name}-{version}")
 
 

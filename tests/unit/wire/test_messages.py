@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 
 from kafka_tools.model.codec import decode, encode, struct_decoder
 from kafka_tools.wire.schema import Message
-from tests.support.kio_entities import as_ours, entities, entity_class, messages, read, same, written
-
-KIO_KNOWS = {"StreamsGroupDescribe": 0}
-"""Messages of which kio lacks the newest versions -> the last that it has."""
+from tests.support.kio_entities import as_ours, entities, entity_class, last_version, messages, read, same, written
 
 
 def _versions() -> Iterator[Any]:
     for message in messages():
-        for version in range(message.first, min(message.last, KIO_KNOWS.get(message.name, message.last)) + 1):
+        for version in range(message.first, last_version(message) + 1):
             yield pytest.param(message, version, id=f"{message.name}-{version}")
 
 
