@@ -28,7 +28,7 @@ RESPONSES: dict[Message, dict[str, Any]] = {
 @pytest.mark.parametrize("message", RESPONSES, ids=lambda message: message.name)
 @pytest.mark.parametrize("last", [False, True])
 def test_a_changed_response_is_decoded_or_malformed(message: Message, last: bool) -> None:
-    version = last_version(message) if last else message.first
+    version = message.last if last else message.first
     flexible = version >= message.flexible
     header = struct.pack(">i", 7) + (b"\0" if flexible else b"")
     whole = header + encode(message.response, version, flexible, RESPONSES[message])
