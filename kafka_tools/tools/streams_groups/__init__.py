@@ -14,6 +14,7 @@ from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, OUTPUT, opt
 from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import Goal
 from kafka_tools.model.streams_groups import STATES
+from kafka_tools.model.target import Brokers
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
@@ -205,9 +206,9 @@ def command(
     group: tuple[str, ...],
     all_groups: bool,
     state: str | None,
-    members: bool,
+    members: bool,  # noqa: ARG001  asked for by `given_names`, as --state
     offsets: bool,  # noqa: ARG001  the default
-    verbose: bool,
+    verbose: bool,  # noqa: ARG001
     input_topic: tuple[str, ...],
     all_input_topics: bool,
     to_earliest: bool,
@@ -233,13 +234,10 @@ def command(
     seconds = (READING_SECONDS if is_reading else CHANGING_SECONDS) if timeout is None else max(timeout, 1) / 1000
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     groups: Sequence[str] | None = None if all_groups else group
-    if is_reading:
-        from kafka_tools.tools.streams_groups import reading
-
-        if action == "list":
-            return reading.list_groups(reading.ListGroups(target, types.listed(state), seconds))
-        view: reading.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
-        return reading.describe(reading.DescribeGroups(target, groups, view, verbose, seconds))
+    if action == "list":
+        return _list(target, state, seconds)
+    if action == "describe":
+        return _describe(target, groups, given_names(ctx), seconds)
     from kafka_tools.tools.streams_groups import changing
 
     if not dry_run:
@@ -257,3 +255,16 @@ def command(
     internal = (delete_internal_topic, delete_all_internal_topics)
     request = changing.ResetOffsets(target, groups, topics, goal, execute, export, *internal, seconds)
     return changing.reset(request)
+
+
+def _list(target: Brokers, state: str | None, seconds: float) -> Report:
+    from kafka_tools.tools.streams_groups import reading
+
+    return reading.list_groups(reading.ListGroups(target, types.listed(state), seconds))
+
+
+def _describe(target: Brokers, groups: Sequence[str] | None, given: frozenset[str], seconds: float) -> Report:
+    from kafka_tools.tools.streams_groups import reading
+
+    view: reading.Shown = "members" if "members" in given else "state" if "state" in given else "offsets"
+    return reading.describe(reading.DescribeGroups(target, groups, view, "verbose" in given, seconds))
