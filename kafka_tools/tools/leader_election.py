@@ -247,7 +247,7 @@ def elected_report(
         return _not_elected(error)
     elected = {each: there[each] for each, error in results.items() if error is None and each in there}
     leaders = elections.leaders(kind, elected)
-    rows = [_row(kind, each, there.get(each), results[each], leaders) for each in sorted(results)]
+    rows = [_row(kind, each, there.get(each), results[each], leaders, elections.live) for each in sorted(results)]
     failed = [row for row in rows if row.result == "failed"]
     failure = KafkaToolError(words.failure.format(len(failed))) if failed else None
     # The controller decided, and then something came between: a broker that died, another election.
@@ -289,11 +289,16 @@ def _row(
     before: Partition | None,
     error: KafkaToolError | None,
     leaders: Mapping[TopicPartition, int | None],
+    live: Collection[int],
 ) -> ElectionRow:
     was = before.leader if before else None
+    if error is not None and is_not_needed(error):
+        return ElectionRow(*name, was, was, "not-needed", None)
     if error is not None:
-        result = "not-needed" if is_not_needed(error) else "failed"
-        return ElectionRow(*name, was, was, result, as_java_prints(error) if result == "failed" else None)
+        # The controller names its strategies (3.9: "Failed to elect leader … under strategy …"), not what is the matter.
+        expected = forecast(kind, name, before, live) if before else None
+        reason = expected.reason if expected and expected.expected is None else error.message
+        return ElectionRow(*name, was, was, "failed", reason)
     now = leaders.get(name)
     as_wanted = now is not None and (kind == "UNCLEAN" or before is None or now == before.replicas[0])
     why = None if as_wanted else f"it was elected, but {'nobody' if now is None else f'broker {now}'} leads it now"

@@ -128,10 +128,10 @@ def test_apaches_lines_and_the_leaders_before_and_after(broker: Electing, capsys
 
 
 def test_programs_get_a_row_for_each_partition(broker: Electing, capsys: pytest.CaptureFixture[str]) -> None:
-    broker.codes = {0: 0, 1: NOT_NEEDED}
+    broker.codes = {0: 0, 1: NOT_NEEDED, 2: NOT_AVAILABLE}
     argv = ("--election-type", "preferred", "--all-topic-partitions", "--output", "json")
-    assert elect(broker, *argv) == 0
-    first, second = json.loads(capsys.readouterr().out)
+    assert elect(broker, *argv) == 1
+    first, second, third = json.loads(capsys.readouterr().out)
     assert first == {
         "topic": "t",
         "partition": 0,
@@ -141,6 +141,7 @@ def test_programs_get_a_row_for_each_partition(broker: Electing, capsys: pytest.
         "error": None,
     }
     assert (second["leader_before"], second["leader"], second["result"]) == (1, 1, "not-needed")
+    assert (third["result"], third["error"]) == ("failed", "its preferred replica 1 is not in sync")
 
 
 def test_what_was_elected_and_does_not_lead_is_told(
