@@ -295,7 +295,7 @@ def _row(
     if error is not None and is_not_needed(error):
         return ElectionRow(*name, was, was, "not-needed", None)
     if error is not None:
-        # The controller names its strategies (3.9: "Failed to elect leader … under strategy …"), not what is the matter.
+        # The controller names its strategy (3.9: "Failed to elect leader … under strategy …"), not what is the matter.
         expected = forecast(kind, name, before, live) if before else None
         reason = expected.reason if expected and expected.expected is None else error.message
         return ElectionRow(*name, was, was, "failed", reason)
