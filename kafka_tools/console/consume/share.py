@@ -29,6 +29,10 @@ from kafka_tools.model.target import Brokers
 ACCEPT, RELEASE, REJECT = "ACCEPT", "RELEASE", "REJECT"
 """What is said of a record: it is done with, others may have it, nobody is to have it (Java's AcknowledgeType)."""
 
+TAKEN_SECONDS = 20.0
+"""How long the reader of a pipe may take for a batch before it is acknowledged: less than the 30 s for which brokers
+keep acquired records for a member (group.share.record.lock.duration.ms)."""
+
 MOST_RECORDS = 500
 """How many records are acquired at once, Java's max.poll.records: others wait for them until they are acknowledged."""
 
@@ -49,14 +53,16 @@ class ShareRequest(NamedTuple):
 
 
 class ShareMember:
-    """A member of a share group: takes batches, and acknowledges what was written of them.
+    """A member of a share group: takes batches, and acknowledges what the reader of `output` took of them.
 
     `in_flight` is the batch that is being written.
     """
 
-    def __init__(self, consumer: Any, acknowledgement: str) -> None:
+    def __init__(self, consumer: Any, acknowledgement: str, output: Output) -> None:
         self.in_flight: Batch = ()
         self._consumer = consumer
+        self._output = output
+        self._written: list[Any] = []
         self._kinds = confluent_kafka().AcknowledgeType
         self._kind = self._kinds[acknowledgement]
         self._acquired: dict[tuple[str, int, int], Any] = {}
@@ -66,32 +72,43 @@ class ShareMember:
     def take(self, seconds: float) -> Batch:
         """Return the records that come within so many seconds; what the last batch was acknowledged with is sent.
 
-        Records that were taken before and neither stored nor left out are released to others.
+        Records that were taken before and not written are released to others. Where the reader of stdout is gone,
+        nothing is taken.
         """
-        self.release()
+        self._settle()
+        if not self._output.is_open:
+            return ()
         batch = list(self._consumer.poll(seconds))
         self._acquired = {_key(message): message for message in batch if message.error() is None}
         return batch
 
     def store(self, batch: Batch) -> None:
-        """Acknowledge records, which were written, with the next `take` or `leave`."""
-        for message in batch:
-            self._acknowledge(message, self._kind)
+        """Have records, which were written, acknowledged by the next `take` or `leave`."""
+        self._written += batch
         self.in_flight = ()
 
     def leave_out(self, message: Any) -> None:
         """Reject a record that cannot be read, so that nobody gets it again."""
         self._acknowledge(message, self._kinds[REJECT])
 
-    def release(self) -> None:
-        """Let others have what was taken and is not acknowledged."""
+    def _settle(self) -> None:
+        """Acknowledge the last batch: what was written as the user says, the rest so that others get it.
+
+        Where the reader of stdout is gone, nobody knows how much of the last batch it used: others get all of it.
+        """
+        # `head` goes with most of what was written still in the pipe: only what it took may count as delivered.
+        self._output.wait_until_taken(TAKEN_SECONDS)
+        if self._output.is_open:
+            for message in self._written:
+                self._acknowledge(message, self._kind)
+        self._written.clear()
         for message in list(self._acquired.values()):
             self._acknowledge(message, self._kinds[RELEASE])
 
     def leave(self) -> str:
         """Send what is acknowledged, release the rest, leave the group; return what went wrong, "" where nothing."""
         kafka = confluent_kafka()
-        self.release()
+        self._settle()
         try:
             answers = self._consumer.commit_sync(LEAVE_SECONDS)
             failed = sorted({words(each.args[0]) for each in answers.values() if each is not None})
@@ -135,8 +152,8 @@ def consume_shared(
     cluster = Cluster(request.brokers)
     _check_topic(cluster, request)
     consumer = cluster.open(kafka.ShareConsumer, _settings(request, cluster))
-    member = ShareMember(consumer, request.acknowledgement)
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
+        member = ShareMember(consumer, request.acknowledgement, output)
         written = formatter or compile_format(request.output)
         option = "--reject-message-on-error"
         writer = RecordWriter(written, output, member, stop, request.output.skip_unreadable, option)

@@ -6,6 +6,7 @@ import select
 import stat
 import sys
 import termios
+import time
 from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
@@ -17,6 +18,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
 STDOUT = 1
+PAUSE_SECONDS = 0.001
 LAST_RECORD_SECONDS = 5.0
 """How long a record that was half written when the user stopped waits for its reader."""
 
@@ -81,6 +83,14 @@ class Output:
         poll.register(self.descriptor, 0)
         if poll.poll(0):
             self.is_open = False
+
+    def wait_until_taken(self, seconds: float) -> None:
+        """Wait until the reader of a pipe has taken all that was written, or is gone, at most so many seconds."""
+        deadline = time.monotonic() + seconds
+        self.look()
+        while self.is_open and not self._released and self._taken() < self.written and time.monotonic() < deadline:
+            time.sleep(PAUSE_SECONDS)
+            self.look()
 
     def used(self) -> int:
         """Return how many bytes the reader has surely used: it took these, and then came back for more.

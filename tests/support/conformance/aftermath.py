@@ -114,12 +114,6 @@ def _paths(client: Any, prefix: str) -> Iterator[str]:
         waiting += [f"{path}/{name}" for name in sorted(client.get_children(path))]
 
 
-def groups(admin: AdminClient, prefix: str) -> list[str]:
-    """Return the consumer groups whose names begin with `prefix`."""
-    found = admin.list_consumer_groups().result().valid
-    return sorted(each.group_id for each in found if each.group_id.startswith(prefix))
-
-
 def committed(config: Mapping[str, Any], group: str, prefix: str) -> list[str]:
     """Return a line for each partition that the group has an offset for."""
     asked = ConsumerGroupTopicPartitions(group)

@@ -1,11 +1,17 @@
 """Share groups for recorded cases, as the brokers know them: confluent-kafka cannot ask for them."""
 
+from kafka_tools.brokers.all_groups import list_all_groups
 from kafka_tools.brokers.share_groups import open_share_groups
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.share_groups import ShareMember
 from kafka_tools.model.target import Brokers
 
 SECONDS = 15.0
+
+
+def names(brokers: Brokers, prefix: str) -> list[str]:
+    """Return the groups of all types whose names begin with `prefix`."""
+    return [each.group for each in list_all_groups(brokers, SECONDS)[0] if each.group.startswith(prefix)]
 
 
 def members(brokers: Brokers, group: str) -> tuple[ShareMember, ...]:

@@ -388,7 +388,7 @@ class Stage:
         texts = (*self.case.argv, *self.case.setup)
         if any("{group}" in text or text == "internal-topics" for text in texts):
             several = any(re.search(r"\{group\}\w", text) for text in texts)
-            names = aftermath.groups(self.admin, self.group) if several else [self.group]
+            names = share_groups.names(self.brokers, self.group) if several else [self.group]
             for deletion in self.admin.delete_consumer_groups(names).values() if names else ():
                 with suppress(KafkaException):
                     deletion.result()
