@@ -25,6 +25,7 @@ from tests.support.reassignment import reassign
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
+SECONDS = 15.0
 START_SECONDS = 150.0
 CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
 """Options of a run that may change something: only then is looked what it left."""
@@ -115,7 +116,9 @@ class Stage:
             self._delete_topics()
             self.after.callback(self._delete_topics)
             if self.case.tool.startswith("streams-"):
-                self.after.callback(lambda: self.admin.delete_consumer_groups([self.topic])[self.topic].exception())
+                self.after.callback(
+                    lambda: self.admin.delete_consumer_groups([self.topic])[self.topic].exception(WAIT_SECONDS)
+                )
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
             if self.case.tool in WITH_ENTITIES:
@@ -389,9 +392,9 @@ class Stage:
         if any("{group}" in text or text == "internal-topics" for text in texts):
             several = any(re.search(r"\{group\}\w", text) for text in texts)
             names = share_groups.names(self.brokers, self.group) if several else [self.group]
-            for deletion in self.admin.delete_consumer_groups(names).values() if names else ():
-                with suppress(KafkaException):
-                    deletion.result()
+            for name in names:  # one by one, and not for ever: of several, share groups among them, one never answered
+                with suppress(KafkaException, TimeoutError):
+                    self.admin.delete_consumer_groups([name], request_timeout=SECONDS)[name].result(2 * SECONDS)
 
     def _until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
