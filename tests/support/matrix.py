@@ -22,7 +22,7 @@ class Matrix:
         """Run it once the clusters are gone: beside them unit tests, which have one run, would be late by chance."""
         if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             return
-        argv = (SCRIPT, "--no-coverage", "matrix")
+        argv = (SCRIPT, "matrix")
         env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         self._status = subprocess.run(argv, env=env, stdout=self._log, stderr=subprocess.STDOUT, check=False).returncode
         if self._status and session.exitstatus == pytest.ExitCode.OK:

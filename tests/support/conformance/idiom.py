@@ -28,7 +28,7 @@ from kafka_tools.tools import names as tool_names
 from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath
 from tests.support.conformance.case import Case, section, unescaped
-from tests.support.conformance.normalise import normalise
+from tests.support.conformance.normalise import normalise, with_placeholders
 from tests.support.conformance.stage import Stage
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "idioms"
@@ -137,10 +137,7 @@ class IdiomStage(Stage):
             lines += aftermath.records(self.config, self.admin, self.topic)
         if "$GROUP" in self.idiom.script:
             lines += aftermath.committed(self.config, self.group, self.topic)
-        found = "".join(lines)
-        for placeholder, value in self.placeholders.items():
-            found = found.replace(value, placeholder)
-        return found
+        return with_placeholders("".join(lines), self.placeholders)
 
 
 def run(idiom: Idiom, stage: IdiomStage, home: Path, env: Mapping[str, str], expected: str | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ CHANGING = (
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d\b"), "{date}"),
     (re.compile(r"kt-(?:client|instance)-[0-9a-f-]{36}"), "{member}"),
     (re.compile(r"(?<= )[\w+/-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
-    (re.compile(r"127\.0\.0\.1:\d+  \(\d\) +"), "{coordinator} "),
+    (re.compile(r"127\.0\.0\.1:\d+ {1,2}\(\d\) +"), "{coordinator} "),
     (re.compile(r"(?<=[cmp]Zxid = )0x[0-9a-f]+"), "{zxid}"),
     (re.compile(r"(?<=[cm]time = )[^\n]+"), "{date}"),
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
@@ -42,8 +42,7 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
 
     Where the case asks for it, lines about other topics are dropped and the rest is sorted.
     """
-    for placeholder, value in placeholders.items():
-        text = text.replace(value, placeholder)
+    text = with_placeholders(text, placeholders)
     for pattern, replacement in CHANGING:
         text = pattern.sub(replacement, text)
     if case.tool == "zookeeper-shell":
@@ -59,6 +58,13 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     if case.show:
         lines = [line for line in lines if any(word in line for word in case.show)]
     return "".join(sorted(lines) if case.any_order else lines)
+
+
+def with_placeholders(text: str, placeholders: Mapping[str, str]) -> str:
+    """Return `text` with placeholders for their values, the longest first: a folder begins the path of a file in it."""
+    for placeholder, value in sorted(placeholders.items(), key=lambda each: len(each[1]), reverse=True):
+        text = text.replace(value, placeholder)
+    return text
 
 
 def _sorted_rules(found: re.Match[str]) -> str:

@@ -20,6 +20,7 @@ from tests.support.clusters import Cluster
 from tests.support.conformance import aftermath, entities, share_groups, tokens
 from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
+from tests.support.conformance.normalise import with_placeholders
 from tests.support.conformance.streams_member import StreamsMember
 from tests.support.reassignment import reassign
 
@@ -187,10 +188,7 @@ class Stage:
         else:
             groups = {self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))}
             lines = [line for group in sorted(groups) for line in aftermath.committed(self.config, group, self.topic)]
-        found = "".join(lines)
-        for placeholder, value in self.placeholders.items():
-            found = found.replace(value, placeholder)
-        return found
+        return with_placeholders("".join(lines), self.placeholders)
 
     def _of_newer_groups(self) -> list[str]:
         # What a share consumer acknowledges reaches the coordinator's offsets later, when it likes.

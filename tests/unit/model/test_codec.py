@@ -13,6 +13,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.codec import FORMATS, Field, MalformedError, decode, encode, struct_decoder
 from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.schema import Message
+from tests.support.examples import a_share
 from tests.support.kio_entities import entities, entity_class, last_version, messages, written
 
 
@@ -109,7 +110,7 @@ def test_what_a_version_lacks_holds_its_default() -> None:
 VALUES = st.lists(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 3)), max_size=3), max_size=8)
 
 
-@settings(max_examples=30)
+@a_share(4)
 @given(VALUES)
 @example([[("a", 1)], [("a", 1)], [("a", 1), ("b", 2)], [("a", 1)], [], []])
 def test_what_repeats_is_read_as_if_it_did_not(groups: list[list[tuple[str, int]]]) -> None:
@@ -148,7 +149,7 @@ def _ends() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("message", "version"), list(_ends()))
-@settings(max_examples=30)
+@a_share(4)
 @given(raw=st.binary(max_size=300))
 def test_any_bytes_are_an_answer_or_an_error(message: Message, version: int, raw: bytes) -> None:
     with suppress(KafkaToolError):
@@ -156,7 +157,7 @@ def test_any_bytes_are_an_answer_or_an_error(message: Message, version: int, raw
 
 
 @pytest.mark.parametrize(("message", "version"), list(_ends()))
-@settings(max_examples=20)
+@a_share(4)
 @given(data=st.data())
 def test_a_damaged_answer_is_an_answer_or_an_error(message: Message, version: int, data: st.DataObject) -> None:
     raw = bytearray(b"\0" + written(data.draw(entities(entity_class(message, version, request=False)))))
@@ -167,7 +168,7 @@ def test_a_damaged_answer_is_an_answer_or_an_error(message: Message, version: in
         message.decode(version, bytes(raw))
 
 
-@settings(max_examples=20)
+@a_share(4)
 @given(data=st.data())
 def test_an_answer_that_ends_too_early_is_an_error(data: st.DataObject) -> None:
     raw = b"\0" + written(data.draw(entities(entity_class(METADATA, 12, request=False))))

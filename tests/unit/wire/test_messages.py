@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.model.codec import decode, encode, struct_decoder
 from kafka_tools.wire.schema import Message
+from tests.support.examples import a_share
 from tests.support.kio_entities import as_ours, entities, entity_class, last_version, messages, read, same, written
 
 
@@ -19,7 +20,6 @@ def _versions() -> Iterator[Any]:
 
 
 VERSIONS = list(_versions())
-FEW = settings(max_examples=20)  # an entity holds many values, and most versions are like their neighbours
 
 
 def test_the_messages_are_found() -> None:
@@ -28,7 +28,7 @@ def test_the_messages_are_found() -> None:
 
 
 @pytest.mark.parametrize(("message", "version"), VERSIONS)
-@FEW
+@a_share(4)
 @given(data=st.data(), correlation=st.integers(0, 2**31 - 1))
 def test_requests(message: Message, version: int, data: st.DataObject, correlation: int) -> None:
     kind = entity_class(message, version, request=True)
@@ -44,7 +44,7 @@ def test_requests(message: Message, version: int, data: st.DataObject, correlati
 
 
 @pytest.mark.parametrize(("message", "version"), VERSIONS)
-@FEW
+@a_share(4)
 @given(data=st.data())
 def test_answers(message: Message, version: int, data: st.DataObject) -> None:
     kind = entity_class(message, version, request=False)

@@ -17,6 +17,7 @@ from kafka_tools.zookeeper.answers import NoAnswerError, UnreadableAnswerError
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.znodes import Znodes
 from tests.support.servers import Handler, refusing, serving
+from tests.support.waiting import until
 
 CLOSE = struct.pack("!i", -11)
 """ZooDefs.OpCode.closeSession."""
@@ -81,8 +82,10 @@ def wait_until_closed(sockets: list[socket.socket]) -> None:
 
 def test_a_session_that_lives_is_closed_on_the_server() -> None:
     server = Server("closes")
-    with serving(server) as port, connected(ZooKeeper(f"127.0.0.1:{port}")):
-        assert len(server.asked) == 1
+    with serving(server) as port:
+        with connected(ZooKeeper(f"127.0.0.1:{port}")):
+            assert len(server.asked) == 1
+        assert until(lambda: len(server.asked) > 1)
     assert [request[-4:] for request in server.asked[1:]] == [CLOSE]
 
 
