@@ -72,6 +72,9 @@ def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
         "transaction.state.log.min.isr": str(in_sync),
         # Brokers that stop together have nobody to hand their partitions to and would try three times, 5 s apart.
         "controlled.shutdown.retry.backoff.ms": "200",
+        # Every five minutes the controller would give leadership back to the first replica: what somebody tried by
+        # killing and starting brokers would look another way while he looks at it.
+        "auto.leader.rebalance.enable": "false",
         # The cleaner's own default is 128 MiB a broker, a quarter of the heap.
         "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
     }
