@@ -29,6 +29,11 @@ class GroupListing(NamedTuple):
     state: str
 
 
+def missing_notes(failures: Sequence[str]) -> list[str]:
+    """Return the notes that groups may be missing from a list, for what kept brokers from telling theirs."""
+    return [f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures]
+
+
 def known_words(asked: Sequence[str] | None, words: Sequence[str], what: str, plural: str) -> set[str]:
     """Return the words that are meant, in Kafka's capitals. Raises UsageError in Apache's words for another."""
     by_small = {word.lower(): word for word in words}

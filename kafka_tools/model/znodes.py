@@ -9,6 +9,10 @@ PERMISSIONS = {"c": 4, "d": 8, "r": 1, "w": 2, "a": 16}
 """Letter -> bit of org.apache.zookeeper.ZooDefs.Perms, in the order in which ZKUtil.getPermString writes them."""
 
 
+EPHEMERAL, SEQUENTIAL, CONTAINER, WITH_TTL = 1, 2, 4, 5
+"""Flags of a new znode (org.apache.zookeeper.CreateMode 3.8). With a TTL a sequential one is WITH_TTL + 1."""
+
+
 class ZnodeStat(NamedTuple):
     """What ZooKeeper keeps beside a znode's data (org.apache.zookeeper.data.Stat): zxids, times in ms since 1970,
     numbers of changes, the session that owns it (0: none), bytes, children."""

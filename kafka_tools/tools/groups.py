@@ -9,7 +9,7 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import FILTERS, OTHER, option
 from kafka_tools.errors import UsageError
-from kafka_tools.model.groups import GROUP_TYPES, GroupListing
+from kafka_tools.model.groups import GROUP_TYPES, GroupListing, missing_notes
 from kafka_tools.model.target import Brokers
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
@@ -109,7 +109,7 @@ def list_groups(request: ListGroups) -> Report:
         rows=kept,
         columns=COLUMNS,
         plain=_lines(kept),
-        notes=[f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures],
+        notes=missing_notes(failures),
         status=int(bool(failures)),
     )
 

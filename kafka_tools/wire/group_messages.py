@@ -3,6 +3,7 @@
 from kafka_tools.model.codec import Field
 from kafka_tools.wire.schema import Message
 
+ERROR = (Field("error_code", "int16"), Field("error_message", "string", nullable=0, default=None))
 ASSIGNMENT = (
     Field(
         "topic_partitions",
@@ -24,8 +25,7 @@ CONSUMER_GROUP_DESCRIBE = Message(
             "groups",
             "[]struct",
             (
-                Field("error_code", "int16"),
-                Field("error_message", "string", nullable=0, default=None),
+                *ERROR,
                 Field("group_id", "string"),
                 Field("group_state", "string"),
                 Field("group_epoch", "int32"),

@@ -1,9 +1,8 @@
 """Requests about share and streams groups and their responses: a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
+from kafka_tools.wire.group_messages import ASSIGNMENT, ERROR
 from kafka_tools.wire.schema import Message
-
-ERROR = (Field("error_code", "int16"), Field("error_message", "string", nullable=0, default=None))
 
 GROUP_COORDINATOR = 0
 """The kind of coordinator that a FindCoordinator request looks for (FindCoordinatorRequest.CoordinatorType)."""
@@ -62,21 +61,7 @@ SHARE_GROUP_DESCRIBE = Message(
                         Field("client_id", "string"),
                         Field("client_host", "string"),
                         Field("subscribed_topic_names", "[]string"),
-                        Field(
-                            "assignment",
-                            "struct",
-                            (
-                                Field(
-                                    "topic_partitions",
-                                    "[]struct",
-                                    (
-                                        Field("topic_id", "uuid"),
-                                        Field("topic_name", "string"),
-                                        Field("partitions", "[]int32"),
-                                    ),
-                                ),
-                            ),
-                        ),
+                        Field("assignment", "struct", ASSIGNMENT),
                     ),
                 ),
                 Field("authorized_operations", "int32", default=-(2**31)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import UnreachableError
-from kafka_tools.model.znodes import ZnodeAcl, ZnodeError, ZnodeStat, check_path
+from kafka_tools.model.znodes import CONTAINER, SEQUENTIAL, ZnodeAcl, ZnodeError, ZnodeStat, check_path
 
 INT, LONG = struct.Struct("!i"), struct.Struct("!q")
 SIBLINGS_AT_ONCE = 500
@@ -21,9 +21,6 @@ CONFIG = "/zookeeper/config"
 
 CREATE, CREATE_CONTAINER, CREATE_TTL, GET_EPHEMERALS, GET_ALL_CHILDREN_NUMBER, WHO_AM_I = 1, 19, 21, 103, 104, 107
 """Operations (org.apache.zookeeper.ZooDefs.OpCode 3.8)."""
-
-EPHEMERAL, SEQUENTIAL, CONTAINER, WITH_TTL = 1, 2, 4, 5
-"""Flags of a create request (org.apache.zookeeper.CreateMode 3.8). With a TTL a sequential one is WITH_TTL + 1."""
 
 REFUSALS = {
     "NoNode": "Node does not exist: {}",
@@ -290,19 +287,7 @@ def _asking(path: str | None = None, checked: str | None = None) -> Iterator[Non
 
 
 def _stat(found: Any) -> ZnodeStat:
-    return ZnodeStat(
-        found.czxid,
-        found.mzxid,
-        found.ctime,
-        found.mtime,
-        found.version,
-        found.cversion,
-        found.aversion,
-        found.ephemeralOwner,
-        found.dataLength,
-        found.numChildren,
-        found.pzxid,
-    )
+    return ZnodeStat._make(found)  # kazoo has the same fields, in the order of the answer
 
 
 def _acls(acl: Sequence[ZnodeAcl]) -> list[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress, needed, parse_partitions, progress
+from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress, missing_notes, needed, parse_partitions, progress
 from kafka_tools.model.lag import place
 from kafka_tools.model.topics import TopicPartition
 
@@ -39,7 +39,7 @@ def ask(
     if named is None:
         listed, failures = groups.listed()
         named = [each.group for each in listed]
-        notes += [f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures]
+        notes += missing_notes(failures)
     described = groups.described(sorted(set(named)), epochs)
     found = [each for each in described.values() if isinstance(each, ConsumerGroup)]
     notes += [

@@ -16,6 +16,7 @@ from kafka_tools.model.groups import (
     Member,
     Progress,
     known_words,
+    missing_notes,
 )
 from kafka_tools.model.lag import Pace, Pacer
 from kafka_tools.model.target import Brokers
@@ -191,7 +192,7 @@ def list_groups(request: ListGroups) -> Report:
         columns=LIST_COLUMNS,
         plain=_list_lines(kept, shown),
         names_only=len(shown) == 1,
-        notes=[f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures],
+        notes=missing_notes(failures),
         status=int(bool(failures)),
     )
 

@@ -207,12 +207,13 @@ def command(
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     groups = None if all_groups else group
     if is_reading:
+        from kafka_tools.tools.consumer_groups import other_types
         from kafka_tools.tools.share_groups import reading
 
         if action == "list":
-            return reading.list_groups(reading.ListGroups(target, types.listed(state), seconds))
-        view: reading.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
-        return reading.describe(reading.DescribeGroups(target, groups, view, verbose, seconds))
+            return reading.list_groups(other_types.ListGroups(target, types.listed(state), seconds))
+        view: other_types.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
+        return reading.describe(other_types.DescribeGroups(target, groups, view, verbose, seconds))
     from kafka_tools.tools.share_groups import changing
 
     if len(group) > 1 and action != "delete":

@@ -12,7 +12,7 @@ from kafka_tools.errors import (
     UsageError,
     as_java_prints,
 )
-from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, GroupListing, NewOffset
+from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, GroupListing, NewOffset, missing_notes
 from kafka_tools.model.java_hash_order import hash_order, partition_order
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
@@ -94,7 +94,7 @@ def delete(request: DeleteGroups) -> Report:
         rows=[GroupRow(name, as_java_prints(failed[name]) if name in failed else None) for name in names],
         columns={"group": "Group", "error": "Error"},
         plain=_deleted_lines(done, failed),
-        notes=[f"Not all brokers answered, so groups may be missing: {each}" for each in missed],
+        notes=missing_notes(missed),
         status=int(bool(failed or missed)),
     )
 

@@ -258,13 +258,15 @@ def command(
 
 
 def _list(target: Brokers, state: str | None, seconds: float) -> Report:
+    from kafka_tools.tools.consumer_groups import other_types
     from kafka_tools.tools.streams_groups import reading
 
-    return reading.list_groups(reading.ListGroups(target, types.listed(state), seconds))
+    return reading.list_groups(other_types.ListGroups(target, types.listed(state), seconds))
 
 
 def _describe(target: Brokers, groups: Sequence[str] | None, given: frozenset[str], seconds: float) -> Report:
+    from kafka_tools.tools.consumer_groups import other_types
     from kafka_tools.tools.streams_groups import reading
 
-    view: reading.Shown = "members" if "members" in given else "state" if "state" in given else "offsets"
-    return reading.describe(reading.DescribeGroups(target, groups, view, "verbose" in given, seconds))
+    view: other_types.Shown = "members" if "members" in given else "state" if "state" in given else "offsets"
+    return reading.describe(other_types.DescribeGroups(target, groups, view, "verbose" in given, seconds))

@@ -13,7 +13,16 @@ from kafka_tools.errors import (
     KafkaToolError,
     as_java_prints,
 )
-from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, GroupListing, NewOffset, parse_partitions
+from kafka_tools.model.groups import (
+    DEAD,
+    EMPTY,
+    UNKNOWN,
+    Goal,
+    GroupListing,
+    NewOffset,
+    missing_notes,
+    parse_partitions,
+)
 from kafka_tools.model.java_hash_order import hash_order, partition_order
 from kafka_tools.model.streams_groups import StreamsGroup
 from kafka_tools.model.target import Brokers
@@ -122,7 +131,7 @@ def delete(request: DeleteGroups) -> Report:
         rows=rows,
         columns={"group": "Group", "error": "Error", "deleted_topics": "Deleted topics"},
         plain=[*_deleted_lines(done, failed), *_topics_lines(list(gone), kept)],
-        notes=[f"Not all brokers answered, so groups may be missing: {each}" for each in missed],
+        notes=missing_notes(missed),
         status=int(bool(failed or missed or kept)),
     )
 

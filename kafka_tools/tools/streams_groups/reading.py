@@ -1,47 +1,27 @@
 """Lists and describes streams groups: `ktools streams-groups --list | --describe`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kafka_tools.errors import KafkaToolError, as_java_prints
-from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, GroupListing, Log, known_words
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Log
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.streams_groups import STATES, StreamsGroup, StreamsMember, Tasks
-from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups.other_types import (
+    MISSING,
+    DescribeGroups,
+    ListGroups,
+    described,
+    list_report,
+    wanted_states,
+)
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.streams_groups import BrokerStreamsGroups
     from kafka_tools.render.views import View
-
-MISSING = "-"
-Shown = Literal["offsets", "members", "state"]
-
-
-class ListGroups(NamedTuple):
-    """Asks for the streams groups in these states (none: in all, and the column is shown; None: in all).
-
-    Each answer is waited for `seconds`.
-    """
-
-    target: Brokers
-    states: tuple[str, ...] | None
-    seconds: float
-
-
-class DescribeGroups(NamedTuple):
-    """Asks for the offsets, the members or the state of these groups, None: of all.
-
-    `seconds` is how long each answer is waited for.
-    """
-
-    target: Brokers
-    groups: Sequence[str] | None
-    view: Shown
-    verbose: bool
-    seconds: float
 
 
 class OffsetRow(NamedTuple):
@@ -83,7 +63,6 @@ class StateRow(NamedTuple):
     members: int
 
 
-LIST_COLUMNS = {"group": "Group", "state": "State"}
 OFFSET_COLUMNS = {
     "topic": "Topic",
     "partition": "Partition",
@@ -117,25 +96,9 @@ def list_groups(request: ListGroups) -> Report:
     """Return the groups that match, sorted by name. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.streams_groups import open_streams_groups
 
-    states = known_words(request.states, STATES, "state list", "states")
+    states = wanted_states(request, STATES)
     with open_streams_groups(request.target, request.seconds) as groups:
-        found, failures = groups.listed()
-    kept = [each for each in found if not states or each.state in states]
-    with_states = request.states is not None
-    return Report(
-        rows=kept,
-        columns=LIST_COLUMNS,
-        plain=_list_lines(kept) if with_states else (each.group for each in kept),
-        names_only=not with_states,
-        notes=[f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures],
-        status=int(bool(failures)),
-    )
-
-
-def _list_lines(groups: Sequence[GroupListing]) -> Iterator[str]:
-    width = max([15, *(len(each.group) for each in groups)])
-    yield f"{'GROUP':{width}} STATE"
-    yield from (f"{each.group:{width}} {each.state}" for each in groups)
+        return list_report(groups, request, states)
 
 
 def describe(request: DescribeGroups) -> Report:
@@ -145,20 +108,8 @@ def describe(request: DescribeGroups) -> Report:
     """
     from kafka_tools.brokers.streams_groups import open_streams_groups
 
-    notes: list[str] = []
     with open_streams_groups(request.target, request.seconds) as groups:
-        names: Sequence[str] = request.groups or ()
-        if request.groups is None:
-            listed, failures = groups.listed()
-            names = [each.group for each in listed]
-            notes += [f"Not all brokers answered, so groups may be missing: {failure}" for failure in failures]
-        described = groups.described(names)
-        found = [each for each in described.values() if not isinstance(each, KafkaToolError)]
-        failed = {name: each for name, each in described.items() if isinstance(each, KafkaToolError)}
-        if failed and not found:
-            first = next(iter(failed.values()))
-            raise KafkaToolError(as_java_prints(first), first.hint)
-        notes += [f"Streams group '{name}' is not known: {error.message}" for name, error in failed.items()]
+        found, notes = described(groups, request.groups, "Streams group")
         if request.view == "offsets":
             rows, more = _offsets(groups, found)
             report = _offsets_report(found, rows, request.verbose)

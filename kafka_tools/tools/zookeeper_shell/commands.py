@@ -5,12 +5,19 @@ from collections.abc import Callable, Mapping
 
 from kafka_tools import __version__
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.znodes import OPEN, ZnodeAcl, ZnodeError, ZnodeStat, parse_acl
+from kafka_tools.model.znodes import (
+    CONTAINER,
+    EPHEMERAL,
+    OPEN,
+    SEQUENTIAL,
+    WITH_TTL,
+    ZnodeAcl,
+    ZnodeError,
+    ZnodeStat,
+    parse_acl,
+)
 from kafka_tools.tools.zookeeper_shell.grammar import COMMANDS, Line, Session
 from kafka_tools.tools.zookeeper_shell.quotas import delete_quota, list_quota, set_quota
-
-EPHEMERAL, SEQUENTIAL, CONTAINER, WITH_TTL = 1, 2, 4, 5
-"""org.apache.zookeeper.CreateMode."""
 
 MOST_TTL_MS = 0xFFFFFFFFFF
 """org.apache.zookeeper.server.EphemeralType.TTL: the upper bits of a session's id say that it is none."""
