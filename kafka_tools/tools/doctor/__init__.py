@@ -1,8 +1,7 @@
 """`ktools doctor`: is the cluster reached, by whom, and what is wrong with it; Apache has no such tool."""
 
-import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +12,7 @@ from kafka_tools.model.target import Brokers, ZooKeeper
 from kafka_tools.report import Report
 
 if TYPE_CHECKING:
-    from kafka_tools.settings.precedence import Choice
+    from kafka_tools.settings.roads import Roads
     from kafka_tools.tools.doctor.checks import Check
 
 DESCRIPTION = """\
@@ -37,14 +36,6 @@ MOST_SECONDS = 7.0
 """Each of the checks ends before; this ends what should not be."""
 
 
-class Diagnose(NamedTuple):
-    """Which cluster to check: its brokers, its ensemble or both. `source` says who named it."""
-
-    brokers: Brokers | None
-    ensemble: ZooKeeper | None
-    source: str
-
-
 @click.command(
     "doctor",
     cls=ToolCommand,
@@ -58,52 +49,12 @@ def command(
     *, bootstrap_server: str | None, zookeeper: str | None, command_config: str | None, wait: float | None
 ) -> Report:
     """Choose what to check, and check it."""
-    request = _request(bootstrap_server, zookeeper, command_config)
-    return diagnose(_waiting(request, wait) if wait else request)
+    from kafka_tools.settings.roads import choose_roads
+
+    return diagnose(choose_roads(bootstrap_server, zookeeper, command_config).waiting(wait or 0.0))
 
 
-def _waiting(request: Diagnose, seconds: float) -> Diagnose:
-    return request._replace(
-        brokers=request.brokers and request.brokers._replace(wait_seconds=seconds),
-        ensemble=request.ensemble and request.ensemble._replace(wait_seconds=seconds),
-    )
-
-
-def _request(bootstrap_server: str | None, zookeeper: str | None, command_config: str | None) -> Diagnose:
-    """Return what the flags name, else the environment, the context or the sandbox: all that one of them names."""
-    from kafka_tools.settings import choice as settings
-    from kafka_tools.settings import precedence
-    from kafka_tools.settings.precedence import Flags
-
-    # The other tools take one of the two variables. Who has set both means one cluster, and doctor asks both sides.
-    servers, ensemble = os.environ.get("KTOOLS_BOOTSTRAP_SERVERS"), os.environ.get("KTOOLS_ZOOKEEPER")
-    if bootstrap_server is None and zookeeper is None and servers and ensemble:
-        bootstrap_server, zookeeper = servers, ensemble
-    # Beside brokers the ensemble is chosen by itself, below.
-    only_zookeeper = zookeeper if bootstrap_server is None else None
-    choice = precedence.choose(Flags(bootstrap_server, command_config, zookeeper=only_zookeeper))
-    if choice.is_zookeeper:
-        return Diagnose(None, settings.of_zookeeper(choice), choice.source)
-    beside = zookeeper or _beside(choice)
-    if not beside:
-        return Diagnose(settings.of_brokers(choice), None, choice.source)
-    of_ensemble = precedence.choose_zookeeper(Flags(command_config=command_config, zookeeper=zookeeper))
-    return Diagnose(settings.of_brokers(choice), settings.of_zookeeper(of_ensemble), choice.source)
-
-
-def _beside(choice: "Choice") -> str | None:
-    """Return the ensemble that stands beside the brokers where these came from."""
-    if choice.context is not None:
-        return choice.context.zookeeper
-    if choice.source != "the sandbox":
-        return None
-    from kafka_tools.sandbox import endpoints
-
-    running = endpoints.running()
-    return running.zookeeper if running else None
-
-
-def diagnose(request: Diagnose) -> Report:
+def diagnose(request: "Roads") -> Report:
     """Return what is wrong with a cluster, and what is well. Raises KafkaToolError for what is no address."""
     from kafka_tools.tools.doctor.views import report
 
@@ -144,7 +95,7 @@ def _one_cluster(checks: "Sequence[Check]") -> "list[Check]":
     return [failed(CLUSTER_ID, two, "Does the context name brokers and ZooKeeper of one?")]
 
 
-def _title(request: Diagnose) -> tuple[str, Sequence[str]]:
+def _title(request: "Roads") -> tuple[str, Sequence[str]]:
     names = [request.brokers.bootstrap_servers] if request.brokers else []
     names += [f"ZooKeeper {request.ensemble.connect}"] if request.ensemble else []
     facts = [f"named by {request.source}"]

@@ -19,6 +19,7 @@ from kafka_tools.render import OutputOptions
 from kafka_tools.render.structured import as_json
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
+from kafka_tools.settings.roads import choose_roads
 from kafka_tools.tools import doctor
 from kafka_tools.tools.doctor import brokers as of_brokers
 from kafka_tools.tools.doctor import ensemble
@@ -297,7 +298,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 def named(*flags: str | None) -> tuple[str | None, str | None]:
     bootstrap_server, zookeeper = flags or (None, None)
-    request = doctor._request(bootstrap_server, zookeeper, None)
+    request = choose_roads(bootstrap_server, zookeeper, None)
     brokers_named = request.brokers.bootstrap_servers if request.brokers else None
     return brokers_named, request.ensemble.connect if request.ensemble else None
 
@@ -338,7 +339,7 @@ def test_a_context_that_names_both(nowhere: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("nowhere")
 def test_what_is_no_address() -> None:
     with pytest.raises(UsageError):
-        doctor.diagnose(doctor._request(None, "zk:x", None))
+        doctor.diagnose(choose_roads(None, "zk:x", None))
     with pytest.raises(UsageError):
         named("b:x", None)
 
