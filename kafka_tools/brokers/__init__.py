@@ -23,7 +23,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | ListOffsets                   | it refuses words newer than max-timestamp ("invalid offset -4"), and for a leader   |
 |                               | that does not answer gives the offset -1001 without an error; it asks leaders only, |
 |                               | and not the replicas of a leaderless partition; and at scale                        |
-| DescribeLogDirs               | it has no such request                                                              |
+| Describe-, AlterReplicaLogDirs| it has no such requests                                                             |
+| AlterPartitionReassignments   | it has no such request                                                              |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | DescribeAcls                  | it drops the broker's error: who may not see the rules is told that there are none  |

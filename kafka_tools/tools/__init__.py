@@ -34,6 +34,7 @@ TOOLS: Mapping[str, About] = {
     "log-dirs": About("Clusters", "Show brokers' directories, and the size of topics in them."),
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
     "preferred-replica-election": About("Topics", "The same as of Kafka 2.8, also through ZooKeeper."),
+    "reassign-partitions": About("Topics", "Move partitions to other brokers and directories."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),
     "sandbox": About("Sandbox", "Run a real Kafka on this machine: up, down, status."),
     "share-groups": About("Groups", "Show lag and members of share groups, reset them."),

@@ -1,4 +1,4 @@
-"""The recorded cases of leader-election, preferred-replica-election and log-dirs, run again with ktools."""
+"""The recorded cases of tools that move leaders and replicas, run again with ktools."""
 
 import pytest
 

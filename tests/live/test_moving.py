@@ -1,11 +1,13 @@
-"""`ktools log-dirs` and `leader-election` on brokers that are killed, and on a terminal."""
+"""`ktools log-dirs`, `leader-election` and `reassign-partitions`: brokers are killed, data flows, a person watches."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pexpect
 
-from tests.support.clusters import KTOOLS, Cluster
+from tests.support.clusters import KTOOLS, Cluster, ended
 from tests.support.waiting import wait_until
 
 
@@ -70,3 +72,31 @@ def test_leaders_go_and_come_back(mortal39: Cluster) -> None:
     [done] = rows(mortal39, *preferred)
     assert (done["leader_before"], done["leader"], done["result"]) == (3, 2, "elected")
     wait_until(lambda: leaders(mortal39, topic) == [2, 2], "every broker has heard who leads")
+
+
+def test_nothing_is_lost_while_a_partition_moves(kafka39: Cluster, tmp_path: Path) -> None:
+    topic = kafka39.topic()
+    [before] = [each.replicas for each in partitions(kafka39, topic).values()]
+    [after] = [[broker] for broker in (1, 2, 3) if [broker] != before][:1]
+    plan = tmp_path / "plan.json"
+    wanted = {"topic": topic, "partition": 0, "replicas": after}
+    plan.write_text(json.dumps({"version": 1, "partitions": [wanted]}))
+    file = ("--reassignment-json-file", str(plan))
+    with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as producer:
+        assert producer.stdin is not None
+        producer.stdin.write(lines_of(range(20_000)))
+        ran = kafka39.run("reassign-partitions", "--execute", "--additional", "--throttle", "50000000", *file)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        producer.stdin.write(lines_of(range(20_000, 40_000)))
+        producer.stdin.close()
+        assert producer.wait(60) == 0
+    wait_until(lambda: b"is completed" in kafka39.run("reassign-partitions", "--verify", *file).stdout, "it has moved")
+    assert [each.replicas for each in partitions(kafka39, topic).values()] == [after]
+    read = kafka39.run("console-consumer", "--topic", topic, "--from-beginning", "--max-messages", "40000")
+    assert read.stdout == lines_of(range(40_000))
+    own = kafka39.run("configs", "--describe", "--entity-type", "topics", "--entity-name", topic)
+    assert b"throttled" not in own.stdout
+
+
+def lines_of(numbers: range) -> bytes:
+    return b"".join(b"%d\n" % number for number in numbers)

@@ -21,6 +21,7 @@ from kafka_tools.wire import (
     group_messages,
     log_dir_messages,
     offset_messages,
+    reassignment_messages,
     share_streams_messages,
     token_messages,
 )
@@ -62,7 +63,7 @@ def messages() -> list[Message]:
     """Return every message that is known here."""
     modules = (
         *(config_messages, group_messages, log_dir_messages, offset_messages),
-        *(other_messages, share_streams_messages, token_messages),
+        *(other_messages, reassignment_messages, share_streams_messages, token_messages),
     )
     tables = map(vars, modules)
     return [value for table in tables for value in table.values() if isinstance(value, Message)]

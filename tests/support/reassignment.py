@@ -1,58 +1,27 @@
 """Gives partitions other replicas, or the same in another order, after which another than the first one leads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    ResourceType,
+)
 
 from kafka_tools.errors import NOT_CONTROLLER, check_code
-from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message, Response
+from kafka_tools.tools.reassign_partitions.moving import DIRS_RATE, REPLICAS
+from kafka_tools.tools.reassign_partitions.moving import RATES as BROKER_RATES
+from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS
+from kafka_tools.wire.schema import Response
 from kafka_tools.wire.session import WireSession
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_until
 
-ALTER_PARTITION_REASSIGNMENTS = Message(
-    45,
-    "AlterPartitionReassignments",
-    first=0,
-    last=0,
-    flexible=0,
-    request=(
-        Field("timeout_ms", "int32", default=60_000),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (Field("partition_index", "int32"), Field("replicas", "[]int32", nullable=0)),
-                ),
-            ),
-        ),
-    ),
-    response=(
-        Field("throttle_time_ms", "int32"),
-        Field("error_code", "int16"),
-        Field("error_message", "string", nullable=0),
-        Field(
-            "responses",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        Field("error_message", "string", nullable=0),
-                    ),
-                ),
-            ),
-        ),
-    ),
-)
-"""KIP-455."""
+SECONDS = 15.0
+RATES = (*BROKER_RATES, DIRS_RATE)
 
 
 def reassign(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) -> None:
@@ -82,3 +51,36 @@ def _checked(response: Response) -> Response:
         for each in (response, *(each for topic in response["responses"] for each in topic["partitions"])):
             check_code(each["error_code"], each["error_message"])
     return response
+
+
+def throttles(admin: AdminClient, prefix: str) -> Iterator[str]:
+    """Yield a line for each topic with this prefix, its replicas and throttles, and for each throttled broker."""
+    found = admin.list_topics(timeout=SECONDS)
+    for name in sorted(name for name in found.topics if name.startswith(prefix)):
+        placed = (":".join(map(str, each.replicas)) for _, each in sorted(found.topics[name].partitions.items()))
+        own = " ".join(_own(admin, ResourceType.TOPIC, name))
+        yield f"topic {name} {','.join(placed)} {own}".rstrip() + "\n"
+    for broker in sorted(found.brokers):
+        own = " ".join(_own(admin, ResourceType.BROKER, str(broker)))
+        if own:
+            yield f"broker {broker} {own}\n"
+
+
+def unthrottle(admin: AdminClient) -> None:
+    """Take the throttles of all brokers away."""
+    delete = AlterConfigOpType.DELETE
+    for broker in admin.list_topics(timeout=SECONDS).brokers:
+        entries = [ConfigEntry(name, None, incremental_operation=delete) for name in RATES]
+        resource = ConfigResource(ResourceType.BROKER, str(broker), incremental_configs=entries)
+        admin.incremental_alter_configs([resource])[resource].result(SECONDS)
+
+
+def _own(admin: AdminClient, kind: ResourceType, name: str) -> list[str]:
+    resource = ConfigResource(kind, name)
+    entries = admin.describe_configs([resource])[resource].result(SECONDS).values()
+    throttles = (*RATES, *REPLICAS)
+    return sorted(f"{each.name}={each.value}" for each in entries if each.name in throttles and _is_set(each))
+
+
+def _is_set(entry: ConfigEntry) -> bool:
+    return entry.source in (ConfigSource.DYNAMIC_TOPIC_CONFIG.value, ConfigSource.DYNAMIC_BROKER_CONFIG.value)

@@ -18,7 +18,7 @@ TOOLS = {
     "test_console_tools": ("console-consumer", "console-producer"),
     "test_configs": ("configs", "client-metrics"),
     "test_rights": ("acls", "delegation-tokens"),
-    "test_moving": ("leader-election", "log-dirs", "preferred-replica-election"),
+    "test_moving": ("leader-election", "log-dirs", "preferred-replica-election", "reassign-partitions"),
     "test_znodes": ("zookeeper-shell",),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
     "test_newer_groups": ("groups", "share-groups", "console-share-consumer"),

@@ -22,15 +22,17 @@ from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
 from tests.support.conformance.normalise import with_placeholders
 from tests.support.conformance.streams_member import StreamsMember
-from tests.support.reassignment import reassign
+from tests.support.reassignment import reassign, throttles, unthrottle
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
 SECONDS = 15.0
 START_SECONDS = 150.0
+LARGE_RECORDS, LARGE_BYTES = 4, 900_000
 CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "--expire", "--import"}
 """Options of a run that may change something: only then is looked what it left."""
 
+MOVING = "reassign-partitions"
 NEWER_GROUPS = frozenset({"share-groups", "console-share-consumer", "streams-groups", "streams-application-reset"})
 """Tools of groups that confluent-kafka's AdminClient does not know, or that have topics of their own."""
 
@@ -53,6 +55,7 @@ class Stage:
         record NAME JSON                          {"partition", "key", "value", "headers", "timestamp"}; null is null
         transaction NAME commit|abort JSON        the same, in a transaction
         config LINE                               one more line of the file {config}
+        moving NAME 1:3,2:1                       so slowly that it stays under way, at 1 B/s, until the end of the case
         reordered NAME 2:1,3:2                   the same replicas in another order: the first does not lead
         committed GROUP NAME PARTITION OFFSET
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
@@ -122,6 +125,8 @@ class Stage:
                 )
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
+            if self.case.tool == MOVING:
+                self.after.callback(unthrottle, self.admin)
             if self.case.tool in WITH_ENTITIES:
                 self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names, self.case.tool))
             if self.case.tool == "zookeeper-shell":
@@ -162,10 +167,10 @@ class Stage:
 
     def _is_known_at_once(self) -> bool:
         """Say whether what the tool does is there when it ends: it waits for that, or waits until it is gone."""
-        return self.case.tool in ELECTIONS | {"delegation-tokens"} or "--delete" in self.case.argv
+        return self.case.tool in ELECTIONS | {"delegation-tokens", MOVING} or "--delete" in self.case.argv
 
     def _changes(self) -> bool:
-        if self.case.tool in ELECTIONS:
+        if self.case.tool in ELECTIONS | {MOVING}:
             return True
         return self.case.tool not in ("console-consumer", "console-producer") and not CHANGES.isdisjoint(self.case.argv)
 
@@ -174,6 +179,8 @@ class Stage:
             lines = aftermath.topics(self.admin, self.topic, self.case.argv) if self._changes() else []
         elif self.case.tool in ELECTIONS:
             lines = aftermath.leading(self.admin, self.topic)
+        elif self.case.tool == MOVING:
+            lines = list(throttles(self.admin, self.topic))
         elif self.case.tool == "delegation-tokens":
             secured = self._changes() and self.brokers.security is not None
             lines = tokens.lines(self.brokers, self.names.own) if secured else []
@@ -209,6 +216,7 @@ class Stage:
             "transaction": lambda: self._send_in_transaction(*words.split(" ", 2)),
             "config": lambda: self._add_config(words),
             "reordered": lambda: self._reorder(*words.split()),
+            "moving": lambda: self._begin_to_move(*words.split()),
             "committed": lambda: self._commit(*words.split()),
             "member": lambda: self._join(*words.split()),
             "new-member": lambda: self._join(*words.split(), protocol="consumer"),
@@ -247,6 +255,21 @@ class Stage:
     def _run(self, argv: str) -> None:
         ran = self.cluster.run(*shlex.split(argv))
         assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    def _begin_to_move(self, name: str, assignment: str) -> None:
+        producer = Producer(self.config)
+        wanted = _replicas(assignment)
+        for partition in range(len(wanted)):
+            # The first fetch is let through whatever the limit is, the next one waits for a day.
+            for _ in range(LARGE_RECORDS):
+                self._send(producer, name, json.dumps({"partition": partition, "value": "x" * LARGE_BYTES}))
+        partitions = [
+            {"topic": name, "partition": number, "replicas": replicas} for number, replicas in enumerate(wanted)
+        ]
+        plan = Path(self.folder.name, "plan.json")
+        plan.write_text(json.dumps({"version": 1, "partitions": partitions}), encoding="utf-8")
+        self.after.callback(self.cluster.run, MOVING, "--cancel", "--reassignment-json-file", str(plan))
+        self._run(f"{MOVING} --execute --additional --throttle 1 --reassignment-json-file {plan}")
 
     def _reorder(self, name: str, assignment: str) -> None:
         reassign(self.cluster, name, _replicas(assignment))

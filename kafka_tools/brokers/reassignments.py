@@ -1,0 +1,150 @@
+"""Moves replicas between brokers and between their directories. confluent-kafka has no such requests: wire sends them.
+
+Throttles are configs of brokers and topics, which AdminClient sets.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from kafka_tools.brokers.configs import BrokerConfigs
+from kafka_tools.brokers.log_dirs import BrokerLogDirs
+from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.errors import (
+    NOT_CONTROLLER,
+    UNKNOWN_TOPIC_OR_PARTITION,
+    BrokerError,
+    KafkaToolError,
+    check_code,
+)
+from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
+from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
+from kafka_tools.wire.schema import Response
+
+REPLICA_NOT_AVAILABLE = 9
+"""What a broker answers that does not hold the replica yet; it keeps the directory in mind for it (KIP-113)."""
+
+
+@contextmanager
+def open_reassignments(target: Brokers) -> "Iterator[BrokerReassignments]":
+    """Open a session with the brokers of `target` to move replicas, close it at the end. Raises KafkaToolError."""
+    with open_session(target) as session:
+        yield BrokerReassignments(session)
+
+
+class BrokerReassignments:
+    """The replicas of the cluster behind a session, and where they move."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.configs = BrokerConfigs(session)
+
+    def brokers(self) -> tuple[BrokerRack, ...]:
+        """Return the brokers that are alive, by id, with their racks. Raises KafkaToolError."""
+        found = self._session.wire.metadata(())["brokers"]
+        return tuple(sorted(BrokerRack(each["node_id"], each["rack"]) for each in found))
+
+    def placement(self, topics: Collection[str]) -> dict[TopicPartition, Replicas]:
+        """Return the replicas of all partitions of these topics, without topics that are not there."""
+        found: dict[TopicPartition, Replicas] = {}
+        for topic in self._session.wire.metadata(sorted(topics))["topics"] if topics else ():
+            if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
+                check_code(topic["error_code"])
+                for each in topic["partitions"]:
+                    found[TopicPartition(topic["name"], each["partition_index"])] = each["replica_nodes"]
+        return found
+
+    def ongoing(self) -> dict[TopicPartition, PartitionReassignment]:
+        """Return what is being moved now. Raises KafkaToolError."""
+        response = self._session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})
+        check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
+        return {
+            TopicPartition(topic["name"], each["partition_index"]): PartitionReassignment(
+                each["replicas"], each["adding_replicas"], each["removing_replicas"]
+            )
+            for topic in response["topics"]
+            for each in topic["partitions"]
+        }
+
+    def reassign(self, placement: Placement) -> dict[TopicPartition, KafkaToolError]:
+        """Start to move partitions to these replicas; return the errors of those that were refused.
+
+        Raises BrokerError where nothing was started.
+        """
+        return self._alter(placement)
+
+    def cancel(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, KafkaToolError]:
+        """End reassignments and go back to the replicas before; return the errors of those that were refused."""
+        return self._alter(dict.fromkeys(partitions))
+
+    def dirs(self, replicas: Collection[Replica]) -> dict[Replica, ReplicaDirs]:
+        """Return in which directories these replicas are, and to which they are being copied."""
+        answers = BrokerLogDirs(self._session).describe(sorted({each.broker for each in replicas}))
+        found: dict[Replica, ReplicaDirs] = {}
+        for broker, log_dirs in answers.items():
+            if isinstance(log_dirs, KafkaToolError):
+                raise log_dirs
+            for log_dir in log_dirs:
+                for each in log_dir.replicas:
+                    name = Replica(*each.partition, broker)
+                    known = found.get(name, ReplicaDirs(None, None))
+                    found[name] = known._replace(**{"future" if each.is_future else "current": log_dir.path})
+        return {each: found.get(each, ReplicaDirs(None, None)) for each in replicas}
+
+    def move_dirs(self, wanted: Mapping[Replica, str]) -> set[Replica]:
+        """Have brokers move replicas to other directories; return those that they have begun with, or done.
+
+        A broker that does not hold a replica yet puts it there when it comes. Raises BrokerError for any other answer.
+        """
+        self._session.check_cluster()
+        begun: set[Replica] = set()
+        for broker in sorted({each.broker for each in wanted}):
+            dirs: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+            for each, path in wanted.items():
+                if each.broker == broker:
+                    dirs[path][each.topic].append(each.partition)
+            request = _dirs_request(dirs)
+            response = self._session.wire.change(ALTER_REPLICA_LOG_DIRS, request, lambda each: each, broker=broker)
+            for topic in response["results"]:
+                for each in topic["partitions"]:
+                    if each["error_code"] != REPLICA_NOT_AVAILABLE:
+                        check_code(each["error_code"], needs="ALTER on the cluster")
+                        begun.add(Replica(topic["topic_name"], each["partition_index"], broker))
+        return begun
+
+    def _alter(self, placement: Mapping[TopicPartition, Replicas | None]) -> dict[TopicPartition, KafkaToolError]:
+        topics: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for name, replicas in sorted(placement.items(), key=lambda each: each[0]):
+            topics[name.topic].append({"partition_index": name.partition, "replicas": replicas})
+        request = {"topics": [{"name": topic, "partitions": each} for topic, each in topics.items()]}
+        self._session.check_cluster()
+        response = self._session.wire.change(ALTER_PARTITION_REASSIGNMENTS, request, _checked)
+        return {
+            TopicPartition(topic["name"], each["partition_index"]): BrokerError(
+                each["error_code"], each["error_message"]
+            )
+            for topic in response["responses"]
+            for each in topic["partitions"]
+            if each["error_code"]
+        }
+
+
+def _dirs_request(dirs: Mapping[str, Mapping[str, list[int]]]) -> dict[str, Any]:
+    return {
+        "dirs": [
+            {"path": path, "topics": [{"name": name, "partitions": numbers} for name, numbers in topics.items()]}
+            for path, topics in dirs.items()
+        ]
+    }
+
+
+def _checked(response: Response) -> Response:
+    # Not the controller: wire asks the one who is.
+    if response["error_code"] != NOT_CONTROLLER:
+        check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
+    return response

@@ -1,0 +1,79 @@
+"""Requests that move replicas between brokers and between directories: a table of fields for each, as in `messages`."""
+
+from kafka_tools.model.codec import Field
+from kafka_tools.wire.schema import Message
+
+ALTER_PARTITION_REASSIGNMENTS = Message(
+    45,
+    "AlterPartitionReassignments",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("timeout_ms", "int32", default=60_000),
+        Field(
+            "topics",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (Field("partition_index", "int32"), Field("replicas", "[]int32", nullable=0, default=None)),
+                ),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+        Field(
+            "responses",
+            "[]struct",
+            (
+                Field("name", "string"),
+                Field(
+                    "partitions",
+                    "[]struct",
+                    (
+                        Field("partition_index", "int32"),
+                        Field("error_code", "int16"),
+                        Field("error_message", "string", nullable=0),
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
+"""Gives partitions other replicas, null ends their reassignment (KIP-455)."""
+
+ALTER_REPLICA_LOG_DIRS = Message(
+    34,
+    "AlterReplicaLogDirs",
+    first=1,
+    last=2,
+    flexible=2,
+    request=(
+        Field(
+            "dirs",
+            "[]struct",
+            (
+                Field("path", "string"),
+                Field("topics", "[]struct", (Field("name", "string"), Field("partitions", "[]int32"))),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field(
+            "results",
+            "[]struct",
+            (
+                Field("topic_name", "string"),
+                Field("partitions", "[]struct", (Field("partition_index", "int32"), Field("error_code", "int16"))),
+            ),
+        ),
+    ),
+)
+"""Moves replicas of one broker to another of its directories (KIP-113)."""
