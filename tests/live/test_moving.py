@@ -8,6 +8,7 @@ from typing import Any
 import pexpect
 
 from tests.support.clusters import KTOOLS, Cluster, ended
+from tests.support.reassignment import throttles
 from tests.support.waiting import wait_until
 
 
@@ -37,6 +38,40 @@ def rows(cluster: Cluster, *argv: str, status: int = 0) -> list[dict[str, Any]]:
     assert ran.returncode == status, ran.stdout + ran.stderr
     found: list[dict[str, Any]] = json.loads(ran.stdout)
     return found
+
+
+def test_nothing_is_lost_while_a_partition_moves(mortal39: Cluster, tmp_path: Path) -> None:
+    made = mortal39.run("topics", "--create", "--topic", "moving", "--replica-assignment", "1:2")
+    assert made.returncode == 0, made.stdout
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"partitions": [{"topic": "moving", "partition": 0, "replicas": [3, 2]}]}))
+    file = ("--reassignment-json-file", str(plan))
+    consume = ("console-consumer", "--topic", "moving", "--from-beginning", "--max-messages", "60000")
+    produce = ("console-producer", "--topic", "moving")
+    with (
+        ended(mortal39.popen(*consume, stdout=subprocess.PIPE)) as consumer,
+        ended(mortal39.popen(*produce, stdin=subprocess.PIPE)) as producer,
+    ):
+        assert producer.stdin is not None
+        producer.stdin.write(lines_of(range(40_000)))
+        ran = mortal39.run("reassign-partitions", "--execute", "--throttle", "1000000", *file)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        throttled = mortal39.run("configs", "--describe", "--entity-type", "topics", "--entity-name", "moving")
+        assert b"follower.replication.throttled.replicas=0:3" in throttled.stdout
+        producer.stdin.write(lines_of(range(40_000, 60_000)))
+        producer.stdin.close()
+        assert producer.wait(60) == 0
+        assert consumer.communicate(timeout=60)[0] == lines_of(range(60_000))
+    wait_until(lambda: b"is completed" in mortal39.run("reassign-partitions", "--verify", *file).stdout, "it has moved")
+    assert [each.replicas for each in partitions(mortal39, "moving").values()] == [[3, 2]]
+    admin = mortal39.admin()
+    assert list(throttles(admin, "moving")) == ["topic moving 3:2\n"]
+    read = mortal39.run(*consume)
+    assert read.stdout == lines_of(range(60_000))
+
+
+def lines_of(numbers: range) -> bytes:
+    return b"".join(b"%090d\n" % number for number in numbers)
 
 
 def test_leaders_go_and_come_back(mortal39: Cluster) -> None:
@@ -72,31 +107,3 @@ def test_leaders_go_and_come_back(mortal39: Cluster) -> None:
     [done] = rows(mortal39, *preferred)
     assert (done["leader_before"], done["leader"], done["result"]) == (3, 2, "elected")
     wait_until(lambda: leaders(mortal39, topic) == [2, 2], "every broker has heard who leads")
-
-
-def test_nothing_is_lost_while_a_partition_moves(kafka39: Cluster, tmp_path: Path) -> None:
-    topic = kafka39.topic()
-    [before] = [each.replicas for each in partitions(kafka39, topic).values()]
-    [after] = [[broker] for broker in (1, 2, 3) if [broker] != before][:1]
-    plan = tmp_path / "plan.json"
-    wanted = {"topic": topic, "partition": 0, "replicas": after}
-    plan.write_text(json.dumps({"version": 1, "partitions": [wanted]}))
-    file = ("--reassignment-json-file", str(plan))
-    with ended(kafka39.popen("console-producer", "--topic", topic, stdin=subprocess.PIPE)) as producer:
-        assert producer.stdin is not None
-        producer.stdin.write(lines_of(range(20_000)))
-        ran = kafka39.run("reassign-partitions", "--execute", "--additional", "--throttle", "50000000", *file)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        producer.stdin.write(lines_of(range(20_000, 40_000)))
-        producer.stdin.close()
-        assert producer.wait(60) == 0
-    wait_until(lambda: b"is completed" in kafka39.run("reassign-partitions", "--verify", *file).stdout, "it has moved")
-    assert [each.replicas for each in partitions(kafka39, topic).values()] == [after]
-    read = kafka39.run("console-consumer", "--topic", topic, "--from-beginning", "--max-messages", "40000")
-    assert read.stdout == lines_of(range(40_000))
-    own = kafka39.run("configs", "--describe", "--entity-type", "topics", "--entity-name", topic)
-    assert b"throttled" not in own.stdout
-
-
-def lines_of(numbers: range) -> bytes:
-    return b"".join(b"%d\n" % number for number in numbers)

@@ -1,6 +1,6 @@
-"""Gives partitions other replicas, or the same in another order, after which another than the first one leads."""
+"""Gives partitions other replicas, at once or so slowly that they keep moving, and tells of throttles."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from confluent_kafka.admin import (
     AdminClient,
@@ -29,15 +29,34 @@ def reassign(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) 
 
     Replicas in another order keep their leader: a topic so gets one that is not the preferred replica.
     """
-    partitions = [{"partition_index": number, "replicas": replicas} for number, replicas in enumerate(assignment)]
-    with WireSession(cluster.bootstrap, cluster.brokers().security) as session:
-        session.change(ALTER_PARTITION_REASSIGNMENTS, {"topics": [{"name": topic, "partitions": partitions}]}, _checked)
+    begin(cluster, topic, assignment)
     for server in cluster.bootstrap.split(","):
         with WireSession(server, cluster.brokers().security) as session:
             wait_until(
                 lambda at=session: replicas_of(at, topic) == [tuple(each) for each in assignment],
                 f"{topic} has the replicas {assignment} at {server}",
             )
+
+
+def begin(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) -> None:
+    """Give the partitions of a topic these replicas, in their order, and wait for nothing."""
+    partitions = [{"partition_index": number, "replicas": replicas} for number, replicas in enumerate(assignment)]
+    with WireSession(cluster.bootstrap, cluster.brokers().security) as session:
+        session.change(ALTER_PARTITION_REASSIGNMENTS, {"topics": [{"name": topic, "partitions": partitions}]}, _checked)
+
+
+def begin_slowly(cluster: Cluster, admin: AdminClient, topic: str, assignment: Sequence[Sequence[int]]) -> None:
+    """Begin as `begin`, at 1 B/s: a broker lets one fetch through, and the next one after ten seconds.
+
+    A broker hears of changed configs in their order: where it tells of the rate it knows the replicas, too.
+    """
+    _set(admin, ResourceType.TOPIC, topic, dict.fromkeys(REPLICAS, "*"))
+    brokers = sorted(admin.list_topics(timeout=SECONDS).brokers)
+    for broker in brokers:
+        _set(admin, ResourceType.BROKER, str(broker), dict.fromkeys(BROKER_RATES, "1"))
+    for broker in brokers:
+        wait_until(lambda at=broker: len(_own(admin, ResourceType.BROKER, str(at))) == 2, f"{broker} knows the rate")
+    begin(cluster, topic, assignment)
 
 
 def replicas_of(session: WireSession, topic: str) -> list[tuple[int, ...]]:
@@ -68,11 +87,18 @@ def throttles(admin: AdminClient, prefix: str) -> Iterator[str]:
 
 def unthrottle(admin: AdminClient) -> None:
     """Take the throttles of all brokers away."""
-    delete = AlterConfigOpType.DELETE
     for broker in admin.list_topics(timeout=SECONDS).brokers:
-        entries = [ConfigEntry(name, None, incremental_operation=delete) for name in RATES]
-        resource = ConfigResource(ResourceType.BROKER, str(broker), incremental_configs=entries)
-        admin.incremental_alter_configs([resource])[resource].result(SECONDS)
+        _set(admin, ResourceType.BROKER, str(broker), dict.fromkeys(RATES))
+
+
+def _set(admin: AdminClient, kind: ResourceType, name: str, values: Mapping[str, str | None]) -> None:
+    """Set configs; None takes one away."""
+    operations = {True: AlterConfigOpType.DELETE, False: AlterConfigOpType.SET}
+    entries = [
+        ConfigEntry(key, value, incremental_operation=operations[value is None]) for key, value in values.items()
+    ]
+    resource = ConfigResource(kind, name, incremental_configs=entries)
+    admin.incremental_alter_configs([resource])[resource].result(SECONDS)
 
 
 def _own(admin: AdminClient, kind: ResourceType, name: str) -> list[str]:

@@ -41,6 +41,7 @@ EXISTING = (
 VERIFY = (
     "Warning: You must run --verify periodically, until the reassignment completes, to ensure the throttle is removed."
 )
+NO_DIR_MOVES = "None of the specified partition moves are active."
 ROLLBACK = "Save this to use as the --reassignment-json-file option during rollback"
 PAUSE_SECONDS = 0.1
 """How long it is waited before brokers are asked again to take a replica into a directory (3.9)."""
@@ -117,8 +118,19 @@ class Told:
         self.rows: list[MoveRow] = []
         self.notes: list[str] = []
         self.way_back = ""
+        self.failure: KafkaToolError | None = None
+        self._begun = ""
 
-    def report(self, status: int = 0, failure: KafkaToolError | None = None) -> Report:
+    def begin_line(self, text: str) -> None:
+        """Take a line that Apache's tool does not end: what it says next stands behind it."""
+        self._begun = text
+
+    def line(self, text: str) -> None:
+        """Take a line of Apache's."""
+        self.lines.append(self._begun + text)
+        self._begun = ""
+
+    def report(self, status: int = 0) -> Report:
         """Return it as a report."""
         columns = dict(COLUMNS)
         for name in ("broker", "error"):
@@ -126,7 +138,17 @@ class Told:
                 del columns[name]
         # A table does not show it, and nobody could go back without it.
         told = [f"{ROLLBACK}:\n{self.way_back}"] if self.way_back else []
-        return Report(self.rows, columns, self.lines, notes=self.notes, told=told, status=status, failure=failure)
+        lines = [*self.lines, self._begun] if self._begun else self.lines
+        return Report(
+            self.rows,
+            columns,
+            lines,
+            notes=self.notes,
+            told=told,
+            status=status,
+            failure=self.failure,
+            open_ended=bool(self._begun),
+        )
 
 
 def execute(request: Execute) -> Report:
@@ -155,7 +177,8 @@ def execute(request: Execute) -> Report:
                 return told.report(status=1)
             return _move_dirs(reassignments, wanted.log_dirs, request.seconds, told)
         except KafkaToolError as error:
-            return told.report(failure=error)
+            told.failure = error
+            return told.report()
 
 
 def _check_brokers(reassignments: "BrokerReassignments", after: Placement) -> None:
@@ -264,10 +287,12 @@ def verify(request: Verify) -> Report:
         told.rows += [row for row, _ in states]
         told.lines += [line for _, line in states] or [""]
         moving = bool(ongoing) or any(row.state == "in-progress" for row, _ in states)
-        failed = any(row.state == "failed" for row in told.rows)
+        undone = sum(row.state == "failed" for row in told.rows)
+        if undone:
+            told.notes.append(f"{undone} of {len(told.rows)} {'is' if undone == 1 else 'are'} not where the file says.")
         if not moving and not request.preserves:
-            failed |= not _clear(reassignments, wanted, told)
-    return told.report(status=int(failed))
+            told.failure = _clear(reassignments, wanted, told)
+    return told.report(status=int(bool(undone)))
 
 
 def _partition_state(name: TopicPartition, now: Replicas, wanted: Replicas, is_moving: bool) -> tuple[MoveRow, str]:
@@ -329,36 +354,41 @@ def cancel(request: Cancel) -> Report:
             )
             dirs = reassignments.dirs(wanted.log_dirs)
             back = {each: found.current for each, found in dirs.items() if found.future and found.current}
-            report = _move_dirs(reassignments, back, request.seconds, told)
-            if not back:
-                told.lines.append("None of the specified partition moves are active.")
-            if report.status:
-                return report
-            is_clear = request.preserves or _clear(reassignments, wanted, told)
-            return told.report(status=int(not is_clear))
+            if back:
+                report = _move_dirs(reassignments, back, request.seconds, told)
+                if report.status:
+                    return report
+            else:
+                told.begin_line(NO_DIR_MOVES)
+            if not request.preserves:
+                told.failure = _clear(reassignments, wanted, told)
         except KafkaToolError as error:
-            return told.report(failure=error)
+            told.failure = error
+    return told.report()
 
 
-def _clear(reassignments: "BrokerReassignments", wanted: Wanted, told: Told) -> bool:
-    """Take all throttles away: nobody knows any more from which brokers partitions came. Tell whether all are gone."""
+def _clear(reassignments: "BrokerReassignments", wanted: Wanted, told: Told) -> KafkaToolError | None:
+    """Take all throttles away: nobody knows any more from which brokers partitions came. Return what failed first."""
     brokers = {each.broker for each in reassignments.brokers()}
     brokers |= {broker for _, replicas in wanted.partitions for broker in replicas}
     topics = hash_order(dict.fromkeys(name.topic for name in wanted.names), 16)
     in_order = keys_in_hash_order(sorted(brokers), 16, int)
-    told.lines.append(f"Clearing broker-level throttles on broker{_s(brokers)} {','.join(map(str, in_order))}")
-    told.lines.append(f"Clearing topic-level throttles on topic{_s(topics)} {','.join(topics)}")
+    told.line(f"Clearing broker-level throttles on broker{_s(brokers)} {','.join(map(str, in_order))}")
+    told.line(f"Clearing topic-level throttles on topic{_s(topics)} {','.join(topics)}")
     changes = [ConfigChange(Entity(BROKERS, str(broker)), {}, (*RATES, DIRS_RATE)) for broker in in_order]
     changes += [ConfigChange(Entity(TOPICS, topic), {}, REPLICAS) for topic in topics]
-    is_clear = True
+    failures = []
     for change in changes:
         try:
             reassignments.configs.alter(change)
         # One that is down, or gone, must not keep the others throttled.
         except KafkaToolError as error:
-            told.notes.append(f"The throttles of {change.entity.type[:-1]} {change.entity.name} stay: {error.message}")
-            is_clear = False
-    return is_clear
+            failures.append(KafkaToolError(as_java_prints(error)))
+            if change.entity.type == BROKERS:
+                told.notes.append(
+                    f"The throttles of broker {change.entity.name} stay: --verify takes them away when it answers."
+                )
+    return failures[0] if failures else None
 
 
 def _by_broker(replica: Replica) -> tuple[int, str, int]:

@@ -22,7 +22,7 @@ from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
 from tests.support.conformance.normalise import with_placeholders
 from tests.support.conformance.streams_member import StreamsMember
-from tests.support.reassignment import reassign, throttles, unthrottle
+from tests.support.reassignment import begin_slowly, reassign, throttles, unthrottle
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
@@ -257,19 +257,11 @@ class Stage:
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
     def _begin_to_move(self, name: str, assignment: str) -> None:
-        producer = Producer(self.config)
-        wanted = _replicas(assignment)
+        producer, wanted = Producer(self.config), _replicas(assignment)
         for partition in range(len(wanted)):
-            # The first fetch is let through whatever the limit is, the next one waits for a day.
-            for _ in range(LARGE_RECORDS):
+            for _ in range(LARGE_RECORDS):  # a follower fetches one at a time: what is throttled takes several fetches
                 self._send(producer, name, json.dumps({"partition": partition, "value": "x" * LARGE_BYTES}))
-        partitions = [
-            {"topic": name, "partition": number, "replicas": replicas} for number, replicas in enumerate(wanted)
-        ]
-        plan = Path(self.folder.name, "plan.json")
-        plan.write_text(json.dumps({"version": 1, "partitions": partitions}), encoding="utf-8")
-        self.after.callback(self.cluster.run, MOVING, "--cancel", "--reassignment-json-file", str(plan))
-        self._run(f"{MOVING} --execute --additional --throttle 1 --reassignment-json-file {plan}")
+        begin_slowly(self.cluster, self.admin, name, wanted)
 
     def _reorder(self, name: str, assignment: str) -> None:
         reassign(self.cluster, name, _replicas(assignment))
