@@ -207,6 +207,10 @@ class Session:
                 f"{self.target.bootstrap_servers} names {len(found.brokers):,} brokers; more than {MOST_BROKERS:,} are "
                 "too many."
             )
+        # AdminClient (2.16) takes these in an answer, but raises a ValueError where they are then asked for.
+        if not all(found.topics) or any(number < 0 for topic in found.topics.values() for number in topic.partitions):
+            why = "a topic has no name, or a partition a number below 0"
+            raise unreadable(self.target.bootstrap_servers, "Metadata", why)
         if self.target.on_cluster is not None and found.cluster_id:
             self.target.on_cluster(found.cluster_id)
         return found

@@ -345,9 +345,10 @@ def check_metadata(metadata: Response) -> None:
     """Raise KafkaToolError for a response to Metadata that is an error, or has a topic without a name.
 
     From version 12 on a name may be null: where a topic was asked for by its id and is not there. Nobody asks so here.
+    No broker of Apache's has a topic whose name is empty.
     """
     check_code(metadata["error_code"])
-    if any(topic["name"] is None for topic in metadata["topics"]):
+    if not all(topic["name"] for topic in metadata["topics"]):
         raise KafkaToolError("A broker's answer to a Metadata request cannot be read: a topic has no name.")
 
 

@@ -280,12 +280,19 @@ def test_configs_by_wire_are_looked_at_as_closely(
         topics.describe(names)
 
 
-def test_a_topic_without_a_name() -> None:
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_topic_without_a_name(name: str | None) -> None:
     broker = OneBroker(a_topic("a"))
     with session_with(broker) as session:
-        broker.topics = ({**a_topic("b"), "name": None},)
+        broker.topics = ({**a_topic("b"), "name": name},)
         with pytest.raises(KafkaToolError, match="a topic has no name"):
             session.wire.metadata(None)
+
+
+@pytest.mark.parametrize("topic", [a_topic(""), a_topic("a", a_partition(-1))])
+def test_names_and_numbers_that_admin_client_does_not_ask_for(topic: dict[str, Any]) -> None:
+    with topics_of(OneBroker(topic)) as topics, pytest.raises(KafkaToolError, match="cannot be read: a topic has no"):
+        topics.names()
 
 
 def test_brokers_that_take_no_connection_are_looked_for_once() -> None:
