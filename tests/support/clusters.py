@@ -26,7 +26,7 @@ from kafka_tools.sandbox.endpoints import HOST
 from kafka_tools.sandbox.state_file import locked
 from kafka_tools.settings import choice
 from kafka_tools.wire import session
-from tests.support import leaks
+from tests.support import forked, leaks
 from tests.support.coverage_summary import SETTING
 
 KINDS = {
@@ -61,9 +61,7 @@ class Cluster:
         self, *argv: str, stdin: bytes = b"", timeout: float = 60, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[bytes]:
         """Run `ktools ARGV` to its end, its output in pipes."""
-        return subprocess.run(
-            [*KTOOLS, *argv], input=stdin, capture_output=True, timeout=timeout, env=self.env | (env or {}), check=False
-        )
+        return forked.run(argv, stdin, timeout, self.env | (env or {}))
 
     def popen(self, *argv: str, **kwargs: Any) -> subprocess.Popen[bytes]:
         """Start `ktools ARGV` and leave it running."""
