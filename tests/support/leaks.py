@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kafka_tools.sandbox import credentials
+from tests.support import forked
 
 MEANT = re.compile(rf"\.(properties|jaas)$|/{credentials.FOLDER}/passwords\.json$")
 """The files that hold passwords because somebody reads them there."""
@@ -60,8 +61,11 @@ def _written(path: Path) -> bytes:
 
 def watch(patch: pytest.MonkeyPatch) -> None:
     """Look at whatever a program prints that is run to its end from now on."""
-    run = subprocess.run
+    for module in (subprocess, forked):
+        patch.setattr(module, "run", _watching(module.run))
 
+
+def _watching(run: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(run)
     def watching(*args: Any, **kwargs: Any) -> "subprocess.CompletedProcess[Any]":
         done: subprocess.CompletedProcess[Any] = run(*args, **kwargs)
@@ -73,7 +77,7 @@ def watch(patch: pytest.MonkeyPatch) -> None:
                     _printed.append((str(done.args), raw))
         return done
 
-    patch.setattr(subprocess, "run", watching)
+    return watching
 
 
 def _check(program: str, output: bytes) -> None:
