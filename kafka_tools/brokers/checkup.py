@@ -8,8 +8,10 @@ from kafka_tools.brokers.diagnosis import Contact
 from kafka_tools.brokers.errors import unreadable, whole_number
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
+from kafka_tools.model.snapshot import Quorum
 from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, QUORUM, TOPIC
+from kafka_tools.wire.schema import Response
 from kafka_tools.wire.session import addresses_of, check_metadata
 
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
@@ -77,32 +79,29 @@ def read_zookeeper(contact: Contact, topic: str) -> None:
         contact.ask(DESCRIBE_CONFIGS, {"resources": [resource]}, ZOOKEEPER_SECONDS)
 
 
-class Quorum(NamedTuple):
-    """The controllers of a cluster without ZooKeeper: `silent` are those of the `voters` that are away, as far as the
-    `leader` knows."""
-
-    leader: int | None
-    voters: tuple[int, ...]
-    silent: tuple[int, ...]
-
-
 def quorum(contact: Contact) -> Quorum | None:
     """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
     if not contact.supports(DESCRIBE_QUORUM):
         return None
-    response = contact.ask(DESCRIBE_QUORUM, QUORUM)
+    return read_quorum(contact.ask(DESCRIBE_QUORUM, QUORUM), contact.server)
+
+
+def read_quorum(response: Response, server: str) -> Quorum:
+    """Return what the `response` of a `server` to DescribeQuorum says. Raises KafkaToolError."""
     check_code(response["error_code"])
     partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
     if not partitions:
-        raise unreadable(contact.server, "DescribeQuorum", "the controllers' log is not in it")
+        raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
     partition = partitions[0]
     check_code(partition["error_code"])
-    leader = partition["leader_id"]
-    seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in partition["current_voters"]}
+    leader, voters = partition["leader_id"], partition["current_voters"]
+    seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in voters}
     # The active controller's clock is not ours: the newest time that a voter is known to have caught up stands for it.
-    clock = max((voter["last_caught_up_timestamp"] for voter in partition["current_voters"]), default=-1)
+    clock = max((voter["last_caught_up_timestamp"] for voter in voters), default=-1)
     silent = [voter for voter in seen if voter != leader and seen[voter] < clock - VOTER_SILENT_MS]
-    return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)))
+    ends = {each["replica_id"]: each["log_end_offset"] for each in (*partition["observers"], *voters)}
+    lags = {server: max(ends[leader] - end, 0) for server, end in ends.items()} if leader in ends else {}
+    return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)), lags)
 
 
 def offsets_factor(contact: Contact, broker: int) -> int | None:

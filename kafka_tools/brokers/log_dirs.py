@@ -36,10 +36,11 @@ class BrokerLogDirs:
         """Return the directories of each of these brokers, or why they are not known."""
         requests = {broker: {"topics": None} for broker in brokers}
         answers = self._session.wire.ask_brokers(DESCRIBE_LOG_DIRS, requests, SECONDS)
-        return {broker: _checked(answers[broker]) for broker in brokers}
+        return {broker: described(answers[broker]) for broker in brokers}
 
 
-def _checked(answer: Response | KafkaToolError) -> tuple[LogDirDescription, ...] | KafkaToolError:
+def described(answer: Response | KafkaToolError) -> tuple[LogDirDescription, ...] | KafkaToolError:
+    """Return the directories in the answer of a broker, or why they are not known."""
     if isinstance(answer, KafkaToolError):
         return answer
     # Before version 3 (Kafka 3.2) a broker tells a user without the right of no directory, and each broker has one.

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka.admin import ClusterMetadata, TopicMetadata
 
+    from kafka_tools.model.addresses import Address
     from kafka_tools.model.assignment import BrokerRack
 
 Result = TypeVar("Result")
@@ -117,6 +118,15 @@ class BrokerTopics:
         racks = self._racks()
         dead = self._not_reached() if self._trouble else ()
         return tuple(BrokerRack(broker, rack) for broker, rack in sorted(racks.items()) if broker not in dead)
+
+    def registered(self) -> "tuple[Mapping[int, Address], int | None]":
+        """Return where the brokers that are registered are advertised, by id, and which of them is the controller.
+
+        None where none is; without ZooKeeper brokers name any of them. Raises KafkaToolError.
+        """
+        found = self._metadata()
+        addresses = {each.id: (str(each.host), each.port) for each in found.brokers.values()}
+        return addresses, found.controller_id if found.controller_id >= 0 else None
 
     def describe(self, names: Sequence[str], in_full: bool = True, /) -> tuple[TopicDescription, ...]:
         """Return these topics, in this order, without those deleted meanwhile. Raises KafkaToolError.

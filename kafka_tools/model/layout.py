@@ -88,6 +88,16 @@ class Verdict(Enum):
         return self not in (Verdict.UNCHANGED, Verdict.SHRINKS, Verdict.MOVES)
 
 
+HARMS = {
+    Verdict.OFFLINE: "would go offline",
+    Verdict.LOSES_RECORDS: "would lose records (unclean leader election)",
+    Verdict.BELOW_MIN_ISR: "would stop taking acks=all writes",
+    Verdict.STALLS: "would stop taking acks=all writes (their ISR cannot shrink)",
+    Verdict.MIN_ISR_NOT_KNOWN: "might stop taking acks=all writes (min ISR is not known)",
+}
+"""What the harmful verdicts mean for partitions, the worst first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One partition as it is now, and as the controller would leave it."""

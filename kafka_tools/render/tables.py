@@ -70,6 +70,9 @@ class TableView:
         if self._table.rows:
             indent = len(GAP) if above else 0
             yield from self._body(options.max_width - indent, indent)
+        if self._table.commands:
+            yield NEW_LINE
+        yield from (whole(Text(safe(command))) for command in self._table.commands)
         yield from notes(self._table, options.max_width)
 
     def _body(self, room: int, indent: int) -> Iterator[RenderableType]:

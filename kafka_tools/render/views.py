@@ -35,10 +35,10 @@ NOTHING = Mark("")
 class Table:
     """One table for a person: frozen dataclasses or NamedTuples in `rows`, field -> heading in `columns`.
 
-    `facts` stand by the title, `notes` below. Where the terminal is too narrow the columns `spare` go first, in this
-    order; those of `least` where not even single words of all the others fit. The first column names the row and stays.
-    In the columns `breakable` a long word (a list, the name of a class) may be broken, so that one does not spoil the
-    whole table.
+    `facts` stand by the title, `notes` below, and above them `commands`: lines to be typed, which are never broken.
+    Where the terminal is too narrow the columns `spare` go first, in this order; those of `least` where not even single
+    words of all the others fit. The first column names the row and stays. In the columns `breakable` a long word (a
+    list, the name of a class) may be broken, so that one does not spoil the whole table.
     """
 
     rows: Sequence[object]
@@ -49,6 +49,7 @@ class Table:
     least: Sequence[str] = ()
     breakable: Sequence[str] = ()
     summary: Mark | None = None
+    commands: Sequence[str] = ()
     notes: Sequence[Mark] = ()
 
 

@@ -29,6 +29,7 @@ TOOLS: Mapping[str, About] = {
     "doctor": About("Clusters", "Check the cluster, and what stands between you and it."),
     "get-offsets": About("Records", "Print the oldest, newest or other offsets."),
     "groups": About("Groups", "List the groups of all types."),
+    "health": About("Clusters", "Give one verdict for the cluster, and say what may go down."),
     "layout": About("Topics", "Show which broker has what, and what if one dies."),
     "leader-election": About("Topics", "Have partitions led by their preferred replica."),
     "log-dirs": About("Clusters", "Show brokers' directories, and the size of topics in them."),

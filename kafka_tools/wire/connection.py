@@ -112,6 +112,11 @@ class Connection:
         return self._versions.get(message.key, (-1, -1))[0]
 
     @property
+    def versions(self) -> Mapping[int, tuple[int, int]]:
+        """The oldest and newest version of each kind of request, by its number, that the broker knows."""
+        return self._versions
+
+    @property
     def known(self) -> int:
         """How many kinds of requests the broker knows."""
         return len(self._versions)

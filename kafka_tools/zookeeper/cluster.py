@@ -63,7 +63,7 @@ def registered(client: Any) -> Registered:
     held = Counter(broker for topic in whole.values() for each in topic.replicas.values() for broker in each)
     of_controller = _or_error(read_controller, *controller)
     return Registered(
-        voters=_voters(client),
+        voters=voters_of(client),
         cluster_id=_or_error(read_cluster_id, *cluster_id),
         controller=of_controller if isinstance(of_controller, KafkaToolError | None) else of_controller.broker,
         brokers=brokers,
@@ -123,7 +123,7 @@ def _or_error(read: Callable[[str, bytes | None], Read], path: str, data: bytes 
         return error
 
 
-def _voters(client: Any) -> int | None:
+def voters_of(client: Any) -> int | None:
     """Count the servers that vote, from the dynamic configuration that ZooKeeper 3.5 and later keeps in a znode."""
     from kazoo.exceptions import NoAuthError, NoNodeError
 

@@ -5,10 +5,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model import monitoring
 from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress
 from kafka_tools.model.lag import Limits, Pacer, TopicLag, place, totals
 from kafka_tools.model.offsets import MAX_TIMESTAMP, Offset
-from kafka_tools.model.shown import safe
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count, duration
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from kafka_tools.render.views import Mark, View
 
 Shape = Literal["lines", "nagios", "prometheus"]
-Sample = tuple[Mapping[str, object], float | None]
 Seconds = Mapping[tuple[str, TopicPartition], float]
 
 EXCEEDED = 2
@@ -91,7 +90,7 @@ def lag(request: ShowLag) -> Report:
     try:
         return _lag(request)
     except KafkaToolError as error:
-        line = f"LAG UNKNOWN - {safe(error.message)}"
+        line = monitoring.nagios("LAG", "UNKNOWN", error.message)
         return Report([], COLUMNS, [line], names_only=True, status=NAGIOS_UNKNOWN)
 
 
@@ -182,10 +181,7 @@ def _lines(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[str]:
 
 
 def _nagios(request: ShowLag, found: Found, notes: Sequence[str]) -> Iterator[str]:
-    """Yield one line: the state, what is wrong or the largest lag, and all lags as performance data.
-
-    Source: Nagios Plugins Development Guidelines, `'label'=value[unit];[warn];[crit];[min];[max]`.
-    """
+    """Yield one line: the state, what is wrong or the largest lag, and all lags as performance data."""
     over = [each for each in found.lags if request.limits.are_exceeded(each)]
     state = "CRITICAL" if over else "UNKNOWN" if notes else "OK"
     if over:
@@ -195,8 +191,7 @@ def _nagios(request: ShowLag, found: Found, notes: Sequence[str]) -> Iterator[st
     else:
         most = max(found.lags, key=lambda each: each.lag or 0, default=None)
         words = "no group has committed anything" if most is None else f"at most {_words(most, request)}"
-    measured = " ".join(_measured(each, request) for each in found.lags)
-    yield f"LAG {state} - {safe(words).replace('|', '/')}{f' | {measured}' if measured else ''}"
+    yield monitoring.nagios("LAG", state, words, (_measured(each, request) for each in found.lags))
 
 
 def _words(lag: TopicLag, request: ShowLag) -> str:
@@ -206,8 +201,7 @@ def _words(lag: TopicLag, request: ShowLag) -> str:
 
 
 def _measured(lag: TopicLag, request: ShowLag) -> str:
-    # A label has no `=` and no `'`.
-    label = safe(f"{lag.group}/{lag.topic}").replace("=", "_").replace("'", "_").replace("|", "_")
+    label = monitoring.nagios_label(f"{lag.group}/{lag.topic}")
     records, seconds = request.limits
     found = f"'{label}'={'U' if lag.lag is None else lag.lag};;{'' if records is None else records};0"
     if not request.in_time:
@@ -219,15 +213,10 @@ def _measured(lag: TopicLag, request: ShowLag) -> str:
 def _prometheus(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[str]:
     """Yield metrics in Prometheus' text format, with the names and labels of kafka_exporter."""
 
-    def metric(name: str, words: str, samples: Iterable[Sample]) -> Iterator[str]:
-        yield f"# HELP kafka_consumergroup_{name} {words}"
-        yield f"# TYPE kafka_consumergroup_{name} gauge"
-        for labels, value in samples:
-            if value is not None:
-                inner = ",".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
-                yield f"kafka_consumergroup_{name}{{{inner}}} {value}"
+    def metric(name: str, words: str, samples: Iterable[monitoring.Sample]) -> Iterator[str]:
+        return monitoring.prometheus(f"kafka_consumergroup_{name}", words, samples)
 
-    def of_rows(value: Callable[[Progress], float | None]) -> Iterator[Sample]:
+    def of_rows(value: Callable[[Progress], float | None]) -> Iterator[monitoring.Sample]:
         for row in found.rows:
             yield {"consumergroup": row.group, "topic": row.topic, "partition": row.partition}, value(row)
 
@@ -242,10 +231,6 @@ def _prometheus(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[st
         yield from metric("lag_seconds", words, of_rows(lambda row: found.seconds.get((row.group, place(row)))))
     members = (({"consumergroup": each.group}, len(each.members)) for each in found.groups if each.state != DEAD)
     yield from metric("members", "Members of a group.", members)
-
-
-def _escaped(label: str) -> str:
-    return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 LINES: Mapping[Shape, Callable[[ShowLag, Found, Sequence[str]], Iterator[str]]] = {

@@ -5,10 +5,11 @@ from functools import partial
 from time import monotonic
 
 from kafka_tools.brokers import checkup, diagnosis
-from kafka_tools.brokers.checkup import Overview, Quorum
+from kafka_tools.brokers.checkup import Overview
 from kafka_tools.brokers.diagnosis import Contact, Step
 from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.addresses import text
+from kafka_tools.model.snapshot import Quorum
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import OFFSETS
 from kafka_tools.parallel import in_parallel

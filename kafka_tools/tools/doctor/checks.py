@@ -9,13 +9,11 @@ from kafka_tools.brokers.diagnosis import cause_of
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.model.units import count
+from kafka_tools.model.verdict import Severity, judge_quorum, wanted_factor
 
 CLUSTER_ID, CONTROLLER, BROKER, TOPIC = "cluster id", "controller", "broker", "topic"
 
 LISTENERS = "Check advertised.listeners of this broker: clients must resolve and reach what it says."
-
-SAFE_FACTOR = 3
-"""So many replicas the offsets should have, where there are so many brokers (Kafka's default)."""
 
 
 class State(Enum):
@@ -75,26 +73,13 @@ def milliseconds(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 1)
 
 
-def quorum(check: str, servers: str, voters: int, serving: int, where: str | None = None) -> Check:
-    """Return the check of a quorum: `serving` of so many `voters` work together, a majority is needed.
+STATES = {Severity.OK: State.OK, Severity.WARNING: State.AT_RISK, Severity.CRITICAL: State.FAILED}
 
-    An even number is at risk: of one server less as many may fail. So is a quorum of which a part has failed already,
-    when no more may.
-    """
-    needed = voters // 2 + 1
-    spare = serving - needed
-    found = f"{serving} of {voters} {servers} serve, {needed} needed" if voters > 1 else f"{serving} of 1 serves"
-    if spare < 0:
-        advice = "Nothing can be changed, and with ZooKeeper nothing read, before a majority is back."
-        return Check(check, State.FAILED, where, None, found, advice)
-    found = f"{found}: {spare or 'none'} may still fail"
-    # Four need three, as five do, and five may lose one more.
-    if voters > 1 and voters % 2 == 0:
-        advice = f"An even number is no safer than {voters - 1}: have {voters + 1}, or {voters - 1}."
-        return Check(check, State.AT_RISK, where, None, found, advice)
-    if spare == 0 and voters > 1:
-        return Check(check, State.AT_RISK, where, None, found, "Start those that are away.")
-    return Check(check, State.OK, where, None, found)
+
+def quorum(check: str, servers: str, voters: int, serving: int, where: str | None = None) -> Check:
+    """Return the check of a quorum: `serving` of so many `voters` work together (see `judge_quorum`)."""
+    judged = judge_quorum(servers, voters, serving)
+    return Check(check, STATES[judged.severity], where, None, judged.found, judged.advice)
 
 
 def offsets_check(offsets: Offsets, brokers: int) -> Check:
@@ -104,8 +89,8 @@ def offsets_check(offsets: Offsets, brokers: int) -> Check:
     if offsets.leaderless:
         gone = KafkaToolError(f"{offsets.leaderless} of {offsets.partitions} partitions have no leader")
         return failed(OFFSETS, gone, "The groups on them cannot work: start the brokers that are away.")
-    if offsets.factor < min(SAFE_FACTOR, brokers):
-        advice = f"A broker that dies takes groups' offsets away: give the topic {min(SAFE_FACTOR, brokers)} replicas."
+    if offsets.factor < wanted_factor(brokers):
+        advice = f"A broker that dies takes groups' offsets away: give the topic {wanted_factor(brokers)} replicas."
         return Check(OFFSETS, State.AT_RISK, None, None, found, advice)
     return passed(OFFSETS, found)
 

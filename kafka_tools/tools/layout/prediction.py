@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.health import Replica, replicas
-from kafka_tools.model.layout import Outcome, Verdict, check_known, without_brokers
+from kafka_tools.model.layout import HARMS, Outcome, Verdict, check_known, without_brokers
 from kafka_tools.model.topics import TopicDescription
 from kafka_tools.model.units import count
 from kafka_tools.render.views import Level, Mark, Table
@@ -185,19 +185,12 @@ def _meaning(outcome: Outcome, elects: bool) -> Mark:
 
 def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Sequence[int], elects: bool) -> Mark:
     counts = Counter(outcome.verdict for outcome in outcomes)
-    harms = {
-        Verdict.OFFLINE: "would go offline",
-        Verdict.LOSES_RECORDS: "would lose records (unclean leader election)",
-        Verdict.BELOW_MIN_ISR: "would stop taking acks=all writes",
-        Verdict.STALLS: "would stop taking acks=all writes (their ISR cannot shrink)",
-        Verdict.MIN_ISR_NOT_KNOWN: "might stop taking acks=all writes (min ISR is not known)",
-    }
     brokers = f"broker{'' if len(without) == 1 else 's'} {', '.join(map(str, without))}"
     of = f"of {count(len(outcomes), 'partition')}"
-    found = {verdict: counts[verdict] for verdict in harms if counts[verdict]}
+    found = {verdict: counts[verdict] for verdict in HARMS if counts[verdict]}
     if found:
         said = [
-            f"{number:,} {'' if at else f'{of} '}{harms[verdict]}" for at, (verdict, number) in enumerate(found.items())
+            f"{number:,} {'' if at else f'{of} '}{HARMS[verdict]}" for at, (verdict, number) in enumerate(found.items())
         ]
         said += [] if Verdict.OFFLINE in found else ["none would go offline"]
         # Red only for what is sure to happen: that min ISR is not known is a risk.

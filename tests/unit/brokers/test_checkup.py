@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from kafka_tools.brokers.checkup import Quorum, offsets_factor, overview, quorum
+from kafka_tools.brokers.checkup import offsets_factor, overview, quorum
 from kafka_tools.brokers.diagnosis import Contact, contacts
 from kafka_tools.errors import BrokerError, KafkaToolError
+from kafka_tools.model.snapshot import Quorum
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Offsets
 from kafka_tools.wire.messages import DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA
@@ -48,21 +49,25 @@ def test_an_overview_of_an_empty_cluster() -> None:
     assert (seen.cluster_id, seen.controller, seen.absent, seen.offsets) == (None, None, {}, None)
 
 
-def voter(broker: int, fetched: int, caught_up: int) -> dict[str, int]:
+def voter(broker: int, fetched: int, caught_up: int, end: int = 7) -> dict[str, int]:
     times = {"last_fetch_timestamp": fetched, "last_caught_up_timestamp": caught_up}
-    return {"replica_id": broker, "log_end_offset": 7, **times}
+    return {"replica_id": broker, "log_end_offset": end, **times}
 
 
 @pytest.mark.parametrize(
     ("leader", "voters", "expected"),
     [
-        (1, [voter(1, -1, 90_000), voter(2, 89_900, 89_900), voter(3, 70_000, 1)], Quorum(1, (1, 2, 3), (3,))),
-        (2, [voter(3, 1, 1), voter(2, -1, 90_000)], Quorum(2, (2, 3), (3,))),
+        (
+            1,
+            [voter(1, -1, 90_000, 9), voter(2, 89_900, 89_900), voter(3, 70_000, 1)],
+            Quorum(1, (1, 2, 3), (3,), {1: 0, 2: 2, 3: 2, 7: 5}),
+        ),
+        (2, [voter(3, 1, 1), voter(2, -1, 90_000)], Quorum(2, (2, 3), (3,), {2: 0, 3: 0, 7: 3})),
         (-1, [voter(1, -1, -1), voter(2, -1, -1)], Quorum(None, (1, 2), ())),
     ],
 )
 def test_a_quorum(leader: int, voters: list[dict[str, int]], expected: Quorum) -> None:
-    log = {"partition_index": 0, "leader_id": leader, "current_voters": voters, "observers": []}
+    log = {"partition_index": 0, "leader_id": leader, "current_voters": voters, "observers": [voter(7, 1, 1, 4)]}
     answer = {"topics": [{"topic_name": "__cluster_metadata", "partitions": [log]}]}
     with connected({DESCRIBE_QUORUM: answer}) as (contact, _):
         assert quorum(contact) == expected

@@ -1,0 +1,201 @@
+"""Looks at a cluster through its brokers: all that its health is judged by, asked at once and within a few seconds.
+
+Any broker tells of topics and of the controllers; each is asked for its own directories and throttles. Who gives no
+answer keeps nobody else from being asked: that it gives none is a finding, too.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from kafka_tools.brokers.checkup import read_quorum
+from kafka_tools.brokers.diagnosis import cause_of
+from kafka_tools.brokers.log_dirs import described
+from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.brokers.topics import BrokerTopics
+from kafka_tools.errors import (
+    NOT_AUTHORIZED,
+    BrokerError,
+    KafkaToolError,
+    UnreachableError,
+    UnsupportedError,
+    check_code,
+)
+from kafka_tools.model.addresses import Address
+from kafka_tools.model.log_dirs import LogDirDescription
+from kafka_tools.model.snapshot import RATES, Quorum, Snapshot, Unknown, Versions
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import TopicDescription
+from kafka_tools.parallel import TooLateError, in_parallel
+from kafka_tools.wire.connection import Connection
+from kafka_tools.wire.diagnosis import connect
+from kafka_tools.wire.log_dir_messages import DESCRIBE_LOG_DIRS
+from kafka_tools.wire.messages import (
+    BROKER,
+    DEFAULT_CONFIG,
+    DESCRIBE_CONFIGS,
+    DESCRIBE_QUORUM,
+    LIST_PARTITION_REASSIGNMENTS,
+    QUORUM,
+)
+from kafka_tools.wire.schema import Message, Response
+from kafka_tools.wire.session import WireSession
+
+if TYPE_CHECKING:
+    from kafka_tools.model.security import Security
+
+Known = TypeVar("Known")
+
+TOPICS_SECONDS = 12.0
+"""How long topics with their configs are waited for: with ZooKeeper a broker takes 1 ms for the configs of each."""
+
+SECONDS = 5.0
+"""How long a broker may take for each answer of its own, and the controller for its own: a busy one is not dead."""
+
+
+class OfBroker(NamedTuple):
+    """What one broker says of itself, or why it does not."""
+
+    versions: Versions
+    log_dirs: tuple[LogDirDescription, ...] | KafkaToolError
+    rates: Mapping[str, str] | KafkaToolError
+
+
+OfBrokers = Mapping[int, OfBroker | KafkaToolError]
+
+
+def look(target: Brokers) -> Snapshot:
+    """Return a cluster as its brokers show it. Raises UnreachableError where none answers, KafkaToolError."""
+    with open_session(target) as session:
+        topics = BrokerTopics(session)
+        names = topics.names()
+        addresses, controller = topics.registered()
+        calls: dict[str, Callable[[], Any]] = {
+            "topics": partial(_described, session, topics, names),
+            "controllers": partial(_quorum, target),
+            "brokers": partial(_of_brokers, addresses, target.security),
+        }
+        found = in_parallel(calls, monotonic() + TOPICS_SECONDS)
+        described_topics, no_election, unknown = _topics(topics, names, found["topics"])
+    quorum, why = _or_why(found["controllers"], "controllers")
+    of_brokers: OfBrokers = found["brokers"]  # type: ignore[assignment]  # it has a limit of its own, and raises nothing
+    answered = {broker: each for broker, each in of_brokers.items() if isinstance(each, OfBroker)}
+    log_dirs, no_log_dirs = _known("log dirs", {broker: each.log_dirs for broker, each in answered.items()})
+    rates, no_rates = _known("throttles", {broker: each.rates for broker, each in answered.items()})
+    return Snapshot(
+        described_topics,
+        frozenset(addresses),
+        {broker: cause_of(each) for broker, each in of_brokers.items() if isinstance(each, KafkaToolError)},
+        controller,
+        # Without a majority brokers still name an active controller, and pass on what nobody answers.
+        no_election or "".join(each.why for each in why if not each.denied),
+        log_dirs,
+        rates,
+        {broker: each.versions for broker, each in answered.items()},
+        quorum,
+        unknown=(*unknown, *(each for each in why if each.denied), *no_log_dirs, *no_rates),
+    )
+
+
+Topics = tuple[tuple[TopicDescription, ...], str, tuple[Unknown, ...]]
+"""Topics, why no leader can be elected ("" where one can), and what is not known."""
+
+
+def _described(session: Session, topics: BrokerTopics, names: Sequence[str]) -> Topics:
+    """Describe the topics; once more where something was not answered in time, though the controller answers."""
+    found = topics.describe(names)
+    if topics.no_election():
+        try:
+            session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {}, SECONDS)
+        except UnsupportedError:
+            pass
+        except UnreachableError:
+            return found, topics.no_election(), tuple(Unknown("topics", note) for note in topics.notes())
+        topics = BrokerTopics(session)
+        found = topics.describe(topics.names())
+    return found, "", tuple(Unknown("topics", note) for note in topics.notes())
+
+
+def _topics(topics: BrokerTopics, names: Sequence[str], found: Any) -> Topics:
+    """Return the topics that were found, or with their partitions alone where they were not described."""
+    if not isinstance(found, KafkaToolError):
+        described_topics: Topics = found
+        return described_topics
+    if not isinstance(found, TooLateError | UnreachableError) and not _is_denied(found):
+        raise found
+    words = f"configs, min ISR and reassignments are not known: {found.message}"
+    unknown = Unknown("topics", words, _is_denied(found))
+    return topics.describe(names, False), topics.no_election(), (unknown,)
+
+
+def _quorum(target: Brokers) -> Quorum | None:
+    """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
+    with WireSession(target.bootstrap_servers, target.security, SECONDS) as wire:
+        if not wire.supports(DESCRIBE_QUORUM):
+            return None
+        return read_quorum(wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=SECONDS), target.bootstrap_servers)
+
+
+def _of_brokers(addresses: Mapping[int, Address], security: "Security | None") -> OfBrokers:
+    calls = {broker: partial(_of_broker, broker, address, security) for broker, address in addresses.items()}
+    return in_parallel(calls, monotonic() + 2 * SECONDS)
+
+
+def _of_broker(broker: int, address: Address, security: "Security | None") -> OfBroker:
+    """Ask one broker for what it alone knows. Raises KafkaToolError where it takes no connection or answers nothing."""
+    connection = connect(address, monotonic() + SECONDS, security)
+    try:
+        # A broker that hangs may still take connections: who does not even tell its directories is as good as away.
+        log_dirs = described(_asked(connection, DESCRIBE_LOG_DIRS, {"topics": None}))
+        if isinstance(log_dirs, UnreachableError):
+            raise log_dirs
+        resource = {"resource_type": BROKER, "resource_name": str(broker), "configuration_keys": list(RATES)}
+        return OfBroker(
+            connection.versions, log_dirs, _rates(_asked(connection, DESCRIBE_CONFIGS, {"resources": [resource]}))
+        )
+    finally:
+        connection.close()
+
+
+def _asked(connection: Connection, message: Message, values: Mapping[str, Any]) -> Response | KafkaToolError:
+    try:
+        return connection.ask(message, values, SECONDS)
+    except KafkaToolError as error:
+        return error
+
+
+def _rates(answer: Response | KafkaToolError) -> Mapping[str, str] | KafkaToolError:
+    if isinstance(answer, KafkaToolError):
+        return answer
+    try:
+        for result in answer["results"]:
+            check_code(result["error_code"], result["error_message"], "DESCRIBE_CONFIGS on the cluster")
+    except BrokerError as error:
+        return error
+    configs = [config for result in answer["results"] for config in result["configs"]]
+    # Where no throttle is set, brokers name none, or Kafka's own default: no limit.
+    return {
+        each["name"]: each["value"] for each in configs if each["config_source"] != DEFAULT_CONFIG and each["value"]
+    }
+
+
+def _or_why(found: Any, subject: str) -> tuple[Any, tuple[Unknown, ...]]:
+    """Return what was found, or None and why it is not known."""
+    if isinstance(found, KafkaToolError):
+        return None, (Unknown(subject, found.message, _is_denied(found)),)
+    return found, ()
+
+
+def _known(subject: str, found: Mapping[int, Known | KafkaToolError]) -> tuple[dict[int, Known], list[Unknown]]:
+    """Return what brokers told, and of which of them it is not known, and why: those with one cause together."""
+    brokers: dict[tuple[str, bool], list[int]] = {}
+    for broker, each in found.items():
+        if isinstance(each, KafkaToolError):
+            brokers.setdefault((f"{each.message} {each.hint}".rstrip(), _is_denied(each)), []).append(broker)
+    unknown = [Unknown(f"{subject} of broker {', '.join(map(str, those))}", *cause) for cause, those in brokers.items()]
+    return {broker: each for broker, each in found.items() if not isinstance(each, KafkaToolError)}, unknown
+
+
+def _is_denied(error: KafkaToolError) -> bool:
+    return isinstance(error, BrokerError) and error.code in NOT_AUTHORIZED

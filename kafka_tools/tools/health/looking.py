@@ -1,0 +1,158 @@
+"""Looks at a cluster, once or until all is well, by its brokers, its ZooKeeper or both."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
+from kafka_tools.model.addresses import ZOOKEEPER_PORT, parse
+from kafka_tools.model.findings import BROKERS
+from kafka_tools.model.verdict import Finding, Severity
+
+if TYPE_CHECKING:
+    from kafka_tools.model.health import Troubled
+    from kafka_tools.model.snapshot import Snapshot
+    from kafka_tools.settings.roads import Roads
+
+Shape = Literal["lines", "nagios", "prometheus"]
+
+PAUSE_SECONDS = 0.5
+"""How long to wait before the next look with --wait."""
+
+MOST_SECONDS = 30.0
+"""Each of the looks ends long before; this ends what should not be."""
+
+
+class Flags(NamedTuple):
+    """The options that named the cluster on the command line, for the commands that a finding recommends."""
+
+    bootstrap_server: str | None = None
+    zookeeper: str | None = None
+    command_config: str | None = None
+
+    def named(self, command: str) -> str:
+        """Return a command to type with the options that name the cluster that was looked at."""
+        if not command or command.startswith("ktools sandbox"):
+            return command
+        # The other tools take one of the two.
+        both = command.startswith(("ktools health", "ktools doctor")) or not self.bootstrap_server
+        given = {
+            "--bootstrap-server": self.bootstrap_server,
+            "--zookeeper": self.zookeeper if both else None,
+            "--command-config": self.command_config,
+        }
+        return " ".join([command, *(f"{name} {shlex.quote(value)}" for name, value in given.items() if value)])
+
+
+class CheckHealth(NamedTuple):
+    """Asks how a cluster is, or whether the server `before_restart` may go down: a broker or controller by its id, a
+    ZooKeeper server by HOST[:PORT].
+
+    Where something may still heal it is looked at again for `seconds`.
+    """
+
+    roads: "Roads"
+    before_restart: str | None
+    seconds: float
+    shape: Shape
+    flags: Flags
+
+    @property
+    def name(self) -> str:
+        """What the cluster is called: its addresses."""
+        names = [self.roads.brokers.bootstrap_servers] if self.roads.brokers else []
+        return ", ".join([*names, *([f"ZooKeeper {self.roads.ensemble.connect}"] if self.roads.ensemble else [])])
+
+
+class Looked(NamedTuple):
+    """What was found, and by what: None where the cluster was not reached, or where one server was asked about."""
+
+    findings: Sequence[Finding]
+    snapshot: "Snapshot | None" = None
+    troubled: "Troubled | None" = None
+
+
+def until_well(request: CheckHealth) -> Looked:
+    """Look at a cluster until all is well, or what is left does not heal by waiting, or the time is up.
+
+    Raises KafkaToolError for a server that is not there, AuthenticationError for who is not let in.
+    """
+    from time import monotonic, sleep
+
+    deadline = monotonic() + request.seconds
+    while True:
+        looked = _look(request)
+        # Who would wait for a throttle that was left over waits in vain.
+        heals = any(each.heals and each.severity.status for each in looked.findings)
+        if not heals or monotonic() + PAUSE_SECONDS > deadline:
+            findings = [replace(each, command=request.flags.named(each.command)) for each in looked.findings]
+            return looked._replace(findings=findings)
+        sleep(PAUSE_SECONDS)
+
+
+def _look(request: CheckHealth) -> Looked:
+    server = request.before_restart
+    if server is not None and not server.isdecimal():
+        return Looked(_before_server_restart(request.roads, server))
+    snapshot, unreached = _snapshot(request.roads)
+    if snapshot is None:
+        return Looked(unreached)
+    if server is not None:
+        from kafka_tools.model.restart import before_restart
+
+        return Looked((*unreached, *before_restart(snapshot, int(server))))
+    from kafka_tools.model.findings import examine
+    from kafka_tools.model.health import troubled
+
+    found = troubled(snapshot.topics, snapshot.live, snapshot.live - snapshot.unreached.keys())
+    return Looked((*unreached, *examine(snapshot, found)), snapshot, found)
+
+
+def _snapshot(roads: "Roads") -> "tuple[Snapshot | None, tuple[Finding, ...]]":
+    """Look at the cluster by its brokers, and at its ensemble, at once; by ZooKeeper alone where no broker answers.
+
+    That none does is a finding. Raises KafkaToolError.
+    """
+    from time import monotonic
+
+    from kafka_tools.brokers import health as by_brokers
+    from kafka_tools.parallel import TooLateError, in_parallel
+    from kafka_tools.zookeeper import health as by_zookeeper
+
+    in_sandbox = roads.source == "the sandbox"
+    if roads.brokers is None:
+        return roads.ensemble and by_zookeeper.look(roads.ensemble)._replace(in_sandbox=in_sandbox), ()
+    calls: dict[str, Callable[[], Any]] = {"brokers": partial(by_brokers.look, roads.brokers)}
+    if roads.ensemble is not None:
+        calls["ensemble"] = partial(by_zookeeper.look_at_ensemble, roads.ensemble)
+    found: dict[str, Any] = in_parallel(calls, monotonic() + MOST_SECONDS)
+    failures = [each for each in found.values() if isinstance(each, KafkaToolError)]
+    if not failures:
+        return found["brokers"]._replace(ensemble=found.get("ensemble"), in_sandbox=in_sandbox), ()
+    if not isinstance(failures[0], UnreachableError | TooLateError):
+        raise failures[0]
+    snapshot = roads.ensemble and by_zookeeper.look(roads.ensemble)._replace(in_sandbox=in_sandbox)
+    return snapshot, (_unreached(failures[0]),)
+
+
+def _unreached(error: KafkaToolError) -> Finding:
+    words, advice = f"no broker answers: {error.message.rstrip('.')}", error.hint or "Start the brokers."
+    return Finding(Severity.CRITICAL, BROKERS, "cluster", words, advice, "ktools doctor", heals=True)
+
+
+def _before_server_restart(roads: "Roads", server: str) -> tuple[Finding, ...]:
+    """Look at the ensemble alone. Raises UsageError for what is no server, or where no ensemble is named."""
+    from kafka_tools.model.restart import before_server_restart
+    from kafka_tools.zookeeper import health as by_zookeeper
+
+    address = parse(server, ZOOKEEPER_PORT)
+    if address is None:
+        raise UsageError(f"--before-restart: '{server}' is no broker's id and no HOST[:PORT] of a ZooKeeper server")
+    if roads.ensemble is None:
+        raise UsageError(
+            "--before-restart HOST[:PORT] asks for a ZooKeeper server", "Name all: --zookeeper HOST:PORT,…"
+        )
+    port = address[1] if server.endswith(f":{address[1]}") else None
+    return before_server_restart(by_zookeeper.look_at_ensemble(roads.ensemble), address[0], port)

@@ -1,0 +1,114 @@
+"""Looks at a ZooKeeper ensemble, and at the cluster that it keeps: what the health of both is judged by."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
+from typing import Any, NamedTuple
+
+from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.addresses import Address
+from kafka_tools.model.configs import BROKERS
+from kafka_tools.model.snapshot import RATES, Ensemble, Snapshot, Unknown
+from kafka_tools.model.target import ZooKeeper
+from kafka_tools.model.topics import TopicDescription
+from kafka_tools.parallel import in_parallel
+from kafka_tools.zookeeper.cluster import voters_of
+from kafka_tools.zookeeper.configs import ZooKeeperConfigs
+from kafka_tools.zookeeper.connect_string import parse_connect
+from kafka_tools.zookeeper.diagnosis import Server, ask
+from kafka_tools.zookeeper.documents import read_controller
+from kafka_tools.zookeeper.session import connected
+from kafka_tools.zookeeper.topics import CONTROLLER, ZooKeeperTopics
+from kafka_tools.zookeeper.znodes import Znodes
+
+SERVER_SECONDS, SESSION_SECONDS = 2.0, 8.0
+"""How long a server is waited for, and a session with what is read in it; a session is given up after some 5 s."""
+
+
+class _Kept(NamedTuple):
+    """What the ensemble keeps of the cluster; without topics where only the ensemble itself is looked at."""
+
+    voters: int | None
+    topics: tuple[TopicDescription, ...] = ()
+    live: frozenset[int] = frozenset()
+    controller: int | None = None
+    rates: Mapping[int, Mapping[str, str]] = {}
+    malformed: tuple[str, ...] = ()
+
+
+def look_at_ensemble(target: ZooKeeper) -> Ensemble:
+    """Return how each of the servers that were named is, and how many vote. Raises nothing: a failure is in it."""
+    return _look(target, _voters)[0]
+
+
+def look(target: ZooKeeper) -> Snapshot:
+    """Return a cluster as its ZooKeeper keeps it: without what only brokers know, such as their directories.
+
+    Why there is no session is in its `ensemble`, and then nothing else is. Raises UsageError where there is no cluster
+    below the chroot.
+    """
+    ensemble, kept = _look(target, _cluster)
+    return Snapshot(
+        kept.topics,
+        kept.live,
+        controller=kept.controller,
+        rates=kept.rates,
+        ensemble=ensemble,
+        unknown=tuple(Unknown("znodes", sentence) for sentence in kept.malformed),
+        by_zookeeper=True,
+    )
+
+
+def _look(target: ZooKeeper, read: Callable[[Any], _Kept]) -> tuple[Ensemble, _Kept]:
+    """Ask each server how it is, while a session is opened: kazoo does not tell of the servers that are away."""
+    servers, _ = parse_connect(target.connect)
+    tls = target.security.tls if target.security else None
+    calls: dict[Address | None, Callable[[], Any]] = {
+        server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
+    }
+    calls[None] = partial(_in_session, target, read)
+    found: dict[Any, Any] = in_parallel(calls, monotonic() + SESSION_SECONDS + target.wait_seconds)
+    kept = found.pop(None)
+    modes = {server: found[server].mode if isinstance(found[server], Server) else found[server] for server in servers}
+    if isinstance(kept, UsageError):
+        raise kept
+    failure = kept if isinstance(kept, KafkaToolError) else None
+    kept = kept if isinstance(kept, _Kept) else _Kept(None)
+    return Ensemble(modes, kept.voters, failure), kept
+
+
+def _in_session(target: ZooKeeper, read: Callable[[Any], _Kept]) -> _Kept:
+    with connected(target) as client:
+        return read(client)
+
+
+def _voters(client: Any) -> _Kept:
+    return _Kept(voters_of(client))
+
+
+def _cluster(client: Any) -> _Kept:
+    topics = ZooKeeperTopics(client)
+    described = topics.describe(topics.names())
+    live = frozenset(each.broker for each in topics.brokers())
+    malformed = list(topics.malformed())
+    [data] = Znodes(client).data([CONTROLLER])
+    controller = None
+    try:
+        found = read_controller(CONTROLLER, data)
+        controller = found.broker if found is not None else None
+    except KafkaToolError as error:
+        malformed.append(error.message)
+    rates, more = _rates(client)
+    return _Kept(voters_of(client), described, live, controller, rates, (*malformed, *more))
+
+
+def _rates(client: Any) -> tuple[dict[int, dict[str, str]], tuple[str, ...]]:
+    configs = ZooKeeperConfigs(client)
+    rates = {
+        int(each.entity.name): {
+            entry.name: entry.value for entry in each.entries if entry.name in RATES and entry.value
+        }
+        for each in configs.describe({BROKERS: None})
+        if each.entity.name.isdecimal()
+    }
+    return rates, configs.malformed()
