@@ -25,11 +25,8 @@ from typing import NamedTuple
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.exchanges import Hop, Offer, level, settle
+from kafka_tools.model.reassignments import Placement, Replicas
 from kafka_tools.model.topics import TopicPartition
-
-Replicas = tuple[int, ...]
-Placement = Mapping[TopicPartition, Replicas]
-"""The replicas of partitions: broker ids, preferred leader first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.assignment import BrokerRack, Start, assign
-from kafka_tools.model.plans import Goal, Replicas, plan
+from kafka_tools.model.plans import Goal, plan
+from kafka_tools.model.reassignments import Replicas
 from kafka_tools.model.topics import TopicPartition
 
 EXAMPLES = 150
