@@ -1,8 +1,10 @@
 """The entry point: the group of all tools, the last word on Ctrl-C, broken pipes and bugs, and the only exit."""
 
+import _thread
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from errno import ENOSPC
@@ -102,11 +104,29 @@ def main() -> NoReturn:
     The process ends without taking the interpreter apart, which would take a tenth of a short command's time.
     """
     gc.disable()  # one command makes hardly any garbage; looking for it takes another tenth
+    sys.unraisablehook = raise_again
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError):  # closed or gone: `run` has said so where it mattered
             stream.flush()
     os._exit(status)
+
+
+def raise_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Raise a Ctrl-C once more that came while nothing can be raised; take it as `sys.unraisablehook`.
+
+    Python drops what is raised in a `__del__` or in a callback of its import locks: `sandbox up` went on, and ended
+    with 0.
+    """
+    if lost.exc_type is KeyboardInterrupt:
+        _thread.start_new_thread(_interrupt_soon, ())  # not here: it would be dropped as well
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(0.01)
+    _thread.interrupt_main()
 
 
 def run(args: Sequence[str]) -> int:

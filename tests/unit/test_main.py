@@ -11,6 +11,7 @@ from kafka_tools import __version__
 from kafka_tools.main import cli, run
 from kafka_tools.tools import names
 from tests.support.coverage_summary import SETTING
+from tests.support.interpreter import printed
 
 TOOLS = names()
 
@@ -142,9 +143,9 @@ def test_a_bug_is_one_line_and_status_70(monkeypatch: pytest.MonkeyPatch, capsys
 
     monkeypatch.setattr("kafka_tools.tools.topics.settings.choose", broken)
     assert run(["topics", "--list"]) == 70
-    printed = capsys.readouterr().err
-    assert printed.count("\n") == 1
-    assert "this is a bug in ktools (ZeroDivisionError: secret-free)" in printed
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "this is a bug in ktools (ZeroDivisionError: secret-free)" in told
     assert run(["--debug", "topics", "--list"]) == 70
     assert "Traceback" in capsys.readouterr().err
 
@@ -188,3 +189,22 @@ def test_closed_streams(closed: str, words: str) -> None:
     assert ran.returncode in (0, 1)
     assert "Traceback" not in ran.stdout + ran.stderr
     assert "Exception ignored" not in ran.stdout + ran.stderr
+
+
+def test_ctrl_c_is_not_lost_where_python_can_raise_nothing() -> None:
+    code = """
+import os, signal, sys, time
+from kafka_tools import main
+class Closing:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+sys.unraisablehook = main.raise_again
+try:
+    del (closing := [Closing()])[0]
+    time.sleep(5)
+    print("went on")
+except KeyboardInterrupt:
+    print("ended")
+"""
+    assert printed(code) == "ended\n"
