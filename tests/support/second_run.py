@@ -1,8 +1,7 @@
-"""Runs live and chaos tests that failed once more, alone, and names them: a plugin of pytest, used by `scripts/test`.
+"""Runs tests on clusters that failed once more, alone, and names them: a plugin of pytest, used by `scripts/test`.
 
 Those tests start some thirty Java processes; on a machine that is shared one of them now and then stands still for
-seconds, which is no fault of the product. A test that fails twice fails the run. Unit and conformance tests have one
-run.
+seconds, which is no fault of the product. A test that fails twice fails the run. Unit tests have one run.
 """
 
 import json
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-TWICE = ("tests/live/", "tests/chaos/")
+TWICE = ("tests/live/", "tests/chaos/", "tests/conformance/")
 MOST = 20
 """More failures than these are a fault, not a machine that stood still: they are not run again."""
 
