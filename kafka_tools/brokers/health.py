@@ -19,7 +19,6 @@ from kafka_tools.errors import (
     BrokerError,
     KafkaToolError,
     UnreachableError,
-    UnsupportedError,
     check_code,
 )
 from kafka_tools.model.addresses import Address
@@ -36,7 +35,6 @@ from kafka_tools.wire.messages import (
     DEFAULT_CONFIG,
     DESCRIBE_CONFIGS,
     DESCRIBE_QUORUM,
-    LIST_PARTITION_REASSIGNMENTS,
     QUORUM,
 )
 from kafka_tools.wire.schema import Message, Response
@@ -103,18 +101,12 @@ Topics = tuple[tuple[TopicDescription, ...], str, tuple[Unknown, ...]]
 
 
 def _described(session: Session, topics: BrokerTopics, names: Sequence[str]) -> Topics:
-    """Describe the topics; once more where something was not answered in time, though the controller answers."""
+    """Describe the topics; once more where something was not answered in time: a busy cluster is no dead one."""
     found = topics.describe(names)
     if topics.no_election():
-        try:
-            session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {}, SECONDS)
-        except UnsupportedError:
-            pass
-        except UnreachableError:
-            return found, topics.no_election(), tuple(Unknown("topics", note) for note in topics.notes())
         topics = BrokerTopics(session)
         found = topics.describe(topics.names())
-    return found, "", tuple(Unknown("topics", note) for note in topics.notes())
+    return found, topics.no_election(), tuple(Unknown("topics", note) for note in topics.notes())
 
 
 def _topics(topics: BrokerTopics, names: Sequence[str], found: Any) -> Topics:

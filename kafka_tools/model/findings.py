@@ -85,6 +85,9 @@ def _controller(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
     if snapshot.no_election:
         why = snapshot.no_election.rstrip(".")
         yield _no_controller(f"no leader can be elected now: {why}")
+    elif snapshot.ensemble is not None and snapshot.ensemble.lost:
+        # Brokers go on naming the last controller, which answers from memory (Kafka 3.9.1).
+        yield _no_controller("no leader can be elected now: ZooKeeper has no quorum")
     elif snapshot.quorum is not None and snapshot.quorum.leader is None:
         yield _no_controller("none is active")
     elif snapshot.quorum is not None:
@@ -210,7 +213,8 @@ def _moves(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
     rates = {broker: each for broker, each in (snapshot.rates or {}).items() if each}
-    throttled = [topic.topic for topic in snapshot.topics if any(topic.configs.get(name) for name in THROTTLED)]
+    of_topics = {topic.topic: [name for name in THROTTLED if topic.configs.get(name)] for topic in snapshot.topics}
+    throttled = {topic: names for topic, names in of_topics.items() if names}
     if found.moving and (rates or throttled):
         yield Finding(Severity.OK, THROTTLES, "throttles", "in use by the reassignment under way")
         return
@@ -222,16 +226,11 @@ def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
             Severity.WARNING, THROTTLES, f"broker {broker}", f"a throttle is left over: {words}", advice, alter
         )
     if throttled:
-        alter = f"ktools configs --alter --entity-type topics --entity-name {throttled[0]}"
-        words = f"throttled replicas are left over on {count(len(throttled), 'topic')}: {shown(throttled)}"
-        yield Finding(
-            Severity.WARNING,
-            THROTTLES,
-            "topics",
-            words,
-            "Delete these configs of each of the topics.",
-            f"{alter} --delete-config {','.join(THROTTLED)}",
-        )
+        (first, names), *_ = throttled.items()
+        words = f"throttled replicas are left over on {count(len(throttled), 'topic')}: {shown(list(throttled))}"
+        alter = f"ktools configs --alter --entity-type topics --entity-name {first} --delete-config {','.join(names)}"
+        advice = "Delete these configs of each of the topics."
+        yield Finding(Severity.WARNING, THROTTLES, "topics", words, advice, alter)
     if not rates and not throttled and snapshot.rates is not None:
         yield Finding(Severity.OK, THROTTLES, "throttles", "no throttle left over")
 

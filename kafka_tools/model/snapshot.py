@@ -54,6 +54,11 @@ class Ensemble(NamedTuple):
             return None
         return self.voters or len(voting), len(modes)
 
+    @property
+    def lost(self) -> bool:
+        """Whether fewer servers serve than a majority of those that vote."""
+        return self.counts is not None and self.counts[1] <= self.counts[0] // 2
+
 
 class Unknown(NamedTuple):
     """Something that could not be asked, and why. `denied`: only because the user may not see it."""

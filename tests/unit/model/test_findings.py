@@ -52,7 +52,7 @@ SANDBOX = {"in_sandbox": True}
 GONE = KafkaToolError("connection refused")
 STORAGE = BrokerError(56)
 RATE = "leader.replication.throttled.rate"
-THROTTLED = "leader.replication.throttled.replicas,follower.replication.throttled.replicas"
+THROTTLED = "leader.replication.throttled.replicas"
 WHOLE = (topic(partition(0, "123"), partition(1, "231")),)
 
 
@@ -150,6 +150,12 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         {"no_election": "Nobody answers."},
         CRITICAL,
         "controller: no leader can be elected now: Nobody answers",
+        "doctor",
+    ),
+    (
+        {"ensemble": Ensemble({("a", 1): GONE, ("b", 1): GONE, ("c", 1): ""}, None, GONE)},
+        CRITICAL,
+        "controller: no leader can be elected now: ZooKeeper has no quorum",
         "doctor",
     ),
     ({"quorum": Quorum(None, (1, 2, 3), (), {})}, CRITICAL, "controller: none is active", "doctor"),
