@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
+    from kafka_tools.brokers.cluster import BrokerCluster
     from kafka_tools.brokers.tokens import BrokerTokens
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
@@ -284,6 +285,18 @@ def open_tokens(target: Brokers) -> "Iterator[BrokerTokens]":
 
     with open_session(target) as session:
         yield BrokerTokens(session)
+
+
+@contextmanager
+def open_cluster(target: Brokers) -> "Iterator[BrokerCluster]":
+    """Connect to a cluster, or to its controllers, and give what it says about its servers.
+
+    Raises UnreachableError as `open_topics`.
+    """
+    from kafka_tools.brokers.cluster import open_cluster
+
+    with open_cluster(target) as cluster:
+        yield cluster
 
 
 @contextmanager

@@ -66,7 +66,9 @@ JAVA_WORDS = {
     ELECTION_NOT_NEEDED: "Leader election not needed for topic partition.",
     86: "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.",
     89: "The throttling quota has been exceeded.",
+    102: "The given broker ID was not registered.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",
+    136: "The given controller ID was not registered.",
 }
 """The words of Java's clients for an error code, used where the broker sends no message of its own.
 
@@ -102,6 +104,8 @@ JAVA_EXCEPTIONS = {
     83: "EligibleLeadersNotAvailableException",
     ELECTION_NOT_NEEDED: "ElectionNotNeededException",
     86: "GroupSubscribedToTopicException",
+    102: "BrokerIdNotRegisteredException",
+    136: "ControllerIdNotRegisteredException",
 }
 """The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""
 

@@ -29,6 +29,12 @@ OTHER = "Options"
 """The sections of a help text, in which options stand together; OTHER is the last one."""
 
 
+BOOTSTRAP_HELP = (
+    "The Kafka brokers to connect to. Default: KTOOLS_BOOTSTRAP_SERVERS, the current context, a running sandbox, "
+    "localhost:9092."
+)
+
+
 class ToolOption(click.Option):
     """An option that stands in a section of the help text."""
 
@@ -45,6 +51,7 @@ def option(
     metavar: str | None = None,
     multiple: bool = False,
     bare: str | None = None,
+    required: bool = False,
 ) -> Decorator:
     """Declare an option of a tool.
 
@@ -56,7 +63,15 @@ def option(
     # click's way for an option whose value may be left out: no flag, but with a flag_value.
     optional = {} if bare is None else {"is_flag": False, "flag_value": bare}
     return click.option(
-        *names, cls=ToolOption, section=section, help=help, type=type, metavar=metavar, multiple=multiple, **optional
+        *names,
+        cls=ToolOption,
+        section=section,
+        help=help,
+        type=type,
+        metavar=metavar,
+        multiple=multiple,
+        required=required,
+        **optional,
     )
 
 
@@ -74,8 +89,7 @@ def bootstrap_server(function: F) -> F:
         CLUSTER,
         "--bootstrap-server",
         type=types.BOOTSTRAP_SERVER,
-        help="The Kafka brokers to connect to. Default: KTOOLS_BOOTSTRAP_SERVERS, the current context, a running "
-        "sandbox, localhost:9092.",
+        help=BOOTSTRAP_HELP,
     )(function)
 
 

@@ -16,7 +16,9 @@ class About(NamedTuple):
 
 TOOLS: Mapping[str, About] = {
     "acls": About("Rights", "Add, remove and list ACLs, and ask who may do what."),
+    "broker-api-versions": About("Clusters", "Show which versions each broker knows."),
     "client-metrics": About("Clusters", "Say which clients send metrics of theirs, and which."),
+    "cluster": About("Clusters", "Show a cluster's id and servers, unregister one."),
     "completion": About("Scripts", "Print what lets bash, zsh or fish complete ktools."),
     "configs": About("Clusters", "Describe and change configs: topics, brokers, users."),
     "console-consumer": About("Records", "Print the records of a topic."),
@@ -29,10 +31,10 @@ TOOLS: Mapping[str, About] = {
     "doctor": About("Clusters", "Check the cluster, and what stands between you and it."),
     "get-offsets": About("Records", "Print the oldest, newest or other offsets."),
     "groups": About("Groups", "List the groups of all types."),
-    "health": About("Clusters", "Give one verdict for the cluster, and say what may go down."),
+    "health": About("Clusters", "Give one verdict for the cluster: what may go down."),
     "layout": About("Topics", "Show which broker has what, and what if one dies."),
     "leader-election": About("Topics", "Have partitions led by their preferred replica."),
-    "log-dirs": About("Clusters", "Show brokers' directories, and the size of topics in them."),
+    "log-dirs": About("Clusters", "Show brokers' directories, and the sizes of topics."),
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
     "preferred-replica-election": About("Topics", "The same as of Kafka 2.8, also through ZooKeeper."),
     "reassign-partitions": About("Topics", "Move partitions to other brokers and directories."),

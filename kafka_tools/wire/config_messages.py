@@ -165,11 +165,12 @@ DESCRIBE_CLUSTER = Message(
     60,
     "DescribeCluster",
     first=1,
-    last=1,
+    last=2,
     flexible=0,
     request=(
         Field("include_cluster_authorized_operations", "bool"),
         Field("endpoint_type", "int8", since=1, default=BROKER_ENDPOINTS),
+        Field("include_fenced_brokers", "bool", since=2),
     ),
     response=(
         Field("throttle_time_ms", "int32"),
@@ -186,9 +187,12 @@ DESCRIBE_CLUSTER = Message(
                 Field("host", "string"),
                 Field("port", "int32"),
                 Field("rack", "string", nullable=0, default=None),
+                Field("is_fenced", "bool", since=2),
             ),
         ),
         Field("cluster_authorized_operations", "int32", default=-(2**31)),
     ),
 )
-"""Asks for the brokers, or where controllers are asked for the controllers (KIP-919)."""
+"""Asks for the brokers, or where controllers are asked for the controllers (KIP-919).
+
+From version 2 on (Kafka 4.0) the brokers that are fenced, as those that are down, can be asked for, too (KIP-1073)."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,30 +21,26 @@ def env(tmp_path: Path, kafka39: Cluster) -> dict[str, str]:
     """A ktools with the new tool."""
     copy = Path(shutil.copytree(PACKAGE, tmp_path / "kafka_tools", ignore=shutil.ignore_patterns("__pycache__")))
     blocks = BLOCK.findall((PACKAGE / "README.md").read_text())
-    assert [path for path, *_ in blocks] == [
-        "brokers/cluster.py",
-        "zookeeper/cluster.py",
-        "backends.py",
-        "tools/cluster.py",
-    ]
+    assert [path for path, *_ in blocks] == ["brokers/cluster.py", "backends.py", "tools/brokers.py"]
     for path, added, code in blocks:
         file = copy / path
         assert file.exists() == bool(added), path
         file.write_text(f"{file.read_text()}\n\n{code}" if added else code)
-    [line] = re.findall(r'^    "cluster": About\(.*\),\n', (PACKAGE / "README.md").read_text(), re.MULTILINE)
+    [line] = re.findall(r'^    "brokers": About\(.*\),\n', (PACKAGE / "README.md").read_text(), re.MULTILINE)
     table = copy / "tools" / "__init__.py"
     table.write_text(table.read_text().replace("About] = {\n", f"About] = {{\n{line}"))
     return kafka39.env | {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
 
 
-def test_the_new_tool_shows_the_cluster_s_id(kafka39: Cluster, env: dict[str, str], zookeeper: object) -> None:
-    (registered, _) = zookeeper.get("/cluster/id")  # type: ignore[attr-defined]
-    expected = f"Cluster ID: {json.loads(registered)['id']}\n"
+def test_the_new_tool_shows_where_the_brokers_listen(kafka39: Cluster, env: dict[str, str], zookeeper: Any) -> None:
+    ids = sorted(zookeeper.get_children("/brokers/ids"), key=int)
+    registered = [json.loads(zookeeper.get(f"/brokers/ids/{broker}")[0]) for broker in ids]
+    expected = [f"{each['host']}:{each['port']}" for each in registered]
     for to in ((), ("--bootstrap-server", kafka39.bootstrap), ("--zookeeper", kafka39.zookeeper)):
-        assert ktools(env, "cluster", "cluster-id", *to) == expected
-    rows = json.loads(ktools(env, "cluster", "cluster-id", "--output", "json"))
-    assert [f"Cluster ID: {row['cluster_id']}\n" for row in rows] == [expected]
-    assert "Show the id of a cluster." in ktools(env, "--help")
+        assert ktools(env, "brokers", *to) == f"{','.join(expected)}\n"
+    rows = json.loads(ktools(env, "brokers", "--output", "json"))
+    assert [row["address"] for row in rows] == expected
+    assert "Show where the brokers listen." in ktools(env, "--help")
 
 
 def ktools(env: dict[str, str], *argv: str) -> str:

@@ -17,6 +17,7 @@ from kio.static.constants import EntityType
 
 from kafka_tools.model.codec import Field
 from kafka_tools.wire import (
+    cluster_messages,
     config_messages,
     group_messages,
     log_dir_messages,
@@ -50,7 +51,7 @@ PRIMITIVES = {
 }
 
 
-LAST_KNOWN = {"StreamsGroupDescribe": 0}
+LAST_KNOWN = {"StreamsGroupDescribe": 0, "UnregisterController": -1}
 """Messages of which kio lacks the newest versions -> the last that it has."""
 
 
@@ -62,7 +63,7 @@ def last_version(message: Message) -> int:
 def messages() -> list[Message]:
     """Return every message that is known here."""
     modules = (
-        *(config_messages, group_messages, log_dir_messages, offset_messages),
+        *(cluster_messages, config_messages, group_messages, log_dir_messages, offset_messages),
         *(other_messages, reassignment_messages, share_streams_messages, token_messages),
     )
     tables = map(vars, modules)

@@ -15,6 +15,8 @@ CHANGING = (
     (re.compile(r"kt-(?:client|instance)-[0-9a-f-]{36}"), "{member}"),
     (re.compile(r"(?<= )[\w+/-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
     (re.compile(r"127\.0\.0\.1:\d+ {1,2}\(\d\) +"), "{coordinator} "),
+    (re.compile(r"(?<=Cluster ID: )[\w-]{22}|(?<=ClusterId: {14})[\w-]{22}"), "{id}"),
+    (re.compile(r"(?<=[0-9] {10}127\.0\.0\.1 )\d{5}|(?<=127\.0\.0\.1:)\d{5}(?= \(id: )", re.MULTILINE), "{port}"),
     (re.compile(r"(?<=[cmp]Zxid = )0x[0-9a-f]+"), "{zxid}"),
     (re.compile(r"(?<=[cm]time = )[^\n]+"), "{date}"),
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
@@ -32,6 +34,9 @@ RULES = re.compile(r"(?:^ ?\t\(principal=.*\) ?\n)+", re.MULTILINE)
 
 EVENTS = re.compile(r"\nWATCHER::\n\n(WatchedEvent [^\n]*\n)")
 """What ZooKeeper's shell prints of its session and of watched znodes, in a thread of its own: whenever it comes."""
+
+COMPLAINT = re.compile(rb"usage: .*?^([\w.-]+:\s+error:\s.*?)(?:\n\n|\Z)", re.DOTALL | re.MULTILINE)
+"""What argparse4j says of a wrong command line: its usage, then what is wrong, in lines filled up with blanks."""
 
 ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!"
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
@@ -80,11 +85,17 @@ def _sorted_resources(text: str) -> str:
     return "".join(part for parts in split for part in sorted(parts))
 
 
+def _unwrapped(stderr: bytes) -> bytes:
+    """Return argparse4j's complaint as one line: lines break at blanks, and behind a dash within a name."""
+    found = COMPLAINT.match(stderr)
+    return re.sub(rb"\s+", b" ", re.sub(rb"-\s+(?=[a-z-])", b"-", found[1])).strip() + b"\n" if found else stderr
+
+
 def outcome(
     stdout: bytes, stderr: bytes, status: int, leaves: str, case: Case, placeholders: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what a run did, part by part, as it is recorded and compared; of stderr the first line."""
-    said_lines = [line for line in stderr.splitlines(keepends=True) if not line.startswith(ADVERTISEMENT)]
+    said_lines = [line for line in _unwrapped(stderr).splitlines(keepends=True) if not line.startswith(ADVERTISEMENT)]
     shown, said = (
         normalise(text.decode("utf-8", "surrogateescape"), case, placeholders)
         for text in (stdout, b"".join(said_lines[:1]))

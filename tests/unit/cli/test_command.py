@@ -167,6 +167,7 @@ def _commands(command: click.Command) -> Iterator[click.Command]:
             yield from _commands(each)
 
 
+CONNECTION = {"bootstrap_server", "command_config", "client_settings", "wait"}
 TOOLS = [each for each in map(find, names()) if each is not None]
 COMMANDS = [command for each in TOOLS for command in _commands(each) if not isinstance(command, click.Group)]
 
@@ -179,6 +180,9 @@ def test_a_callback_has_a_typed_parameter_for_each_option(command: click.Command
         return
     shown_by_ktools = {"output", "columns", "sort_by", "watch"} if getattr(command, "reports", True) else set()
     wanted = {param.name for param in command.params if param.expose_value} - shown_by_ktools
+    if "target" in parameters:  # `argparse4j.connection` declares the options that say which cluster
+        assert wanted >= CONNECTION
+        wanted = wanted - CONNECTION - {"bootstrap_controller"} | {"target"}
     assert {*parameters} - {"ctx"} == wanted
     assert all(each.annotation is not inspect.Parameter.empty for each in parameters.values())
 
