@@ -12,6 +12,7 @@ from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.cluster import BrokerCluster
+    from kafka_tools.brokers.features import BrokerFeatures
     from kafka_tools.brokers.tokens import BrokerTokens
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
@@ -297,6 +298,15 @@ def open_cluster(target: Brokers) -> "Iterator[BrokerCluster]":
 
     with open_cluster(target) as cluster:
         yield cluster
+
+
+@contextmanager
+def open_features(target: Brokers) -> "Iterator[BrokerFeatures]":
+    """Connect to a cluster, or to its controllers, and give its features. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.features import open_features
+
+    with open_features(target) as features:
+        yield features
 
 
 @contextmanager

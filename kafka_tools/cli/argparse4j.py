@@ -63,9 +63,12 @@ class ArgparseGroup(ToolGroup):
     where ktools takes them, too; those that stand before the sub-command are moved behind it.
     """
 
-    def __init__(self, *args: Any, program: str = "", **attributes: Any) -> None:
+    def __init__(
+        self, *args: Any, program: str = "", version: Sequence[str] = ("--version",), **attributes: Any
+    ) -> None:
         super().__init__(*args, **attributes)
         self.program = program
+        self.params.append(options.version_option(*version))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read a command line. Raises ToolFailure in argparse4j's words."""
@@ -89,13 +92,14 @@ class ArgparseGroup(ToolGroup):
         return super().resolve_command(ctx, [name, *args[1:]])
 
     def _with_command_first(self, args: Sequence[str], is_completed: bool) -> list[str]:
+        own = (*HELP, *options_of(self.params))
         known = options_of(param for each in self.commands.values() for param in each.params)
         leading: list[str] = []
         rest = deque(args)
         while rest and rest[0].startswith("-"):
             token = rest.popleft()
-            if token in HELP:
-                return ["--help"]
+            if token in own:
+                return ["--help" if token in HELP else token]
             leading.append(token)
             try:
                 option, value = named(known, token)
@@ -194,10 +198,12 @@ def connection(
     server: Sequence[str] = ("--bootstrap-server",),
     controller: Sequence[str] = ("--bootstrap-controller",),
     config: Sequence[str] = ("--command-config",),
+    is_asked: bool = True,
 ) -> Callable[[Callback], Callback]:
     """Declare how a command finds its cluster: the callback gets one parameter for all of it, `target`.
 
-    These are the names of the options. Without names for `controller` it is not declared.
+    These are the names of the options. Without names for `controller` it is not declared. Where no cluster `is_asked`
+    they are taken, as Apache's tool takes them, and there is no `target`.
     """
 
     def declared(function: Callback) -> Callback:
@@ -210,10 +216,11 @@ def connection(
             bootstrap_controller: str | None = None,
             **values: Any,
         ) -> Any:
-            target = choice.choose_brokers(
-                bootstrap_server, command_config, client_settings, wait or 0.0, bootstrap_controller
-            )
-            return function(target=target, **values)
+            if is_asked:
+                values["target"] = choice.choose_brokers(
+                    bootstrap_server, command_config, client_settings, wait or 0.0, bootstrap_controller
+                )
+            return function(**values)
 
         update_wrapper(call, function)
         decorated = options.client_settings(options.wait(call))

@@ -240,10 +240,10 @@ def output_option() -> click.Parameter:
     )
 
 
-def version_option() -> click.Parameter:
-    """Return --version, which prints the version and ends."""
+def version_option(*names: str) -> click.Parameter:
+    """Return --version, or what it is called, which prints the version and ends."""
     return ToolOption(
-        ["--version"],
+        names or ["--version"],
         is_flag=True,
         expose_value=False,
         is_eager=True,

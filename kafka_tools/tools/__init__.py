@@ -29,6 +29,7 @@ TOOLS: Mapping[str, About] = {
     "delegation-tokens": About("Rights", "Create, renew, expire and describe delegation tokens."),
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),
     "doctor": About("Clusters", "Check the cluster, and what stands between you and it."),
+    "features": About("Clusters", "Show and change feature levels, as metadata.version."),
     "get-offsets": About("Records", "Print the oldest, newest or other offsets."),
     "groups": About("Groups", "List the groups of all types."),
     "health": About("Clusters", "Give one verdict for the cluster: what may go down."),

@@ -19,6 +19,7 @@ from kafka_tools.model.codec import Field
 from kafka_tools.wire import (
     cluster_messages,
     config_messages,
+    feature_messages,
     group_messages,
     log_dir_messages,
     offset_messages,
@@ -63,7 +64,7 @@ def last_version(message: Message) -> int:
 def messages() -> list[Message]:
     """Return every message that is known here."""
     modules = (
-        *(cluster_messages, config_messages, group_messages, log_dir_messages, offset_messages),
+        *(cluster_messages, config_messages, feature_messages, group_messages, log_dir_messages, offset_messages),
         *(other_messages, reassignment_messages, share_streams_messages, token_messages),
     )
     tables = map(vars, modules)

@@ -16,6 +16,8 @@ CHANGING = (
     (re.compile(r"(?<= )[\w+/-]{22}(?= +/127\.0\.0\.1 )"), "{member}"),  # of the protocol of KIP-848
     (re.compile(r"127\.0\.0\.1:\d+ {1,2}\(\d\) +"), "{coordinator} "),
     (re.compile(r"(?<=Cluster ID: )[\w-]{22}|(?<=ClusterId: {14})[\w-]{22}"), "{id}"),
+    (re.compile(r"(?<=Epoch: )\d+$", re.MULTILINE), "{epoch}"),
+    (re.compile(r"(?<=Local controller )\d"), "{id}"),
     (re.compile(r"(?<=[0-9] {10}127\.0\.0\.1 )\d{5}|(?<=127\.0\.0\.1:)\d{5}(?= \(id: )", re.MULTILINE), "{port}"),
     (re.compile(r"(?<=[cmp]Zxid = )0x[0-9a-f]+"), "{zxid}"),
     (re.compile(r"(?<=[cm]time = )[^\n]+"), "{date}"),
