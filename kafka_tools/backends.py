@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
+    from kafka_tools.model.reassignments import Placement
     from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
     from kafka_tools.zookeeper.consumers import ZooKeeperConsumers
     from kafka_tools.zookeeper.shell import ZooKeeperShell
@@ -252,6 +253,41 @@ def open_configs(target: Target) -> Iterator[Configs]:
 
         with open_session(target) as session:
             yield BrokerConfigs(session)
+
+
+class Reassignments(Protocol):
+    """Tells where replicas are, and limits how fast they move. Every method raises KafkaToolError."""
+
+    def brokers(self) -> "tuple[BrokerRack, ...]":
+        """Return the brokers that are alive, by id, with their racks."""
+        ...
+
+    def placement(self, topics: Collection[str]) -> "Placement":
+        """Return the replicas of all partitions of these topics, without topics that are not there."""
+        ...
+
+    def set_configs(self, entity: "Entity", values: Mapping[str, str]) -> None:
+        """Set configs of one entity; its other configs stay as they are."""
+        ...
+
+    def unset_configs(self, entity: "Entity", names: Collection[str]) -> None:
+        """Take these configs of one entity away; those that are not set do not matter."""
+        ...
+
+
+@contextmanager
+def open_reassignments(target: Target) -> Iterator[Reassignments]:
+    """Connect to a cluster to see where its replicas are. Raises UnreachableError as `open_topics`."""
+    if isinstance(target, ZooKeeper):
+        from kafka_tools.zookeeper import reassignments as znodes
+
+        with znodes.open_reassignments(target) as in_zookeeper:
+            yield in_zookeeper
+    else:
+        from kafka_tools.brokers import reassignments
+
+        with reassignments.open_reassignments(target) as of_brokers:
+            yield of_brokers
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from kafka_tools.errors import (
     check_code,
 )
 from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.configs import ConfigChange, Entity
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
@@ -26,6 +27,7 @@ from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
 from kafka_tools.wire.schema import Response
 
+LOG_DIR_NOT_FOUND = 57
 REPLICA_NOT_AVAILABLE = 9
 """What a broker answers that does not hold the replica yet; it keeps the directory in mind for it (KIP-113)."""
 
@@ -42,7 +44,7 @@ class BrokerReassignments:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.configs = BrokerConfigs(session)
+        self._configs = BrokerConfigs(session)
 
     def brokers(self) -> tuple[BrokerRack, ...]:
         """Return the brokers that are alive, by id, with their racks. Raises KafkaToolError."""
@@ -112,10 +114,19 @@ class BrokerReassignments:
             response = self._session.wire.change(ALTER_REPLICA_LOG_DIRS, request, lambda each: each, broker=broker)
             for topic in response["results"]:
                 for each in topic["partitions"]:
+                    name = Replica(topic["topic_name"], each["partition_index"], broker)
                     if each["error_code"] != REPLICA_NOT_AVAILABLE:
-                        check_code(each["error_code"], needs="ALTER on the cluster")
-                        begun.add(Replica(topic["topic_name"], each["partition_index"], broker))
+                        _check_dir(name, each["error_code"], wanted.get(name, ""))
+                        begun.add(name)
         return begun
+
+    def set_configs(self, entity: Entity, values: Mapping[str, str]) -> None:
+        """Set configs of one entity; its other configs stay as they are. Raises KafkaToolError."""
+        self._configs.alter(ConfigChange(entity, values))
+
+    def unset_configs(self, entity: Entity, names: Collection[str]) -> None:
+        """Take these configs of one entity away; those that are not set do not matter. Raises KafkaToolError."""
+        self._configs.alter(ConfigChange(entity, {}, tuple(names)))
 
     def _alter(self, placement: Mapping[TopicPartition, Replicas | None]) -> dict[TopicPartition, KafkaToolError]:
         topics: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -132,6 +143,16 @@ class BrokerReassignments:
             for each in topic["partitions"]
             if each["error_code"]
         }
+
+
+def _check_dir(replica: Replica, code: int, path: str) -> None:
+    """Raise KafkaToolError in Apache's words where a broker does not take a replica into a directory."""
+    try:
+        check_code(code, needs="ALTER on the cluster")
+    except BrokerError as error:
+        absent = f"Broker {replica.broker} has no directory {path}: `ktools log-dirs --describe` lists those it has."
+        why = absent if code == LOG_DIR_NOT_FOUND else " ".join(filter(None, (error.message, error.hint)))
+        raise KafkaToolError(f"Failed to alter dir for {replica}", why) from error
 
 
 def _dirs_request(dirs: Mapping[str, Mapping[str, list[int]]]) -> dict[str, Any]:

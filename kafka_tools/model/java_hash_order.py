@@ -59,23 +59,26 @@ def capacity_for(size: int) -> int:
 
 
 def scala_partition_order(partitions: Iterable[TopicPartition]) -> list[TopicPartition]:
-    """Return partitions in the order of an immutable Set of Scala 2.13.
+    """Return partitions in the order of an immutable Set of Scala 2.13."""
+    return scala_order(partitions, _partition_hash)
+
+
+def scala_order(keys: Iterable[Key], hashed: Callable[[Key], int]) -> list[Key]:
+    """Return keys in the order of an immutable Set of Scala 2.13; `hashed` gives their hashCode, unsigned.
 
     Up to four elements stand in the order of their insertion. More are a HashSet: a trie of 32 branches a node, by five
     bits of an improved hash code (scala.collection.Hashing), whose elements come before those of the nodes below.
     """
-    ordered = list(dict.fromkeys(partitions))
-    return (
-        ordered
-        if len(ordered) <= MOST_OF_SMALL_SETS
-        else _trie_order([(_improved(_partition_hash(each)), each) for each in ordered])
-    )
+    ordered = list(dict.fromkeys(keys))
+    if len(ordered) <= MOST_OF_SMALL_SETS:
+        return ordered
+    return _trie_order([(_improved(hashed(each)), each) for each in ordered])
 
 
-def _trie_order(hashed: list[tuple[int, TopicPartition]], shift: int = 0) -> list[TopicPartition]:
+def _trie_order(hashed: list[tuple[int, Key]], shift: int = 0) -> list[Key]:
     if shift > 30:  # all bits are the same
         return [each for _, each in hashed]
-    branches: dict[int, list[tuple[int, TopicPartition]]] = {}
+    branches: dict[int, list[tuple[int, Key]]] = {}
     for code, each in hashed:
         branches.setdefault(code >> shift & 31, []).append((code, each))
     in_order = [branches[bits] for bits in sorted(branches)]

@@ -5,7 +5,7 @@ as a number where Kafka writes a text, or the other way round: people write znod
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from kafka_tools.errors import KafkaToolError
@@ -14,7 +14,7 @@ from kafka_tools.model.addresses import KAFKA_PORT, Address
 from kafka_tools.model.java_hash_order import properties_order
 from kafka_tools.model.topics import TopicPartition
 
-TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION, ELECTION_VERSION = 3, 1, 2, 1
+TOPIC_VERSION, CONFIG_VERSION, CHANGE_VERSION, ELECTION_VERSION, REASSIGNMENT_VERSION = 3, 1, 2, 1, 1
 
 NO_LEADER = (-1, -2)
 """What stands for the leader where there is none: kafka.api.LeaderAndIsr.NoLeader, and LeaderDuringDelete."""
@@ -145,17 +145,18 @@ def read_cluster_id(path: str, data: bytes | None) -> str | None:
     return None if data is None else text_of(path, "id", parsed(path, data).get("id"))
 
 
-def read_reassigned(path: str, data: bytes | None) -> frozenset[str]:
-    """Read which topics Kafka up to 2.8 is reassigning; None (there is no such znode) gives none.
+def read_reassigned(path: str, data: bytes | None) -> frozenset[TopicPartition]:
+    """Read which partitions are to get other replicas; None (there is no such znode) gives none.
 
     Raises MalformedZnodeError. Source: kafka.zk.ReassignPartitionsZNode.
     """
-    if data is None:
-        return frozenset()
-    partitions = parsed(path, data).get("partitions")
-    if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
-        refuse(path, "partitions", partitions)
-    return frozenset(text_of(path, "topic", each.get("topic")) for each in partitions)
+    return frozenset() if data is None else frozenset(_named_partitions(path, data))
+
+
+def encode_reassigned(replicas: Iterable[tuple[TopicPartition, Sequence[int]]]) -> bytes:
+    """Write which partitions are to get which replicas (ReassignPartitionsZNode.encode)."""
+    asked = [{"topic": each.topic, "partition": each.partition, "replicas": brokers} for each, brokers in replicas]
+    return encoded({"version": REASSIGNMENT_VERSION, "partitions": asked})
 
 
 def read_election(path: str, data: bytes) -> tuple[TopicPartition, ...]:
@@ -163,13 +164,16 @@ def read_election(path: str, data: bytes) -> tuple[TopicPartition, ...]:
 
     Source: kafka.zk.PreferredReplicaElectionZNode.
     """
+    return tuple(_named_partitions(path, data))
+
+
+def _named_partitions(path: str, data: bytes) -> Iterator[TopicPartition]:
     partitions = parsed(path, data).get("partitions")
     if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
         refuse(path, "partitions", partitions)
-    return tuple(
-        TopicPartition(text_of(path, "topic", each.get("topic")), _number(path, "partition", each.get("partition")))
-        for each in partitions
-    )
+    for each in partitions:
+        topic = text_of(path, "topic", each.get("topic"))
+        yield TopicPartition(topic, _number(path, "partition", each.get("partition")))
 
 
 def encode_election(partitions: Iterable[TopicPartition]) -> bytes:

@@ -221,7 +221,8 @@ class ZooKeeperTopicChanges:
         document = read_topic(path, data)
         if document is None or version is None or not document.replicas:
             raise _no_such_topic(topic)
-        if document.adding or document.removing or topic in read_reassigned(REASSIGNMENT, reassignment):
+        moving = {each.topic for each in read_reassigned(REASSIGNMENT, reassignment)}
+        if document.adding or document.removing or topic in moving:
             raise KafkaToolError(f"A partition reassignment is in progress for the topic '{topic}'.")
         # Kafka numbers new partitions from the count of those that exist: with a gap it would reuse a number.
         missing = sorted(set(range(len(document.replicas))) - set(document.replicas))

@@ -1,23 +1,21 @@
 """What brokers tell of topics, beside what confluent-kafka alone tells, and what Kafka's protocol has beyond that."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from operator import eq
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer, TopicCollection
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import ConfigResource
 
 from kafka_tools.backends import open_topics
-from kafka_tools.errors import KafkaToolError, check_code
-from kafka_tools.model.codec import Field
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicDescription
-from kafka_tools.wire.schema import Message
 from kafka_tools.wire.session import WireSession
 from tests.support.clusters import Cluster
+from tests.support.reassignment import alone, begin, begin_slowly, unthrottle
 
 WAIT_SECONDS = 60
 CLUSTERS = ["kafka28", "kafka39", "kafka4"]
@@ -152,98 +150,6 @@ def test_eligible_leader_replicas(mortal4: Cluster) -> None:
     assert _described(mortal4.bootstrap, name)[0].partitions[0].elr == ()
 
 
-REASSIGN = Message(
-    45,
-    "AlterPartitionReassignments",
-    first=0,
-    last=0,
-    flexible=0,
-    request=(
-        Field("timeout_ms", "int32", default=60_000),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (Field("partition_index", "int32"), Field("replicas", "[]int32", nullable=0, default=None)),
-                ),
-            ),
-        ),
-    ),
-    response=(
-        Field("throttle_time_ms", "int32"),
-        Field("error_code", "int16"),
-        Field("error_message", "string", nullable=0),
-        Field(
-            "responses",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        Field("error_message", "string", nullable=0),
-                    ),
-                ),
-            ),
-        ),
-    ),
-)
-
-
-def _reassign(session: WireSession, topic: str, replicas: tuple[int, ...] | None) -> None:
-    moved = {"name": topic, "partitions": [{"partition_index": 0, "replicas": replicas}]}
-    answer = session.change(REASSIGN, {"topics": [moved]}, lambda answer: answer)
-    check_code(answer["error_code"], answer["error_message"])
-    [result] = answer["responses"][0]["partitions"]
-    check_code(result["error_code"], result["error_message"])
-
-
-@contextmanager
-def _throttled(real: Cluster, topic: str) -> Iterator[None]:
-    """Let replicas of the topic be copied at a byte a second, as soon as the block begins.
-
-    The topic comes first: brokers take changes in their order, so those that have the rates have the topic's too.
-    """
-    rates = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
-    lists = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
-
-    admin = real.admin()
-
-    def alter(operation: AlterConfigOpType) -> None:
-        settings = [(ConfigResource.Type.TOPIC, topic, lists, "*")]
-        settings += [(ConfigResource.Type.BROKER, str(broker), rates, "1") for broker in (1, 2, 3)]
-        resources = [
-            ConfigResource(
-                kind,
-                name,
-                incremental_configs=[ConfigEntry(each, value, incremental_operation=operation) for each in configs],
-            )
-            for kind, name, configs, value in settings
-        ]
-        for resource in resources:  # a request for each: they go to different brokers
-            admin.incremental_alter_configs([resource])[resource].result()
-
-    def in_force(broker: int) -> bool:
-        resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
-        configs = admin.describe_configs([resource])[resource].result()
-        return all(rate in configs and configs[rate].value == "1" for rate in rates)
-
-    alter(AlterConfigOpType.SET)
-    try:
-        for broker in (1, 2, 3):
-            _until(lambda of=broker: in_force(of))
-        yield
-    finally:
-        alter(AlterConfigOpType.DELETE)
-
-
 @pytest.mark.parametrize("real", ["kafka39", "kafka4"], indirect=True)
 def test_a_reassignment_that_runs(real: Cluster) -> None:
     name = real.topic(1, 2)
@@ -254,16 +160,18 @@ def test_a_reassignment_that_runs(real: Cluster) -> None:
     [before] = _described(real.bootstrap, name)[0].partitions
     kept, leaving = before.replicas
     [coming] = {1, 2, 3} - set(before.replicas)
-    with _throttled(real, name), WireSession(real.bootstrap) as session:
-        _reassign(session, name, (kept, coming))
+    admin = real.admin()
+    with alone(real):
         try:
+            begin_slowly(real, admin, name, [(kept, coming)])
             for server in real.bootstrap.split(","):
                 [partition] = _until(lambda at=server: _moving(at, name))
                 assert set(partition.replicas) == {kept, leaving, coming}
                 assert (partition.adding_replicas, partition.removing_replicas) == ((coming,), (leaving,))
                 assert coming not in partition.isr
         finally:
-            _reassign(session, name, None)
+            begin(real, name, [None])
+            unthrottle(admin)
     _until(lambda: _as_before(before, *_described(real.bootstrap, name)[0].partitions))
 
 

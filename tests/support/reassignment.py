@@ -1,6 +1,9 @@
 """Gives partitions other replicas, at once or so slowly that they keep moving, and tells of throttles."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from confluent_kafka.admin import (
     AdminClient,
@@ -12,16 +15,26 @@ from confluent_kafka.admin import (
 )
 
 from kafka_tools.errors import NOT_CONTROLLER, check_code
-from kafka_tools.tools.reassign_partitions.moving import DIRS_RATE, REPLICAS
-from kafka_tools.tools.reassign_partitions.moving import RATES as BROKER_RATES
+from kafka_tools.sandbox.state_file import locked
+from kafka_tools.tools.reassign_partitions.throttles import DIRS_RATE, REPLICAS
+from kafka_tools.tools.reassign_partitions.throttles import RATES as BROKER_RATES
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.schema import Response
 from kafka_tools.wire.session import WireSession
+from kafka_tools.zookeeper.session import connected
+from kafka_tools.zookeeper.topic_changes import REASSIGNMENT
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_until
 
-SECONDS = 15.0
+SECONDS, ALONE_SECONDS = 15.0, 300.0
 RATES = (*BROKER_RATES, DIRS_RATE)
+
+
+@contextmanager
+def alone(cluster: Cluster) -> Iterator[None]:
+    """Let nobody else move partitions meanwhile: what moves, and throttles, belong to everybody on a cluster."""
+    with locked(Path(f"{cluster.home}.moves"), ALONE_SECONDS):
+        yield
 
 
 def reassign(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) -> None:
@@ -38,15 +51,17 @@ def reassign(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) 
             )
 
 
-def begin(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int]]) -> None:
-    """Give the partitions of a topic these replicas, in their order, and wait for nothing."""
+def begin(cluster: Cluster, topic: str, assignment: Sequence[Sequence[int] | None]) -> None:
+    """Give the partitions of a topic these replicas, in their order, and wait for nothing; None: those of before."""
     partitions = [{"partition_index": number, "replicas": replicas} for number, replicas in enumerate(assignment)]
     with WireSession(cluster.bootstrap, cluster.brokers().security) as session:
         session.change(ALTER_PARTITION_REASSIGNMENTS, {"topics": [{"name": topic, "partitions": partitions}]}, _checked)
 
 
-def begin_slowly(cluster: Cluster, admin: AdminClient, topic: str, assignment: Sequence[Sequence[int]]) -> None:
-    """Begin as `begin`, at 1 B/s: a broker lets one fetch through, and the next one after ten seconds.
+def begin_slowly(
+    cluster: Cluster, admin: AdminClient, topic: str, assignment: Sequence[Sequence[int]], by_znode: bool = False
+) -> None:
+    """Begin as `begin`, or by the znode of Kafka 2.8, at 1 B/s: brokers let one fetch through, the next after 10 s.
 
     A broker hears of changed configs in their order: where it tells of the rate it knows the replicas, too.
     """
@@ -56,7 +71,20 @@ def begin_slowly(cluster: Cluster, admin: AdminClient, topic: str, assignment: S
         _set(admin, ResourceType.BROKER, str(broker), dict.fromkeys(BROKER_RATES, "1"))
     for broker in brokers:
         wait_until(lambda at=broker: len(_own(admin, ResourceType.BROKER, str(at))) == 2, f"{broker} knows the rate")
-    begin(cluster, topic, assignment)
+    if not by_znode:
+        begin(cluster, topic, assignment)
+        return
+    partitions = [
+        {"topic": topic, "partition": number, "replicas": replicas} for number, replicas in enumerate(assignment)
+    ]
+    with connected(cluster.ensemble()) as client:
+        client.create(REASSIGNMENT, json.dumps({"version": 1, "partitions": partitions}).encode())
+
+
+def is_in_znode(cluster: Cluster) -> bool:
+    """Whether the controller has not yet done what the znode of Kafka 2.8 asks for."""
+    with connected(cluster.ensemble()) as client:
+        return client.exists(REASSIGNMENT) is not None
 
 
 def replicas_of(session: WireSession, topic: str) -> list[tuple[int, ...]]:

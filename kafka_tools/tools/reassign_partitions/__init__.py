@@ -3,6 +3,8 @@
 Source: org.apache.kafka.tools.reassign.ReassignPartitionsCommand and ReassignPartitionsCommandOptions, Kafka 3.9.
 """
 
+from collections.abc import Callable, Collection
+
 import click
 
 from kafka_tools.cli import options, types
@@ -10,9 +12,11 @@ from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.options import ACTION, CHANGES, OTHER, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.folders import read_text
+from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
+from kafka_tools.tools.reassign_partitions.throttles import Rates
 
 DESCRIPTION = """\
 Move partitions to other brokers, and replicas to other directories, as a JSON file says; see how far that is, end it,
@@ -43,10 +47,20 @@ ONLY_WITH = {
     "additional": ("execute",),
     "timeout": ("execute", "cancel"),
     "preserve_throttles": ("verify", "cancel"),
+    "zookeeper": ("generate", "execute", "verify"),
     "yes": ("execute", "verify", "cancel"),
     "watch": ("list_all",),
 }
 """Option -> the actions that it goes with."""
+
+BROKERS_ONLY = ("additional", "replica_alter_log_dirs_throttle", "timeout")
+"""Options that ZooKeeper's form does not have (Kafka 2.8)."""
+
+IGNORED = (
+    "Warning: ignoring deprecated --zookeeper option because --bootstrap-server was specified.  The --zookeeper option "
+    "will be removed in a future version of Kafka."
+)
+DEPRECATED = "Warning: --zookeeper is deprecated, and will be removed in a future version of Kafka."
 
 
 def check(_: str, given: frozenset[str]) -> None:
@@ -62,6 +76,14 @@ def check(_: str, given: frozenset[str]) -> None:
     for name, takers in ONLY_WITH.items():
         if name in given and action not in takers:
             raise UsageError(f'Option "[{_flag(name)}]" can\'t be used with action "[{_flag(action)}]"')
+    if "zookeeper" in given and "bootstrap_server" not in given:
+        _check_of_zookeeper(given)
+
+
+def _check_of_zookeeper(given: Collection[str]) -> None:
+    for name in BROKERS_ONLY:
+        if name in given:
+            raise UsageError(f'You must specify --bootstrap-server when using "[{_flag(name)}]"')
 
 
 def _flag(name: str) -> str:
@@ -84,6 +106,7 @@ def _flag(name: str) -> str:
 @option(ACTION, "--cancel", help="End the moves of the file, and go back to the replicas before.")
 @option(ACTION, "--list", "list_all", help="List all partitions that are being moved.")
 @options.bootstrap_server
+@options.zookeeper
 @options.command_config
 @options.client_settings
 @options.wait
@@ -116,6 +139,7 @@ def command(
     cancel: bool,
     list_all: bool,
     bootstrap_server: str | None,
+    zookeeper: str | None,
     command_config: str | None,
     client_settings: tuple[str, ...],
     wait: float | None,
@@ -131,27 +155,85 @@ def command(
     yes: bool,
 ) -> Report:
     """Read the file, choose the cluster, and run the action."""
-    target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    if list_all or cancel or bootstrap_server is not None:
+        target: Target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    else:
+        target = settings.choose(None, zookeeper, command_config, client_settings, wait or 0.0)
     # --verify takes throttles away: that is a change, too, but not what somebody asks a read-only cluster for.
     if execute or cancel or (verify and not preserve_throttles):
         target = check_change(target, yes)
+    rates = Rates(_limit(throttle), _limit(replica_alter_log_dirs_throttle))
     seconds = (10_000 if timeout is None else timeout) / 1000
-    if list_all or generate:
-        from kafka_tools.tools.reassign_partitions import reading
 
-        if list_all:
-            return reading.list_reassignments(target)
-        text = _text(topics_to_move_json_file)
-        return reading.generate(reading.Generate(target, text, broker_list or "", not disable_rack_aware))
+    def act() -> Report:
+        if generate:
+            return _generate(target, topics_to_move_json_file, broker_list, not disable_rack_aware)
+        if execute:
+            return _execute(target, reassignment_json_file, rates, additional, seconds)
+        if verify:
+            return _verify(target, reassignment_json_file, preserve_throttles)
+        return _cancel(target, reassignment_json_file, preserve_throttles, seconds) if cancel else _list(target)
+
+    if isinstance(target, ZooKeeper):
+        return _warned(DEPRECATED, act)
+    return act() if zookeeper is None else _warned(IGNORED, act)
+
+
+def _limit(rate: int | None) -> int | None:
+    return rate if rate is not None and rate >= 0 else None  # Apache's default is -1
+
+
+def _warned(warning: str, act: Callable[[], Report]) -> Report:
+    """Return what an action reports, behind a warning that also stands there where it fails."""
+    try:
+        report = act()
+    except UsageError:
+        raise
+    except KafkaToolError as error:
+        return Report([], {}, [warning], failure=error)
+    return report._replace(plain=[warning, *report.plain])
+
+
+def _list(target: Target) -> Report:
+    from kafka_tools.tools.reassign_partitions import reading
+
+    assert isinstance(target, Brokers)
+    return reading.list_reassignments(target)
+
+
+def _generate(target: Target, path: str | None, brokers: str | None, rack_aware: bool) -> Report:
+    from kafka_tools.tools.reassign_partitions import reading
+
+    return reading.generate(reading.Generate(target, _text(path), brokers or "", rack_aware))
+
+
+def _execute(target: Target, path: str | None, rates: Rates, additional: bool, seconds: float) -> Report:
+    if isinstance(target, Brokers):
+        from kafka_tools.tools.reassign_partitions import moving
+
+        return moving.execute(moving.Execute(target, _text(path), rates, additional, seconds))
+    from kafka_tools.tools.reassign_partitions import through_zookeeper
+
+    if additional or rates.between_dirs is not None:  # it is a context that names ZooKeeper
+        _check_of_zookeeper({"additional" if additional else "replica_alter_log_dirs_throttle"})
+    return through_zookeeper.execute(through_zookeeper.Execute(target, _text(path), rates.between_brokers))
+
+
+def _verify(target: Target, path: str | None, preserves: bool) -> Report:
+    if isinstance(target, Brokers):
+        from kafka_tools.tools.reassign_partitions import moving
+
+        return moving.verify(moving.Verify(target, _text(path), preserves))
+    from kafka_tools.tools.reassign_partitions import through_zookeeper
+
+    return through_zookeeper.verify(through_zookeeper.Verify(target, _text(path), preserves))
+
+
+def _cancel(target: Target, path: str | None, preserves: bool, seconds: float) -> Report:
     from kafka_tools.tools.reassign_partitions import moving
 
-    text = _text(reassignment_json_file)
-    if execute:
-        rates = moving.Rates(throttle, replica_alter_log_dirs_throttle)
-        return moving.execute(moving.Execute(target, text, rates, additional, seconds))
-    if verify:
-        return moving.verify(moving.Verify(target, text, preserve_throttles))
-    return moving.cancel(moving.Cancel(target, text, preserve_throttles, seconds))
+    assert isinstance(target, Brokers)
+    return moving.cancel(moving.Cancel(target, _text(path), preserves, seconds))
 
 
 def _text(path: str | None) -> str:

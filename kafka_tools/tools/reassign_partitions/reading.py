@@ -13,7 +13,7 @@ from kafka_tools.model.reassignments import (
     parse_topics,
     proposed,
 )
-from kafka_tools.model.target import Brokers
+from kafka_tools.model.target import Brokers, Target
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.report import Report
 
@@ -21,7 +21,7 @@ from kafka_tools.report import Report
 class Generate(NamedTuple):
     """Proposes replicas on `brokers` (a list as typed) for all partitions of the topics in a document."""
 
-    target: Brokers
+    target: Target
     topics: str
     brokers: str
     rack_aware: bool
@@ -81,7 +81,7 @@ def _lines(found: Mapping[TopicPartition, PartitionReassignment]) -> Iterator[st
 
 def generate(request: Generate) -> Report:
     """Return the replicas as they are and as they could be. Raises KafkaToolError where that is impossible."""
-    from kafka_tools.brokers.reassignments import open_reassignments
+    from kafka_tools.backends import open_reassignments
 
     wanted, topics = parse_brokers(request.brokers), parse_topics(request.topics)
     with open_reassignments(request.target) as reassignments:

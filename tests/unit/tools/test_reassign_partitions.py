@@ -11,7 +11,7 @@ from kafka_tools.brokers import reassignments
 from kafka_tools.errors import BrokerError, KafkaToolError
 from kafka_tools.main import run
 from kafka_tools.model.assignment import BrokerRack
-from kafka_tools.model.configs import ConfigChange
+from kafka_tools.model.configs import Entity
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.settings import edit_contexts
@@ -32,7 +32,6 @@ class FakeReassignments:
         self.where: dict[Replica, ReplicaDirs] = {}
         self.down: str | None = None
         self.done: list[object] = []
-        self.configs = self
 
     def brokers(self) -> tuple[BrokerRack, ...]:
         return tuple(BrokerRack(broker, None) for broker in (1, 2, 3))
@@ -58,10 +57,16 @@ class FakeReassignments:
         self.done.append(dict(wanted))
         return self.begins_with.pop(0) if self.begins_with else set()
 
-    def alter(self, change: ConfigChange) -> None:
-        if change.entity.name == self.down:
+    def set_configs(self, entity: Entity, values: Mapping[str, str]) -> None:
+        self._change(entity, dict(values))
+
+    def unset_configs(self, entity: Entity, names: Collection[str]) -> None:
+        self._change(entity, tuple(names))
+
+    def _change(self, entity: Entity, change: object) -> None:
+        if entity.name == self.down:
             raise KafkaToolError("It is down.")
-        self.done.append((change.entity.name, dict(change.set), change.delete))
+        self.done.append((entity.name, change))
 
 
 @pytest.fixture
@@ -101,8 +106,8 @@ def test_throttles_stand_before_anything_moves(
         "leader.replication.throttled.replicas": "0:1,0:2,1:2,1:3",
         "follower.replication.throttled.replicas": "0:3",
     }
-    assert fake.done[:4] == [("t", replicas, ()), *((broker, rates, ()) for broker in "123")]
-    assert fake.done[4] == ("3", {"replica.alter.log.dirs.io.max.bytes.per.second": "500"}, ())
+    assert fake.done[:4] == [("t", replicas), *((broker, rates) for broker in "123")]
+    assert fake.done[4] == ("3", {"replica.alter.log.dirs.io.max.bytes.per.second": "500"})
     assert fake.done[5:] == [{FIRST: (1, 3), SECOND: (2, 3)}, {replica: "/d"}, {replica: "/d"}]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Current partition replica assignment"

@@ -1,0 +1,69 @@
+"""Limits how fast replicas are copied while partitions move, and takes the limits away again.
+
+Source: org.apache.kafka.tools.reassign.ReassignPartitionsCommand (modifyReassignmentThrottle, clearAllThrottles), 3.9.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.configs import BROKERS, TOPICS, Entity
+from kafka_tools.model.reassignments import Move, moving_brokers, throttled_replicas
+from kafka_tools.model.topics import TopicPartition
+
+if TYPE_CHECKING:
+    from kafka_tools.backends import Reassignments
+
+RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
+DIRS_RATE = "replica.alter.log.dirs.io.max.bytes.per.second"
+REPLICAS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+
+
+class Rates(NamedTuple):
+    """At how many bytes/s replicas are copied at most between brokers, and between directories; None: no limit."""
+
+    between_brokers: int | None
+    between_dirs: int | None = None
+
+    @property
+    def limits(self) -> bool:
+        """Whether there is a limit."""
+        return self != (None, None)
+
+
+def set_throttles(
+    reassignments: "Reassignments", rates: Rates, found: Mapping[TopicPartition, Move], dir_brokers: Iterable[int] = ()
+) -> Iterator[str]:
+    """Set the limits for moves, and for copies between directories of some brokers; yield Apache's line for each kind.
+
+    Topics come first: a broker with a rate and without replicas that it is for would copy at full speed.
+    """
+    if rates.between_brokers is not None:
+        for topic, values in throttled_replicas(found).items():
+            reassignments.set_configs(Entity(TOPICS, topic), dict(zip(REPLICAS, values, strict=True)))
+        for broker in moving_brokers(found):
+            set_to = dict.fromkeys(RATES, str(rates.between_brokers))
+            reassignments.set_configs(Entity(BROKERS, str(broker)), set_to)
+        yield f"The inter-broker throttle limit was set to {rates.between_brokers} B/s"
+    if rates.between_dirs is not None:
+        for broker in sorted(set(dir_brokers)):
+            reassignments.set_configs(Entity(BROKERS, str(broker)), {DIRS_RATE: str(rates.between_dirs)})
+        yield f"The replica-alter-dir throttle limit was set to {rates.between_dirs} B/s"
+
+
+def clear_throttles(
+    reassignments: "Reassignments", brokers: Iterable[int], topics: Iterable[str]
+) -> dict[Entity, KafkaToolError]:
+    """Take all limits of brokers and topics away; return the errors of those where that failed.
+
+    One that is down, or gone, must not keep the others throttled.
+    """
+    limited: dict[Entity, tuple[str, ...]] = {Entity(BROKERS, str(broker)): (*RATES, DIRS_RATE) for broker in brokers}
+    limited |= {Entity(TOPICS, topic): REPLICAS for topic in topics}
+    failures = {}
+    for entity, names in limited.items():
+        try:
+            reassignments.unset_configs(entity, names)
+        except KafkaToolError as error:
+            failures[entity] = error
+    return failures
