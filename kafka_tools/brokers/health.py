@@ -92,6 +92,7 @@ def look(target: Brokers) -> Snapshot:
         rates,
         {broker: each.versions for broker, each in answered.items()},
         quorum,
+        in_full=not unknown,
         unknown=(*unknown, *(each for each in why if each.denied), *no_log_dirs, *no_rates),
     )
 
@@ -185,7 +186,10 @@ def _known(subject: str, found: Mapping[int, Known | KafkaToolError]) -> tuple[d
     for broker, each in found.items():
         if isinstance(each, KafkaToolError):
             brokers.setdefault((f"{each.message} {each.hint}".rstrip(), _is_denied(each)), []).append(broker)
-    unknown = [Unknown(f"{subject} of broker {', '.join(map(str, those))}", *cause) for cause, those in brokers.items()]
+    unknown = [
+        Unknown(f"{subject} of broker{'s' * (len(those) > 1)} {', '.join(map(str, those))}", *cause)
+        for cause, those in brokers.items()
+    ]
     return {broker: each for broker, each in found.items() if not isinstance(each, KafkaToolError)}, unknown
 
 

@@ -18,6 +18,7 @@ CONTROLLERS, ZOOKEEPER, NOT_ASKED = "controllers", "ZooKeeper", "not asked"
 
 WHOSE = {LEADER_RATE: "leaders", FOLLOWER_RATE: "followers", LOG_DIRS_RATE: "log dirs"}
 PARTITIONS = "partitions"
+UNDER_REPLICATED = "ktools topics --describe --under-replicated-partitions"
 INTERNAL_TOPICS = (OFFSETS, "__transaction_state", "__share_group_state")
 THROTTLED = tuple(f"{side}.replication.throttled.replicas" for side in ("leader", "follower"))
 
@@ -82,6 +83,8 @@ def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 
 def _controller(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
+    if any(each.subject == CONTROLLERS for each in snapshot.unknown):
+        return  # without ZooKeeper brokers name any of them, and who may not see the quorum does not know it
     if snapshot.no_election:
         why = snapshot.no_election.rstrip(".")
         yield _no_controller(f"no leader can be elected now: {why}")
@@ -117,7 +120,7 @@ def _leaders(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
             PARTITIONS,
             f"{_of(names)} {words}: {shown(names)}",
             advice,
-            starts(snapshot, away) if away and snapshot.in_sandbox else look,
+            starts(snapshot, away, look),
             heals=True,
             partitions=tuple(names),
         )
@@ -136,7 +139,7 @@ def _min_isr(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
             option = "--under-min-isr-partitions" if severity is Severity.CRITICAL else "--at-min-isr-partitions"
             look = f"ktools topics --describe {option}"
             if snapshot.by_zookeeper:  # its --describe has no such filters (Kafka 2.8)
-                look = "ktools topics --describe --under-replicated-partitions"
+                look = UNDER_REPLICATED
             words = f"{_of(names)} {words}: {shown(names)}"
             yield Finding(severity, MIN_ISR, PARTITIONS, words, back, look, heals=True, partitions=tuple(names))
     for topic, names in found.too_few.items():
@@ -151,8 +154,8 @@ def _min_isr(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
         )
         advice = "Ask the brokers: --bootstrap-server HOST:PORT."
         yield Finding(Severity.NOTE, MIN_ISR, "topics", words, advice, "ktools health")
-    elif not (found.below_min_isr or found.at_min_isr or found.too_few):
-        yield Finding(Severity.OK, MIN_ISR, PARTITIONS, "none below min ISR")
+    elif not (unknown or found.below_min_isr or found.at_min_isr or found.too_few):
+        yield Finding(Severity.OK, MIN_ISR, PARTITIONS, "no partition below min ISR")
 
 
 def _in_sync(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
@@ -193,13 +196,14 @@ def _moves(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
         names = list(found.stuck)
         words = f"the reassignment of {_of(names)} {why}: {shown(names)}"
         advice = "Start the broker, or cancel the reassignment."
+        look = UNDER_REPLICATED if snapshot.by_zookeeper else "ktools reassign-partitions --list"
         yield Finding(
             Severity.WARNING,
             MOVES,
             PARTITIONS,
             words,
             advice,
-            starts(snapshot, away, names[0]),
+            starts(snapshot, away, look),
             heals=True,
             partitions=tuple(names),
         )
@@ -207,7 +211,7 @@ def _moves(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
     if going:
         words = f"{_of(going)} being reassigned: {shown(going)}"
         yield Finding(Severity.NOTE, MOVES, PARTITIONS, words, heals=True, partitions=tuple(going))
-    if not found.moving:
+    if not found.moving and snapshot.in_full:
         yield Finding(Severity.OK, MOVES, "reassignments", "no reassignment under way")
 
 
@@ -231,7 +235,12 @@ def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
         alter = f"ktools configs --alter --entity-type topics --entity-name {first} --delete-config {','.join(names)}"
         advice = "Delete these configs of each of the topics."
         yield Finding(Severity.WARNING, THROTTLES, "topics", words, advice, alter)
-    if not rates and not throttled and snapshot.rates is not None:
+    known = (
+        snapshot.in_full
+        and snapshot.rates is not None
+        and (snapshot.by_zookeeper or snapshot.rates.keys() >= snapshot.live)
+    )
+    if known and not rates and not throttled:
         yield Finding(Severity.OK, THROTTLES, "throttles", "no throttle left over")
 
 
@@ -406,13 +415,9 @@ CHECKS: Sequence[Callable[[Snapshot, Troubled], Iterator[Finding]]] = (
 )
 
 
-def starts(snapshot: Snapshot, servers: Sequence[int], partition: str = "") -> str:
+def starts(snapshot: Snapshot, servers: Sequence[int], otherwise: str = UNDER_REPLICATED) -> str:
     """Return the command that starts a broker of a sandbox; elsewhere, the one that shows what waits for it."""
-    if snapshot.in_sandbox and servers:
-        return f"ktools sandbox start {servers[0]}"
-    if partition:
-        return f"ktools topics --describe --topic {_topic(partition)}"
-    return "ktools topics --describe --under-replicated-partitions"
+    return f"ktools sandbox start {servers[0]}" if snapshot.in_sandbox and servers else otherwise
 
 
 def _held(snapshot: Snapshot) -> Counter[int]:

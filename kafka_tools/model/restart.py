@@ -82,6 +82,11 @@ def _now(snapshot: Snapshot, broker: int) -> Iterator[Finding]:
     if others:
         words = f"may not go down: broker {', '.join(map(str, others))} is not reached, and may be dead already"
         yield Finding(Severity.CRITICAL, RESTART, subject, words, "Bring it back first.", "ktools health", True)
+    # Who may not see the cluster may not see all topics either, and is not told how many there are.
+    denied = next((each for each in snapshot.unknown if each.denied), None)
+    if denied is not None:
+        words = f"whether it may go down is not known: there may be topics that are not seen ({denied.why.rstrip('.')})"
+        yield Finding(Severity.WARNING, RESTART, subject, words, "Ask as somebody who may see them.", "ktools health")
     if snapshot.no_election:
         words = f"may not go down: no leader can be elected now: {snapshot.no_election.rstrip('.')}"
         yield Finding(Severity.CRITICAL, RESTART, subject, words, "Wait for a controller.", "ktools doctor", True)

@@ -74,8 +74,8 @@ class Snapshot(NamedTuple):
     `live` are the ids of the brokers that are registered, `unreached` those of them that take no connection or give no
     answer, each with the cause. `controller` is the broker that is the controller, `no_election` the reason why no
     controller can elect a leader ("" where one can). `log_dirs` and `rates` (see RATES) are by broker, `versions` too:
-    those of the brokers that were reached. `by_zookeeper`: brokers were not asked. `in_sandbox`: `ktools sandbox`
-    starts its servers.
+    those of the brokers that were reached. `in_full`: configs and reassignments of the topics are known.
+    `by_zookeeper`: brokers were not asked. `in_sandbox`: `ktools sandbox` starts its servers.
     """
 
     topics: tuple[TopicDescription, ...]
@@ -89,5 +89,6 @@ class Snapshot(NamedTuple):
     quorum: Quorum | None = None
     ensemble: Ensemble | None = None
     unknown: tuple[Unknown, ...] = ()
+    in_full: bool = True
     by_zookeeper: bool = False
     in_sandbox: bool = False

@@ -193,3 +193,13 @@ def stages() -> Iterator[Stages]:
     )
     with Progress(*columns, console=error_console(), transient=True, refresh_per_second=5) as progress:
         yield StageBar(progress)
+
+
+@contextmanager
+def waiting() -> Iterator[Stages]:
+    """Show what is waited for while the block runs, by `stage`: on a terminal only, where somebody sits and waits."""
+    if not can_draw():
+        yield Stages()
+        return
+    with stages() as shown:
+        yield shown

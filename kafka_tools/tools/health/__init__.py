@@ -5,15 +5,15 @@ import click
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, OUTPUT, option
-from kafka_tools.errors import AuthenticationError, KafkaToolError
+from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.verdict import Severity
 from kafka_tools.report import Report
 from kafka_tools.tools.health.looking import CheckHealth, Flags, Shape, until_well
 
 DESCRIPTION = """\
 Give one verdict for a cluster: status 0 where all is well, 1 for a warning, 2 where something does not work or can no
-longer be written. Each finding says what to do about it, with the command to type. `ktools doctor` checks the way to
-the cluster.
+longer be written, and where no verdict can be given. Each finding says what to do about it, with the command to type.
+(`ktools doctor` checks the way to the cluster.)
 
 Offline and under-replicated partitions, min ISR, the replicas that are missing from the ISR by broker, brokers that are
 dead or hang, the controller, directories that are offline or full, ZooKeeper's quorum or the controllers' and how far
@@ -47,7 +47,7 @@ critical, warning, note or ok. What is not there is `-`."""
     type=types.SECONDS,
     help="Look again for so many seconds, until all is well, or what is left does not heal by waiting.",
 )
-@option(OUTPUT, "--nagios", help="The verdict as one line for Nagios; status 3 where the cluster does not let you in.")
+@option(OUTPUT, "--nagios", help="The verdict as one line for Nagios; status 3 where none can be given.")
 @option(OUTPUT, "--prometheus", help="The verdict and counts in Prometheus' text format.")
 @options.watch
 def command(
@@ -72,12 +72,17 @@ def command(
 
 
 def check_health(request: CheckHealth) -> Report:
-    """Return the verdict. Raises KafkaToolError for a server that is not there, and for who is not let in."""
+    """Return the verdict. Raises KafkaToolError, with status 2, where none can be given.
+
+    That is so for who is not let in, a server that is not there, an answer that makes no sense.
+    """
     from kafka_tools.tools.health import views
 
     try:
         looked = until_well(request)
-    except AuthenticationError as error:
+    except UsageError:
+        raise
+    except KafkaToolError as error:
         if request.shape == "nagios":
             return views.not_known(error)
         raise KafkaToolError(error.message, error.hint, Severity.CRITICAL.status) from error

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -10,6 +11,8 @@ from kafka_tools.errors import KafkaToolError, UnreachableError, UsageError
 from kafka_tools.model.addresses import ZOOKEEPER_PORT, parse
 from kafka_tools.model.findings import BROKERS
 from kafka_tools.model.verdict import Finding, Severity
+from kafka_tools.render.progress import waiting
+from kafka_tools.report import Stages
 
 if TYPE_CHECKING:
     from kafka_tools.model.health import Troubled
@@ -82,14 +85,16 @@ def until_well(request: CheckHealth) -> Looked:
     from time import monotonic, sleep
 
     deadline = monotonic() + request.seconds
-    while True:
-        looked = _look(request)
-        # Who would wait for a throttle that was left over waits in vain.
-        heals = any(each.heals and each.severity.status for each in looked.findings)
-        if not heals or monotonic() + PAUSE_SECONDS > deadline:
-            findings = [replace(each, command=request.flags.named(each.command)) for each in looked.findings]
-            return looked._replace(findings=findings)
-        sleep(PAUSE_SECONDS)
+    with waiting() if request.seconds else nullcontext(Stages()) as progress:
+        while True:
+            looked = _look(request)
+            # Who would wait for a throttle that was left over waits in vain.
+            healing = [each for each in looked.findings if each.heals and each.severity.status]
+            if not healing or monotonic() + PAUSE_SECONDS > deadline:
+                findings = [replace(each, command=request.flags.named(each.command)) for each in looked.findings]
+                return looked._replace(findings=findings)
+            progress.stage(f"waiting: {healing[0].subject} ({healing[0].severity.value}, {healing[0].check})")
+            sleep(PAUSE_SECONDS)
 
 
 def _look(request: CheckHealth) -> Looked:

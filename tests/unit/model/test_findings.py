@@ -271,13 +271,13 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         {"topics": (topic(partition(0, "1234", "123", adding_replicas=(4,))),)},
         WARNING,
         "the reassignment of 1 partition waits for broker 4, away: orders-0",
-        "topics --describe --topic orders",
+        "reassign-partitions --list",
     ),
     (
         {"topics": (topic(partition(0, "12", "2", leader=None, adding_replicas=(1,))),)},
         WARNING,
         "the reassignment of 1 partition has no leader to copy from",
-        "topics --describe --topic orders",
+        "reassign-partitions --list",
     ),
     (
         {"topics": (topic(partition(0, "123", "12", adding_replicas=(3,))),)},
@@ -357,3 +357,13 @@ def test_what_waiting_does_not_heal() -> None:
     assert lasting >= {"throttles", "internal topics", "leader skew", "disk skew", "log dirs"}
     assert not healing & {"throttles", "internal topics", "leader skew", "disk skew", "log dirs", "versions"}
     assert healing >= {"leaders", "brokers", "controller", "in-sync replicas", "reassignments", "ZooKeeper"}
+
+
+def test_nothing_is_called_well_that_is_not_known() -> None:
+    untold = (topic(partition(0, "123"), min_isr=None),)
+    denied = (Unknown("topics", "denied", denied=True), Unknown("controllers", "denied", denied=True))
+    told = found(Snapshot(untold, frozenset({1, 2, 3}), controller=2, rates={}, unknown=denied, in_full=False))
+    assert {each.check for each in told if each.severity is OK} == {
+        *("leaders", "brokers", "in-sync replicas", "internal topics", "leader skew", "preferred leaders")
+    }
+    assert worst(told) is NOTE

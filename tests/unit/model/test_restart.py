@@ -4,7 +4,7 @@ import pytest
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.restart import before_restart, before_server_restart
-from kafka_tools.model.snapshot import Ensemble, Quorum, Snapshot
+from kafka_tools.model.snapshot import Ensemble, Quorum, Snapshot, Unknown
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.model.verdict import Severity
 
@@ -22,6 +22,7 @@ def cluster(*partitions: Partition, min_isr: int | None = 2) -> Snapshot:
 WHOLE = Partition(0, 1, (1, 2, 3), (1, 2, 3))
 THIN = Partition(0, 1, (1, 2, 3), (1, 2))
 ALONE = Partition(1, 1, (1,), (1,))
+DENIED = (Unknown("log dirs", "denied", denied=True),)
 KRAFT = Quorum(1, (1, 2, 3), ())
 
 
@@ -49,6 +50,7 @@ KRAFT = Quorum(1, (1, 2, 3), ())
         (cluster(WHOLE)._replace(quorum=KRAFT), 1, Severity.NOTE, "is the controller", False),
         (cluster(WHOLE)._replace(quorum=KRAFT._replace(silent=(3,))), 2, Severity.CRITICAL, "1 of 3 controllers", True),
         (cluster(WHOLE)._replace(quorum=Quorum(1, (1,), ())), 1, Severity.CRITICAL, "0 of 1 controllers", False),
+        (cluster(WHOLE)._replace(unknown=DENIED), 2, Severity.WARNING, "there may be topics that are not seen", False),
         # One that is no broker, as controllers of a cluster may be.
         (cluster(WHOLE)._replace(quorum=Quorum(11, (10, 11, 12), ())), 10, Severity.OK, "may go down", False),
     ],

@@ -130,7 +130,7 @@ def test_a_person_sees_what_to_type_in_one_piece(
     assert "  1 warning  broker 1  a throttle is left over" in text
     command = "1: ktools configs --alter --entity-type brokers --entity-name 1 --delete-config"
     assert f"{command} leader.replication.throttled.rate --bootstrap-server b:9092\n" in text
-    assert "\nok: 1 partition with a leader each · none below min ISR" in text
+    assert "\nok: 1 partition with a leader each · no partition below min ISR" in text
 
 
 def test_brokers_that_are_away_are_a_finding_and_zookeeper_tells_the_rest(
