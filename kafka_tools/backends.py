@@ -13,6 +13,7 @@ from kafka_tools.model.target import Brokers, Target, ZooKeeper
 if TYPE_CHECKING:
     from kafka_tools.brokers.cluster import BrokerCluster
     from kafka_tools.brokers.features import BrokerFeatures
+    from kafka_tools.brokers.quorum import BrokerQuorum
     from kafka_tools.brokers.tokens import BrokerTokens
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
@@ -343,6 +344,15 @@ def open_features(target: Brokers) -> "Iterator[BrokerFeatures]":
 
     with open_features(target) as features:
         yield features
+
+
+@contextmanager
+def open_quorum(target: Brokers) -> "Iterator[BrokerQuorum]":
+    """Connect to a cluster, or to its controllers, and give their quorum. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.quorum import open_quorum
+
+    with open_quorum(target) as quorum:
+        yield quorum
 
 
 @contextmanager

@@ -30,7 +30,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | DescribeCluster: controllers, | it knows no --bootstrap-controller, and no fenced brokers (KIP-1073)                |
 | fenced brokers                |                                                                                     |
 | UnregisterBroker, -Controller,| it has no such requests                                                             |
-| UpdateFeatures                |                                                                                     |
+| UpdateFeatures, AddRaftVoter, |                                                                                     |
+| RemoveRaftVoter               |                                                                                     |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | DescribeAcls                  | it drops the broker's error: who may not see the rules is told that there are none  |
 | CreateAcls, DeleteAcls        | it has no resource types DELEGATION_TOKEN and USER, no operations on tokens, and no |

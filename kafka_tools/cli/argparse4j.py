@@ -199,11 +199,13 @@ def connection(
     controller: Sequence[str] = ("--bootstrap-controller",),
     config: Sequence[str] = ("--command-config",),
     is_asked: bool = True,
+    passes_config: bool = False,
 ) -> Callable[[Callback], Callback]:
     """Declare how a command finds its cluster: the callback gets one parameter for all of it, `target`.
 
     These are the names of the options. Without names for `controller` it is not declared. Where no cluster `is_asked`
-    they are taken, as Apache's tool takes them, and there is no `target`.
+    they are taken, as Apache's tool takes them, and there is no `target`. With `passes_config` there is
+    `command_config`, too.
     """
 
     def declared(function: Callback) -> Callback:
@@ -220,6 +222,8 @@ def connection(
                 values["target"] = choice.choose_brokers(
                     bootstrap_server, command_config, client_settings, wait or 0.0, bootstrap_controller
                 )
+            if passes_config:
+                values["command_config"] = command_config
             return function(**values)
 
         update_wrapper(call, function)

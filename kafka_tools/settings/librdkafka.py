@@ -167,7 +167,10 @@ KEPT_SECURITY = (
 
 def unknown(names: Iterable[str]) -> list[str]:
     """Return a sentence for each setting that neither Java's clients nor librdkafka know."""
-    sentences = []
+    sentences: list[str] = []
+    names = tuple(names)
+    if "process.roles" in names:  # a server's own file, as `metadata-quorum add-controller` takes it
+        return sentences
     for name in names:
         if name not in KNOWN and not name.startswith(OTHERS_PREFIXES):
             near = nearest(name, KNOWN, likeness=0.75)

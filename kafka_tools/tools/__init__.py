@@ -37,6 +37,7 @@ TOOLS: Mapping[str, About] = {
     "leader-election": About("Topics", "Have partitions led by their preferred replica."),
     "log-dirs": About("Clusters", "Show brokers' directories, and the sizes of topics."),
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
+    "metadata-quorum": About("Clusters", "Show the controllers' quorum and its lag, change it."),
     "preferred-replica-election": About("Topics", "The same as of Kafka 2.8, also through ZooKeeper."),
     "reassign-partitions": About("Topics", "Move partitions to other brokers and directories."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),

@@ -274,6 +274,7 @@ QUORUM = {"topics": [{"topic_name": "__cluster_metadata", "partitions": [{"parti
 
 REPLICAS = (
     Field("replica_id", "int32"),
+    Field("replica_directory_id", "uuid", since=2),
     Field("log_end_offset", "int64"),
     Field("last_fetch_timestamp", "int64", since=1, default=-1),
     Field("last_caught_up_timestamp", "int64", since=1, default=-1),
@@ -283,7 +284,7 @@ DESCRIBE_QUORUM = Message(
     55,
     "DescribeQuorum",
     first=0,
-    last=1,
+    last=2,
     flexible=0,
     request=(
         Field(
@@ -294,6 +295,7 @@ DESCRIBE_QUORUM = Message(
     ),
     response=(
         Field("error_code", "int16"),
+        Field("error_message", "string", since=2, nullable=2, default=None),
         Field(
             "topics",
             "[]struct",
@@ -305,6 +307,7 @@ DESCRIBE_QUORUM = Message(
                     (
                         Field("partition_index", "int32"),
                         Field("error_code", "int16"),
+                        Field("error_message", "string", since=2, nullable=2, default=None),
                         Field("leader_id", "int32"),
                         Field("leader_epoch", "int32"),
                         Field("high_watermark", "int64"),
@@ -314,9 +317,22 @@ DESCRIBE_QUORUM = Message(
                 ),
             ),
         ),
+        Field(
+            "nodes",
+            "[]struct",
+            (
+                Field("node_id", "int32"),
+                Field(
+                    "listeners",
+                    "[]struct",
+                    (Field("name", "string"), Field("host", "string"), Field("port", "uint16")),
+                ),
+            ),
+            since=2,
+        ),
     ),
 )
-"""Asks for the controllers of a cluster without ZooKeeper, and how far each has come (KIP-595, KIP-836)."""
+"""Asks for the controllers of a cluster without ZooKeeper, and how far each has come (KIP-595, KIP-836, KIP-853)."""
 
 CREATE_TOPICS = Message(
     19,

@@ -23,6 +23,7 @@ from kafka_tools.wire import (
     group_messages,
     log_dir_messages,
     offset_messages,
+    quorum_messages,
     reassignment_messages,
     share_streams_messages,
     token_messages,
@@ -65,7 +66,7 @@ def messages() -> list[Message]:
     """Return every message that is known here."""
     modules = (
         *(cluster_messages, config_messages, feature_messages, group_messages, log_dir_messages, offset_messages),
-        *(other_messages, reassignment_messages, share_streams_messages, token_messages),
+        *(other_messages, quorum_messages, reassignment_messages, share_streams_messages, token_messages),
     )
     tables = map(vars, modules)
     return [value for table in tables for value in table.values() if isinstance(value, Message)]

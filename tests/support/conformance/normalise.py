@@ -24,6 +24,18 @@ CHANGING = (
     (re.compile(r"\[I@[0-9a-f]+"), "[I@{address}"),  # an int[] as Java prints it (2.8.2, unequal replica lists)
 )
 
+OF_QUORUM = (
+    (
+        re.compile(r"(?<=^LeaderId: {15})\d|(?<=^LeaderEpoch: {12})\d+|(?<=^HighWatermark: {10})\d+", re.MULTILINE),
+        "{n}",
+    ),
+    (re.compile(r"(?<=^MaxFollowerLag: {9})\d+|(?<=^MaxFollowerLagTimeMs: {3})\d+", re.MULTILINE), "{lag}"),
+    (re.compile(r"(?<=CONTROLLER://127\.0\.0\.1:)\d{5}"), "{port}"),
+    (re.compile(r"(?<=with directory id )[\w-]{22}(?= and)"), "{id}"),
+    (re.compile(r"^\d(?= {5}\t[\w-]{22}\t)|(?<=\t)\d+ *(?=\t)|(?<=\t)\d+ ms ago *(?=\t)", re.MULTILINE), "{n}"),
+)
+"""What changes in the output of metadata-quorum: who leads, how far the log is, times and ports."""
+
 TRACE = re.compile(
     r"^(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b[^\n]*\n(?:\tat [^\n]*\n|Caused by: [^\n]*\n|\t\.\.\. [^\n]*\n)+\n?",
     re.MULTILINE,
@@ -50,7 +62,7 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     Where the case asks for it, lines about other topics are dropped and the rest is sorted.
     """
     text = with_placeholders(text, placeholders)
-    for pattern, replacement in CHANGING:
+    for pattern, replacement in (*CHANGING, *(OF_QUORUM if case.tool == "metadata-quorum" else ())):
         text = pattern.sub(replacement, text)
     if case.tool == "zookeeper-shell":
         text = EVENTS.sub("", text) + "".join(

@@ -183,7 +183,7 @@ def test_a_callback_has_a_typed_parameter_for_each_option(command: click.Command
     wanted = {param.name for param in command.params if param.expose_value} - shown_by_ktools
     if isinstance(command, ArgparseCommand):  # `argparse4j.connection` declares the options that say which cluster
         assert wanted >= CONNECTION
-        wanted = wanted - CONNECTION - {"bootstrap_controller"} | ({"target"} & parameters.keys())
+        wanted = wanted - CONNECTION - {"bootstrap_controller"} | ({"target", "command_config"} & parameters.keys())
     assert {*parameters} - {"ctx"} == wanted
     assert all(each.annotation is not inspect.Parameter.empty for each in parameters.values())
 
