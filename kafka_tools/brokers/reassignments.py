@@ -20,9 +20,10 @@ from kafka_tools.errors import (
 )
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.configs import ConfigChange, Entity
+from kafka_tools.model.log_dirs import Described
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
 from kafka_tools.model.target import Brokers
-from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.topics import Partition, TopicPartition
 from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
 from kafka_tools.wire.schema import Response
@@ -60,6 +61,24 @@ class BrokerReassignments:
                 for each in topic["partitions"]:
                     found[TopicPartition(topic["name"], each["partition_index"])] = each["replica_nodes"]
         return found
+
+    def partitions(self) -> dict[TopicPartition, Partition]:
+        """Return all partitions of the cluster, as a broker knows them now. Raises KafkaToolError."""
+        return {
+            TopicPartition(topic["name"], each["partition_index"]): Partition(
+                each["partition_index"],
+                each["leader_id"] if each["leader_id"] >= 0 else None,
+                each["replica_nodes"],
+                each["isr_nodes"],
+            )
+            for topic in self._session.wire.metadata(None)["topics"]
+            for each in topic["partitions"]
+        }
+
+    def log_dirs(self, brokers: Collection[int]) -> Described:
+        """Return the directories of those of these brokers that tell. Raises KafkaToolError."""
+        answers = BrokerLogDirs(self._session).describe(sorted(brokers))
+        return {broker: each for broker, each in answers.items() if not isinstance(each, KafkaToolError)}
 
     def ongoing(self) -> dict[TopicPartition, PartitionReassignment]:
         """Return what is being moved now. Raises KafkaToolError."""

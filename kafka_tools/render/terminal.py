@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from kafka_tools.model.health import Role
+from kafka_tools.model.plan_effects import Change
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,12 +32,25 @@ STYLES = {
     "bar.back": "dim",
 }
 
-SYMBOLS: dict[Enum, str] = {Role.LEADER: "★", Role.IN_SYNC: "●", Role.OUT_OF_SYNC: "✗", Role.BROKER_DOWN: "◌"}
+SYMBOLS: dict[Enum, str] = {
+    Role.LEADER: "★",
+    Role.IN_SYNC: "●",
+    Role.OUT_OF_SYNC: "✗",
+    Role.BROKER_DOWN: "◌",
+    Change.LEADS: "★",
+    Change.STAYS: "●",
+    Change.COMES: "+",
+    Change.GOES: "-",
+}
 STYLE_OF_ROLE: dict[Enum, str] = {
     Role.LEADER: TITLE,
     Role.IN_SYNC: "",
     Role.OUT_OF_SYNC: RISK,
     Role.BROKER_DOWN: BROKEN,
+    Change.LEADS: TITLE,
+    Change.STAYS: "",
+    Change.COMES: TITLE,
+    Change.GOES: DIM,
 }
 IN_ASCII = {"★": "*", "●": "o", "✗": "x", "◌": "-", "·": ".", "→": ">", "…": "...", "▌": "|"}
 """What stands for a symbol where stdout's encoding lacks it."""

@@ -11,11 +11,12 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.options import ACTION, CHANGES, OTHER, option
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import decoded, read_file
 from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
+from kafka_tools.tools.reassign_partitions.planning import GOALS, PlanOptions, check_goal, plan_options
 from kafka_tools.tools.reassign_partitions.throttles import Rates
 
 DESCRIPTION = """\
@@ -23,9 +24,18 @@ Move partitions to other brokers, and replicas to other directories, as a JSON f
 or have a file proposed.
 
 The file: {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas": [1, 2], "log_dirs": ["any", "/d"]}]};
-"log_dirs" may be left out. The topics of --generate: {"version": 1, "topics": [{"topic": "t"}]}"""
+"log_dirs" may be left out. The topics of --generate: {"version": 1, "topics": [{"topic": "t"}]}
 
-ACTIONS = ("generate", "execute", "verify", "cancel", "list_all")
+--plan makes such a file: the fewest copies that reach its goal, spread over racks, with leaders kept where possible. It
+shows what that means first. --execute --batch-size N carries a file out to its end, so many partitions at once; it goes
+on where a run before ended, pauses while something else is out of sync, takes its throttles away, and leaves the way
+back in a file for --undo."""
+
+MOST_BYTES = 256 << 20
+"""Of a file with a plan: 1,000 brokers may have 200,000 partitions, each of which takes some 100 bytes."""
+
+APACHES = ("generate", "execute", "verify", "cancel", "list_all")
+ACTIONS = (*APACHES, "plan", "undo")
 FILE, TOPICS = "reassignment_json_file", "topics_to_move_json_file"
 
 NEEDED = {
@@ -34,22 +44,26 @@ NEEDED = {
     "verify": (FILE,),
     "cancel": (FILE,),
     "list_all": (),
+    "plan": (),
+    "undo": (),
 }
 """Action -> the options that it cannot do without, in the order in which Apache's tool misses them."""
 
 ONLY_WITH = {
-    FILE: ("execute", "verify", "cancel"),
+    FILE: ("execute", "verify", "cancel", "plan"),
     TOPICS: ("generate",),
     "broker_list": ("generate",),
-    "disable_rack_aware": ("generate",),
-    "throttle": ("execute",),
+    "disable_rack_aware": ("generate", "plan"),
+    "throttle": ("execute", "plan", "undo"),
     "replica_alter_log_dirs_throttle": ("execute",),
     "additional": ("execute",),
     "timeout": ("execute", "cancel"),
     "preserve_throttles": ("verify", "cancel"),
     "zookeeper": ("generate", "execute", "verify"),
-    "yes": ("execute", "verify", "cancel"),
+    "yes": ("execute", "verify", "cancel", "undo"),
     "watch": ("list_all",),
+    **dict.fromkeys((*GOALS, "topic", "exclude_internal", "dry_run"), ("plan",)),
+    "batch_size": ("execute", "undo"),
 }
 """Option -> the actions that it goes with."""
 
@@ -67,12 +81,14 @@ def check(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (validateAndParseArgs 3.9)."""
     actions = [name for name in ACTIONS if name in given]
     if len(actions) != 1:
-        names = ", ".join(f"--{_flag(name)}" for name in ACTIONS)
-        raise UsageError(f"Command must include exactly one action: {names}")
+        names = ", ".join(f"--{_flag(name)}" for name in APACHES)
+        raise UsageError(f"Command must include exactly one action: {names}", "ktools has --plan and --undo, too.")
     [action] = actions
     for name in NEEDED[action]:
         if name not in given:
             raise UsageError(f'Missing required argument "[{_flag(name)}]"')
+    if action == "plan":
+        check_goal(given)
     for name, takers in ONLY_WITH.items():
         if name in given and action not in takers:
             raise UsageError(f'Option "[{_flag(name)}]" can\'t be used with action "[{_flag(action)}]"')
@@ -105,6 +121,7 @@ def _flag(name: str) -> str:
 @option(ACTION, "--verify", help="Tell how far the moves of the file are; where all are done, take throttles away.")
 @option(ACTION, "--cancel", help="End the moves of the file, and go back to the replicas before.")
 @option(ACTION, "--list", "list_all", help="List all partitions that are being moved.")
+@plan_options
 @options.bootstrap_server
 @options.zookeeper
 @options.command_config
@@ -138,6 +155,8 @@ def command(
     verify: bool,
     cancel: bool,
     list_all: bool,
+    plan: bool,
+    undo: str | None,
     bootstrap_server: str | None,
     zookeeper: str | None,
     command_config: str | None,
@@ -150,33 +169,61 @@ def command(
     throttle: int | None,
     replica_alter_log_dirs_throttle: int | None,
     additional: bool,
+    set_replication_factor: int | None,
+    remove_broker: tuple[int, ...] | None,
+    add_broker: tuple[int, ...] | None,
+    replace_broker: tuple[int, int] | None,
+    rebalance: bool,
+    topic: str | None,
+    exclude_internal: bool,
+    dry_run: bool,
+    batch_size: int | None,
     preserve_throttles: bool,
     timeout: int | None,
     yes: bool,
 ) -> Report:
     """Read the file, choose the cluster, and run the action."""
-    if list_all or cancel or bootstrap_server is not None:
-        target: Target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
-    else:
-        target = settings.choose(None, zookeeper, command_config, client_settings, wait or 0.0)
+    in_batches = undo is not None or batch_size is not None
+    client = command_config, client_settings, wait or 0.0
+    target = _target(list_all or cancel or plan or in_batches, bootstrap_server, zookeeper, client)
     # --verify takes throttles away: that is a change, too, but not what somebody asks a read-only cluster for.
-    if execute or cancel or (verify and not preserve_throttles):
+    if execute or cancel or in_batches or (verify and not preserve_throttles):
         target = check_change(target, yes)
     rates = Rates(_limit(throttle), _limit(replica_alter_log_dirs_throttle))
-    seconds = (10_000 if timeout is None else timeout) / 1000
 
     def act() -> Report:
+        if plan:
+            goals = PlanOptions(set_replication_factor, remove_broker, add_broker, replace_broker, rebalance)
+            file = None if dry_run else reassignment_json_file
+            return _plan(target, goals, topic, exclude_internal, not disable_rack_aware, file, rates)
+        if in_batches:
+            return _carry_out(target, undo or reassignment_json_file or "", batch_size, rates)
         if generate:
             return _generate(target, topics_to_move_json_file, broker_list, not disable_rack_aware)
         if execute:
-            return _execute(target, reassignment_json_file, rates, additional, seconds)
+            return _execute(target, reassignment_json_file, rates, additional, timeout)
         if verify:
             return _verify(target, reassignment_json_file, preserve_throttles)
-        return _cancel(target, reassignment_json_file, preserve_throttles, seconds) if cancel else _list(target)
+        return _list(target) if list_all else _cancel(target, reassignment_json_file, preserve_throttles, timeout)
 
-    if isinstance(target, ZooKeeper):
-        return _warned(DEPRECATED, act)
-    return act() if zookeeper is None else _warned(IGNORED, act)
+    warning = DEPRECATED if isinstance(target, ZooKeeper) else IGNORED
+    return act() if isinstance(target, Brokers) and zookeeper is None else _warned(warning, act)
+
+
+def _target(
+    of_brokers: bool,
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    client: tuple[str | None, tuple[str, ...], float],
+) -> Target:
+    """Choose the cluster: by its brokers, where only they can do it, or they are named."""
+    if of_brokers or bootstrap_server is not None:
+        return settings.choose_brokers(bootstrap_server, *client)
+    return settings.choose(None, zookeeper, *client)
+
+
+def _seconds(milliseconds: int | None) -> float:
+    return (10_000 if milliseconds is None else milliseconds) / 1000
 
 
 def _limit(rate: int | None) -> int | None:
@@ -207,11 +254,11 @@ def _generate(target: Target, path: str | None, brokers: str | None, rack_aware:
     return reading.generate(reading.Generate(target, _text(path), brokers or "", rack_aware))
 
 
-def _execute(target: Target, path: str | None, rates: Rates, additional: bool, seconds: float) -> Report:
+def _execute(target: Target, path: str | None, rates: Rates, additional: bool, timeout: int | None) -> Report:
     if isinstance(target, Brokers):
         from kafka_tools.tools.reassign_partitions import moving
 
-        return moving.execute(moving.Execute(target, _text(path), rates, additional, seconds))
+        return moving.execute(moving.Execute(target, _text(path), rates, additional, _seconds(timeout)))
     from kafka_tools.tools.reassign_partitions import through_zookeeper
 
     if additional or rates.between_dirs is not None:  # it is a context that names ZooKeeper
@@ -229,16 +276,42 @@ def _verify(target: Target, path: str | None, preserves: bool) -> Report:
     return through_zookeeper.verify(through_zookeeper.Verify(target, _text(path), preserves))
 
 
-def _cancel(target: Target, path: str | None, preserves: bool, seconds: float) -> Report:
+def _cancel(target: Target, path: str | None, preserves: bool, timeout: int | None) -> Report:
     from kafka_tools.tools.reassign_partitions import moving
 
     assert isinstance(target, Brokers)
-    return moving.cancel(moving.Cancel(target, _text(path), preserves, seconds))
+    return moving.cancel(moving.Cancel(target, _text(path), preserves, _seconds(timeout)))
+
+
+def _plan(
+    target: Target,
+    goals: PlanOptions,
+    topic: str | None,
+    exclude_internal: bool,
+    rack_aware: bool,
+    file: str | None,
+    rates: Rates,
+) -> Report:
+    from kafka_tools.tools.reassign_partitions.planning import MakePlan, make_plan
+
+    assert isinstance(target, Brokers)
+    rate = rates.between_brokers
+    return make_plan(MakePlan(target, goals.goal, topic, exclude_internal, rack_aware, file, rate))
+
+
+def _carry_out(target: Target, file: str, batch: int | None, rates: Rates) -> Report:
+    from kafka_tools.tools.reassign_partitions import batches
+
+    assert isinstance(target, Brokers)
+    most = batches.BATCH if batch is None else batch
+    if most < 1:
+        raise UsageError(f"--batch-size: {batch} partitions at once would move none")
+    return batches.carry_out(batches.CarryOut(target, file, _text(file), most, rates))
 
 
 def _text(path: str | None) -> str:
     try:
-        return read_text(path or "")
+        return decoded(read_file(path or "", MOST_BYTES))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise KafkaToolError(f"Unable to read file {path}", f"{why}.") from error

@@ -1,0 +1,128 @@
+"""`ktools reassign-partitions --plan`, carried out while data flows; killed, interrupted, and taken back."""
+
+import json
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.clusters import Cluster, ended, sandbox
+from tests.support.reassignment import throttles
+from tests.support.waiting import wait_until
+
+RECORDS = 40_000
+LINE = b"%0498d\n"
+Placed = dict[tuple[str, int], tuple[int, ...]]
+
+
+@pytest.fixture(scope="module")
+def racks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Five brokers on three racks, with thirty partitions of two replicas, a part of which have data."""
+    for cluster in sandbox(tmp_path_factory.mktemp("racks"), "--brokers", "5", "--racks", "3"):
+        for topic in ("flow", "still"):
+            sizes = ("--partitions", "15", "--replication-factor", "2")
+            assert cluster.run("topics", "--create", "--topic", topic, *sizes).returncode == 0
+        sent = cluster.run("console-producer", "--topic", "still", stdin=lines(range(3 * RECORDS)))
+        assert sent.returncode == 0, sent.stderr
+        yield cluster
+
+
+def lines(numbers: range) -> bytes:
+    return b"".join(LINE % number for number in numbers)
+
+
+def placed(cluster: Cluster) -> Placed:
+    found = cluster.admin().list_topics(timeout=20).topics
+    return {
+        (name, each.id): tuple(each.replicas) for name in ("flow", "still") for each in found[name].partitions.values()
+    }
+
+
+def leaders(cluster: Cluster) -> Counter[int]:
+    found = cluster.admin().list_topics(timeout=20).topics
+    return Counter(each.leader for name in ("flow", "still") for each in found[name].partitions.values())
+
+
+def planned(cluster: Cluster, file: Path, *goal: str) -> list[dict[str, Any]]:
+    argv = ("--plan", "--exclude-internal", "--reassignment-json-file", str(file), *goal, "--output", "json")
+    ran = cluster.run("reassign-partitions", *argv)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    rows: list[dict[str, Any]] = json.loads(ran.stdout)
+    return rows
+
+
+def execute(file: Path, *more: str) -> tuple[str, ...]:
+    return ("reassign-partitions", "--execute", "--reassignment-json-file", str(file), "--batch-size", "4", *more)
+
+
+def is_left(cluster: Cluster) -> str:
+    """Return what a run left in the cluster: moves and throttles."""
+    listed = cluster.run("reassign-partitions", "--list").stdout.decode()
+    set_ = [line for line in throttles(cluster.admin(), "") if "throttled" in line]
+    return "".join(set_) + ("" if listed == "No partition reassignments found.\n" else listed)
+
+
+def is_even(loads: Counter[int], brokers: set[int]) -> bool:
+    return set(loads) == brokers and max(loads.values()) - min(loads.values()) <= 1
+
+
+def test_a_broker_is_emptied_and_filled_while_data_flows(racks: Cluster, tmp_path: Path) -> None:
+    planned_even = planned(racks, tmp_path / "even.json", "--rebalance")
+    assert not planned_even or racks.run(*execute(tmp_path / "even.json")).returncode == 0
+    consume = ("console-consumer", "--topic", "flow", "--from-beginning", "--max-messages", str(RECORDS))
+    with (
+        ended(racks.popen(*consume, stdout=subprocess.PIPE)) as consumer,
+        ended(racks.popen("console-producer", "--topic", "flow", stdin=subprocess.PIPE)) as producer,
+    ):
+        assert producer.stdin is not None
+        producer.stdin.write(lines(range(RECORDS // 2)))
+        for goal, brokers in (("--remove-broker", {1, 2, 4, 5}), ("--add-broker", {1, 2, 3, 4, 5})):
+            before, file = placed(racks), tmp_path / f"plan{goal}.json"
+            copied = sum(len(row["copied_to"]) for row in planned(racks, file, goal, "3"))
+            # Each replica on it moves, or as many come as each broker is to have: there is no plan with fewer copies.
+            assert copied == sum(3 in each for each in before.values()) if goal == "--remove-broker" else 60 // 5
+            ran = racks.run(*execute(file, "--throttle", "20000000"))
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            assert is_even(Counter(broker for each in placed(racks).values() for broker in each), brokers)
+            assert is_even(leaders(racks), brokers)
+            assert all(len({(broker - 1) % 3 for broker in each}) == 2 for each in placed(racks).values())
+            assert is_left(racks) == ""
+        producer.stdin.write(lines(range(RECORDS // 2, RECORDS)))
+        producer.stdin.close()
+        assert producer.wait(60) == 0
+        read = consumer.communicate(timeout=60)[0].splitlines()
+    assert sorted(map(int, read)) == list(range(RECORDS))
+
+
+def test_a_run_that_was_killed_goes_on_and_one_that_was_interrupted_is_taken_back(
+    racks: Cluster, tmp_path: Path
+) -> None:
+    before, file = placed(racks), tmp_path / "plan.json"
+    rows = planned(racks, file, "--remove-broker", "5")
+    wanted = before | {(row["topic"], row["partition"]): tuple(row["planned"]) for row in rows}
+    slow = execute(file, "--throttle", "1000000")
+    for number, way in enumerate((signal.SIGKILL, signal.SIGINT)):
+        with ended(racks.popen(*slow, stderr=subprocess.PIPE)) as run:
+            # Later than the first batch, which takes some seconds at this rate.
+            wait_until(lambda at=number: moved(before, wanted, placed(racks)) > at, "some have moved")
+            run.send_signal(way)
+            assert run.wait(60) == (130 if way is signal.SIGINT else -signal.SIGKILL)
+        assert 0 < moved(before, wanted, placed(racks)) < len(rows)
+    # Killed, it could take nothing away. What went on and was interrupted took all of it away.
+    assert is_left(racks) == ""
+    assert (tmp_path / "plan.state.json").exists()
+    assert racks.run(*execute(file)).returncode == 0
+    assert placed(racks) == wanted
+    assert [each.name for each in sorted(tmp_path.iterdir())] == ["plan.json", "plan.undo.json"]
+    undone = racks.run("reassign-partitions", "--undo", str(tmp_path / "plan.undo.json"))
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert placed(racks) == before
+    assert is_left(racks) == ""
+
+
+def moved(before: Placed, wanted: Placed, now: Placed) -> int:
+    return sum(before[name] != wanted[name] == now[name] for name in wanted)
