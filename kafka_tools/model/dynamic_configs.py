@@ -231,6 +231,14 @@ def is_password(name: str) -> bool:
     return name.endswith(PASSWORDS)
 
 
+def may_be_secret(name: str) -> bool:
+    """Tell whether the value of a broker's config must not be shown: by Kafka's own list, and by what a name says.
+
+    Plugins have configs of their own, of which nobody else knows which are secret.
+    """
+    return is_password(name) or any(word in name.lower() for word in ("password", "secret", "credential", "jaas"))
+
+
 def shown_set(kind: str, names: Iterable[str]) -> str:
     """Return a set of names as Scala prints it: `Set(a, b)`."""
     return f"{kind}({', '.join(properties_order(names))})"

@@ -30,6 +30,13 @@ class ZnodeStat(NamedTuple):
     pzxid: int
 
 
+class Znode(NamedTuple):
+    """A znode as it was read: what it holds, and its stat."""
+
+    data: bytes
+    stat: ZnodeStat
+
+
 class ZnodeAcl(NamedTuple):
     """One rule of a znode: what an identity may do. `permissions` are bits of PERMISSIONS."""
 

@@ -47,6 +47,7 @@ TOOLS: Mapping[str, About] = {
     "streams-application-reset": About("Groups", "Have a Streams application process all again."),
     "streams-groups": About("Groups", "Show lag and members of streams groups, reset them."),
     "topics": About("Topics", "List, describe, create, alter and delete topics."),
+    "zookeeper": About("Clusters", "Show what is in ZooKeeper, and how its servers are."),
     "zookeeper-shell": About("Clusters", "Look at znodes and change them, as ZooKeeper's shell."),
 }
 """The tools by their names, which `ktools --help` shows without importing them: all of them take 0.2 s of CPU."""

@@ -20,10 +20,11 @@ from kafka_tools.zookeeper.documents import (
     read_state,
     read_topic,
 )
+from kafka_tools.zookeeper.ensemble import read_config, voters
 from kafka_tools.zookeeper.topics import BROKER_IDS, CONTROLLER, TOPICS, broker_ids, state_path, unknown_brokers
 from kafka_tools.zookeeper.znodes import Znodes
 
-CONFIG, CLUSTER_ID = "/zookeeper/config", "/cluster/id"
+CLUSTER_ID = "/cluster/id"
 Read = TypeVar("Read")
 
 
@@ -124,24 +125,6 @@ def _or_error(read: Callable[[str, bytes | None], Read], path: str, data: bytes 
 
 
 def voters_of(client: Any) -> int | None:
-    """Count the servers that vote, from the dynamic configuration that ZooKeeper 3.5 and later keeps in a znode."""
-    from kazoo.exceptions import NoAuthError, NoNodeError
-
-    # The znode belongs to the ensemble, not to the cluster: it is outside the chroot.
-    root, client.chroot = client.chroot, ""  # kazoo has no request outside of it
-    try:
-        text = client.get(CONFIG)[0].decode(errors="replace")
-    except (NoAuthError, NoNodeError):
-        return None
-    finally:
-        client.chroot = root
-    return voters(text)
-
-
-def voters(config: str) -> int | None:
-    """Count the servers that vote in lines such as `server.1=zk1:2888:3888:participant;2181`.
-
-    Returns None where no server is named: a server on its own has an empty configuration.
-    """
-    servers = [line for line in config.splitlines() if line.startswith("server.")]
-    return sum(":observer" not in line for line in servers) or None
+    """Count the servers that vote; None where the ensemble does not tell, or is a server on its own."""
+    config = read_config(client)
+    return None if config is None else voters(config)

@@ -22,6 +22,7 @@ TLS_ALERT = b"\x15\x03"
 WANTS_TLS = "it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"
 HUNG_UP = "this is not a ZooKeeper server, or it speaks TLS only (zookeeper.ssl.client.enable=true)"
 
+NUMBER = r"\d{1,18}(?:\.\d{1,9})?"
 NO_SESSION = "it runs but gave no session"
 
 PROBE_SECONDS = 2.0
@@ -42,12 +43,18 @@ class Server(NamedTuple):
     """A server that answers clients.
 
     `mode` is leader, follower, observer or standalone, "" where the server does not tell (`srvr` is not in its
-    4lw.commands.whitelist). `seconds` is how long the answer took.
+    4lw.commands.whitelist). `seconds` is how long the answer took. The rest is None where it is not told: `latency` is
+    the least, mean and longest time of requests in ms since the server started, `outstanding` counts those that wait.
     """
 
     mode: str
     version: str
     seconds: float
+    latency: tuple[float, float, float] | None = None
+    connections: int | None = None
+    outstanding: int | None = None
+    zxid: str | None = None
+    znodes: int | None = None
 
 
 class NoQuorumError(KafkaToolError):
@@ -198,7 +205,18 @@ def _server(answer: str, seconds: float) -> Server:
     version = re.match(r"Zookeeper version: ([\w.]{1,40})", answer)
     mode = re.search(r"^Mode: (\w{1,40})", answer, re.MULTILINE)
     if version:
-        return Server(mode[1] if mode else "", version[1], seconds)
+        latency = re.search(rf"^Latency min/avg/max: ({NUMBER})/({NUMBER})/({NUMBER})$", answer, re.MULTILINE)
+        zxid = re.search(r"^Zxid: (0x[0-9a-f]{1,16})$", answer, re.MULTILINE)
+        return Server(
+            mode[1] if mode else "",
+            version[1],
+            seconds,
+            (float(latency[1]), float(latency[2]), float(latency[3])) if latency else None,
+            _count("Connections", answer),
+            _count("Outstanding", answer),
+            zxid[1] if zxid else None,
+            _count("Node count", answer),
+        )
     # It serves, or it would have hung up: the word is refused before anything else is looked at.
     if "not in the whitelist" in answer:
         return Server("", "", seconds)
@@ -206,6 +224,11 @@ def _server(answer: str, seconds: float) -> Server:
         hint = "Start the others: a majority of the servers must be up, and reach each other."
         raise NoQuorumError("it runs, but does not serve: there is no quorum", hint)
     raise KafkaToolError("this is not a ZooKeeper server")
+
+
+def _count(name: str, answer: str) -> int | None:
+    found = re.search(rf"^{name}: (\d{{1,18}})$", answer, re.MULTILINE)
+    return int(found[1]) if found else None
 
 
 def _words(error: OSError, tls: "Tls | None") -> str:

@@ -49,28 +49,55 @@ class TopicDocument(NamedTuple):
 
 
 class StateDocument(NamedTuple):
-    """The znode /brokers/topics/NAME/partitions/N/state: the leader (None: there is none) and the in-sync replicas."""
+    """The znode /brokers/topics/NAME/partitions/N/state: the leader (None: there is none) and the in-sync replicas.
+
+    `leader_epoch` counts the partition's elections; None where it is not there.
+    """
 
     leader: int | None
     isr: tuple[int, ...]
+    leader_epoch: int | None = None
 
 
 class BrokerDocument(NamedTuple):
     """The znode /brokers/ids/BROKER: its rack, the address that it names first, and that of its plaintext listener.
 
-    `plaintext` is the first address where the broker has no such listener.
+    `plaintext` is the first address where the broker has no such listener. `endpoints` are all of its listeners as they
+    stand there, `LISTENER://host:port`.
     """
 
     rack: str | None
     first: Address
     plaintext: Address
+    endpoints: tuple[str, ...] = ()
 
 
 class ControllerDocument(NamedTuple):
-    """The znode /controller: which broker is the controller; `since_3_4`: Kafka 3.4 or later wrote it (KIP-866)."""
+    """The znode /controller: which broker is the controller; `since_3_4`: Kafka 3.4 or later wrote it (KIP-866).
+
+    `kraft_epoch` is that of a KRaft controller, which has taken the cluster over from ZooKeeper; None: a broker is it.
+    """
 
     broker: int
     since_3_4: bool
+    kraft_epoch: int | None = None
+
+
+class FeatureDocument(NamedTuple):
+    """The znode /feature (KIP-584): whether features are on, and the level of each that is finalized."""
+
+    is_enabled: bool
+    levels: Mapping[str, int]
+
+
+class MigrationDocument(NamedTuple):
+    """The znode /migration (KIP-866): which KRaft controller has written what ZooKeeper holds, and up to which offset
+    of its metadata log. All are -1 before it has begun. Source: kafka.zk.MigrationZNode, Kafka 3.9."""
+
+    controller: int
+    controller_epoch: int
+    offset: int
+    epoch: int
 
 
 NO_STATE = StateDocument(None, ())
@@ -110,7 +137,8 @@ def read_state(path: str, data: bytes | None) -> StateDocument:
         return NO_STATE
     document = parsed(path, data)
     leader = _number(path, "leader", document.get("leader"), least=min(NO_LEADER))
-    return StateDocument(None if leader in NO_LEADER else leader, _brokers(path, "isr", document.get("isr")))
+    isr, epoch = _brokers(path, "isr", document.get("isr")), document.get("leader_epoch")
+    return StateDocument(None if leader in NO_LEADER else leader, isr, epoch if type(epoch) is int else None)
 
 
 def read_broker(path: str, data: bytes | None) -> BrokerDocument | None:
@@ -129,7 +157,10 @@ def read_broker(path: str, data: bytes | None) -> BrokerDocument | None:
         if not isinstance(endpoints, list) or not endpoints:
             refuse(path, "endpoints", endpoints)
         first = _address(path, "endpoints", text_of(path, "endpoints", endpoints[0]).partition("://")[2])
-    return BrokerDocument(_optional_text(path, "rack", document), first, plaintext or first)
+    listeners = tuple(
+        text_of(path, "endpoints", each) for each in endpoints or (f"PLAINTEXT://{addresses.text(first)}",)
+    )
+    return BrokerDocument(_optional_text(path, "rack", document), first, plaintext or first, listeners)
 
 
 def read_controller(path: str, data: bytes | None) -> ControllerDocument | None:
@@ -137,7 +168,43 @@ def read_controller(path: str, data: bytes | None) -> ControllerDocument | None:
     if data is None:
         return None
     document = parsed(path, data)
-    return ControllerDocument(_number(path, "brokerid", document.get("brokerid")), "kraftControllerEpoch" in document)
+    epoch = document.get("kraftControllerEpoch")
+    since_3_4, is_kraft = "kraftControllerEpoch" in document, type(epoch) is int and epoch >= 0
+    broker = _number(path, "brokerid", document.get("brokerid"))
+    return ControllerDocument(broker, since_3_4, epoch if is_kraft else None)
+
+
+def read_epoch(path: str, data: bytes | None) -> int | None:
+    """Read the controller's epoch, a bare number; None (there is no such znode) gives None.
+
+    Raises MalformedZnodeError. Source: kafka.zk.ControllerEpochZNode.
+    """
+    return None if data is None else _number(path, "epoch", data[:SHOWN].decode(errors="replace"))
+
+
+def read_features(path: str, data: bytes | None) -> FeatureDocument | None:
+    """Read the finalized features; None (there is no such znode) gives None. Raises MalformedZnodeError."""
+    if data is None:
+        return None
+    document = parsed(path, data)
+    features = document.get("features")
+    if not isinstance(features, dict):
+        refuse(path, "features", features)
+    # Version 1 had a range for each, version 2 (Kafka 3.3) has one level.
+    levels = {
+        name: each.get("max_version_level") if isinstance(each, dict) else each for name, each in features.items()
+    }
+    enabled = _number(path, "status", document.get("status")) == 1
+    return FeatureDocument(enabled, {name: _number(path, name, each) for name, each in levels.items()})
+
+
+def read_migration(path: str, data: bytes | None) -> MigrationDocument | None:
+    """Read how far the migration to KRaft is; None (there is no such znode) gives None. Raises MalformedZnodeError."""
+    if data is None:
+        return None
+    document = parsed(path, data)
+    names = ("kraft_controller_id", "kraft_controller_epoch", "kraft_metadata_offset", "kraft_metadata_epoch")
+    return MigrationDocument(*(_number(path, name, document.get(name), least=-1) for name in names))
 
 
 def read_cluster_id(path: str, data: bytes | None) -> str | None:

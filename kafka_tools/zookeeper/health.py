@@ -1,28 +1,24 @@
 """Looks at a ZooKeeper ensemble, and at the cluster that it keeps: what the health of both is judged by."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from time import monotonic
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.addresses import Address
 from kafka_tools.model.configs import BROKERS
 from kafka_tools.model.snapshot import RATES, Ensemble, Snapshot, Unknown
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import TopicDescription
-from kafka_tools.parallel import in_parallel
 from kafka_tools.zookeeper.cluster import voters_of
 from kafka_tools.zookeeper.configs import ZooKeeperConfigs
-from kafka_tools.zookeeper.connect_string import parse_connect
-from kafka_tools.zookeeper.diagnosis import Server, ask
+from kafka_tools.zookeeper.diagnosis import Server
 from kafka_tools.zookeeper.documents import read_controller
+from kafka_tools.zookeeper.ensemble import survey
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topics import CONTROLLER, ZooKeeperTopics
 from kafka_tools.zookeeper.znodes import Znodes
 
-SERVER_SECONDS, SESSION_SECONDS = 2.0, 8.0
-"""How long a server is waited for, and a session with what is read in it; a session is given up after some 5 s."""
+SESSION_SECONDS = 8.0
+"""How long a session, and what is read in it, is waited for; a session is given up after some 5 s."""
 
 
 class _Kept(NamedTuple):
@@ -60,21 +56,14 @@ def look(target: ZooKeeper) -> Snapshot:
 
 
 def _look(target: ZooKeeper, read: Callable[[Any], _Kept]) -> tuple[Ensemble, _Kept]:
-    """Ask each server how it is, while a session is opened: kazoo does not tell of the servers that are away."""
-    servers, _ = parse_connect(target.connect)
-    tls = target.security.tls if target.security else None
-    calls: dict[Address | None, Callable[[], Any]] = {
-        server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
-    }
-    calls[None] = partial(_in_session, target, read)
-    found: dict[Any, Any] = in_parallel(calls, monotonic() + SESSION_SECONDS + target.wait_seconds)
-    kept = found.pop(None)
-    modes = {server: found[server].mode if isinstance(found[server], Server) else found[server] for server in servers}
+    """Ask each server how it is, while a session is opened."""
+    servers, kept = survey(target, lambda asked: _in_session(asked, read), SESSION_SECONDS)
+    modes = {server: found.mode if isinstance(found, Server) else found for server, found in servers.items()}
     if isinstance(kept, UsageError):
         raise kept
-    failure = kept if isinstance(kept, KafkaToolError) else None
-    kept = kept if isinstance(kept, _Kept) else _Kept(None)
-    return Ensemble(modes, kept.voters, failure), kept
+    if isinstance(kept, KafkaToolError):
+        return Ensemble(modes, None, kept), _Kept(None)
+    return Ensemble(modes, kept.voters), kept
 
 
 def _in_session(target: ZooKeeper, read: Callable[[Any], _Kept]) -> _Kept:

@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 
 from kafka_tools.errors import UnreachableError
 from kafka_tools.model.znodes import CONTAINER, SEQUENTIAL, ZnodeAcl, ZnodeError, ZnodeStat, check_path
+from kafka_tools.zookeeper.ensemble import CONFIG
 
 INT, LONG = struct.Struct("!i"), struct.Struct("!q")
 SIBLINGS_AT_ONCE = 500
 """How many znodes are asked for their children before the first answer is needed: a tree costs few round trips."""
-
-CONFIG = "/zookeeper/config"
-"""The znode of the ensemble's members (3.5 and later); it stands outside of every chroot."""
 
 CREATE, CREATE_CONTAINER, CREATE_TTL, GET_EPHEMERALS, GET_ALL_CHILDREN_NUMBER, WHO_AM_I = 1, 19, 21, 103, 104, 107
 """Operations (org.apache.zookeeper.ZooDefs.OpCode 3.8)."""

@@ -3,9 +3,10 @@
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from kafka_tools.zookeeper.answers import INT, STAT_BYTES, NonsenseError, UnreadableAnswerError, check_data
+from kafka_tools.model.znodes import Znode, ZnodeStat
+from kafka_tools.zookeeper.answers import INT, NonsenseError, UnreadableAnswerError, check_data
 
 FEW = 200
 """Up to this many znodes are asked for one by one: that takes less than the request for the server's version."""
@@ -21,7 +22,9 @@ RESULT = struct.Struct("!iBii")
 """A MultiHeader (operation, whether it is the last, error), and what follows it: the data's length, or the error."""
 
 HEADER = struct.Struct("!iBi")
+STAT = struct.Struct("!qqqqiiiqiiq")
 NO_NODE = -101
+Found = TypeVar("Found", bytes, Znode)
 
 
 class Znodes:
@@ -57,29 +60,45 @@ class Znodes:
         """Yield what each znode holds, None where there is no such znode."""
         # In this order: who asks for few znodes does not pay for the look at the server's version.
         if len(paths) > FEW and self.serves_multi_read():
-            return self._in_bulk(paths)
+            return self._in_bulk(paths, results)
         return _single_data(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY))
 
-    def _in_bulk(self, paths: Sequence[str]) -> Iterator[bytes | None]:
+    def whole(self, paths: Sequence[str]) -> Iterator[Znode | None]:
+        """Yield each znode with its stat, None where there is no such znode."""
+        if len(paths) > FEW and self.serves_multi_read():
+            return self._in_bulk(paths, whole_results)
+        return _single(pipelined(map(self._client.get_async, paths), SINGLES_UNDER_WAY))
+
+    def stats(self, paths: Sequence[str]) -> Iterator[ZnodeStat | None]:
+        """Yield the stat of each znode, None where there is none: no right to read a znode is needed for that."""
+        for request in pipelined(map(self._client.exists_async, paths), SINGLES_UNDER_WAY):
+            stat = request.get()
+            yield None if stat is None else ZnodeStat._make(stat)
+
+    def _in_bulk(
+        self, paths: Sequence[str], read: Callable[[tuple[bytes, int], int], Iterator[Found | int]]
+    ) -> Iterator[Found | None]:
         from kazoo.exceptions import EXCEPTIONS
 
         # Only the last request has fewer paths.
         counts = (min(PATHS_A_REQUEST, len(paths) - start) for start in range(0, len(paths), PATHS_A_REQUEST))
         for request in pipelined(self._bulk_requests(paths), REQUESTS_UNDER_WAY):
-            for result in self._results(request, next(counts)):
-                if isinstance(result, bytes):
+            for result in self._results(request, next(counts), read):
+                if not isinstance(result, int):
                     yield result
                 elif result == NO_NODE:
                     yield None
                 else:
                     raise EXCEPTIONS[result]()
 
-    def _results(self, request: Any, count: int) -> list[bytes | int]:
+    def _results(
+        self, request: Any, count: int, read: Callable[[tuple[bytes, int], int], Iterator[Found | int]]
+    ) -> list[Found | int]:
         from kazoo.exceptions import EXCEPTIONS
 
         answer = request.get()
         try:
-            found = list(results(answer, count))
+            found = list(read(answer, count))
             unknown = [each for each in found if isinstance(each, int) and each not in EXCEPTIONS]
             if unknown:
                 raise NonsenseError(f"error {unknown[0]}")
@@ -153,6 +172,20 @@ def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
     Raises NonsenseError or struct.error where the answer has other results, or more or less than them.
     Source: org.apache.zookeeper.MultiResponse 3.8.
     """
+    buffer = answer[0]
+    for start, end in _spans(answer, count):
+        yield buffer[start:end] if end >= 0 else start
+
+
+def whole_results(answer: tuple[bytes, int], count: int) -> Iterator[Znode | int]:
+    """Yield what `results` does, the data with the stat behind it. Raises as `results` does."""
+    buffer = answer[0]
+    for start, end in _spans(answer, count):
+        yield Znode(buffer[start:end], ZnodeStat._make(STAT.unpack_from(buffer, end))) if end >= 0 else start
+
+
+def _spans(answer: tuple[bytes, int], count: int) -> Iterator[tuple[int, int]]:
+    """Yield where the data of each znode begins and ends, or ZooKeeper's error code and -1."""
     buffer, offset = answer
     for _ in range(count):
         operation, _, _, length = RESULT.unpack_from(buffer, offset)
@@ -160,14 +193,14 @@ def results(answer: tuple[bytes, int], count: int) -> Iterator[bytes | int]:
         if operation != GET_DATA:
             if operation != NOTHING_MORE:
                 raise NonsenseError(f"a result of operation {operation}")
-            yield length
+            yield length, -1
             continue
         if length < -1:  # -1: the znode holds no data
             raise NonsenseError(f"a length of {length:,}")
         end = offset + max(length, 0)
         check_data(buffer[offset:end])
-        yield buffer[offset:end]
-        offset = end + STAT_BYTES
+        yield offset, end
+        offset = end + STAT.size
     operation, done, _ = HEADER.unpack_from(buffer, offset)
     if (operation, done, len(buffer)) != (NOTHING_MORE, 1, offset + HEADER.size):
         raise NonsenseError(f"{len(buffer):,} bytes are no {count} results")
@@ -181,6 +214,18 @@ def _single_data(requests: Iterable[Any]) -> Iterator[bytes | None]:
             yield request.get()[0] or b""
         except NoNodeError:
             yield None
+
+
+def _single(requests: Iterable[Any]) -> Iterator[Znode | None]:
+    from kazoo.exceptions import NoNodeError
+
+    for request in requests:
+        try:
+            data, stat = request.get()
+        except NoNodeError:
+            yield None
+        else:
+            yield Znode(data or b"", ZnodeStat._make(stat[: len(ZnodeStat._fields)]))
 
 
 def pipelined(requests: Iterator[Any], most: int) -> Iterator[Any]:

@@ -140,7 +140,8 @@ def commands(seed: int, connect: str) -> tuple[str, ...]:
         ("layout",),
         ("layout", "--without-broker", "2"),
         ("doctor",),
-    )[seed % 12]
+        ("zookeeper",),
+    )[seed % 13]
     return (*argv, "--zookeeper", connect)
 
 

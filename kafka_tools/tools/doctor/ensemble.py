@@ -1,7 +1,6 @@
 """The checks of a ZooKeeper ensemble, and of the cluster that it keeps."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -27,16 +26,12 @@ from kafka_tools.tools.doctor.checks import (
     passed,
     quorum,
 )
-from kafka_tools.zookeeper.connect_string import parse_connect
 
 if TYPE_CHECKING:
     from kafka_tools.zookeeper.cluster import Registered
     from kafka_tools.zookeeper.diagnosis import Server
 
 SERVER, SESSION, QUORUM = "ZooKeeper server", "ZooKeeper session", "ZooKeeper quorum"
-
-SERVER_SECONDS = 2.0
-"""How long a server is waited for, while a session is opened."""
 
 SESSION_SECONDS = 4.5
 """How long a session, and what is read in it, is waited for."""
@@ -78,25 +73,11 @@ def _of_cluster(alone: bool) -> tuple[str, ...]:
 
 
 def _asked(target: ZooKeeper) -> "tuple[Servers, Timed | KafkaToolError]":
-    """Ask all servers, and open a session, at once; before that wait for an ensemble that may be starting."""
-    from kafka_tools.zookeeper.diagnosis import ask
+    """Ask all servers, and open a session, at once."""
 
-    # Before the servers are asked: one that is starting would be told as refused, though it serves in a moment.
-    if target.wait_seconds:
-        with suppress(KafkaToolError):
-            _session(target)
+    from kafka_tools.zookeeper.ensemble import survey
 
-    # Asked beside the session, not after it: kazoo tries one server after the other, and does not tell of those away.
-    servers, _ = parse_connect(target.connect)
-    tls = target.security.tls if target.security else None
-    deadline = monotonic() + SESSION_SECONDS
-    calls: dict[Address | None, Callable[[], Timed | Server]] = {
-        server: partial(ask, server, tls, SERVER_SECONDS) for server in servers
-    }
-    calls[None] = partial(_session, target._replace(wait_seconds=0.0))
-    found = in_parallel(calls, deadline)
-    session = found.pop(None)
-    return found, session  # type: ignore[return-value]
+    return survey(target, _session, SESSION_SECONDS)
 
 
 def _session(target: ZooKeeper) -> Timed:

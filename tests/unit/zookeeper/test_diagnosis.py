@@ -31,6 +31,17 @@ def test_a_server_tells_its_mode_and_version(answer: bytes, mode: str, version: 
     assert (server.mode, server.version) == (mode, version)
 
 
+def test_what_a_server_counts() -> None:
+    """The answer of ZooKeeper 3.8; 3.5 has whole milliseconds."""
+    counted = SERVES.replace(
+        b"Zxid: 0x1\n", b"Latency min/avg/max: 0/2.6514/20\nConnections: 4\nOutstanding: 1\nZxid: 0x1\n"
+    )
+    with serving(saying(counted)) as port:
+        server = ask(("127.0.0.1", port), None, 5)
+    assert server.latency == (0, 2.6514, 20)
+    assert (server.connections, server.outstanding, server.zxid, server.znodes) == (4, 1, "0x1", 5)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

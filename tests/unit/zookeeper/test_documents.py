@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from kafka_tools.zookeeper.documents import (
     BrokerDocument,
     ControllerDocument,
+    FeatureDocument,
     MalformedZnodeError,
+    MigrationDocument,
     StateDocument,
     TopicDocument,
     encode_config_change,
@@ -22,6 +24,9 @@ from kafka_tools.zookeeper.documents import (
     read_cluster_id,
     read_configs,
     read_controller,
+    read_epoch,
+    read_features,
+    read_migration,
     read_reassigned,
     read_state,
     read_topic,
@@ -80,7 +85,7 @@ def test_documents_of_older_kafkas_can_be_read() -> None:
     assert read_state("/t", b'{"leader":-1,"isr":[2]}') == StateDocument(None, (2,))
     assert read_state("/t", b'{"leader":-2,"isr":[2]}') == StateDocument(None, (2,))
     of_0_8 = b'{"jmx_port":-1,"timestamp":"1","host":"b1","version":1,"port":9092}'
-    assert read_broker("/b", of_0_8) == BrokerDocument(None, ("b1", 9092), ("b1", 9092))
+    assert read_broker("/b", of_0_8) == BrokerDocument(None, ("b1", 9092), ("b1", 9092), ("PLAINTEXT://b1:9092",))
 
 
 def test_missing_znodes() -> None:
@@ -89,6 +94,9 @@ def test_missing_znodes() -> None:
     assert read_state("/t", None) == StateDocument(None, ())
     assert read_broker("/b", None) is None
     assert read_controller("/c", None) is None
+    assert read_epoch("/e", None) is None
+    assert read_features("/f", None) is None
+    assert read_migration("/m", None) is None
     assert read_cluster_id("/i", None) is None
     assert read_reassigned("/r", None) == frozenset()
 
@@ -103,8 +111,26 @@ def test_what_every_reader_understands_is_taken() -> None:
     assert read_state("/s", b'{"leader":"2","isr":["2",1]}') == StateDocument(2, (2, 1))
     assert read_topic("/t", b'{"partitions":{"0":["1"]}}') == TopicDocument({0: (1,)})
     broker = read_broker("/b", b'{"rack":7,"host":null,"port":-1,"endpoints":["SSL://b1:9093"]}')
-    assert broker == BrokerDocument("7", ("b1", 9093), ("b1", 9093))
+    assert broker == BrokerDocument("7", ("b1", 9093), ("b1", 9093), ("SSL://b1:9093",))
     assert read_controller("/c", b'{"brokerid":"3"}') == ControllerDocument(3, False)
+
+
+def test_a_controller_of_kraft_has_taken_over() -> None:
+    """KIP-866: a KRaft controller names itself in /controller, with an epoch of its own."""
+    assert read_controller("/c", b'{"brokerid":3,"kraftControllerEpoch":-1}') == ControllerDocument(3, True, None)
+    assert read_controller("/c", b'{"brokerid":3000,"kraftControllerEpoch":7}') == ControllerDocument(3000, True, 7)
+    written = (
+        b'{"version":0,"kraft_metadata_offset":4711,"kraft_controller_id":3000,"kraft_metadata_epoch":2,'
+        b'"kraft_controller_epoch":7}'
+    )
+    assert read_migration("/m", written) == MigrationDocument(3000, 7, 4711, 2)
+
+
+def test_features_of_both_versions() -> None:
+    ranges = b'{"version":1,"status":0,"features":{"a":{"min_version_level":1,"max_version_level":3}}}'
+    assert read_features("/f", ranges) == FeatureDocument(False, {"a": 3})
+    levels = b'{"version":2,"status":1,"features":{"metadata.version":11}}'
+    assert read_features("/f", levels) == FeatureDocument(True, {"metadata.version": 11})
 
 
 @pytest.mark.parametrize(
@@ -140,6 +166,9 @@ MALFORMED = {
         b'{"host":"a b","port":1}', b'{"host":"a","port":"x"}', b'{"host":"a","port":1,"rack":[]}',
     ],
     read_controller: [b"{}", b'{"brokerid":"x"}', b'{"brokerid":-1}'],
+    read_epoch: [b"", b"x", b"-1", b"1.0", b"99999999999"],
+    read_features: [b"{}", b'{"status":1}', b'{"status":1,"features":{"a":{}}}', b'{"status":1,"features":{"a":"x"}}'],
+    read_migration: [b"7", b"{}", b'{"kraft_controller_id":"x"}'],
     read_cluster_id: [b"{}", b'{"id":null}', b'{"id":[]}'],
     read_reassigned: [b"{}", b'{"partitions":{}}', b'{"partitions":[1]}', b'{"partitions":[{}]}'],
 }  # fmt: skip
@@ -151,7 +180,21 @@ def test_a_znode_that_kafka_did_not_write_is_named(read: Callable[[str, bytes], 
         read("/a/b", data)
 
 
-FIELDS = ["partitions", "config", "leader", "isr", "0", "endpoints", "host", "port", "id", "topic"]
+FIELDS = [
+    "status",
+    "features",
+    "kraft_controller_id",
+    "partitions",
+    "config",
+    "leader",
+    "isr",
+    "0",
+    "endpoints",
+    "host",
+    "port",
+    "id",
+    "topic",
+]
 
 anything = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text() | st.integers(),

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kafka_tools.zookeeper.znodes import MultiRead, Znodes, pipelined, results
+from kafka_tools.model.znodes import Znode, ZnodeStat
+from kafka_tools.zookeeper.znodes import MultiRead, Znodes, pipelined, results, whole_results
 
 
 class Server:
@@ -75,7 +76,17 @@ def test_the_bytes_of_a_multi_read() -> None:
 def test_the_results_of_a_multi_read(found: list[bytes | int | None], before: bytes) -> None:
     """None is a znode without data, a number an error."""
     answer = before + b"".join(map(result, found)) + struct.pack("!iBi", -1, 1, -1)
-    assert list(results((answer, len(before)), len(found))) == [b"" if each is None else each for each in found]
+    read = [b"" if each is None else each for each in found]
+    assert list(results((answer, len(before)), len(found))) == read
+    whole = whole_results((answer, len(before)), len(found))
+    assert [each if isinstance(each, int) else each.data for each in whole] == read
+
+
+def test_a_znode_with_its_stat() -> None:
+    stat = ZnodeStat(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+    answer = struct.pack("!iBii", 4, 0, 0, 2) + b"{}" + struct.pack("!qqqqiiiqiiq", *stat)
+    [found] = whole_results((answer + struct.pack("!iBi", -1, 1, -1), 0), 1)
+    assert found == Znode(b"{}", stat)
 
 
 def result(found: bytes | int | None) -> bytes:

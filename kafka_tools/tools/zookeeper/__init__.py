@@ -1,0 +1,98 @@
+"""`ktools zookeeper`: what a cluster keeps in ZooKeeper, and how its servers are; Apache has no such tool."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from kafka_tools.cli import options
+from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli.options import ACTION, option
+from kafka_tools.errors import UsageError
+from kafka_tools.model.target import ZooKeeper
+from kafka_tools.report import Report
+from kafka_tools.settings import choice as settings
+
+if TYPE_CHECKING:
+    from kafka_tools.model.zookeeper_state import Member, ZooKeeperState
+
+DESCRIPTION = """\
+Show what a cluster up to Kafka 3.9 keeps in ZooKeeper, by what it means: the servers of the ensemble and their quorum,
+the brokers, the controller, topics that are being deleted, replicas that are being moved, elections, notifications that
+nobody has read, old consumers, features, the migration to KRaft. It reads and changes nothing.
+
+--check compares it with what each broker answers: who is there, topics and their ids, replicas, leaders, in-sync
+replicas, configs. It looks again before it judges: what heals meanwhile is told apart. Status 1 says that something
+differs. The brokers are those of --bootstrap-server, or of the context or the sandbox that names both; else those that
+are registered, in plaintext and without a login. In a pipe: `STATE WHAT OF ZOOKEEPER BROKERS WHO`.
+
+In a pipe: a line for each of them, tabs between its fields: `SECTION NAME SINCE FACTS`. What is not there is `-`."""
+
+READ_SECONDS = 15.0
+"""How long a session, and what is read in it, is waited for; 10,000 topics take about 0.3 s."""
+
+
+class DescribeState(NamedTuple):
+    """Asks for what stands in ZooKeeper."""
+
+    target: ZooKeeper
+
+
+def check_given(_: str, given: frozenset[str]) -> None:
+    """Raise UsageError where options do not go together."""
+    if "bootstrap_server" in given and not {"check", "zookeeper"} <= given:
+        raise UsageError("--bootstrap-server goes with --check and --zookeeper: what is shown is in ZooKeeper")
+    if {"check", "watch"} <= given:
+        raise UsageError("--check looks several times by itself: without --watch")
+
+
+@click.command("zookeeper", cls=ToolCommand, help=DESCRIPTION, check=check_given)
+@option(ACTION, "--check", help="Compare ZooKeeper with what the brokers answer, and name every difference.")
+@options.zookeeper
+@options.bootstrap_server
+@options.command_config
+@options.wait
+@options.watch
+def command(
+    *,
+    check: bool,
+    zookeeper: str | None,
+    bootstrap_server: str | None,
+    command_config: str | None,
+    wait: float | None,
+) -> Report:
+    """Choose the ensemble, and read it or compare it with the brokers."""
+    if not check:
+        return describe(DescribeState(settings.choose_zookeeper(zookeeper, command_config, wait_seconds=wait or 0.0)))
+    from kafka_tools.settings.roads import choose_roads
+    from kafka_tools.tools.zookeeper import checking
+
+    chosen = choose_roads(bootstrap_server, zookeeper, command_config).waiting(wait or 0.0)
+    if chosen.ensemble is None:
+        raise UsageError(f"--check wants a ZooKeeper, and {chosen.source} names none", "Name it by --zookeeper.")
+    return checking.check(checking.CheckAgreement(chosen.ensemble, chosen.brokers))
+
+
+def describe(request: DescribeState) -> Report:
+    """Return what stands in ZooKeeper; status 1 where Kafka did not write some of it.
+
+    Where no session is to be had, the servers are shown all the same, and the cause is the failure.
+    """
+    from kafka_tools.errors import KafkaToolError
+    from kafka_tools.tools.zookeeper.views import report
+    from kafka_tools.zookeeper.ensemble import ask_others, survey
+
+    target = request.target
+    servers, session = survey(target, _read, READ_SECONDS)
+    if isinstance(session, KafkaToolError):
+        return report(target.connect, servers, (), session)
+    members, state = session
+    return report(target.connect, {**servers, **ask_others(target, members, servers)}, members, state)
+
+
+def _read(target: ZooKeeper) -> "tuple[tuple[Member, ...], ZooKeeperState]":
+    from kafka_tools.zookeeper.ensemble import members, read_config
+    from kafka_tools.zookeeper.session import connected
+    from kafka_tools.zookeeper.state import read_state
+
+    with connected(target) as client:
+        return members(read_config(client) or ""), read_state(client)
