@@ -48,6 +48,10 @@ class Kind(Enum):
     NOTIFICATION = "notification"
 
 
+WITHOUT_VALUES = frozenset((Kind.SERVER, Kind.MALFORMED, Kind.UNREACHED, Kind.ABSENT, Kind.DELETION))
+"""What is wrong as such: of which brokers a deletion waits for, more may go while it is looked at."""
+
+
 class PartitionSide(NamedTuple):
     """A partition as one side has it; `isr` is sorted, as its order says nothing. None: that side does not tell."""
 
@@ -194,8 +198,8 @@ def _absent(kept: Kept) -> Iterator[Difference]:
 
 def _of_answer(kept: Kept, answer: BrokerAnswer, hidden: frozenset[str]) -> Iterator[Difference]:
     yield from _of_brokers(kept, answer)
-    # A controller that is elected this moment is not yet known to every broker, and one of KRaft has no broker's id.
-    if not kept.is_kraft and kept.controller is not None and answer.controller != kept.controller:
+    # One of KRaft is no broker, and brokers know nothing of one that is not there, which is told by itself.
+    if not kept.is_kraft and kept.controller in kept.brokers and answer.controller != kept.controller:
         yield Difference(Kind.CONTROLLER, "controller", f"broker {kept.controller}", _broker(answer.controller))
     unread = _unread_topics(kept)
     for name in sorted(kept.topics.keys() - answer.topics.keys()):
@@ -380,4 +384,6 @@ class Watch:
 
 def _key(difference: Difference) -> Difference:
     # Brokers hear of a change one after the other: who has not yet is no part of what differs.
+    if difference.kind in WITHOUT_VALUES:
+        return Difference(difference.kind, difference.subject, "", "")
     return difference._replace(who=())

@@ -5,6 +5,8 @@ import os
 import sys
 from contextlib import suppress
 
+from kafka_tools.errors import KafkaToolError
+
 MACOS = sys.platform == "darwin"
 APPLICATION_SUPPORT = "~/Library/Application Support"
 MOST_BYTES = 16 << 20
@@ -56,6 +58,21 @@ def decoded(content: bytes, encoding: str = "utf-8", errors: str = "strict") -> 
     """Return the text of a file: by its byte order mark, where it has one, else by `encoding`. Raises ValueError."""
     marked = (each for mark, each in MARKS if content.startswith(mark))
     return content.decode(next(marked, encoding), errors)
+
+
+def write_file(path: str, text: str, mode: int = 0o600) -> None:
+    """Write a file that a user named: in one step, or into what is no file, such as a pipe or /dev/stdout.
+
+    Raises KafkaToolError.
+    """
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8") as other:
+                other.write(text)
+        else:
+            replace_file(path, text.encode(), mode)
+    except OSError as error:
+        raise KafkaToolError(f"cannot write {path}: {error.strerror}") from error
 
 
 def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:

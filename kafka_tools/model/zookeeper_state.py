@@ -86,7 +86,7 @@ class ZooKeeperState(NamedTuple):
     """What a cluster keeps in ZooKeeper. An error stands for what Kafka did not write; None: it is not there.
 
     `absent` counts the replicas on brokers that are not registered. `reassignments` are the partitions that are being
-    moved; `asked_moves` are topics that Kafka up to 2.8 was asked to move (/admin/reassign_partitions).
+    moved; `asked_moves` are those that Kafka up to 2.8 was asked to move (/admin/reassign_partitions).
     """
 
     cluster_id: str | KafkaToolError | None

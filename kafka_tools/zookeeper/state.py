@@ -73,7 +73,7 @@ def read_state(client: Any) -> ZooKeeperState:
     topics = _topics(znodes, names.topics)
     whole = {name: topic for name, topic in topics.items() if isinstance(topic, TopicDocument)}
     held = Counter(broker for topic in whole.values() for each in topic.replicas.values() for broker in each)
-    moves, election = _read(read_reassigned, MOVES, single[MOVES]), _read(_read_election, ELECTION, single[ELECTION])
+    moves, election = _read(read_reassigned, MOVES, single[MOVES]), _read(_elected, ELECTION, single[ELECTION])
     return ZooKeeperState(
         cluster_id=_read(read_cluster_id, CLUSTER_ID, single[CLUSTER_ID]),
         controller=_controller(single[CONTROLLER]),
@@ -181,14 +181,14 @@ def _reassignments(topics: Mapping[str, TopicDocument]) -> dict[TopicPartition, 
     return found
 
 
-def _read_election(path: str, data: bytes | None) -> tuple[str, ...]:
-    return () if data is None else tuple(f"{each.topic}-{each.partition}" for each in read_election(path, data))
+def _elected(path: str, data: bytes | None) -> tuple[TopicPartition, ...]:
+    return () if data is None else read_election(path, data)
 
 
-def _waiting(found: Iterable[str] | KafkaToolError, znode: Znode | None) -> tuple[Waiting, ...]:
+def _waiting(found: Iterable[TopicPartition] | KafkaToolError, znode: Znode | None) -> tuple[Waiting, ...]:
     if znode is None or isinstance(found, KafkaToolError):
         return ()
-    return tuple(Waiting(name, znode.stat.ctime) for name in sorted(found))
+    return tuple(Waiting(f"{each.topic}-{each.partition}", znode.stat.ctime) for each in sorted(found))
 
 
 def _queues(znodes: Znodes, queues: Mapping[str, Sequence[str]]) -> Iterator[Queue]:

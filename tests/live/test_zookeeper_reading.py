@@ -1,8 +1,10 @@
 """What the znodes of topics tell, one by one and in bulk, and what is said of znodes that tell nothing."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from kafka_tools.zookeeper.documents import TopicDocument, encode_configs, encod
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topics import ZooKeeperTopics
 from tests.support.clusters import Cluster
-from tests.support.znodes import BROKERS, WITH_ID, name
+from tests.support.znodes import BROKERS, WITH_ID, name, walk
 
 
 def test_topics_are_described_as_their_znodes_say(zookeeper: Any, chroot: str, kafka39: Cluster) -> None:
@@ -136,3 +138,38 @@ def _forward(holder: socket.socket, server: str) -> None:
 def _copy(source: socket.socket, target: socket.socket) -> None:
     while data := source.recv(1 << 16):
         target.sendall(data)
+
+
+SECRETS = {
+    "config/users/alice": b'{"version":1,"config":{"SCRAM-SHA-512":"salt=hush","producer_byte_rate":"7"}}',
+    "config/brokers/1": b'{"version":1,"config":{"ssl.key.password":"hush","num.io.threads":"3"}}',
+    "delegation_token/tokens/id": b'{"hmac":"hush"}',
+}
+
+
+def test_an_export_has_every_znode_and_no_secret(kafka39: Cluster, zookeeper: Any, chroot: str, tmp_path: Path) -> None:
+    for path, data in SECRETS.items():
+        zookeeper.create(f"{chroot}/{path}", data, makepath=True)
+    zookeeper.create(f"{chroot}/hbase", b"not Kafka's")
+    file, at = tmp_path / "znodes.json", kafka39.zookeeper + chroot
+    ran = kafka39.run("zookeeper", "--export", str(file), "--zookeeper", at)
+    assert ran.returncode == 0, ran.stderr
+    text = file.read_text()
+    found = {each["path"]: each for each in json.loads(text)["znodes"]}
+    there = dict(walk(zookeeper, chroot))
+    assert found.keys() == there.keys() - {"/hbase"}
+    assert f"Wrote {len(found)} znodes to {file}, secrets of 3 znodes left out." in ran.stdout.decode()
+    assert "hush" not in text
+    assert found["/brokers/topics/with-id"]["data"] == json.loads(WITH_ID)
+    assert found["/brokers/topics/with-id"]["version"] == there["/brokers/topics/with-id"][1]
+    assert found["/config/users/alice"]["data"]["config"]["producer_byte_rate"] == "7"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_export_is_written_whole_or_not_at_all(kafka39: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "znodes.json"
+    file.write_text("before")
+    assert kafka39.run("zookeeper", "--export", str(file), "--zookeeper", f"{kafka39.zookeeper}/wrong").returncode == 1
+    nowhere = kafka39.run("zookeeper", "--export", str(tmp_path / "x" / "y"), "--zookeeper", kafka39.zookeeper)
+    assert (nowhere.returncode, b"cannot write" in nowhere.stderr) == (1, True)
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["before"]

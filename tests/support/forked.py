@@ -65,7 +65,12 @@ class Parent:
         with theirs:
             command = [sys.executable, "-m", __name__, str(theirs.fileno())]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                # A pipe, into which nobody writes: Python takes what was /dev/null for a file all along, and a run's
+                # stdout.reconfigure() then asks where in it it is.
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
             )
 
     def run(

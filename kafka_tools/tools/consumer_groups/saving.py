@@ -1,11 +1,10 @@
 """Saves what groups have committed in a file: `ktools consumer-groups --save`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import replace_file
+from kafka_tools.model.folders import write_file
 from kafka_tools.model.groups import DEAD, ConsumerGroup
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.units import count
@@ -55,18 +54,7 @@ def save(request: SaveOffsets) -> Report:
             raise KafkaToolError(f"What '{name}' has committed is not known: {committed.message} Nothing was saved.")
         chosen = asking.chosen(committed, request.topics)
         rows += [SavedRow(name, *each, committed[each]) for each in sorted(chosen)]
-    _write(request.path, "".join(f"{line}\n" for line in csv_lines(rows)))
+    write_file(request.path, "".join(f"{line}\n" for line in csv_lines(rows)), mode=0o644)
     groups_saved = len({row.group for row in rows})
     words = f"Saved {count(len(rows), 'offset')} of {count(groups_saved, 'group')} in {request.path}."
     return Report(rows=rows, columns=COLUMNS, plain=[words], notes=[], told=[words])
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        file = Path(path)
-        if file.exists() and not file.is_file():  # a pipe, or /dev/stdout
-            file.write_text(text, encoding="utf-8")
-        else:
-            replace_file(path, text.encode(), mode=0o644)
-    except OSError as error:
-        raise KafkaToolError(f"cannot write {path}: {error.strerror}") from error

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from kafka_tools.cli import options
-from kafka_tools.cli.command import ToolCommand
+from kafka_tools.cli import options, types
+from kafka_tools.cli.command import ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, option
 from kafka_tools.errors import UsageError
 from kafka_tools.model.target import ZooKeeper
@@ -41,12 +41,21 @@ def check_given(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together."""
     if "bootstrap_server" in given and not {"check", "zookeeper"} <= given:
         raise UsageError("--bootstrap-server goes with --check and --zookeeper: what is shown is in ZooKeeper")
-    if {"check", "watch"} <= given:
-        raise UsageError("--check looks several times by itself: without --watch")
+    if {"check", "export"} <= given:
+        raise conflict("check", "export")
+    if "watch" in given and not given.isdisjoint({"check", "export"}):
+        raise UsageError("--watch goes without --check, which looks several times by itself, and --export")
 
 
 @click.command("zookeeper", cls=ToolCommand, help=DESCRIPTION, check=check_given)
 @option(ACTION, "--check", help="Compare ZooKeeper with what the brokers answer, and name every difference.")
+@option(
+    ACTION,
+    "--export",
+    type=types.FILE,
+    help="Write all of Kafka's znodes to a file as JSON, for a support case; SCRAM credentials, secret configs of "
+    "brokers and delegation tokens are left out.",
+)
 @options.zookeeper
 @options.bootstrap_server
 @options.command_config
@@ -55,14 +64,20 @@ def check_given(_: str, given: frozenset[str]) -> None:
 def command(
     *,
     check: bool,
+    export: str | None,
     zookeeper: str | None,
     bootstrap_server: str | None,
     command_config: str | None,
     wait: float | None,
 ) -> Report:
-    """Choose the ensemble, and read it or compare it with the brokers."""
+    """Choose the ensemble, and show, compare or export what it keeps."""
     if not check:
-        return describe(DescribeState(settings.choose_zookeeper(zookeeper, command_config, wait_seconds=wait or 0.0)))
+        target = settings.choose_zookeeper(zookeeper, command_config, wait_seconds=wait or 0.0)
+        if export is None:
+            return describe(DescribeState(target))
+        from kafka_tools.tools.zookeeper import exporting
+
+        return exporting.export(exporting.ExportZnodes(target, export))
     from kafka_tools.settings.roads import choose_roads
     from kafka_tools.tools.zookeeper import checking
 

@@ -244,6 +244,14 @@ def test_what_changes_is_another_difference_each_time() -> None:
     assert not watch.is_settled
 
 
+def test_a_deletion_that_waits_for_more_brokers_is_the_same() -> None:
+    watch = Watch()
+    stuck = Difference(Kind.DELETION, "orders", "marked for deletion, with replicas on 2", "")
+    watch.look((stuck,), 0)
+    watch.look((more := stuck._replace(zookeeper="marked for deletion, with replicas on 2, 3"),), 4)
+    assert watch.lasting == (more,)
+
+
 def test_nothing_differs() -> None:
     watch = Watch()
     watch.look((), 0)
