@@ -48,7 +48,7 @@ def test_a_cluster_that_is_well() -> None:
     shown = seen(WELL)
     assert "leader zk2:2181" in shown
     assert "3 of 3 servers serve, 2 needed: 1 may still fail" in shown
-    assert re.search("controller 1 for 1 min.*, epoch 3", shown)
+    assert re.search("controller 1 for [^,]+, epoch 3", shown)
     assert next(line for line in shown.splitlines() if "zk1:2181  " in line and "follower" in line).split()[:4] == [
         "zk1:2181",
         "1",
