@@ -18,6 +18,7 @@ CONTROLLERS, ZOOKEEPER, NOT_ASKED = "controllers", "ZooKeeper", "not asked"
 
 WHOSE = {LEADER_RATE: "leaders", FOLLOWER_RATE: "followers", LOG_DIRS_RATE: "log dirs"}
 PARTITIONS = "partitions"
+QUORUM = "ktools metadata-quorum describe"
 UNDER_REPLICATED = "ktools topics --describe --under-replicated-partitions"
 INTERNAL_TOPICS = (OFFSETS, "__transaction_state", "__share_group_state")
 THROTTLED = tuple(f"{side}.replication.throttled.replicas" for side in ("leader", "follower"))
@@ -52,8 +53,8 @@ def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
             BROKERS,
             f"broker {broker}",
             words,
-            "Start it; its log says why it ended.",
-            starts(snapshot, [broker]),
+            "Start it; its log says why it ended. Or, if it is gone for good, move its replicas.",
+            starts(snapshot, [broker], _plan(snapshot, f"--remove-broker {broker}")),
             heals=True,
             partitions=tuple(missing),
         )
@@ -254,8 +255,8 @@ def _internal(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
             thin = True
             words = f"replication factor {factor}, {count(brokers, 'broker')}: what is in it goes with a broker"
             advice = f"Give it {wanted_factor(brokers)} replicas."
-            look = f"ktools topics --describe --topic {name}"
-            yield Finding(Severity.WARNING, INTERNAL, f"topic {name}", words, advice, look)
+            plan = _plan(snapshot, f"--set-replication-factor {wanted_factor(brokers)} --topic {name}")
+            yield Finding(Severity.WARNING, INTERNAL, f"topic {name}", words, advice, plan)
     if not thin:
         words = f"{', '.join(there)} with enough replicas" if there else "no internal topic yet"
         yield Finding(Severity.OK, INTERNAL, "internal topics", words)
@@ -285,8 +286,8 @@ def _skew(
     over = {broker: number for broker, number in held.items() if number > SKEW * mean and number - mean >= few}
     for broker, number in sorted(over.items()):
         found = f"{words(number)}, {number / mean:.1f} times the mean"
-        advice = "Spread the replicas anew."
-        yield Finding(Severity.WARNING, check, f"broker {broker}", found, advice, "ktools layout")
+        advice = "Spread the replicas anew: plan first, then execute."
+        yield Finding(Severity.WARNING, check, f"broker {broker}", found, advice, _plan(snapshot, "--rebalance"))
     if not over:
         yield Finding(Severity.OK, check, "brokers", f"no {check}")
 
@@ -324,8 +325,7 @@ def _versions(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
         sides = " and ".join(f"broker {', '.join(map(str, brokers))}" for _, brokers in groups)
         words = f"{sides} know different versions of requests: they are of different releases"
         advice = "Finish the upgrade, one broker after the other."
-        command = f"ktools health --before-restart {groups[0][1][0]}"
-        yield Finding(Severity.NOTE, VERSIONS, "brokers", words, advice, command)
+        yield Finding(Severity.NOTE, VERSIONS, "brokers", words, advice, "ktools broker-api-versions")
     elif groups:
         yield Finding(Severity.OK, VERSIONS, "brokers", "brokers of one version")
 
@@ -342,20 +342,21 @@ def _controllers(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
             f"controller {voter}",
             words,
             "Start it.",
-            starts(snapshot, [voter]),
+            starts(snapshot, [voter], f"{QUORUM} --replication"),
             True,
         )
     for server, lag in sorted(quorum.lags.items()):
         if lag > MOST_LAG and server not in quorum.silent:
             words = f"is {lag:,} records of the controllers' log behind: it knows old leaders and configs"
             advice = "Look at its log, its disk and its network."
-            yield Finding(Severity.WARNING, CONTROLLERS, f"server {server}", words, advice, "ktools doctor", heals=True)
+            look = f"{QUORUM} --replication"
+            yield Finding(Severity.WARNING, CONTROLLERS, f"server {server}", words, advice, look, heals=True)
     yield _of_quorum(CONTROLLERS, "controller quorum", quorum)
 
 
 def _of_quorum(check: str, subject: str, quorum: Quorum) -> Finding:
     judged = judge_quorum("controllers", len(quorum.voters), len(quorum.voters) - len(quorum.silent))
-    command = "ktools doctor" if judged.advice else ""
+    command = f"{QUORUM} --status" if judged.advice else ""
     return Finding(judged.severity, check, subject, judged.found, judged.advice, command, heals=bool(quorum.silent))
 
 
@@ -418,6 +419,11 @@ CHECKS: Sequence[Callable[[Snapshot, Troubled], Iterator[Finding]]] = (
 def starts(snapshot: Snapshot, servers: Sequence[int], otherwise: str = UNDER_REPLICATED) -> str:
     """Return the command that starts a broker of a sandbox; elsewhere, the one that shows what waits for it."""
     return f"ktools sandbox start {servers[0]}" if snapshot.in_sandbox and servers else otherwise
+
+
+def _plan(snapshot: Snapshot, goal: str) -> str:
+    """Return the command that plans another assignment; through ZooKeeper there is only that which shows the old."""
+    return "ktools layout" if snapshot.by_zookeeper else f"ktools reassign-partitions --plan {goal}"
 
 
 def _held(snapshot: Snapshot) -> Counter[int]:
