@@ -367,7 +367,7 @@ def _zookeeper(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
 def ensemble_findings(ensemble: Ensemble, in_sandbox: bool) -> Iterator[Finding]:
     """Judge a ZooKeeper ensemble: each server that does not serve, then the quorum."""
     away = {server: mode for server, mode in ensemble.servers.items() if isinstance(mode, KafkaToolError)}
-    status = "ktools sandbox status" if in_sandbox else "ktools doctor"
+    status = "ktools sandbox status" if in_sandbox else "ktools zookeeper"
     for server, failure in away.items():
         words = f"does not serve ({failure.message.rstrip('.')})"
         advice = "Start it; its log says why it ended."
@@ -385,7 +385,7 @@ def ensemble_findings(ensemble: Ensemble, in_sandbox: bool) -> Iterator[Finding]
     if ensemble.failure is not None and not away:
         words = f"there is no session: {ensemble.failure.message.rstrip('.')}"
         yield Finding(
-            Severity.CRITICAL, ZOOKEEPER, "ZooKeeper session", words, ensemble.failure.hint, status, heals=True
+            Severity.CRITICAL, ZOOKEEPER, "ZooKeeper session", words, ensemble.failure.hint, "ktools doctor", heals=True
         )
 
 

@@ -51,11 +51,14 @@ def survey(
 def ask_others(target: ZooKeeper, members: Sequence[Member], named: Servers) -> Servers:
     """Ask the members of an ensemble that the target does not name, where it is known where they listen.
 
-    With TLS nobody is asked: the port in the ensemble's configuration is the one without it.
+    With TLS nobody is asked: the port in the ensemble's configuration is the one without it. Nor is anybody where a
+    server was named by another name than the ensemble knows it by: it would count twice.
     """
     if target.security is not None and target.security.tls is not None:
         return {}
     others = [each.client for each in members if each.client is not None and each.client not in named]
+    if len(named) + len(others) > len(members):
+        return {}
     calls = {server: partial(_ask, target, server) for server in others}
     return in_parallel(calls, monotonic() + SERVER_SECONDS)
 

@@ -8,11 +8,11 @@ from kafka_tools.model.configs import BROKERS
 from kafka_tools.model.snapshot import RATES, Ensemble, Snapshot, Unknown
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import TopicDescription
-from kafka_tools.zookeeper.cluster import voters_of
+from kafka_tools.model.zookeeper_state import Member
 from kafka_tools.zookeeper.configs import ZooKeeperConfigs
 from kafka_tools.zookeeper.diagnosis import Server
 from kafka_tools.zookeeper.documents import read_controller
-from kafka_tools.zookeeper.ensemble import survey
+from kafka_tools.zookeeper.ensemble import ask_others, members, read_config, survey
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topics import CONTROLLER, ZooKeeperTopics
 from kafka_tools.zookeeper.znodes import Znodes
@@ -24,7 +24,7 @@ SESSION_SECONDS = 8.0
 class _Kept(NamedTuple):
     """What the ensemble keeps of the cluster; without topics where only the ensemble itself is looked at."""
 
-    voters: int | None
+    members: tuple[Member, ...] = ()
     topics: tuple[TopicDescription, ...] = ()
     live: frozenset[int] = frozenset()
     controller: int | None = None
@@ -34,7 +34,7 @@ class _Kept(NamedTuple):
 
 def look_at_ensemble(target: ZooKeeper) -> Ensemble:
     """Return how each of the servers that were named is, and how many vote. Raises nothing: a failure is in it."""
-    return _look(target, _voters)[0]
+    return _look(target, _members)[0]
 
 
 def look(target: ZooKeeper) -> Snapshot:
@@ -56,14 +56,15 @@ def look(target: ZooKeeper) -> Snapshot:
 
 
 def _look(target: ZooKeeper, read: Callable[[Any], _Kept]) -> tuple[Ensemble, _Kept]:
-    """Ask each server how it is, while a session is opened."""
-    servers, kept = survey(target, lambda asked: _in_session(asked, read), SESSION_SECONDS)
-    modes = {server: found.mode if isinstance(found, Server) else found for server, found in servers.items()}
-    if isinstance(kept, UsageError):
-        raise kept
-    if isinstance(kept, KafkaToolError):
-        return Ensemble(modes, None, kept), _Kept(None)
-    return Ensemble(modes, kept.voters), kept
+    """Ask each server how it is, while a session is opened, and then those that the ensemble names itself."""
+    servers, found = survey(target, lambda asked: _in_session(asked, read), SESSION_SECONDS)
+    if isinstance(found, UsageError):
+        raise found
+    kept = _Kept() if isinstance(found, KafkaToolError) else found
+    asked = {**servers, **ask_others(target, kept.members, servers)}
+    modes = {server: each.mode if isinstance(each, Server) else each for server, each in asked.items()}
+    voters = sum(member.votes for member in kept.members) or None
+    return Ensemble(modes, voters, found if isinstance(found, KafkaToolError) else None), kept
 
 
 def _in_session(target: ZooKeeper, read: Callable[[Any], _Kept]) -> _Kept:
@@ -71,8 +72,8 @@ def _in_session(target: ZooKeeper, read: Callable[[Any], _Kept]) -> _Kept:
         return read(client)
 
 
-def _voters(client: Any) -> _Kept:
-    return _Kept(voters_of(client))
+def _members(client: Any) -> _Kept:
+    return _Kept(members(read_config(client) or ""))
 
 
 def _cluster(client: Any) -> _Kept:
@@ -88,7 +89,7 @@ def _cluster(client: Any) -> _Kept:
     except KafkaToolError as error:
         malformed.append(error.message)
     rates, more = _rates(client)
-    return _Kept(voters_of(client), described, live, controller, rates, (*malformed, *more))
+    return _Kept(members(read_config(client) or ""), described, live, controller, rates, (*malformed, *more))
 
 
 def _rates(client: Any) -> tuple[dict[int, dict[str, str]], tuple[str, ...]]:

@@ -40,7 +40,7 @@ class Flags(NamedTuple):
         if not command or command.startswith("ktools sandbox"):
             return command
         # The other tools take one of the two.
-        both = command.startswith(("ktools health", "ktools doctor")) or not self.bootstrap_server
+        both = command.split()[1] in ("health", "doctor", "zookeeper") or not self.bootstrap_server
         given = {
             "--bootstrap-server": self.bootstrap_server,
             "--zookeeper": self.zookeeper if both else None,

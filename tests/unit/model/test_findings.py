@@ -187,7 +187,7 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         {"ensemble": Ensemble({("a", 1): "leader", ("b", 1): "follower", ("c", 1): GONE}, 3)},
         WARNING,
         "ZooKeeper c:1: does not serve (connection refused)",
-        "doctor",
+        "zookeeper",
     ),
     (
         {"ensemble": Ensemble({("a", 1): "leader", ("b", 1): "follower", ("c", 1): GONE}, 3), **SANDBOX},
@@ -199,13 +199,13 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         {"ensemble": Ensemble({("a", 1): GONE, ("b", 1): "follower", ("c", 1): GONE}, None, GONE)},
         CRITICAL,
         "ZooKeeper quorum: 1 of 3 servers serve, 2 needed",
-        "doctor",
+        "zookeeper",
     ),
     (
         {"ensemble": Ensemble({("a", 1): "leader", ("b", 1): "follower"}, 2)},
         WARNING,
         "ZooKeeper quorum: 2 of 2 servers serve, 2 needed: none may still fail",
-        "doctor",
+        "zookeeper",
     ),
     (
         {"ensemble": Ensemble({("a", 1): ""}, None, KafkaToolError("it wants a login", "Log in."))},

@@ -3,8 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.zookeeper_state import Member
-from kafka_tools.zookeeper.ensemble import members, voters
+from kafka_tools.zookeeper.diagnosis import Server
+from kafka_tools.zookeeper.ensemble import ask_others, members, voters
+from tests.support.servers import saying, serving
 
 
 def test_the_members_of_an_ensemble() -> None:
@@ -38,3 +41,13 @@ def test_only_participants_vote() -> None:
 def test_any_configuration_is_counted_or_none(text: str) -> None:
     found = voters(text)
     assert found is None or found > 0
+
+
+def test_others_are_asked_where_nobody_would_count_twice() -> None:
+    answer = b"Zookeeper version: 3.8.4-9316c2a7, built on 2024-02-12 22:16 UTC\nMode: follower\n"
+    with serving(saying(answer)) as port:
+        there = [Member(number, f"zk{number}:2888", True, ("127.0.0.1", port + number)) for number in range(2)]
+        named = {("127.0.0.1", port + 1): Server("leader", "3.8.4", 0.1)}
+        assert ask_others(ZooKeeper("zk:1"), there, named).keys() == {("127.0.0.1", port)}
+        # The same server by another name: of two, three would serve.
+        assert ask_others(ZooKeeper("zk:1"), there, {("localhost", port + 1): Server("leader", "3.8.4", 0.1)}) == {}
