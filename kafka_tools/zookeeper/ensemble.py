@@ -74,7 +74,7 @@ def read_config(client: Any) -> str | None:
     # The znode belongs to the ensemble, not to the cluster: it is outside the chroot.
     root, client.chroot = client.chroot, ""  # kazoo has no request outside of it
     try:
-        text: str = client.get(CONFIG)[0].decode(errors="replace")
+        text: str = (client.get(CONFIG)[0] or b"").decode(errors="replace")
     except (NoAuthError, NoNodeError):
         return None
     finally:
