@@ -31,6 +31,9 @@ class Replica(NamedTuple):
         return f"{self.topic}-{self.partition}-{self.broker}"
 
 
+NO_DIRS: Mapping[Replica, str] = {}
+
+
 class PartitionReassignment(NamedTuple):
     """A partition that is being moved: all its replicas, those that are being added, and those that will go."""
 
@@ -152,8 +155,8 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def as_json(placement: Placement) -> str:
-    """Return the document that Apache's tool reads, as it writes it."""
+def as_json(placement: Placement, log_dirs: Mapping[Replica, str] = NO_DIRS) -> str:
+    """Return the document that Apache's tool reads, as it writes it; replicas without a directory may go into any."""
     import json
 
     partitions = [
@@ -161,7 +164,7 @@ def as_json(placement: Placement) -> str:
             "topic": name.topic,
             "partition": name.partition,
             "replicas": list(replicas),
-            "log_dirs": [ANY_LOG_DIR] * len(replicas),
+            "log_dirs": [log_dirs.get(Replica(*name, broker), ANY_LOG_DIR) for broker in replicas],
         }
         for name, replicas in sorted(placement.items())
     ]

@@ -174,6 +174,7 @@ def command(
     add_broker: tuple[int, ...] | None,
     replace_broker: tuple[int, int] | None,
     rebalance: bool,
+    balance_log_dirs: int | None,
     topic: str | None,
     exclude_internal: bool,
     dry_run: bool,
@@ -193,9 +194,9 @@ def command(
 
     def act() -> Report:
         if plan:
-            goals = PlanOptions(set_replication_factor, remove_broker, add_broker, replace_broker, rebalance)
+            own = set_replication_factor, remove_broker, add_broker, replace_broker, rebalance, balance_log_dirs
             file = None if dry_run else reassignment_json_file
-            return _plan(target, goals, topic, exclude_internal, not disable_rack_aware, file, rates)
+            return _plan(target, PlanOptions(*own), topic, exclude_internal, not disable_rack_aware, file, rates)
         if in_batches:
             return _carry_out(target, undo or reassignment_json_file or "", batch_size, rates)
         if generate:
@@ -206,8 +207,7 @@ def command(
             return _verify(target, reassignment_json_file, preserve_throttles)
         return _list(target) if list_all else _cancel(target, reassignment_json_file, preserve_throttles, timeout)
 
-    warning = DEPRECATED if isinstance(target, ZooKeeper) else IGNORED
-    return act() if isinstance(target, Brokers) and zookeeper is None else _warned(warning, act)
+    return act() if isinstance(target, Brokers) and zookeeper is None else _warned(target, act)
 
 
 def _target(
@@ -230,8 +230,9 @@ def _limit(rate: int | None) -> int | None:
     return rate if rate is not None and rate >= 0 else None  # Apache's default is -1
 
 
-def _warned(warning: str, act: Callable[[], Report]) -> Report:
-    """Return what an action reports, behind a warning that also stands there where it fails."""
+def _warned(target: Target, act: Callable[[], Report]) -> Report:
+    """Return what an action reports, behind a warning of --zookeeper that also stands there where it fails."""
+    warning = DEPRECATED if isinstance(target, ZooKeeper) else IGNORED
     try:
         report = act()
     except UsageError:
@@ -292,9 +293,12 @@ def _plan(
     file: str | None,
     rates: Rates,
 ) -> Report:
+    from kafka_tools.tools.reassign_partitions.dir_planning import PlanDirs, plan_dirs
     from kafka_tools.tools.reassign_partitions.planning import MakePlan, make_plan
 
     assert isinstance(target, Brokers)
+    if goals.balance_log_dirs is not None:
+        return plan_dirs(PlanDirs(target, goals.balance_log_dirs, topic, exclude_internal, file))
     rate = rates.between_brokers
     return make_plan(MakePlan(target, goals.goal, topic, exclude_internal, rack_aware, file, rate))
 

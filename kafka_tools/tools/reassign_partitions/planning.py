@@ -20,7 +20,7 @@ from kafka_tools.tools.reassign_partitions.reading import PROPOSED
 if TYPE_CHECKING:
     from kafka_tools.render.views import Matrix, MatrixRow, Table, View
 
-GOALS = ("set_replication_factor", "remove_broker", "add_broker", "replace_broker", "rebalance")
+GOALS = ("set_replication_factor", "remove_broker", "add_broker", "replace_broker", "rebalance", "balance_log_dirs")
 WITH_REBALANCE = ({"set_replication_factor", "rebalance"}, {"remove_broker", "rebalance"})
 """Two goals that one plan can reach: what must move moves, and the rest is evened out."""
 
@@ -38,6 +38,7 @@ class PlanOptions(NamedTuple):
     add_broker: tuple[int, ...] | None
     replace_broker: tuple[int, int] | None
     rebalance: bool
+    balance_log_dirs: int | None
 
     @property
     def goal(self) -> Goal:
@@ -126,6 +127,12 @@ def plan_options(function: F) -> F:
             "--rebalance",
             help="With --plan: even out replicas and leaders; also beside --remove-broker or --set-replication-factor, "
             "which else move only what must move.",
+        ),
+        option(
+            CHANGES,
+            "--balance-log-dirs",
+            type=types.WholeNumber(32, "BROKER"),
+            help="With --plan: even out the directories of this broker.",
         ),
         option(FILTERS, "--topic", type=types.TOPIC, help="With --plan: only topics that match this pattern."),
         option(FILTERS, "--exclude-internal", help="With --plan: leave out internal topics."),
@@ -238,7 +245,7 @@ def _matrix(
     tallies = [
         Tally("leaders", [Mark(_pair_of(*each.leaders)) for each in found]),
         Tally("replicas", [Mark(_pair_of(*each.replicas)) for each in found]),
-        Tally("bytes", [Mark("?" if each.bytes is None else _sizes(*each.bytes)) for each in found]),
+        Tally("bytes", [Mark("?" if each.bytes is None else before_and_after(*each.bytes)) for each in found]),
     ]
     if any(each.free for each in found):
         tallies.append(
@@ -246,7 +253,7 @@ def _matrix(
                 "free",
                 [
                     Mark("?") if each.free is None
-                    else Mark(_sizes(*each.free), Level.BROKEN if each.free[1] < 0 else Level.QUIET)
+                    else Mark(before_and_after(*each.free), Level.BROKEN if each.free[1] < 0 else Level.QUIET)
                     for each in found
                 ],
             )
@@ -282,7 +289,8 @@ def _pair_of(before: int, after: int) -> str:
     return f"{before:,}" if before == after else f"{before:,} → {after:,}"
 
 
-def _sizes(before: int, after: int) -> str:
+def before_and_after(before: int, after: int) -> str:
+    """Return two sizes in bytes, one where they look the same."""
     first, second = size(before), size(after)
     if first == second:
         return first

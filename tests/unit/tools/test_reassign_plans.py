@@ -34,6 +34,7 @@ class FakeCluster:
         self.refused: dict[TopicPartition, KafkaToolError] = {}
         self.stands = False
         self.interrupts = False
+        self.empty_dirs: tuple[str, ...] = ()
 
     def brokers(self) -> tuple[BrokerRack, ...]:
         return tuple(self.up)
@@ -90,8 +91,9 @@ class FakeCluster:
                     50 * GIB,
                     tuple(ReplicaInfo(name, GIB, 0, False) for name, each in self.placed.items() if broker in each),
                 ),
+                *(LogDirDescription(path, None, 100 * GIB, 50 * GIB, ()) for path in self.empty_dirs),
             )
-            for broker in brokers
+            for broker in set(brokers) & {1, 2, 3}
         }
 
     def elect(self, kind: str, partitions: Collection[TopicPartition]) -> None:
@@ -273,3 +275,22 @@ def test_a_state_that_is_another_plans_is_refused(
     assert capsys.readouterr().out.startswith(f"Error: {message.format(file)}")
     assert file.read_text() == state
     assert cluster.done == []
+
+
+def test_directories_of_a_broker_are_evened_out(
+    cluster: FakeCluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "dirs.json"
+    argv = ("--plan", "--balance-log-dirs", "1", "--reassignment-json-file", str(file))
+    assert ktools(*argv) == 1
+    assert capsys.readouterr().out.startswith("Error: Broker 1 has no two directories that work")
+    cluster.empty_dirs = ("/e",)
+    assert ktools(*argv, "--output", "table") == 0
+    shown = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert shown[0] == "broker 1 1 replica to move · 1.0 GiB"
+    assert "/d 3 → 2 3.0 → 2.0 GiB" in shown
+    assert "/e 0 → 1 0 B → 1.0 GiB" in shown
+    [entry] = json.loads(file.read_text())["partitions"]
+    assert entry == {"topic": "t", "partition": 0, "replicas": [1, 2], "log_dirs": ["/e", "any"]}
+    assert ktools("--plan", "--balance-log-dirs", "9") == 1
+    assert capsys.readouterr().out.startswith("Error: Broker 9 does not tell its directories.")
