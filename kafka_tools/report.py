@@ -20,6 +20,9 @@ class Report(NamedTuple):
     `notes` are sentences for stderr, `told` those that `plain` has, too: they go there with every other output only.
     `status` is the exit status. Where something failed after something else was done,
     `failure` is the error, which is shown last.
+
+    `streams` says that there may be more than memory holds: lines and rows are written as they come, where the format
+    allows it. It is called when all were, may add to `notes`, and returns the status.
     """
 
     rows: Iterable[Any]
@@ -32,6 +35,7 @@ class Report(NamedTuple):
     status: int = 0
     failure: KafkaToolError | None = None
     open_ended: bool = False
+    streams: "Callable[[], int] | None" = None
 
 
 class Stages:

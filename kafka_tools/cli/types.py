@@ -188,6 +188,7 @@ METRIC_PREFIXES = words("PREFIX[,…]", ("*", *(f"org.apache.kafka.{each}." for 
 TOKEN_PRINCIPAL = Text("TYPE:NAME", "token-principal")
 SECRET = Text("SECRET")
 FILE = Text("FILE", "files")
+FILES = Text("FILE[,…]", "files")
 DIRECTORY = Text("DIR", "directories")
 BOOTSTRAP_SERVER = Text("HOST:PORT[,…]", "bootstrap-servers")
 ZOOKEEPER = Text("HOST:PORT[,…][/CHROOT]", "zookeeper")

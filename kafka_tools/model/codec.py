@@ -339,6 +339,8 @@ def _text_decoder(kind: str, flexible: bool, nullable: bool) -> Decoder:
 def _array_decoder(field: Field, version: int, flexible: bool, nullable: bool) -> Decoder:
     kind = field.kind[2:]
     length = _length_decoder("i", flexible, nullable)
+    if kind == "uuid":
+        return _uuids_decoder(length)
     if kind in FORMATS:
         return _numbers_decoder(FORMATS[kind], length)
     item = struct_decoder(field.fields, version, flexible) if kind == "struct" else _text_decoder(kind, flexible, False)
@@ -373,6 +375,18 @@ def _fixed_structs_decoder(
             return [dict(zip(names, values)) for values in layout.iter_unpack(body)]  # noqa: B905  as in struct_decoder
         stream.seek(start)
         return [item(stream) for _ in range(count)]
+
+    return read
+
+
+def _uuids_decoder(length: Callable[[BytesIO], int]) -> Decoder:
+    # Not as numbers are read: of several letters in a row, `2` before `16s` means 216 bytes.
+    def read(stream: BytesIO) -> list[bytes] | None:
+        count = length(stream)
+        if count < 0:
+            return None
+        body = _take(stream, 16 * count)
+        return [body[start : start + 16] for start in range(0, len(body), 16)]
 
     return read
 

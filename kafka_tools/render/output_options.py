@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.errors import UsageError, nearest
@@ -78,6 +79,16 @@ def selected(report: "Report", options: OutputOptions) -> tuple[Sequence[Any], S
     if rows:
         _check((*options.columns, *(name for name, _ in options.sort_by)), known)
     return sorted_rows(rows, options.sort_by), options.columns or known
+
+
+def taken(report: "Report", options: OutputOptions) -> tuple[Iterable[Any], Sequence[str]]:
+    """Return the same, but rows that nobody asked to sort one after the other, as they come."""
+    if options.sort_by:
+        return selected(report, options)
+    rows = iter(report.rows)
+    first = list(islice(rows, 1))
+    _rows, names = selected(report._replace(rows=first), options)
+    return chain(first, rows), names
 
 
 def as_table(report: "Report", options: OutputOptions) -> "Table":

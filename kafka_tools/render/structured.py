@@ -9,18 +9,18 @@ from enum import Enum
 from typing import Any
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.render.output_options import OutputOptions, field_names, selected
+from kafka_tools.render.output_options import OutputOptions, field_names, selected, taken
 from kafka_tools.report import Report
 
 
 def as_json(report: Report, options: OutputOptions) -> str:
     """Return one JSON array with a row a line, `[]` where there are no rows."""
-    return "[" + ",\n ".join(_json_rows(report, options)) + "]\n"
+    return "[" + ",\n ".join(json_rows(report, options)) + "]\n"
 
 
 def as_jsonl(report: Report, options: OutputOptions) -> str:
     """Return one JSON object a line."""
-    return "".join([f"{row}\n" for row in _json_rows(report, options)])
+    return "".join([f"{row}\n" for row in json_rows(report, options)])
 
 
 def as_yaml(report: Report, options: OutputOptions) -> str:
@@ -54,9 +54,10 @@ FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {
 }
 
 
-def _json_rows(report: Report, options: OutputOptions) -> Iterator[str]:
+def json_rows(report: Report, options: OutputOptions) -> Iterator[str]:
+    """Yield one JSON object for each row; where no order was asked for, rows are taken as they come."""
     encode = json.JSONEncoder(ensure_ascii=False, default=_typed).encode
-    rows, names = selected(report, options)
+    rows, names = taken(report, options)
     return (encode({name: getattr(row, name) for name in names}) for row in rows)
 
 

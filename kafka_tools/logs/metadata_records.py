@@ -1,0 +1,219 @@
+"""The records of the metadata log (__cluster_metadata), and those that Kafka's Raft writes itself.
+
+Field tables as in `model/codec`, derived from the definitions in common/metadata and common/message of Kafka 4.4.
+"""
+
+from collections.abc import Mapping
+
+from kafka_tools.logs.record_types import RecordType
+from kafka_tools.model.codec import Field
+
+METADATA: Mapping[int, RecordType] = {
+    0: RecordType(
+        "REGISTER_BROKER_RECORD",
+        (
+            Field("brokerId", "int32"),
+            Field("isMigratingZkBroker", "bool", since=2),
+            Field("incarnationId", "uuid"),
+            Field("brokerEpoch", "int64"),
+            Field(
+                "endPoints",
+                "[]struct",
+                (
+                    Field("name", "string"),
+                    Field("host", "string"),
+                    Field("port", "uint16"),
+                    Field("securityProtocol", "int16"),
+                ),
+            ),
+            Field(
+                "features",
+                "[]struct",
+                (Field("name", "string"), Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
+            ),
+            Field("rack", "string", nullable=0),
+            Field("fenced", "bool"),
+            Field("inControlledShutdown", "bool", since=1),
+            Field("logDirs", "[]uuid", since=3, tag=0),
+            Field("cordonedLogDirs", "[]uuid", since=4, nullable=4, tag=1, default=None),
+        ),
+        last=4,
+    ),
+    1: RecordType("UNREGISTER_BROKER_RECORD", (Field("brokerId", "int32"), Field("brokerEpoch", "int64"))),
+    2: RecordType("TOPIC_RECORD", (Field("name", "string"), Field("topicId", "uuid"))),
+    3: RecordType(
+        "PARTITION_RECORD",
+        (
+            Field("partitionId", "int32"),
+            Field("topicId", "uuid"),
+            Field("replicas", "[]int32"),
+            Field("isr", "[]int32"),
+            Field("removingReplicas", "[]int32"),
+            Field("addingReplicas", "[]int32"),
+            Field("leader", "int32"),
+            Field("leaderRecoveryState", "int8", tag=0),
+            Field("leaderEpoch", "int32"),
+            Field("partitionEpoch", "int32"),
+            Field("directories", "[]uuid", since=1),
+            Field("eligibleLeaderReplicas", "[]int32", since=2, nullable=2, tag=1, default=None),
+            Field("lastKnownElr", "[]int32", since=2, nullable=2, tag=2, default=None),
+        ),
+        last=2,
+    ),
+    4: RecordType(
+        "CONFIG_RECORD",
+        (
+            Field("resourceType", "int8"),
+            Field("resourceName", "string"),
+            Field("name", "string"),
+            Field("value", "string", nullable=0),
+        ),
+    ),
+    5: RecordType(
+        "PARTITION_CHANGE_RECORD",
+        (
+            Field("partitionId", "int32"),
+            Field("topicId", "uuid"),
+            Field("isr", "[]int32", nullable=0, tag=0, default=None),
+            Field("leader", "int32", tag=1, default=-2),
+            Field("replicas", "[]int32", nullable=0, tag=2, default=None),
+            Field("removingReplicas", "[]int32", nullable=0, tag=3, default=None),
+            Field("addingReplicas", "[]int32", nullable=0, tag=4, default=None),
+            Field("leaderRecoveryState", "int8", tag=5, default=-1),
+            Field("directories", "[]uuid", since=1, nullable=1, tag=8, default=None),
+            Field("eligibleLeaderReplicas", "[]int32", since=2, nullable=2, tag=6, default=None),
+            Field("lastKnownElr", "[]int32", since=2, nullable=2, tag=7, default=None),
+        ),
+        last=2,
+    ),
+    7: RecordType("FENCE_BROKER_RECORD", (Field("id", "int32"), Field("epoch", "int64"))),
+    8: RecordType("UNFENCE_BROKER_RECORD", (Field("id", "int32"), Field("epoch", "int64"))),
+    9: RecordType("REMOVE_TOPIC_RECORD", (Field("topicId", "uuid"),)),
+    10: RecordType(
+        "DELEGATION_TOKEN_RECORD",
+        (
+            Field("owner", "string"),
+            Field("requester", "string"),
+            Field("renewers", "[]string"),
+            Field("issueTimestamp", "int64"),
+            Field("maxTimestamp", "int64"),
+            Field("expirationTimestamp", "int64"),
+            Field("tokenId", "string"),
+        ),
+    ),
+    11: RecordType(
+        "USER_SCRAM_CREDENTIAL_RECORD",
+        (
+            Field("name", "string"),
+            Field("mechanism", "int8"),
+            Field("salt", "bytes"),
+            Field("storedKey", "bytes"),
+            Field("serverKey", "bytes"),
+            Field("iterations", "int32"),
+        ),
+    ),
+    12: RecordType("FEATURE_LEVEL_RECORD", (Field("name", "string"), Field("featureLevel", "int16"))),
+    14: RecordType(
+        "CLIENT_QUOTA_RECORD",
+        (
+            Field("entity", "[]struct", (Field("entityType", "string"), Field("entityName", "string", nullable=0))),
+            Field("key", "string"),
+            Field("value", "float64"),
+            Field("remove", "bool"),
+        ),
+    ),
+    15: RecordType(
+        "PRODUCER_IDS_RECORD",
+        (Field("brokerId", "int32"), Field("brokerEpoch", "int64"), Field("nextProducerId", "int64")),
+    ),
+    17: RecordType(
+        "BROKER_REGISTRATION_CHANGE_RECORD",
+        (
+            Field("brokerId", "int32"),
+            Field("brokerEpoch", "int64"),
+            Field("fenced", "int8", tag=0),
+            Field("inControlledShutdown", "int8", since=1, tag=1),
+            Field("logDirs", "[]uuid", since=2, tag=2),
+            Field("cordonedLogDirs", "[]uuid", since=3, nullable=3, tag=3, default=None),
+        ),
+        last=3,
+    ),
+    18: RecordType(
+        "ACCESS_CONTROL_ENTRY_RECORD",
+        (
+            Field("id", "uuid"),
+            Field("resourceType", "int8"),
+            Field("resourceName", "string"),
+            Field("patternType", "int8"),
+            Field("principal", "string"),
+            Field("host", "string"),
+            Field("operation", "int8"),
+            Field("permissionType", "int8"),
+        ),
+    ),
+    19: RecordType("REMOVE_ACCESS_CONTROL_ENTRY_RECORD", (Field("id", "uuid"),)),
+    20: RecordType("NO_OP_RECORD", ()),
+    21: RecordType("ZK_MIGRATION_STATE_RECORD", (Field("zkMigrationState", "int8"),)),
+    22: RecordType("REMOVE_USER_SCRAM_CREDENTIAL_RECORD", (Field("name", "string"), Field("mechanism", "int8"))),
+    23: RecordType("BEGIN_TRANSACTION_RECORD", (Field("name", "string", nullable=0, tag=0, default=None),)),
+    24: RecordType("END_TRANSACTION_RECORD", ()),
+    25: RecordType("ABORT_TRANSACTION_RECORD", (Field("reason", "string", nullable=0, tag=0, default=None),)),
+    26: RecordType("REMOVE_DELEGATION_TOKEN_RECORD", (Field("tokenId", "string"),)),
+    27: RecordType(
+        "REGISTER_CONTROLLER_RECORD",
+        (
+            Field("controllerId", "int32"),
+            Field("incarnationId", "uuid"),
+            Field("zkMigrationReady", "bool"),
+            Field(
+                "endPoints",
+                "[]struct",
+                (
+                    Field("name", "string"),
+                    Field("host", "string"),
+                    Field("port", "uint16"),
+                    Field("securityProtocol", "int16"),
+                ),
+            ),
+            Field(
+                "features",
+                "[]struct",
+                (Field("name", "string"), Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
+            ),
+        ),
+    ),
+    28: RecordType("CLEAR_ELR_RECORD", (Field("topicName", "string"),)),
+    29: RecordType("UNREGISTER_CONTROLLER_RECORD", (Field("controllerId", "int32"),)),
+}
+"""The records by their ids, with the names of org.apache.kafka.common.metadata.MetadataRecordType."""
+
+RAFT: Mapping[int, RecordType] = {
+    3: RecordType("SnapshotHeader", (Field("version", "int16"), Field("lastContainedLogTimestamp", "int64"))),
+    4: RecordType("SnapshotFooter", (Field("version", "int16"),)),
+    5: RecordType("KRaftVersion", (Field("version", "int16"), Field("kRaftVersion", "int16"))),
+    6: RecordType(
+        "KRaftVoters",
+        (
+            Field("version", "int16"),
+            Field(
+                "voters",
+                "[]struct",
+                (
+                    Field("voterId", "int32"),
+                    Field("voterDirectoryId", "uuid"),
+                    Field(
+                        "endpoints",
+                        "[]struct",
+                        (Field("name", "string"), Field("host", "string"), Field("port", "uint16")),
+                    ),
+                    Field(
+                        "kRaftVersionFeature",
+                        "struct",
+                        (Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
+                    ),
+                ),
+            ),
+        ),
+    ),
+}
+"""Control records with a body of their own, by their ids (org.apache.kafka.common.record.ControlRecordType)."""
