@@ -81,12 +81,12 @@ def _write_as_it_comes(lines: Iterable[str]) -> None:
         for line in lines:
             waiting.append(line)
             if len(waiting) == BLOCK:
-                waiting.append("")
-                text = "\n".join(waiting)
+                text = "\n".join([*waiting, ""])
                 waiting.clear()
                 sys.stdout.write(text)
     finally:
-        sys.stdout.write("".join([f"{line}\n" for line in waiting]))
+        text = "\n".join([*waiting, ""]) if waiting else ""
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 
