@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from shlex import quote
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import text
@@ -45,42 +46,35 @@ def examine(snapshot: Snapshot, found: Troubled) -> tuple[Finding, ...]:
 def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
     held = _held(snapshot)
     for broker in sorted(held.keys() - snapshot.live):
-        missing = found.out_of_sync.get(broker, ())
-        words = f"is not there: {count(held[broker], 'replica')}"
-        words += f", out of the ISR of {count(len(missing), 'partition')}" if missing else ""
-        yield Finding(
-            Severity.WARNING,
-            BROKERS,
-            f"broker {broker}",
-            words,
-            "Start it; its log says why it ended. Or, if it is gone for good, move its replicas.",
-            starts(snapshot, [broker], _plan(snapshot, f"--remove-broker {broker}")),
-            heals=True,
-            partitions=tuple(missing),
-        )
+        yield _absent(snapshot, broker, held[broker], found.out_of_sync.get(broker, []))
     for broker, cause in sorted(snapshot.unreached.items()):
-        led = [f"{topic}-{each.partition}" for topic, each in _each(snapshot) if each.leader == broker]
-        words = f"is registered and not reached ({cause})"
-        words += f", and leads {count(len(led), 'partition')}" if led else ""
-        # A cluster takes seconds to notice that a broker died, and never notices one that hangs and still beats.
-        advice = "Does it hang, or is it not reached from here alone? Look at its log; restart it if it hangs."
-        severity = Severity.CRITICAL if led else Severity.WARNING
-        yield Finding(
-            severity, BROKERS, f"broker {broker}", words, advice, "ktools doctor", heals=True, partitions=tuple(led)
-        )
+        yield _unreached(snapshot, broker, cause)
     if not snapshot.live:
-        yield Finding(
-            Severity.CRITICAL,
-            BROKERS,
-            "brokers",
-            "none is registered",
-            "Start the brokers.",
-            starts(snapshot, sorted(held)),
-            True,
-        )
+        start = starts(snapshot, sorted(held))
+        advice = "Start the brokers."
+        yield Finding(Severity.CRITICAL, BROKERS, "brokers", "none is registered", advice, start, heals=True)
     elif snapshot.live >= held.keys() and not snapshot.unreached:
         asked = "registered" if snapshot.by_zookeeper else "reached"
         yield Finding(Severity.OK, BROKERS, "brokers", f"{count(len(snapshot.live), 'broker')} {asked}")
+
+
+def _absent(snapshot: Snapshot, broker: int, replicas: int, missing: Sequence[str]) -> Finding:
+    words = f"is not there: {count(replicas, 'replica')}"
+    words += f", out of the ISR of {_of(missing)}" if missing else ""
+    advice = "Start it; its log says why it ended. Or, if it is gone for good, move its replicas."
+    command = starts(snapshot, [broker], _plan(snapshot, f"--remove-broker {broker}"))
+    subject, names = f"broker {broker}", tuple(missing)
+    return Finding(Severity.WARNING, BROKERS, subject, words, advice, command, heals=True, partitions=names)
+
+
+def _unreached(snapshot: Snapshot, broker: int, cause: str) -> Finding:
+    led = tuple(f"{topic}-{each.partition}" for topic, each in _each(snapshot) if each.leader == broker)
+    words = f"is registered and not reached ({cause})"
+    words += f", and leads {_of(led)}" if led else ""
+    # A cluster takes seconds to notice that a broker died, and never notices one that hangs and still beats.
+    advice = "Does it hang, or is it not reached from here alone? Look at its log; restart it if it hangs."
+    severity, subject = Severity.CRITICAL if led else Severity.WARNING, f"broker {broker}"
+    return Finding(severity, BROKERS, subject, words, advice, "ktools doctor", heals=True, partitions=led)
 
 
 def _controller(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
@@ -110,8 +104,7 @@ def _no_controller(found: str) -> Finding:
 
 
 def _leaders(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
-    for words, names in found.offline.items():
-        away = [int(word) for word in words.split() if word.isdigit() and int(word) not in snapshot.live]
+    for (words, away), names in found.offline.items():
         advice = "Start the broker that has all records" if away else "Look at the brokers' logs and directories"
         advice += "; an unclean election would lose some."
         look = f"ktools topics --describe --topic {_topic(names[0])} --unavailable-partitions"
@@ -145,7 +138,8 @@ def _min_isr(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
             yield Finding(severity, MIN_ISR, PARTITIONS, words, back, look, heals=True, partitions=tuple(names))
     for topic, names in found.too_few.items():
         words = f"{_of(names)} with fewer replicas than min.insync.replicas: acks=all is refused"
-        fix = f"ktools configs --alter --entity-type topics --entity-name {topic} --add-config min.insync.replicas=1"
+        alter = f"ktools configs --alter --entity-type topics --entity-name {quote(topic)}"
+        fix = f"{alter} --add-config min.insync.replicas=1"
         advice = "Give it more replicas, or a smaller min.insync.replicas."
         yield Finding(Severity.WARNING, MIN_ISR, f"topic {topic}", words, advice, fix, partitions=tuple(names))
     unknown = [topic.topic for topic in snapshot.topics if topic.min_isr is None]
@@ -233,9 +227,10 @@ def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
     if throttled:
         (first, names), *_ = throttled.items()
         words = f"throttled replicas are left over on {count(len(throttled), 'topic')}: {shown(list(throttled))}"
-        alter = f"ktools configs --alter --entity-type topics --entity-name {first} --delete-config {','.join(names)}"
+        alter = f"ktools configs --alter --entity-type topics --entity-name {quote(first)}"
         advice = "Delete these configs of each of the topics."
-        yield Finding(Severity.WARNING, THROTTLES, "topics", words, advice, alter)
+        delete = f"{alter} --delete-config {','.join(names)}"
+        yield Finding(Severity.WARNING, THROTTLES, "topics", words, advice, delete)
     known = (
         snapshot.in_full
         and snapshot.rates is not None
@@ -436,7 +431,8 @@ def _each(snapshot: Snapshot) -> Iterator[tuple[str, Partition]]:
 
 
 def _topic(name: str) -> str:
-    return name.rpartition("-")[0]
+    """Return the topic of a partition as it is typed: whoever answered may have given it any name."""
+    return quote(name.rpartition("-")[0])
 
 
 def _of(names: Sequence[str]) -> str:

@@ -128,13 +128,14 @@ Names = dict[str, list[str]]
 class Troubled:
     """The partitions of a cluster that are not as they should be, as `TOPIC-PARTITION`; `total` counts all that it has.
 
-    `offline` has them by what is wrong in words, `too_few` (fewer replicas than min ISR) by topic, `out_of_sync` by the
-    brokers whose replicas are missing from the ISR, `not_preferred` by the preferred leaders that could lead. `stuck`
-    are those of `moving` that cannot go on, each with the brokers that are waited for.
+    `offline` has them by what is wrong in words and the brokers that are waited for, `too_few` (fewer replicas than min
+    ISR) by topic, `out_of_sync` by the brokers whose replicas are missing from the ISR, `not_preferred` by the
+    preferred leaders that could lead. `stuck` are those of `moving` that cannot go on, each with the brokers that are
+    waited for.
     """
 
     total: int = 0
-    offline: Names = field(default_factory=dict)
+    offline: dict[tuple[str, tuple[int, ...]], list[str]] = field(default_factory=dict)
     below_min_isr: list[str] = field(default_factory=list)
     at_min_isr: list[str] = field(default_factory=list)
     too_few: Names = field(default_factory=dict)
@@ -173,7 +174,7 @@ def _sort(found: Troubled, topic: TopicDescription, each: Partition, live: Colle
     for broker in away:
         found.out_of_sync.setdefault(broker, []).append(name)
     if offline(each, live):
-        found.offline.setdefault(problems(each, live, topic.min_isr)[0].words, []).append(name)
+        found.offline.setdefault((_offline(each, live).words, awaited(each, live)), []).append(name)
     elif len(each.replicas) < least:
         found.too_few.setdefault(topic.topic, []).append(name)
     elif len(each.isr) < least:
@@ -208,15 +209,20 @@ def _one(partition: Partition, live: Collection[int], min_isr: int | None) -> He
     )
 
 
+def awaited(partition: Partition, live: Collection[int]) -> tuple[int, ...]:
+    """Return the brokers that are down and would give an offline partition its leader back, with all its records."""
+    if partition.leader is not None:
+        return () if partition.leader in live else (partition.leader,)
+    # The last in-sync replicas have all records. Without one of them only an unclean election would help. Kafka 4 may
+    # elect from the ELR, too (KIP-966).
+    return tuple(broker for broker in partition.isr or partition.elr or () if broker not in live)
+
+
 def _offline(partition: Partition, live: Collection[int]) -> Problem:
     if partition.leader is not None:
         return Problem(f"offline: its leader {partition.leader} is down", broken=True)
-    # The last in-sync replicas have all records. Without one of them only an unclean election would help. Kafka 4 may
-    # elect from the ELR, too (KIP-966).
-    down = [str(broker) for broker in partition.isr or partition.elr or () if broker not in live]
-    return Problem(
-        f"offline: no leader until broker {' or '.join(down)} is back" if down else "offline: no leader", True
-    )
+    down = " or ".join(map(str, awaited(partition, live)))
+    return Problem(f"offline: no leader until broker {down} is back" if down else "offline: no leader", broken=True)
 
 
 def _thin(partition: Partition, min_isr: int | None) -> str:

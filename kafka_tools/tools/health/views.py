@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import monitoring
 from kafka_tools.model.findings import CONTROLLERS, ZOOKEEPER
+from kafka_tools.model.shown import safe
 from kafka_tools.model.units import count
 from kafka_tools.model.verdict import Finding, Severity, worst
 from kafka_tools.render.views import Level, Mark, Table
@@ -66,7 +67,7 @@ def lines(looked: Looked) -> Iterator[str]:
     """Yield a line for each finding, its fields separated by tabs; `-` where there is nothing."""
     for each in looked.findings:
         fields = (each.severity.value, each.check, each.subject, each.found, each.advice or "-", each.command or "-")
-        yield "\t".join(fields)
+        yield "\t".join(map(safe, fields))
 
 
 def nagios(looked: Looked) -> Iterator[str]:

@@ -366,3 +366,13 @@ def test_nothing_is_called_well_that_is_not_known() -> None:
         *("leaders", "brokers", "in-sync replicas", "internal topics", "leader skew", "preferred leaders")
     }
     assert worst(told) is NOTE
+
+
+def test_a_name_that_is_a_command_is_not_to_be_typed() -> None:
+    """Kafka takes no such name, but whoever answers as a broker may give one."""
+    [named] = [
+        each
+        for each in found(WELL._replace(topics=(topic(partition(0, "123", "12"), name="a;reboot"),)))
+        if each.check == "in-sync replicas"
+    ]
+    assert named.command == "ktools topics --describe --topic 'a;reboot' --under-replicated-partitions"
