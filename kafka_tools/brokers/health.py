@@ -136,17 +136,17 @@ def _of_brokers(addresses: Mapping[int, Address], security: "Security | None") -
 
 
 def _of_broker(broker: int, address: Address, security: "Security | None") -> OfBroker:
-    """Ask one broker for what it alone knows. Raises KafkaToolError where it takes no connection or answers nothing."""
+    """Ask one broker for what it alone knows. Raises KafkaToolError where it takes no connection."""
     connection = connect(address, monotonic() + SECONDS, security)
     try:
-        # A broker that hangs may still take connections: who does not even tell its directories is as good as away.
         log_dirs = described(_asked(connection, DESCRIBE_LOG_DIRS, {"topics": None}))
         if isinstance(log_dirs, UnreachableError):
-            raise log_dirs
+            # Is it its disk that is slow, or does it hang? Who takes no other connection is as good as away.
+            connect(address, monotonic() + SECONDS / 2, security).close()
+            return OfBroker(connection.versions, log_dirs, log_dirs)
         resource = {"resource_type": BROKER, "resource_name": str(broker), "configuration_keys": list(RATES)}
-        return OfBroker(
-            connection.versions, log_dirs, _rates(_asked(connection, DESCRIBE_CONFIGS, {"resources": [resource]}))
-        )
+        rates = _rates(_asked(connection, DESCRIBE_CONFIGS, {"resources": [resource]}))
+        return OfBroker(connection.versions, log_dirs, rates)
     finally:
         connection.close()
 
