@@ -74,6 +74,49 @@ def lines_of(numbers: range) -> bytes:
     return b"".join(b"%090d\n" % number for number in numbers)
 
 
+def test_a_broker_dies_while_it_gets_a_replica_and_has_two_directories_later(mortal39: Cluster, tmp_path: Path) -> None:
+    made = mortal39.run("topics", "--create", "--topic", "dirs", "--replica-assignment", "1:2")
+    assert made.returncode == 0, made.stdout
+    sent = mortal39.run("console-producer", "--topic", "dirs", stdin=lines_of(range(30_000)))
+    assert sent.returncode == 0, sent.stderr
+    first, second = (str(mortal39.home / "broker-3" / name) for name in ("data", "data-2"))
+    admin = mortal39.admin()
+
+    def moved(action: str, log_dir: str, *argv: str) -> tuple[int, str, str]:
+        file = tmp_path / "plan.json"
+        wanted = {"topic": "dirs", "partition": 0, "replicas": [3, 2], "log_dirs": [log_dir, "any"]}
+        file.write_text(json.dumps({"partitions": [wanted]}))
+        ran = mortal39.run("reassign-partitions", action, "--reassignment-json-file", str(file), *argv)
+        return ran.returncode, ran.stdout.decode(), ran.stderr.decode()
+
+    assert moved("--execute", "any", "--throttle", "1000")[0] == 0
+    assert mortal39.run("sandbox", "kill", "3").returncode == 0
+    assert "is still in progress" in moved("--verify", "any")[1]
+    status, out, said = moved("--cancel", "any")
+    assert (status, out.splitlines()[0]) == (1, "Successfully cancelled partition reassignment for: dirs-0")
+    assert said == "The throttles of broker 3 stay: --verify takes them away when it answers.\n"
+    wait_until(lambda: list(throttles(admin, "dirs")) == ["topic dirs 1:2\n"], "brokers 1 and 2 have no throttle")
+
+    with (mortal39.home / "broker-3" / "server.properties").open("a") as settings:
+        settings.write(f"log.dirs={first},{second}\n")
+    assert mortal39.run("sandbox", "start", "3").returncode == 0
+    assert moved("--verify", "any")[0] == 1  # the replica is not there
+    assert list(throttles(admin, "dirs")) == ["topic dirs 1:2\n"]
+    for log_dir in (second, first):
+        status, out, said = moved("--execute", log_dir, "--replica-alter-log-dirs-throttle", "2000000")
+        assert (status, said) == (0, ""), out
+        assert f"Successfully started moving log directory to {log_dir} for replica dirs-0 with broker 3" in out
+        sent = mortal39.run("console-producer", "--topic", "dirs", stdin=lines_of(range(30_000, 35_000)))
+        assert sent.returncode == 0, sent.stderr
+        done = "Reassignment of replica dirs-0-3 completed successfully."
+        wait_until(lambda at=log_dir, told=done: told in moved("--verify", at)[1], f"the replica is in {log_dir}")
+        [row] = [row for row in rows(mortal39, "log-dirs", "--describe", "--topic-list", "dirs") if row["broker"] == 3]
+        assert (row["log_dir"], row["is_future"]) == (log_dir, False)
+    assert list(throttles(admin, "dirs")) == ["topic dirs 3:2\n"]
+    read = mortal39.run("console-consumer", "--topic", "dirs", "--from-beginning", "--max-messages", "40000")
+    assert read.stdout == lines_of(range(35_000)) + lines_of(range(30_000, 35_000))
+
+
 def test_leaders_go_and_come_back(mortal39: Cluster) -> None:
     topic = "orders"
     made = mortal39.run("topics", "--create", "--topic", topic, "--replica-assignment", "1:2,2:3")

@@ -16,6 +16,8 @@ from kafka_tools.model.reassignments import PartitionReassignment, Placement, Re
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.settings import edit_contexts
 from kafka_tools.settings.contexts import Context
+from kafka_tools.tools.reassign_partitions.throttles import DIRS_RATE, RATES, REPLICAS
+from kafka_tools.zookeeper.documents import encode_reassigned, read_reassigned
 
 FIRST, SECOND = TopicPartition("t", 0), TopicPartition("t", 1)
 MOVING = PartitionReassignment((3, 1, 2), (3,), (2,))
@@ -31,6 +33,7 @@ class FakeReassignments:
         self.begins_with: list[set[Replica]] = []
         self.where: dict[Replica, ReplicaDirs] = {}
         self.down: str | None = None
+        self.interrupts: str | None = None
         self.done: list[object] = []
 
     def brokers(self) -> tuple[BrokerRack, ...]:
@@ -66,6 +69,9 @@ class FakeReassignments:
     def _change(self, entity: Entity, change: object) -> None:
         if entity.name == self.down:
             raise KafkaToolError("It is down.")
+        if entity.name == self.interrupts:
+            self.interrupts = None
+            raise KeyboardInterrupt
         self.done.append((entity.name, change))
 
 
@@ -219,3 +225,63 @@ def test_a_read_only_context_moves_nothing(
     assert ktools("--list") == 0
     assert ktools("--verify", "--reassignment-json-file", plan, "--preserve-throttles") == 1
     assert fake.done == []
+
+
+def test_no_throttle_is_left_where_nothing_began_to_move(
+    fake: FakeReassignments, plan: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ("--reassignment-json-file", plan, "--throttle", "1000")
+    fake.errors = {FIRST: REFUSED, SECOND: REFUSED}
+    assert ktools("--execute", *argv) == 1
+    assert capsys.readouterr().err == "Nothing is moving: the throttles were taken away again.\n"
+    assert fake.done[-4:] == [*((broker, (*RATES, DIRS_RATE)) for broker in "123"), ("t", REPLICAS)]
+    fake.interrupts = "t"
+    assert ktools("--execute", *argv) == 130
+    told = capsys.readouterr()
+    assert '"replicas":[1,2]' in told.out
+    assert told.err == "Nothing is moving: the throttles were taken away again.\n"
+
+
+def test_what_moves_at_ctrl_c_stays_throttled(
+    fake: FakeReassignments, plan: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.moving, fake.interrupts = {SECOND: MOVING}, "t"
+    argv = ("--execute", "--additional", "--reassignment-json-file", plan, "--throttle", "1000")
+    assert ktools(*argv) == 130
+    assert fake.done == []
+    assert capsys.readouterr().err.startswith("Partitions are moving, and throttled: --verify")
+
+
+def test_a_throttle_below_zero_is_none(fake: FakeReassignments, plan: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.begins_with = [{Replica("t", 0, 3)}]
+    assert ktools("--execute", "--reassignment-json-file", plan, "--throttle", "-1") == 0
+    assert "throttle" not in capsys.readouterr().out
+    assert fake.done[0] == {FIRST: (1, 3), SECOND: (2, 3)}
+
+
+def test_zookeeper_s_form_has_fewer_options(plan: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for argv, told in (
+        (["--list"], 'Option "[zookeeper]" can\'t be used with action "[list]"'),
+        (
+            ["--execute", "--timeout", "5", "--reassignment-json-file", plan],
+            'You must specify --bootstrap-server when using "[timeout]"',
+        ),
+    ):
+        assert run(["reassign-partitions", "--zookeeper", "z:1", *argv]) == 1
+        assert capsys.readouterr().err.splitlines()[0] == told
+    # Before anything is asked: what ZooKeeper cannot do is not begun.
+    assert run(["reassign-partitions", "--zookeeper", "z:1", "--verify", "--reassignment-json-file", plan]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out == [
+        "Warning: --zookeeper is deprecated, and will be removed in a future version of Kafka.",
+        "Error: bootstrap-server needs to be provided when replica reassignments are present.",
+    ]
+
+
+def test_the_znode_is_as_kafka_writes_it() -> None:
+    text = encode_reassigned([(SECOND, (2, 3)), (FIRST, (1,))])
+    assert text == (
+        b'{"version":1,"partitions":[{"topic":"t","partition":1,"replicas":[2,3]},'
+        b'{"topic":"t","partition":0,"replicas":[1]}]}'
+    )
+    assert read_reassigned("/r", text) == {FIRST, SECOND}
