@@ -165,6 +165,9 @@ def check_code(code: int, message: str | None = None, needs: str = "") -> None:
     `needs` is the right that the request asks for (`ALTER on topic 'a'`): it is told to a user who lacks it.
     """
     if code:
+        # KafkaApis (3.9) describes the request there as a Java object, with addresses in memory.
+        if message is not None and message.startswith("Request Request("):
+            message = None
         raise BrokerError(code, message, f"It needs {needs}." if needs and code in NOT_AUTHORIZED else "")
 
 

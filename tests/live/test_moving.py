@@ -95,13 +95,13 @@ def test_a_broker_dies_while_it_gets_a_replica_and_has_two_directories_later(mor
     status, out, said = moved("--cancel", "any")
     assert (status, out.splitlines()[0]) == (1, "Successfully cancelled partition reassignment for: dirs-0")
     assert said == "The throttles of broker 3 stay: --verify takes them away when it answers.\n"
-    wait_until(lambda: list(throttles(admin, "dirs")) == ["topic dirs 1:2\n"], "brokers 1 and 2 have no throttle")
+    wait_until(lambda: list(throttles(admin, "dirs")) == ["topic dirs 2:1\n"], "brokers 1 and 2 have no throttle")
 
     with (mortal39.home / "broker-3" / "server.properties").open("a") as settings:
         settings.write(f"log.dirs={first},{second}\n")
     assert mortal39.run("sandbox", "start", "3").returncode == 0
     assert moved("--verify", "any")[0] == 1  # the replica is not there
-    assert list(throttles(admin, "dirs")) == ["topic dirs 1:2\n"]
+    assert list(throttles(admin, "dirs")) == ["topic dirs 2:1\n"]
     for log_dir in (second, first):
         status, out, said = moved("--execute", log_dir, "--replica-alter-log-dirs-throttle", "2000000")
         assert (status, said) == (0, ""), out

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kafka_tools.brokers import reassignments
-from kafka_tools.errors import BrokerError, KafkaToolError
+from kafka_tools.errors import BrokerError, KafkaToolError, check_code
 from kafka_tools.main import run
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.configs import Entity
@@ -285,3 +285,13 @@ def test_the_znode_is_as_kafka_writes_it() -> None:
         b'{"topic":"t","partition":0,"replicas":[1]}]}'
     )
     assert read_reassigned("/r", text) == {FIRST, SECOND}
+
+
+def test_who_may_not_is_told_in_words_not_as_a_java_object() -> None:
+    said = "Request Request(processor=1, session=org.apache.kafka.network.Session@20f92112) is not authorized."
+    with pytest.raises(BrokerError) as raised:
+        check_code(31, said, "DESCRIBE on the cluster")
+    assert (raised.value.message, raised.value.hint) == (
+        "Cluster authorization failed.",
+        "It needs DESCRIBE on the cluster.",
+    )
