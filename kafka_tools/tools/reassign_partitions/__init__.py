@@ -67,8 +67,8 @@ ONLY_WITH = {
 }
 """Option -> the actions that it goes with."""
 
-BROKERS_ONLY = ("additional", "replica_alter_log_dirs_throttle", "timeout")
-"""Options that ZooKeeper's form does not have (Kafka 2.8)."""
+BROKERS_ONLY = ("additional", "replica_alter_log_dirs_throttle", "timeout", "batch_size")
+"""Options of what cannot be done through ZooKeeper (Kafka 2.8), and would be done to another cluster otherwise."""
 
 IGNORED = (
     "Warning: ignoring deprecated --zookeeper option because --bootstrap-server was specified.  The --zookeeper option "

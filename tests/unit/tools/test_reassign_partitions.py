@@ -266,6 +266,10 @@ def test_zookeeper_s_form_has_fewer_options(plan: str, capsys: pytest.CaptureFix
             ["--execute", "--timeout", "5", "--reassignment-json-file", plan],
             'You must specify --bootstrap-server when using "[timeout]"',
         ),
+        (
+            ["--execute", "--batch-size", "5", "--reassignment-json-file", plan],
+            'You must specify --bootstrap-server when using "[batch-size]"',
+        ),
     ):
         assert run(["reassign-partitions", "--zookeeper", "z:1", *argv]) == 1
         assert capsys.readouterr().err.splitlines()[0] == told
