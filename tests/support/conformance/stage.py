@@ -127,7 +127,8 @@ class Stage:
                 )
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
-            if self.case.tool == MOVING:
+            texts = (*self.case.argv, *self.case.setup)
+            if self.case.tool == MOVING and any("throttle" in text or text.startswith("moving") for text in texts):
                 self.after.callback(unthrottle, self.admin)
             if self.case.tool in WITH_ENTITIES:
                 self.entities = self.after.enter_context(watched(self.cluster, self.admin, self.names, self.case.tool))
