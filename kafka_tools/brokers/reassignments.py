@@ -19,7 +19,7 @@ from kafka_tools.errors import (
     check_code,
 )
 from kafka_tools.model.assignment import BrokerRack
-from kafka_tools.model.configs import ConfigChange, Entity
+from kafka_tools.model.configs import BROKERS, ConfigChange, Entity
 from kafka_tools.model.log_dirs import Described
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
 from kafka_tools.model.target import Brokers
@@ -145,6 +145,9 @@ class BrokerReassignments:
 
     def unset_configs(self, entity: Entity, names: Collection[str]) -> None:
         """Take these configs of one entity away; those that are not set do not matter. Raises KafkaToolError."""
+        if entity.type == BROKERS and int(entity.name) not in {each.broker for each in self.brokers()}:
+            # Nobody else takes a broker's configs (KafkaApis 3.9): AdminClient would wait for it for a minute.
+            raise KafkaToolError(f"Broker {entity.name} is not there.")
         self._configs.alter(ConfigChange(entity, {}, tuple(names)))
 
     def _alter(self, placement: Mapping[TopicPartition, Replicas | None]) -> dict[TopicPartition, KafkaToolError]:

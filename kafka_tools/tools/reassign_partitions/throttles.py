@@ -41,7 +41,9 @@ def set_throttles(
     if rates.between_brokers is not None:
         for topic, values in throttled_replicas(found).items():
             reassignments.set_configs(Entity(TOPICS, topic), dict(zip(REPLICAS, values, strict=True)))
-        for broker in moving_brokers(found):
+        # What a broker held that is gone is copied from others: Apache's tool waits a minute for it, and gives up.
+        there = {each.broker for each in reassignments.brokers()}
+        for broker in sorted(there.intersection(moving_brokers(found))):
             set_to = dict.fromkeys(RATES, str(rates.between_brokers))
             reassignments.set_configs(Entity(BROKERS, str(broker)), set_to)
         yield f"The inter-broker throttle limit was set to {rates.between_brokers} B/s"
