@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.features import BrokerFeatures
     from kafka_tools.brokers.quorum import BrokerQuorum
     from kafka_tools.brokers.tokens import BrokerTokens
+    from kafka_tools.brokers.transactions import BrokerTransactions
     from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
@@ -353,6 +354,15 @@ def open_quorum(target: Brokers) -> "Iterator[BrokerQuorum]":
 
     with open_quorum(target) as quorum:
         yield quorum
+
+
+@contextmanager
+def open_transactions(target: Brokers) -> "Iterator[BrokerTransactions]":
+    """Connect to a cluster and give its transactions. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.transactions import open_transactions
+
+    with open_transactions(target) as transactions:
+        yield transactions
 
 
 @contextmanager

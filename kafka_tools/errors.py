@@ -47,6 +47,13 @@ JAVA_WORDS = {
     42: "This most likely occurs because of a request being malformed by the client library or the message was sent to "
     "an incompatible broker. See the broker logs for more details.",
     44: "Request parameters do not satisfy the configured policy.",
+    47: "Producer attempted to produce with an old epoch.",
+    48: "The producer attempted a transactional operation in an invalid state.",
+    51: "The producer attempted to update a transaction while another concurrent operation on the same transaction was "
+    "ongoing.",
+    52: "Indicates that the transaction coordinator sending a WriteTxnMarker is no longer the current coordinator for "
+    "a given producer.",
+    53: "Transactional Id authorization failed.",
     SECURITY_DISABLED: "Security features are disabled.",
     56: "Disk error when trying to access log file on the disk.",
     60: "A partition reassignment is in progress.",
@@ -67,6 +74,8 @@ JAVA_WORDS = {
     86: "Deleting offsets of a topic is forbidden while the consumer group is actively subscribed to it.",
     89: "The throttling quota has been exceeded.",
     102: "The given broker ID was not registered.",
+    105: "The transactionalId could not be found.",
+    128: "The regular expression is not valid.",
     129: "Client metadata is stale. The client should rebootstrap to obtain new metadata.",
     136: "The given controller ID was not registered.",
 }
@@ -105,6 +114,8 @@ JAVA_EXCEPTIONS = {
     ELECTION_NOT_NEEDED: "ElectionNotNeededException",
     86: "GroupSubscribedToTopicException",
     102: "BrokerIdNotRegisteredException",
+    126: "DuplicateVoterException",
+    127: "VoterNotFoundException",
     136: "ControllerIdNotRegisteredException",
 }
 """The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""

@@ -32,6 +32,10 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | UnregisterBroker, -Controller,| it has no such requests                                                             |
 | UpdateFeatures, AddRaftVoter, |                                                                                     |
 | RemoveRaftVoter               |                                                                                     |
+| List-, DescribeTransactions,  | it has no such requests                                                             |
+| DescribeProducers,            |                                                                                     |
+| WriteTxnMarkers               |                                                                                     |
+| InitProducerId                | only a Producer sends it, which would go on with the transactional id               |
 | CreateTopics, CreatePartitions| librdkafka sends no count below 1 or above 100,000: brokers refuse them in words    |
 | DescribeAcls                  | it drops the broker's error: who may not see the rules is told that there are none  |
 | CreateAcls, DeleteAcls        | it has no resource types DELEGATION_TOKEN and USER, no operations on tokens, and no |

@@ -53,7 +53,7 @@ class JavaNumber(click.ParamType[int]):
         return self.metavar
 
 
-INTEGER, LONG = JavaNumber("Integer", 32), JavaNumber("Long", 64)
+INTEGER, LONG, SHORT = JavaNumber("Integer", 32), JavaNumber("Long", 64), JavaNumber("Short", 16)
 
 
 class ArgparseGroup(ToolGroup):

@@ -48,6 +48,7 @@ TOOLS: Mapping[str, About] = {
     "streams-application-reset": About("Groups", "Have a Streams application process all again."),
     "streams-groups": About("Groups", "Show lag and members of streams groups, reset them."),
     "topics": About("Topics", "List, describe, create, alter and delete topics."),
+    "transactions": About("Records", "Show transactions, find hanging ones, abort one."),
     "zookeeper": About("Clusters", "Show what is in ZooKeeper, and how its servers are."),
     "zookeeper-shell": About("Clusters", "Look at znodes and change them, as ZooKeeper's shell."),
 }

@@ -157,7 +157,8 @@ def list_endpoints(request: ListEndpoints) -> Report:
         try:
             found = cluster.describe(request.include_fenced).endpoints
         except UnsupportedError as error:
-            raise KafkaToolError(error.message, "Kafka tells of fenced brokers from 4.0 on.") from error
+            words = "The brokers do not tell which of them are fenced."
+            raise KafkaToolError(words, "Those of Kafka 4.0 and later do.") from error
     rows = [_row(each, is_of_controllers) for each in found]
     columns = {name: head for name, head in ENDPOINT_COLUMNS.items() if name != "state" or not is_of_controllers}
     return Report(rows, columns, _lines(rows))

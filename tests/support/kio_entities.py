@@ -27,6 +27,7 @@ from kafka_tools.wire import (
     reassignment_messages,
     share_streams_messages,
     token_messages,
+    transaction_messages,
 )
 from kafka_tools.wire import messages as other_messages
 from kafka_tools.wire.schema import Message
@@ -67,6 +68,7 @@ def messages() -> list[Message]:
     modules = (
         *(cluster_messages, config_messages, feature_messages, group_messages, log_dir_messages, offset_messages),
         *(other_messages, quorum_messages, reassignment_messages, share_streams_messages, token_messages),
+        transaction_messages,
     )
     tables = map(vars, modules)
     return [value for table in tables for value in table.values() if isinstance(value, Message)]

@@ -36,6 +36,11 @@ OF_QUORUM = (
 )
 """What changes in the output of metadata-quorum: who leads, how far the log is, times and ports."""
 
+OF_TRANSACTIONS = ((re.compile(r"(?:(?<=\t)|(?<=^))(?!60000 )\d+ *(?=\t)", re.MULTILINE), "{n}"),)
+"""What changes in the output of transactions: brokers, ids and epochs of producers, times; the timeout does not."""
+
+OF_TOOL = {"metadata-quorum": OF_QUORUM, "transactions": OF_TRANSACTIONS}
+
 TRACE = re.compile(
     r"^(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b[^\n]*\n(?:\tat [^\n]*\n|Caused by: [^\n]*\n|\t\.\.\. [^\n]*\n)+\n?",
     re.MULTILINE,
@@ -62,7 +67,7 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     Where the case asks for it, lines about other topics are dropped and the rest is sorted.
     """
     text = with_placeholders(text, placeholders)
-    for pattern, replacement in (*CHANGING, *(OF_QUORUM if case.tool == "metadata-quorum" else ())):
+    for pattern, replacement in (*CHANGING, *OF_TOOL.get(case.tool, ())):
         text = pattern.sub(replacement, text)
     if case.tool == "zookeeper-shell":
         text = EVENTS.sub("", text) + "".join(
@@ -72,7 +77,7 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     if case.any_order and case.tool == "acls" and not case.show:
         return _sorted_resources(text)
     if case.any_widths:
-        text = re.sub(r" {2,}", "  ", text)
+        text = re.sub(r" {2,}", "  ", re.sub(r" +(?=\t)", "", text) if case.tool == "transactions" else text)
     lines = text.splitlines(keepends=True)
     if case.show:
         lines = [line for line in lines if any(word in line for word in case.show)]

@@ -20,7 +20,7 @@ TOOLS = {
     "test_rights": ("acls", "delegation-tokens"),
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election", "reassign-partitions"),
     "test_znodes": ("zookeeper-shell",),
-    "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum"),
+    "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum", "transactions"),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
     "test_newer_groups": ("groups", "share-groups", "console-share-consumer"),
     "test_streams_groups": ("streams-groups", "streams-application-reset"),

@@ -53,7 +53,7 @@ class Stage:
     Steps of `setup`:
         topic NAME 1:2:3,2:3:1 [key=value …]     replicas of each partition, topic configs
         record NAME JSON                          {"partition", "key", "value", "headers", "timestamp"}; null is null
-        transaction NAME commit|abort JSON        the same, in a transaction
+        transaction NAME commit|abort|open JSON   the same, in a transaction of the id {topic}; open until the case ends
         config LINE                               one more line of the file {config}
         moving NAME 1:3,2:1 [zookeeper]           at 1 B/s, so that it stays under way; begun as by Kafka 2.8's tool
         reordered NAME 2:1,3:2                   the same replicas in another order: the first does not lead
@@ -311,6 +311,10 @@ class Stage:
         producer.init_transactions(WAIT_SECONDS)
         producer.begin_transaction()
         self._send(producer, name, text)
+        if ending == "open":
+            producer.flush(WAIT_SECONDS)
+            self.after.callback(_given_up, producer)  # which keeps it, too: without it the transaction would be aborted
+            return
         producer.commit_transaction() if ending == "commit" else producer.abort_transaction()
 
     def _send(self, producer: Producer, name: str, text: str) -> None:
@@ -421,6 +425,12 @@ class Stage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.case.name}: the cluster did not get where the case needs it")
             time.sleep(0.1)
+
+
+def _given_up(producer: Producer) -> None:
+    """Abort a transaction that may have been ended by somebody else meanwhile."""
+    with suppress(KafkaException):
+        producer.abort_transaction(SECONDS)
 
 
 def _replicas(assignment: str) -> list[list[int]]:

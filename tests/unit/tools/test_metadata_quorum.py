@@ -106,6 +106,28 @@ def test_a_person_sees_the_lag_in_records_and_seconds(
     assert lines[-1] == "3: no fetch for more than 6 s. Is it up?"
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("describe --status --replication", "Only one of --status or --replication should be specified with describe"),
+        ("describe --human-readable", "One of --status or --replication must be specified with describe sub-command"),
+        (
+            "describe --status --human-readable",
+            "The option --human-readable is only supported along with --replication",
+        ),
+        ("remove-controller -i -9 -d AAAA", "Invalid negative --controller-id: -9"),
+        (
+            "remove-controller -i 9 -d AAAA",
+            "Failed to parse --controller-directory-id: Input string `AAAA` decoded as 3",
+        ),
+    ],
+)
+def test_what_makes_no_sense(argv: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["metadata-quorum", "--bootstrap-server", "127.0.0.1:1", *argv.split()]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err[: len(words)]) == ("", words)
+
+
 def test_without_a_leader_nothing_is_known(controllers: Controllers, capsys: pytest.CaptureFixture[str]) -> None:
     controllers.leader = -1
     assert quorum(controllers, "describe", "--replication") == 1

@@ -1,0 +1,60 @@
+"""Who votes and who is registered changes for real: a voter goes and comes back, and a dead broker is forgotten."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.support.clusters import Cluster
+from tests.support.waiting import wait_until
+
+FENCED = ("cluster", "list-endpoints", "--include-fenced-brokers")
+
+
+def rows(cluster: Cluster, *argv: str) -> list[dict[str, Any]]:
+    ran = cluster.run(*argv, "--output", "json")
+    assert ran.returncode == 0, ran.stderr
+    found: list[dict[str, Any]] = json.loads(ran.stdout)
+    return found
+
+
+def roles(cluster: Cluster, *argv: str) -> dict[int, str]:
+    return {row["id"]: row["status"] for row in rows(cluster, "metadata-quorum", *argv, "describe", "--replication")}
+
+
+def voters(found: Iterable[str]) -> int:
+    return sum(each in ("Leader", "Follower") for each in found)
+
+
+def test_a_voter_goes_and_comes_back_and_a_dead_broker_is_forgotten(mortal4: Cluster) -> None:
+    [status] = rows(mortal4, "metadata-quorum", "describe", "--status")
+    assert [voter["id"] for voter in status["voters"]] == [1, 2, 3]
+    other = max({1, 2, 3} - {status["leader_id"]})
+    files = Path(mortal4.home, f"broker-{other}")
+    [directory] = re.findall(r"directory\.id=(\S+)", (files / "data" / "meta.properties").read_text())
+
+    assert mortal4.run("features", "upgrade", "--feature", "kraft.version=1").returncode == 0
+    [kraft] = [row for row in rows(mortal4, "features", "describe") if row["feature"] == "kraft.version"]
+    assert kraft["finalized"] == 1
+
+    remove = ("metadata-quorum", "remove-controller", "-i", str(other), "-d", directory)
+    assert mortal4.run(*remove, "--dry-run").returncode == 0
+    assert voters(roles(mortal4).values()) == 3
+    removed = mortal4.run(*remove).stdout.decode()
+    assert removed == f"Removed KRaft controller {other} with directory id {directory}\n"
+    by_controllers = ("--bootstrap-controller", mortal4.controllers)
+    wait_until(lambda: roles(mortal4, *by_controllers).get(other) == "Observer", "it follows without a vote")
+    config = ("--command-config", str(files / "server.properties"))
+    added = mortal4.run("metadata-quorum", *by_controllers, *config, "add-controller")
+    assert added.stdout.startswith(f"Added controller {other} with directory id {directory} ".encode()), added.stderr
+    wait_until(lambda: voters(roles(mortal4).values()) == 3, "it votes again")
+
+    assert mortal4.run("sandbox", "kill", str(other)).returncode == 0
+    wait_until(
+        lambda: {row["id"]: row["state"] for row in rows(mortal4, *FENCED)}[other] == "fenced", "it is known to be down"
+    )
+    assert other not in {row["id"] for row in rows(mortal4, "cluster", "list-endpoints")}
+    forgotten = mortal4.run("cluster", "unregister", "--id", str(other)).stdout.decode()
+    assert forgotten == f"Broker {other} is no longer registered.\n"
+    wait_until(lambda: other not in {row["id"] for row in rows(mortal4, *FENCED)}, "it is forgotten")
