@@ -18,9 +18,12 @@ UNTOLD_LEADER = -3
 DELETION_MS, NOTIFICATION_MS = 30_000, 60_000
 """How long the controller may take to delete a topic, and to read a notification, before that is told as stuck."""
 
-LASTING_SECONDS = 3.0
-"""A difference that is seen unchanged for so long lasts. A broker hears of a change within milliseconds, on a busy
-machine within a second."""
+LASTING_SECONDS, PATIENT_SECONDS = 5.0, 10.0
+"""A difference that is seen unchanged for so long lasts; the longer time counts while others come and go.
+
+A broker hears of a change within milliseconds. Where hundreds of topics are being made on a busy machine it may take
+seconds, but then some of them are heard of from look to look.
+"""
 
 
 class Kind(Enum):
@@ -349,12 +352,14 @@ class Watch:
         self._last: tuple[Difference, ...] = ()
         self._seconds = 0.0
         self.looks = 0
+        self._is_moving = False
         self._gone: dict[Difference, Difference] = {}
 
     def look(self, found: Sequence[Difference], seconds: float) -> None:
         """Take what was found at this time (s, of any clock that goes on)."""
         self.looks += 1
         keys = {_key(each) for each in found}
+        self._is_moving = self.looks > 1 and keys != {_key(each) for each in self._last}
         self._gone |= {_key(each): each for each in self._last if _key(each) not in keys}
         self._gone = {key: each for key, each in self._gone.items() if key not in keys}
         self._since = {_key(each): self._since.get(_key(each), seconds) for each in found}
@@ -367,8 +372,9 @@ class Watch:
 
     @property
     def lasting(self) -> tuple[Difference, ...]:
-        """The differences that were there, unchanged, for LASTING_SECONDS."""
-        return tuple(each for each in self._last if self._seconds - self._since[_key(each)] >= LASTING_SECONDS)
+        """The differences that were there, unchanged, for long enough to be no matter of time."""
+        needed = PATIENT_SECONDS if self._is_moving else LASTING_SECONDS
+        return tuple(each for each in self._last if self._seconds - self._since[_key(each)] >= needed)
 
     @property
     def changing(self) -> tuple[Difference, ...]:

@@ -15,8 +15,8 @@ from kafka_tools.model.units import count
 from kafka_tools.render.views import Level, Mark, Table
 from kafka_tools.report import Report
 
-PAUSES = (0.0, 1.0, 2.0, 2.0)
-"""How long to wait before each look, in s: who differs in all of them has had five seconds to heal."""
+PAUSES = (0.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0)
+"""How long to wait before each look, in s: four where the same differs in all of them, more while that changes."""
 
 MOST_SECONDS = 120.0
 """How long all looks may take: each of a large cluster takes a second or two."""

@@ -231,8 +231,18 @@ def test_what_lasts_and_what_heals() -> None:
     # That fewer brokers say so now is the same difference.
     watch.look((FIRST._replace(who=(2,)),), 1)
     assert (watch.is_settled, watch.healed) == (False, (passing,))
-    watch.look((FIRST._replace(who=(2,)),), 3)
+    watch.look((FIRST._replace(who=(2,)),), 5)
     assert (watch.is_settled, watch.lasting) == (True, (FIRST._replace(who=(2,)),))
+
+
+def test_while_others_heal_there_is_more_patience() -> None:
+    """Fifty topics are being made, and a broker hears of one after the other: the last one may take its time."""
+    watch = Watch()
+    for second in range(0, 10, 2):
+        watch.look([FIRST._replace(subject=f"orders-{each}") for each in range(9 - second)], second)
+        assert watch.lasting == ()
+    watch.look([FIRST._replace(subject="orders-0")], 10)
+    assert len(watch.lasting) == 1
 
 
 def test_what_changes_is_another_difference_each_time() -> None:
@@ -248,7 +258,7 @@ def test_a_deletion_that_waits_for_more_brokers_is_the_same() -> None:
     watch = Watch()
     stuck = Difference(Kind.DELETION, "orders", "marked for deletion, with replicas on 2", "")
     watch.look((stuck,), 0)
-    watch.look((more := stuck._replace(zookeeper="marked for deletion, with replicas on 2, 3"),), 4)
+    watch.look((more := stuck._replace(zookeeper="marked for deletion, with replicas on 2, 3"),), 5)
     assert watch.lasting == (more,)
 
 
