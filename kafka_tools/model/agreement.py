@@ -15,14 +15,14 @@ from kafka_tools.model.units import count
 UNTOLD_LEADER = -3
 """Stands for a leader that a broker does not tell: it has no listener of the kind that was asked on."""
 
-DELETION_MS, NOTIFICATION_MS = 30_000, 60_000
-"""How long the controller may take to delete a topic, and to read a notification, before that is told as stuck."""
+CREATION_MS, DELETION_MS, NOTIFICATION_MS = 20_000, 30_000, 60_000
+"""How long the controller may take to make a topic, to delete one, and to read a notification, before that is stuck."""
 
-LASTING_SECONDS, PATIENT_SECONDS = 5.0, 10.0
-"""A difference that is seen unchanged for so long lasts; the longer time counts while others come and go.
+LASTING_SECONDS = 5.0
+"""A difference that is seen unchanged for so long lasts, unless others of its kind come and go.
 
 A broker hears of a change within milliseconds. Where hundreds of topics are being made on a busy machine it may take
-seconds, but then some of them are heard of from look to look.
+many seconds, but then some of them are heard of from look to look.
 """
 
 
@@ -37,6 +37,7 @@ class Kind(Enum):
     ABSENT = "broker with replicas"
     ADDRESS = "broker address"
     RACK = "broker rack"
+    NEW_TOPIC = "new topic"
     TOPIC = "topic"
     TOPIC_ID = "topic id"
     PARTITION = "partition"
@@ -105,8 +106,15 @@ class Notifications(NamedTuple):
     last_zxid: int
 
 
+class Made(NamedTuple):
+    """When a topic's znode was made: by which transaction, and in ms since 1970."""
+
+    zxid: int
+    at_ms: int
+
+
 class Kept(NamedTuple):
-    """What ZooKeeper keeps. `made` has the zxid by which each topic was made, `deletions` since when each is marked for
+    """What ZooKeeper keeps. `made` has when each topic was made, `deletions` since when each is marked for
     deletion (ms since 1970), `unread` the notifications that only the controller reads and deletes, likewise.
 
     `writes_notifications`: whoever changes configs tells the brokers so; a KRaft controller does not.
@@ -117,7 +125,7 @@ class Kept(NamedTuple):
     is_kraft: bool
     brokers: Mapping[int, Registration]
     topics: Mapping[str, TopicSide]
-    made: Mapping[str, int]
+    made: Mapping[str, Made]
     deletions: Mapping[str, int]
     configs: Sequence[ChangedConfig]
     notifications: Notifications
@@ -156,7 +164,7 @@ def compare(kept: Kept, answers: Answers, now_ms: int) -> tuple[Difference, ...]
     """Return what differs at this moment, what concerns the whole cluster first."""
     by_answer: dict[Difference, list[int]] = {}
     for broker, answer in answers.brokers.items():
-        for difference in _of_answer(kept, answer, answers.hidden):
+        for difference in _of_answer(kept, answer, answers.hidden, now_ms):
             by_answer.setdefault(difference, []).append(broker)
     found = [
         *_malformed(kept),
@@ -199,7 +207,7 @@ def _absent(kept: Kept) -> Iterator[Difference]:
         yield Difference(Kind.ABSENT, f"broker {broker}", f"{count(held[broker], 'replica')}, not registered", "")
 
 
-def _of_answer(kept: Kept, answer: BrokerAnswer, hidden: frozenset[str]) -> Iterator[Difference]:
+def _of_answer(kept: Kept, answer: BrokerAnswer, hidden: frozenset[str], now_ms: int) -> Iterator[Difference]:
     yield from _of_brokers(kept, answer)
     # One of KRaft is no broker, and brokers know nothing of one that is not there, which is told by itself.
     if not kept.is_kraft and kept.controller in kept.brokers and answer.controller != kept.controller:
@@ -209,7 +217,8 @@ def _of_answer(kept: Kept, answer: BrokerAnswer, hidden: frozenset[str]) -> Iter
         # Brokers hide a topic as soon as the controller begins to delete it.
         if name not in hidden and name not in kept.deletions:
             partitions = count(len(kept.topics[name].partitions), "partition")
-            yield Difference(Kind.TOPIC, name, partitions, "unknown")
+            is_new = name in kept.made and now_ms - kept.made[name].at_ms < CREATION_MS
+            yield Difference(Kind.NEW_TOPIC if is_new else Kind.TOPIC, name, partitions, "unknown")
     for name in sorted(answer.topics.keys() - kept.topics.keys() - unread):
         yield Difference(Kind.TOPIC, name, "no znode", count(len(answer.topics[name].partitions), "partition"))
     for name, topic in kept.topics.items():
@@ -290,7 +299,7 @@ def _untold(kept: Kept, now_ms: int) -> Iterator[Difference]:
                 yield Difference(Kind.ORPHAN, name, f"/config/{entity}", "")
             continue
         # Brokers read the configs of a new topic by themselves when they make its replicas.
-        if kept.is_kraft or (kind == "topics" and zxid <= kept.made.get(name, zxid)):
+        if kept.is_kraft or (kind == "topics" and (name not in kept.made or zxid <= kept.made[name].zxid)):
             continue
         who = tuple(sorted(broker for broker, each in kept.brokers.items() if each.zxid < zxid))
         if who and _is_untold(kept.notifications, entity, zxid, now_ms - changed_ms):
@@ -352,14 +361,15 @@ class Watch:
         self._last: tuple[Difference, ...] = ()
         self._seconds = 0.0
         self.looks = 0
-        self._is_moving = False
+        self._moving: frozenset[Kind] = frozenset()
         self._gone: dict[Difference, Difference] = {}
 
     def look(self, found: Sequence[Difference], seconds: float) -> None:
         """Take what was found at this time (s, of any clock that goes on)."""
         self.looks += 1
         keys = {_key(each) for each in found}
-        self._is_moving = self.looks > 1 and keys != {_key(each) for each in self._last}
+        before = {_key(each) for each in self._last} if self.looks > 1 else keys
+        self._moving = frozenset(each.kind for each in keys ^ before) | {Kind.NEW_TOPIC}
         self._gone |= {_key(each): each for each in self._last if _key(each) not in keys}
         self._gone = {key: each for key, each in self._gone.items() if key not in keys}
         self._since = {_key(each): self._since.get(_key(each), seconds) for each in found}
@@ -367,14 +377,16 @@ class Watch:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing differs, or everything that does lasts: another look would tell nothing else."""
-        return len(self.lasting) == len(self._last)
+        """Whether another look would tell nothing else: nothing differs, or all that does lasts, or is a new topic."""
+        return len(self.lasting) + sum(each.kind is Kind.NEW_TOPIC for each in self._old()) == len(self._last)
+
+    def _old(self) -> Iterator[Difference]:
+        return (each for each in self._last if self._seconds - self._since[_key(each)] >= LASTING_SECONDS)
 
     @property
     def lasting(self) -> tuple[Difference, ...]:
         """The differences that were there, unchanged, for long enough to be no matter of time."""
-        needed = PATIENT_SECONDS if self._is_moving else LASTING_SECONDS
-        return tuple(each for each in self._last if self._seconds - self._since[_key(each)] >= needed)
+        return tuple(each for each in self._old() if each.kind not in self._moving)
 
     @property
     def changing(self) -> tuple[Difference, ...]:

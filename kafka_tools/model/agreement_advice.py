@@ -72,7 +72,7 @@ def _of(difference: Difference, brokers: int) -> Advice:
             "znode again, with the replicas that the brokers answer.",
             "topics --describe --topic {subject}",
         )
-    if kind is Kind.TOPIC:
+    if kind in (Kind.TOPIC, Kind.NEW_TOPIC):
         return Advice(
             "The controller has not made it. Are its replicas on brokers that are there? Is a controller at work?",
             "zookeeper-shell {connect} get /brokers/topics/{subject}",

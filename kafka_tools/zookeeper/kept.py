@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import KAFKA_PORT
-from kafka_tools.model.agreement import ChangedConfig, Kept, Notifications, PartitionSide, Registration, TopicSide
+from kafka_tools.model.agreement import ChangedConfig, Kept, Made, Notifications, PartitionSide, Registration, TopicSide
 from kafka_tools.zookeeper.cluster import CLUSTER_ID
 from kafka_tools.zookeeper.configs import DEFAULT_NAME, ROOT
 from kafka_tools.zookeeper.documents import (
@@ -39,10 +39,10 @@ Read = TypeVar("Read")
 
 
 class _Topic(NamedTuple):
-    """A topic's znode, and the transaction that made it."""
+    """A topic's znode, and when it was made."""
 
     document: TopicDocument
-    zxid: int
+    made: Made
 
 
 class KeptReader:
@@ -80,7 +80,7 @@ class KeptReader:
             is_kraft=elected is not None and elected.kraft_epoch is not None,
             brokers=dict(self._brokers(broker_ids(there[BROKER_IDS]))),
             topics=dict(self._sides(topics)),
-            made={name: topic.zxid for name, topic in topics.items()},
+            made={name: topic.made for name, topic in topics.items()},
             deletions=self._since([f"{DELETIONS}/{name}" for name in there[DELETIONS]], only_names=True),
             configs=configs,
             notifications=notifications,
@@ -108,7 +108,7 @@ class KeptReader:
         for name, path, znode in zip(names, paths, self._znodes.whole(paths), strict=True):
             document = self._checked(read_topic, path, znode.data) if znode else None
             if document is not None and znode is not None:
-                yield name, _Topic(document, znode.stat.czxid)
+                yield name, _Topic(document, Made(znode.stat.czxid, znode.stat.ctime))
 
     def _sides(self, topics: Mapping[str, _Topic]) -> Iterator[tuple[str, TopicSide]]:
         paths = [state_path(name, number) for name, topic in topics.items() for number in topic.document.replicas]

@@ -16,6 +16,7 @@ from kafka_tools.model.agreement import (
     Difference,
     Kept,
     Kind,
+    Made,
     Notifications,
     PartitionSide,
     Registration,
@@ -35,7 +36,7 @@ KEPT = Kept(
     is_kraft=False,
     brokers={broker: Registration((ADDRESSES[broker],), None, 10 + broker) for broker in (1, 2)},
     topics={"orders": ORDERS},
-    made={"orders": 100},
+    made={"orders": Made(100, NOW - 60_000)},
     deletions={},
     configs=(ChangedConfig("topics/orders", 99, NOW),),
     notifications=Notifications({}, -1),
@@ -235,14 +236,25 @@ def test_what_lasts_and_what_heals() -> None:
     assert (watch.is_settled, watch.lasting) == (True, (FIRST._replace(who=(2,)),))
 
 
-def test_while_others_heal_there_is_more_patience() -> None:
+def test_while_others_of_the_kind_heal_none_is_judged() -> None:
     """Fifty topics are being made, and a broker hears of one after the other: the last one may take its time."""
     watch = Watch()
-    for second in range(0, 10, 2):
-        watch.look([FIRST._replace(subject=f"orders-{each}") for each in range(9 - second)], second)
-        assert watch.lasting == ()
-    watch.look([FIRST._replace(subject="orders-0")], 10)
-    assert len(watch.lasting) == 1
+    damage = Difference(Kind.TOPIC_ID, "orders", "a", "b")
+    for second in range(0, 16, 2):
+        watch.look([damage, *(FIRST._replace(subject=f"orders-{each}") for each in range(16 - second))], second)
+        assert watch.lasting == ((damage,) if second > 5 else ())
+    watch.look(still := [damage, FIRST._replace(subject="orders-0"), FIRST._replace(subject="orders-1")], 16)
+    assert watch.lasting == tuple(still)
+
+
+def test_a_topic_that_was_made_this_moment_is_given_time() -> None:
+    kept = KEPT._replace(made={"orders": Made(100, NOW - 1000)})
+    [new] = of(kept, answering(topics(), 1, 2))
+    assert new.kind is Kind.NEW_TOPIC
+    watch = Watch()
+    watch.look([new], 0)
+    watch.look([new], 9)
+    assert (watch.lasting, watch.changing, watch.is_settled) == ((), (new,), True)
 
 
 def test_what_changes_is_another_difference_each_time() -> None:
