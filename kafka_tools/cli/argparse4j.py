@@ -14,8 +14,9 @@ import click
 
 from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ARGV, IS_LOST, ErrorStyle, ReportCommand, ToolFailure, ToolGroup
-from kafka_tools.cli.options import CLUSTER, option
+from kafka_tools.cli.options import CLUSTER, option, version_option
 from kafka_tools.errors import BrokerError, KafkaToolError, UsageError, as_java_prints, nearest
+from kafka_tools.model.java_numbers import parse_double
 from kafka_tools.settings import choice
 
 STYLE = ErrorStyle("")
@@ -54,6 +55,23 @@ class JavaNumber(click.ParamType[int]):
 
 
 INTEGER, LONG, SHORT = JavaNumber("Integer", 32), JavaNumber("Long", 64), JavaNumber("Short", 16)
+
+
+class JavaDouble(click.ParamType[float]):
+    """A number with or without a fraction as argparse4j reads one by java.lang.Double."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number. Raises UsageError in argparse4j's words."""
+        number = parse_double(value) if isinstance(value, str) else value
+        if number is None:
+            name = textual_name(param) if param else ""
+            raise UsageError(f"argument {name}: could not convert '{value}' to Double (For input string: \"{value}\")")
+        return float(number)
+
+
+DOUBLE = JavaDouble()
 
 
 class ArgparseGroup(ToolGroup):
@@ -133,19 +151,36 @@ class ArgparseGroup(ToolGroup):
 
 
 class ArgparseCommand(ReportCommand):
-    """A sub-command; `exclusive` are parameters of which the command line may have one."""
+    """A sub-command, or a tool without any, which Apache calls `program` in its messages.
 
-    def __init__(self, *args: Any, exclusive: Sequence[str] = (), **attributes: Any) -> None:
+    `exclusive` are parameters of which the command line may have one, and with `needs_one` must; `several` are those
+    of which an option takes all values that stand behind it.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        exclusive: Sequence[str] = (),
+        needs_one: bool = False,
+        several: Sequence[str] = (),
+        program: str = "",
+        **attributes: Any,
+    ) -> None:
+        self.program = program
         super().__init__(*args, context_settings={"help_option_names": ["-h", "--help"]}, **attributes)
         self.exclusive = exclusive
+        self.needs_one = needs_one
+        self.several = several
         self.error_style = STYLE
 
     def common_options(self) -> list[click.Parameter]:
         """Return the options that every tool has."""
-        return options.output_options() if self.reports else []
+        return [*(options.output_options() if self.reports else ()), *([version_option()] if self.program else ())]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read a command line. Raises ToolFailure in argparse4j's words."""
+        if self.program:
+            ctx.meta[ARGV] = tuple(args)
         try:
             if not ctx.resilient_parsing:
                 args = self._read(ctx, args)
@@ -158,14 +193,16 @@ class ArgparseCommand(ReportCommand):
         if isinstance(error, BrokerError):
             error = KafkaToolError(as_java_prints(error), error.hint)
         group = ctx.parent.command if ctx.parent else None
-        return failure(ctx, group.program if isinstance(group, ArgparseGroup) else "", error)
+        return failure(ctx, group.program if isinstance(group, ArgparseGroup) else self.program, error)
 
     def _read(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
         """Return the line as click reads it: names in full, each value in one word with its option."""
         params = self.get_params(ctx)
         known = options_of(params)
-        if not set(HELP).isdisjoint(args):
+        if not set(HELP).isdisjoint(args) or (self.program and not args):  # a tool without anything shows its help, too
             return ["--help"]
+        if self.program and "--version" in args:
+            return ["--version"]
         read: list[str] = []
         given: list[click.Option] = []
         rest = deque(args)
@@ -176,14 +213,29 @@ class ArgparseCommand(ReportCommand):
             option, value = named(known, token)
             self._check_exclusive(given, option)
             given.append(option)
-            read += [option.opts[0]] if option.is_flag else [option.opts[0], _value(option, value, rest)]
+            values = () if option.is_flag else self._values(option, value, rest)
+            read += [word for each in values for word in (option.opts[0], each)] if values else [option.opts[0]]
             if option.is_flag and value is not None:
                 raise UsageError(f"argument {textual_name(option)}: ignore implicit argument '{value}'")
         missing = [each for each in params if each.required and each not in given]
         if missing:
             # argparse4j names the last one that is missing (checkRequiredArgument).
             raise UsageError(f"argument {textual_name(missing[-1])} is required")
+        if self.needs_one and not any(each.name in self.exclusive for each in given):
+            names = " ".join(textual_name(each) for each in params if each.name in self.exclusive)
+            raise UsageError(f"one of the arguments {names} is required")
         return read
+
+    def _values(self, option: click.Option, value: str | None, rest: "deque[str]") -> list[str]:
+        """Take an option's values from the words behind it; `value` is one that is joined to its name."""
+        if option.name not in self.several:
+            return [_value(option, value, rest)]
+        found = [] if value is None else [value]
+        while rest and value is None and not is_option(rest[0]):
+            found.append(rest.popleft())
+        if not found:
+            raise UsageError(f"argument {option.opts[0]}: expected 1 argument(s)")
+        return found
 
     def _check_exclusive(self, given: Sequence[click.Option], option: click.Option) -> None:
         other = next((each for each in given if each is not option and each.name in self.exclusive), None)

@@ -33,6 +33,18 @@ def single(number: float) -> str:
     return _java(number, next(text for text in _roundings(size) if same(float(text))), same)
 
 
+def fixed(number: float, digits: int) -> str:
+    """Return a number as Java's formatter writes it by `%.Nf`: with so many digits after the point, halves away from 0.
+
+    It rounds the shortest decimal that means the number, where Python rounds the number itself (java.util.Formatter).
+    """
+    from decimal import ROUND_HALF_UP, Decimal
+
+    if number != number or abs(number) == float("inf"):
+        return _special(number)
+    return f"{Decimal(repr(float(number))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+
+
 def _special(number: float) -> str:
     if number != number:
         return "NaN"

@@ -50,6 +50,18 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
     return status
 
 
+def is_plain(output: str | None) -> bool:
+    """Tell whether stdout gets Apache's lines, by --output."""
+    return (output or ("table" if sys.stdout.isatty() else "plain")) == "plain"
+
+
+def say(line: str) -> None:
+    """Write one of Apache's lines to stdout at once, before the report of a long run."""
+    text = _plain(Report((), {}, [line]))
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def _text(report: Report, output: str, options: OutputOptions) -> str:
     if output == "plain":
         return _plain(report)

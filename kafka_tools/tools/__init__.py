@@ -40,6 +40,7 @@ TOOLS: Mapping[str, About] = {
     "manual": About("Scripts", "Write the manual pages of ktools and its tools."),
     "metadata-quorum": About("Clusters", "Show the controllers' quorum and its lag, change it."),
     "preferred-replica-election": About("Topics", "The same as of Kafka 2.8, also through ZooKeeper."),
+    "producer-perf-test": About("Records", "Measure how fast records can be sent."),
     "reassign-partitions": About("Topics", "Move partitions to other brokers and directories."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),
     "sandbox": About("Sandbox", "Run a real Kafka on this machine: up, down, status."),

@@ -1,6 +1,6 @@
 """`ktools console-producer`: kafka-console-producer.sh (kafka.tools.ConsoleProducer, 3.9)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -13,12 +13,12 @@ from kafka_tools.errors import UsageError, nearest
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
+from kafka_tools.settings.producer import for_producer, memory
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ACKS = ("all", "-1", "0", "1")
 FLAGS = ("parse.key", "parse.headers", "ignore.error")
 SEPARATORS = ("key.separator", "headers.delimiter", "headers.separator", "headers.key.separator")
-PARTITIONERS = ("DefaultPartitioner", "UniformStickyPartitioner")
 READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.tools.LineMessageReader")
 
 INPUT = "Input"
@@ -155,16 +155,15 @@ def command(
         "request.timeout.ms": request_timeout_ms,
         "topic.metadata.refresh.interval.ms": metadata_expiry_ms,
         "socket.send.buffer.bytes": socket_buffer_size,
-        **({} if max_memory_bytes is None else _memory(str(max_memory_bytes))),
+        **({} if max_memory_bytes is None else memory(str(max_memory_bytes))),
     }
     overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
     pairs = Properties.parse(client_settings, "--producer-property").pairs()
     target = settings.choose_brokers(bootstrap_server or broker_list, command_config, [*pairs, *overrides], wait or 0.0)
-    _check_possible({**target.java, **target.config})
-    target = check_change(target, yes)
+    target = check_change(for_producer(target), yes)
     return _produce(
         ProduceRequest(
-            target._replace(config=_with_idempotence({**_of_java(target.java), **target.config})),
+            target,
             topic=name,
             line_format=_line_format(property, reader_config),
             form=input or "lines",
@@ -195,49 +194,12 @@ def _check_reader(class_name: str | None) -> None:
         raise UsageError(f"there is no line reader {class_name}", hint)
 
 
-def _check_possible(config: Mapping[str, str]) -> None:
-    """Raise UsageError for settings that only Java's producer can obey, wherever they stand: another partition, or
-    another meaning of success, must not come silently."""
-    for name in ("interceptor.classes", "transactional.id"):
-        if config.get(name):
-            raise UsageError(f"{name}={config[name]} cannot be had here")
-    partitioner = config.get("partitioner.class", "")
-    if partitioner and partitioner.rpartition(".")[2] not in PARTITIONERS:
-        raise UsageError(f"partitioner.class={partitioner} cannot be had: only Java's default can")
-
-
-def _of_java(config: Mapping[str, str]) -> dict[str, str]:
-    """Return librdkafka's settings for those of Java's producer that have another name and unit there."""
-    found = {}
-    sticky = config.get("partitioner.class", "").endswith("UniformStickyPartitioner")
-    if sticky or config.get("partitioner.ignore.keys", "").lower() == "true":
-        found["partitioner"] = "random"
-    return found | (_memory(config["buffer.memory"]) if config.get("buffer.memory") else {})
-
-
 def _check_words(codec: str | None, acks: str | None) -> None:
     """Raise UsageError for a codec or acks that are not there; Apache's tool takes any text and fails later."""
     if codec is not None and codec not in CODECS:
         raise UsageError(f"--compression-codec cannot be '{codec}'", f"Choose from: {', '.join(CODECS)}")
     if acks is not None and acks not in ACKS:
         raise UsageError(f"--request-required-acks cannot be '{acks}'", f"Choose from: {', '.join(ACKS)}")
-
-
-def _memory(text: str) -> dict[str, str]:
-    """Return the room for what is not yet sent, from bytes."""
-    if not (text.isdecimal() and len(text) < 20):
-        raise UsageError(f"buffer.memory cannot be '{text}': it is a number of bytes")
-    return {"queue.buffering.max.kbytes": str(min(max(1 << 10, -(-int(text) // 1024)), (1 << 31) - 1))}
-
-
-def _with_idempotence(config: Mapping[str, str]) -> Mapping[str, str]:
-    """Let idempotence, the default, give way to what contradicts it, unless it was asked for (KIP-679)."""
-    contradicts = (
-        config.get("acks", "all") not in ("all", "-1")
-        or config.get("retries") == "0"
-        or int(config.get("max.in.flight.requests.per.connection", "5")) > 5
-    )
-    return {**config, "enable.idempotence": "false"} if contradicts and "enable.idempotence" not in config else config
 
 
 def _line_format(pairs: Sequence[str], path: str | None) -> LineFormat:

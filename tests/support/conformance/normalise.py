@@ -61,6 +61,18 @@ ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
 
 
+PERFORMANCE = frozenset({"producer-perf-test", "consumer-perf-test"})
+"""Tools that measure: of a figure only its form is compared."""
+
+FIGURES = (
+    (re.compile(r"^\d+ records sent, .* max latency\.\n", re.MULTILINE), ""),  # of an interval: where a run was slow
+    (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}\b"), "{time}"),
+    (re.compile(r"-?\b\d+\.(\d+)\b(?!\.)"), lambda found: f"#.{'#' * len(found[1])}"),
+    (re.compile(r"\b\d+(?= ms [59])"), "#"),
+    (re.compile(r"(?<=#, )-?\d+, -?\d+(?=, #)"), "#, #"),
+)
+
+
 def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     """Return `text` with ids left out and `placeholders` ("{topic}" -> "kt-1f3a", …) for names and addresses.
 
@@ -69,6 +81,9 @@ def normalise(text: str, case: Case, placeholders: Mapping[str, str]) -> str:
     text = with_placeholders(text, placeholders)
     for pattern, replacement in (*CHANGING, *OF_TOOL.get(case.tool, ())):
         text = pattern.sub(replacement, text)
+    if case.tool in PERFORMANCE:
+        for pattern, figure in FIGURES:
+            text = pattern.sub(figure, text)
     if case.tool == "zookeeper-shell":
         text = EVENTS.sub("", text) + "".join(
             sorted(each for each in EVENTS.findall(text) if " type:None " not in each)
@@ -107,7 +122,10 @@ def _sorted_resources(text: str) -> str:
 def _unwrapped(stderr: bytes) -> bytes:
     """Return argparse4j's complaint as one line: lines break at blanks, and behind a dash within a name."""
     found = COMPLAINT.match(stderr)
-    return re.sub(rb"\s+", b" ", re.sub(rb"-\s+(?=[a-z-])", b"-", found[1])).strip() + b"\n" if found else stderr
+    if not found:
+        return stderr
+    line = re.sub(rb"\s+", b" ", re.sub(rb"-\s+(?=[a-z-])", b"-", found[1])).strip()
+    return line.replace(b"argument (s)", b"argument(s)") + b"\n"
 
 
 def outcome(

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.delivery import Deliveries, Destination
 from kafka_tools.console.lines import LineFormat, ProduceRequest
 from kafka_tools.console.process import Stop
-from kafka_tools.console.produce import Deliveries, Destination, Loop
+from kafka_tools.console.produce import Loop
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
 from tests.support.records import record

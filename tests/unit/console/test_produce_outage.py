@@ -4,9 +4,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.delivery import Deliveries
 from kafka_tools.console.lines import ProduceRequest
 from kafka_tools.console.process import Stop
-from kafka_tools.console.produce import Deliveries, Loop
+from kafka_tools.console.produce import Loop
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
 from tests.support.records import record

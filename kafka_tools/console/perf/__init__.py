@@ -1,0 +1,64 @@
+"""What a performance test is asked for: which records, how fast, and for how long."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kafka_tools.console.consume import Source
+from kafka_tools.model.performance import Sent
+from kafka_tools.model.target import Brokers
+
+Tell = Callable[[str], None]
+"""Takes a line of Apache's that comes while the test runs."""
+
+
+class ProduceTest(NamedTuple):
+    """`records` records to send to a topic: of `size` bytes each, or one of `payloads` by chance, or else numbers.
+
+    `throughput` is the most records a second (below 0: no limit). The first `warmup` records are left out of a sum of
+    their own, and every `interval` ms there is one of the interval. With a `transaction` (ms) the records are sent in
+    transactions of that length. With `metrics` the client's own figures are asked for, too.
+    """
+
+    brokers: Brokers
+    topic: str
+    records: int
+    size: int | None = None
+    payloads: tuple[bytes, ...] = ()
+    throughput: float = -1.0
+    warmup: int = 0
+    interval: int = 5000
+    transaction: int | None = None
+    metrics: bool = False
+
+
+class Produced(NamedTuple):
+    """What a test measured: all records, those behind the warm-up where there is one, and how many failed.
+
+    `metrics` are figures of the client by their names, `status` is the exit status.
+    """
+
+    total: Sent
+    steady: Sent | None
+    failed: int
+    metrics: dict[str, float]
+    status: int
+
+
+OnInterval = Callable[[Sent, bool], None]
+"""Takes what was sent in an interval, and whether it lies behind the warm-up."""
+
+
+class ConsumeTest(NamedTuple):
+    """At most `records` records to read, until none comes for `patience` ms.
+
+    With a `group` its offsets are gone on from and committed, else the partitions are read without a group. `latest`:
+    begin at the end where there is no offset. `interval` is how often (ms) the reading is reported.
+    """
+
+    source: Source
+    records: int
+    group: str | None = None
+    latest: bool = False
+    patience: int = 10_000
+    interval: int = 5000
+    metrics: bool = False
