@@ -82,6 +82,47 @@ class Sent:
         return Sent(self.records, self.bytes, elapsed, self.latency, self.worst, percentiles)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Records that were read between two times (ms since 1970), of which `rebalance` ms passed without partitions."""
+
+    bytes: int
+    records: int
+    start: int
+    end: int
+    rebalance: int
+
+    @property
+    def megabytes(self) -> float:
+        """How much was read, in units of 1024 * 1024 bytes."""
+        return self.bytes / MEGABYTE
+
+    @property
+    def megabytes_per_second(self) -> float:
+        """The rate of bytes."""
+        return ratio(1000.0 * self.megabytes, self.end - self.start)
+
+    @property
+    def records_per_second(self) -> float:
+        """The rate of records."""
+        return ratio(1000.0 * self.records, self.end - self.start)
+
+    @property
+    def fetch_ms(self) -> int:
+        """How long it took without the wait for partitions."""
+        return self.end - self.start - self.rebalance
+
+    @property
+    def fetch_megabytes_per_second(self) -> float:
+        """The rate of bytes in that time."""
+        return ratio(1000.0 * self.megabytes, self.fetch_ms)
+
+    @property
+    def fetch_records_per_second(self) -> float:
+        """The rate of records in that time."""
+        return ratio(1000.0 * self.records, self.fetch_ms)
+
+
 class SendStats:
     """Sums up the acknowledgements of a run of so many `expected` records, and of each interval (ms) in it.
 

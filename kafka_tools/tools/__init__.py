@@ -25,6 +25,7 @@ TOOLS: Mapping[str, About] = {
     "console-producer": About("Records", "Send each line of stdin to a topic."),
     "console-share-consumer": About("Records", "Print records as a member of a share group."),
     "consumer-groups": About("Groups", "Show lag and members of groups, reset offsets."),
+    "consumer-perf-test": About("Records", "Measure how fast records can be read."),
     "context": About("Settings", "Name clusters once: list, show, use, add, import."),
     "delegation-tokens": About("Rights", "Create, renew, expire and describe delegation tokens."),
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),

@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.support.clusters import Cluster
+from tests.support.waiting import until
 
 
 def produced(cluster: Cluster, topic: str, *options: str) -> dict[str, Any]:
@@ -98,3 +99,44 @@ def test_a_dead_broker_is_told_in_one_line(kafka39: Cluster) -> None:
     ran = kafka39.run("producer-perf-test", "--topic", "t", *options, "--bootstrap-server", "127.0.0.1:1")
     assert ran.stderr.splitlines()[0] == b"cannot reach 127.0.0.1:1 (connection refused)."
     assert (ran.returncode, ran.stdout) == (1, b"")
+
+
+def test_each_record_is_counted_once_and_the_group_goes_on_behind_it(kafka39: Cluster) -> None:
+    topic = kafka39.topic(2)
+    produced(kafka39, topic, "--num-records", "3000", "--record-size", "10", "--throughput", "-1")
+    counted = []
+    for options in (("--messages", "1000"), ("--messages", "2000", "--timeout", "30000")):
+        ran = kafka39.run("consumer-perf-test", "--topic", topic, "--group", topic, "--output", "json", *options)
+        assert ran.returncode == 0, ran.stderr
+        [row] = json.loads(ran.stdout)
+        counted.append((row["records"], round(row["megabytes"] * 1024 * 1024 / 10, -1)))
+    assert counted == [(1000, 1000), (2000, 2000)]
+    reader = Consumer({"bootstrap.servers": kafka39.bootstrap, "group.id": topic})
+    committed = reader.committed([TopicPartition(topic, number) for number in range(2)], timeout=10)
+    assert sum(each.offset for each in committed) == 3000
+    reader.close()
+
+
+def test_ctrl_c_tells_what_was_read_until_then(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produced(kafka39, topic, "--num-records", "500", "--record-size", "10", "--throughput", "-1")
+    options = ("--messages", "1000000", "--group", topic, "--consumer-property", "auto.commit.interval.ms=50")
+    reader = Consumer({"bootstrap.servers": kafka39.bootstrap, "group.id": topic})
+    partition = TopicPartition(topic, 0)
+    with kafka39.popen("consumer-perf-test", "--topic", topic, *options, stdout=subprocess.PIPE) as running:
+        until(lambda: reader.committed([partition], timeout=10)[0].offset == 500)
+        running.send_signal(signal.SIGINT)
+        heading, line = running.communicate()[0].splitlines()
+    reader.close()
+    assert running.returncode == 130
+    assert dict(zip(heading.split(b", "), line.split(b", "), strict=True))[b"data.consumed.in.nMsg"] == b"500"
+
+
+def test_without_a_group_none_is_left(kafka39: Cluster) -> None:
+    topic = kafka39.topic()
+    produced(kafka39, topic, "--num-records", "5", "--record-size", "10", "--throughput", "-1")
+    groups = set(kafka39.run("consumer-groups", "--list").stdout.split())
+    ran = kafka39.run("consumer-perf-test", "--topic", topic, "--messages", "5", "--hide-header")
+    assert ran.stdout.split(b", ")[4] == b"5"
+    new = set(kafka39.run("consumer-groups", "--list").stdout.split()) - groups
+    assert not any(name.startswith((b"perf-consumer", b"ktools")) for name in new)

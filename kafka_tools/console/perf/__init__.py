@@ -1,14 +1,12 @@
-"""What a performance test is asked for: which records, how fast, and for how long."""
+"""What a performance test is asked for: which records, how fast, and for how long; and what it finds."""
 
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
 from kafka_tools.console.consume import Source
-from kafka_tools.model.performance import Sent
+from kafka_tools.model.performance import Read, Sent
 from kafka_tools.model.target import Brokers
-
-Tell = Callable[[str], None]
-"""Takes a line of Apache's that comes while the test runs."""
 
 
 class ProduceTest(NamedTuple):
@@ -62,3 +60,21 @@ class ConsumeTest(NamedTuple):
     patience: int = 10_000
     interval: int = 5000
     metrics: bool = False
+
+
+class Consumed(NamedTuple):
+    """What a test measured; `is_late`: it ended as no record came. `status` is the exit status."""
+
+    read: Read
+    is_late: bool
+    metrics: dict[str, float]
+    status: int
+
+
+OnRead = Callable[[Read, int, int], None]
+"""Takes what was read in an interval, and how many bytes and records in all."""
+
+
+def figures_of(text: str) -> dict[str, float]:
+    """Return the figures of the whole client out of librdkafka's statistics."""
+    return {name: value for name, value in json.loads(text).items() if isinstance(value, int | float)}

@@ -1,6 +1,5 @@
 """The loop of producer-perf-test: records as fast as they go, or at a steady rate, and how long each one took."""
 
-import json
 import random
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.delivery import SETTINGS as RELIABLE
 from kafka_tools.console.delivery import STOP_SECONDS, Deliveries, Destination, InFlight, open_producer
-from kafka_tools.console.perf import OnInterval, Produced, ProduceTest
+from kafka_tools.console.perf import OnInterval, Produced, ProduceTest, figures_of
 from kafka_tools.console.process import (
     Progress,
     ShowProgress,
@@ -102,7 +101,7 @@ class Acknowledged:
 
     def on_metrics(self, text: str) -> None:
         """Take librdkafka's figures of the whole client."""
-        self.metrics = {name: value for name, value in json.loads(text).items() if isinstance(value, int | float)}
+        self.metrics = figures_of(text)
 
 
 class Loop:
