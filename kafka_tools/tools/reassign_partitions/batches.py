@@ -8,7 +8,7 @@ of the cluster, so that a run that was killed goes on where it ended, and whoeve
 import hashlib
 import json
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -156,7 +156,7 @@ class _Run:
         self.before: Placement = {}
         self.failed: dict[TopicPartition, str] = {}
         self.notes: list[str] = []
-        self.done = 0
+        self.moved: Set[TopicPartition] = frozenset()
         self.sizes: dict[TopicPartition, int] = {}
         self.samples: list[tuple[float, int]] = []
         self.why = self.told = ""
@@ -304,7 +304,7 @@ def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
         for name, replicas in open_.items()
         if name not in moving and (name in look.ongoing or look.partitions[name].replicas != replicas)
     ]
-    run.done = len(open_) - len(moving) - len(left)
+    run.moved = open_.keys() - {*moving, *left}
     why = _against(run, look, left)
     room = 0 if why else run.request.batch - len(moving)
     next_ = {name: run.wanted[name] for name in left[: max(0, room)]}
@@ -350,22 +350,17 @@ def _show(
     if at > then and has > had:
         rate = (has - had) / (at - then)
         words += f" · {size(round(rate))}/s · {duration((total - has) / rate)} left"
-    stages.detail(words, run.done, len(run.wanted))
+    stages.detail(words, len(run.moved), len(run.wanted))
 
 
 def _copied(run: _Run, cluster: "BrokerReassignments", moving: Sequence[TopicPartition]) -> int:
     """Return how many bytes are where they should be: all of the moves that are done, and what is there of others."""
-    targets = copies(run.before, {name: run.wanted[name] for name in run.wanted if name not in run.failed})
-    store = stored(cluster.log_dirs({broker for name in moving for broker in targets.get(name, ())}))
-    copied = 0
-    for name, brokers in targets.items():
-        if name in moving:
-            copied += sum(min(run.sizes[name], store.sizes.get((name, broker), 0)) for broker in brokers)
-    finished = {name for name in targets if name not in moving}
-    left = len(targets) - len(moving) - run.done
-    # Those that have not begun are the last ones of the plan, as they are begun in its order.
-    waiting = [name for name in targets if name in finished][::-1][:left] if left > 0 else []
-    return copied + sum(run.sizes[name] * len(targets[name]) for name in finished - set(waiting))
+    targets = copies(run.before, run.wanted)
+    store = stored(cluster.log_dirs({broker for name in moving for broker in targets[name]}))
+    done = sum(run.sizes[name] * len(targets[name]) for name in run.moved)
+    there = (store.sizes.get((name, broker), 0) for name in moving for broker in targets[name])
+    most = (run.sizes[name] for name in moving for _ in targets[name])
+    return done + sum(map(min, there, most))
 
 
 def _lead(run: _Run) -> None:
@@ -396,7 +391,7 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
         topics=tuple(each.name for each in kept if each.type == TOPICS and each.name),
         brokers=tuple(int(each.name) for each in kept if each.type == BROKERS and each.name),
     )
-    if run.done + len(run.failed) < len(run.wanted) or kept:
+    if len(run.moved) + len(run.failed) < len(run.wanted) or kept:
         run.save(state)
     else:
         Path(run.state_file).unlink(missing_ok=True)
@@ -438,7 +433,7 @@ def _tell(run: _Run) -> None:
     lines = StageLines()
     for note in run.notes:
         lines.stage(note)
-    lines.stage(f"{run.done} of {count(len(run.wanted), 'partition')} moved. The same command goes on.")
+    lines.stage(f"{len(run.moved)} of {count(len(run.wanted), 'partition')} moved. The same command goes on.")
     lines.stage(_back(run.state))
 
 
