@@ -8,7 +8,7 @@ of the cluster, so that a run that was killed goes on where it ended, and whoeve
 import hashlib
 import json
 import signal
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -223,7 +223,7 @@ def _begin(run: _Run, cluster: "BrokerReassignments") -> None:
     store = stored(cluster.log_dirs(look.live))
     run.sizes = {name: store.size(name, each) or 0 for name, each in run.before.items()}
     if run.request.rates.limits:
-        _throttle(run, cluster)
+        _throttle(run, cluster, look.live)
 
 
 def _without_adding(look: Look, name: TopicPartition) -> Replicas:
@@ -275,11 +275,17 @@ def _write_way_back(run: _Run, before: Placement) -> str:
     return str(path)
 
 
-def _throttle(run: _Run, cluster: "BrokerReassignments") -> None:
-    """Limit the copies of all that is left; what is to be limited is written down before."""
+def _throttle(run: _Run, cluster: "BrokerReassignments", live: Collection[int]) -> None:
+    """Limit the copies of all that is left; what is to be limited is written down before.
+
+    A broker that is down sends nothing, and takes no config: it must not keep a plan from emptying it.
+    """
     assert run.state is not None
     left = {name: replicas for name, replicas in run.wanted.items() if replicas != run.before[name]}
-    found = moves({}, left, run.before)
+    found = {
+        name: move._replace(sources=move.sources.intersection(live))
+        for name, move in moves({}, left, run.before).items()
+    }
     brokers = moving_brokers(found)
     run.save(
         run.state._replace(

@@ -209,6 +209,13 @@ def test_a_plan_goes_partition_by_partition_behind_its_throttles(
     assert cluster.placed == FakeCluster().placed
 
 
+def test_a_broker_that_is_down_is_not_asked_for_a_throttle(cluster: FakeCluster, plan: Path) -> None:
+    cluster.up = [each for each in cluster.up if each.broker != 1]
+    assert execute(plan, "--throttle", "1000") == 0
+    assert cluster.done[:3] == [("t", True), ("2", True), ("3", True)]
+    assert cluster.placed[FIRST] == (3, 2)
+
+
 def test_nothing_more_is_begun_while_something_else_is_out_of_sync(
     cluster: FakeCluster, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
