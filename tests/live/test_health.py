@@ -28,6 +28,9 @@ BLOCK = b"x" * 9999 + b"\n"
 MEGABYTES = 6
 """A replica that is throttled takes its first fetch, which is up to 1 MiB, all the same (Kafka 3.9)."""
 
+RESTART_SECONDS = 180
+"""How long a broker may take to end and to start: a few seconds, on a machine that is overloaded a minute."""
+
 RATES = "leader.replication.throttled.rate=1,follower.replication.throttled.rate=1"
 
 
@@ -305,13 +308,17 @@ def test_a_rolling_restart_loses_nothing(mortal4: Cluster, tmp_path: Path) -> No
             in_sync.update(len(each.isrs) for each in admin.list_topics(timeout=30).topics[topic].partitions.values())
 
         for broker in ("broker-1", "broker-2", "broker-3"):
-            asked = cluster.run("health", "--before-restart", broker[-1], "--wait", "60", timeout=90)
+            asked = cluster.run("health", "--before-restart", broker[-1], "--wait", "120", timeout=150)
             assert asked.returncode == 0, asked.stdout
             os.kill(process_of(cluster, broker), signal.SIGTERM)
-            wait_until(lambda name=broker: flow() or not process_of(cluster, name), f"{broker} has ended")
+            wait_until(
+                lambda name=broker: flow() or not process_of(cluster, name), f"{broker} has ended", RESTART_SECONDS
+            )
             with ended(cluster.popen("sandbox", "start", broker, stdout=err, stderr=err)) as start:
-                wait_until(lambda process=start: flow() or process.poll() is not None, f"{broker} is back")
-        well = cluster.run("health", "--wait", "60", timeout=90)
+                wait_until(
+                    lambda process=start: flow() or process.poll() is not None, f"{broker} is back", RESTART_SECONDS
+                )
+        well = cluster.run("health", "--wait", "120", timeout=150)
         assert well.returncode == 0, well.stdout
         assert writer.stdin is not None
         writer.stdin.close()
