@@ -238,8 +238,8 @@ def _warned(target: Target, act: Callable[[], Report]) -> Report:
     except UsageError:
         raise
     except KafkaToolError as error:
-        return Report([], {}, [warning], failure=error)
-    return report._replace(plain=[warning, *report.plain])
+        return Report([], {}, [warning], told=[warning], failure=error)
+    return report._replace(plain=[warning, *report.plain], told=[warning, *report.told])
 
 
 def _list(target: Target) -> Report:

@@ -85,7 +85,7 @@ def execute(request: Execute) -> Report:
     with open_reassignments(request.target) as reassignments:
         ongoing = reassignments.ongoing()
         if ongoing and not request.additional:
-            told.line(EXISTING)
+            told.say(EXISTING)
             return told.report(status=1)
         _check_brokers(reassignments, after)
         before = _current(reassignments, after)
@@ -93,7 +93,7 @@ def execute(request: Execute) -> Report:
         limits, is_begun = request.rates.limits, False
         try:
             if limits:
-                told.line(VERIFY)
+                told.say(VERIFY)
                 dir_brokers = {each.broker for each in wanted.log_dirs}
                 for line in set_throttles(reassignments, request.rates, moves(ongoing, after, before), dir_brokers):
                     told.line(line)
@@ -186,7 +186,7 @@ def _move_dirs(
             )
         if left and monotonic() >= deadline:
             names = ",".join(map(str, sorted(left, key=by_broker)))
-            told.line(f"Timed out before log directory move{plural(left)} could be started for: {names}")
+            told.say(f"Timed out before log directory move{plural(left)} could be started for: {names}")
             return told.report(status=1)
         if left:
             sleep(PAUSE_SECONDS)
@@ -242,11 +242,11 @@ def cancel(request: Cancel) -> Report:
                 told.line(f"Error cancelling partition reassignment{plural(errors)} for:")
                 told.lines += [f"{text_of(name)}: {errors[name].message}" for name in sorted(errors)]
                 return told.report(status=1)
-            told.line(
-                f"Successfully cancelled partition reassignment{plural(moving)} for: {','.join(map(text_of, moving))}"
-                if moving
-                else "None of the specified partition reassignments are active."
-            )
+            if moving:
+                names = ",".join(map(text_of, moving))
+                told.line(f"Successfully cancelled partition reassignment{plural(moving)} for: {names}")
+            else:
+                told.say("None of the specified partition reassignments are active.")
             dirs = reassignments.dirs(wanted.log_dirs)
             back = {each: found.current for each, found in dirs.items() if found.future and found.current}
             if back:

@@ -51,12 +51,12 @@ def execute(request: Execute) -> Report:
     with open_reassignments(request.target) as reassignments:
         before = _current(reassignments, after)
         if reassignments.is_reassigning():
-            told.line(EXISTING)
+            told.say(EXISTING)
             return told.report(status=1)
         told.show_way_back(before)
         try:
             if rates.limits:
-                told.line(VERIFY)
+                told.say(VERIFY)
                 for line in set_throttles(reassignments, rates, moves({}, after, before)):
                     told.line(line)
             reassignments.reassign(after)
@@ -84,7 +84,7 @@ def verify(request: Verify) -> Report:
     with open_reassignments(request.target) as reassignments:
         topics = list(dict.fromkeys(name.topic for name in wanted.names))
         there, ongoing = reassignments.placement(topics), reassignments.ongoing(topics)
-        told.line(INCOMPLETE)
+        told.say(INCOMPLETE)
         told.line("Status of partition reassignment:")
         told.show_states(
             _as_kafka_28(*partition_state(name, there.get(name, ()), replicas, name in ongoing))

@@ -58,7 +58,7 @@ class Told:
         self.lines: list[str] = []
         self.rows: list[MoveRow] = []
         self.notes: list[str] = []
-        self.way_back = ""
+        self.said: list[str] = []
         self.failure: KafkaToolError | None = None
         self._begun = ""
 
@@ -71,11 +71,16 @@ class Told:
         self.lines.append(self._begun + text)
         self._begun = ""
 
+    def say(self, text: str) -> None:
+        """Take a line of Apache's that no table and no json shows: it goes to stderr with these."""
+        self.line(text)
+        self.said.append(text)
+
     def show_way_back(self, before: Placement) -> None:
         """Take where the partitions are before they move."""
-        self.way_back = as_json(before)
-        for text in ("Current partition replica assignment", "", self.way_back, "", ROLLBACK):
-            self.line(text)
+        way_back = as_json(before)
+        self.lines += ["Current partition replica assignment", "", way_back, "", ROLLBACK]
+        self.said.append(f"{ROLLBACK}:\n{way_back}")
 
     def show_states(self, states: Iterable[tuple[MoveRow, str]]) -> None:
         """Take how far moves are, as rows with Apache's lines."""
@@ -92,8 +97,8 @@ class Told:
 
     def begin_to_clear(self, brokers: Collection[int], topics: Collection[str]) -> None:
         """Take whose throttles are to be taken away."""
-        self.line(f"Clearing broker-level throttles on broker{plural(brokers)} {ids(brokers)}")
-        self.line(f"Clearing topic-level throttles on topic{plural(topics)} {','.join(topics)}")
+        self.say(f"Clearing broker-level throttles on broker{plural(brokers)} {ids(brokers)}")
+        self.say(f"Clearing topic-level throttles on topic{plural(topics)} {','.join(topics)}")
 
     def tell_left(self, failures: Mapping[Entity, KafkaToolError]) -> None:
         """Take which throttles could not be taken away."""
@@ -110,15 +115,13 @@ class Told:
         for name in ("broker", "error"):
             if all(getattr(row, name) is None for row in self.rows):
                 del columns[name]
-        # A table does not show it, and nobody could go back without it.
-        told = [f"{ROLLBACK}:\n{self.way_back}"] if self.way_back else []
         lines = [*self.lines, self._begun] if self._begun else self.lines
         return Report(
             self.rows,
             columns,
             lines,
             notes=self.notes,
-            told=told,
+            told=self.said,
             status=status,
             failure=self.failure,
             open_ended=bool(self._begun),

@@ -157,6 +157,9 @@ def test_what_moves_already_is_left_alone(
     fake.moving = {SECOND: MOVING}
     assert ktools("--execute", "--reassignment-json-file", plan) == 1
     assert capsys.readouterr().out.startswith("Cannot execute because there is an existing partition assignment.")
+    assert ktools("--execute", "--reassignment-json-file", plan, "--output", "json") == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err[:29]) == ("[]\n", "Cannot execute because there ")
     assert fake.done == []
     assert ktools("--list", "--output", "json") == 0
     [row] = json.loads(capsys.readouterr().out)
