@@ -18,7 +18,8 @@ The words of `cluster`: `kraft` (the newest Kafka 4, three nodes), `kafka28` (on
 
 In argv, setup and stdin stand `{bootstrap}`, `{zookeeper}`, `{controllers}` (without ZooKeeper), `{config}` (a file),
 names of the case's own, which begin a topic's, group's, user's or client's: `{topic}`, `{group}`, `{user}`, `{client}`,
-an address `{ip}`, the folder of the sandbox `{home}`; where it is secured `{admin}` and `{reader}`, files for
+an address `{ip}`, the folder of the sandbox `{home}`, files of partitions `{files}`; where it is secured `{admin}` and
+`{reader}`, files for
 --command-config: the administrator's, and of somebody with few rights. What the run leaves under the case's own names,
 and in config keys that the case names, is compared and then taken away: topics, records, offsets, leaders, delegation
 tokens; of tools beside topics and the console tools configs, quotas, SCRAM users (without what is drawn by lot) and

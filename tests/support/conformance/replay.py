@@ -22,6 +22,7 @@ TOOLS = {
     "test_perf": ("consumer-perf-test", "producer-perf-test"),
     "test_znodes": ("zookeeper-shell",),
     "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum", "transactions"),
+    "test_log_files": ("dump-log",),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
     "test_newer_groups": ("groups", "share-groups", "console-share-consumer"),
     "test_streams_groups": ("streams-groups", "streams-application-reset"),

@@ -26,6 +26,9 @@ from tests.support.reassignment import alone, begin_slowly, is_in_znode, reassig
 
 WAIT_SECONDS = 60.0
 SETTLED_SECONDS = 1.0
+SEGMENTS = Path(__file__).parents[2] / "conformance" / "segments"
+"""Files of partitions: written by brokers, in old formats, damaged; their folders say which."""
+
 SECONDS = 15.0
 START_SECONDS = 150.0
 LARGE_RECORDS, LARGE_BYTES = 4, 900_000
@@ -100,6 +103,7 @@ class Stage:
         self.placeholders = {
             **own,
             "{config}": str(self.config_file),
+            "{files}": str(SEGMENTS),
             "{bootstrap}": cluster.bootstrap,
             "{home}": str(cluster.home),
             **({"{zookeeper}": cluster.zookeeper} if cluster.zookeeper else {"{controllers}": cluster.controllers}),
