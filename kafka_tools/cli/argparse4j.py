@@ -28,13 +28,14 @@ CONFIG_HELP = (
 )
 
 
-class JavaNumber(click.ParamType[int]):
+class JavaNumber(types.Parsed):
     """A whole number as argparse4j reads one by Java's class `java` (Integer, Long, Short) of so many bits."""
 
     name = "number"
 
-    def __init__(self, java: str, bits: int, metavar: str = "N") -> None:
-        self.java, self.metavar = java, metavar
+    def __init__(self, java: str, bits: int, metavar: str = "N", completes: str = "") -> None:
+        super().__init__(metavar, lambda _, text: text, completes)
+        self.java = java
         self.limit = 1 << (bits - 1)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -49,12 +50,9 @@ class JavaNumber(click.ParamType[int]):
             )
         return number
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return what the help calls the value."""
-        return self.metavar
-
 
 INTEGER, LONG, SHORT = JavaNumber("Integer", 32), JavaNumber("Long", 64), JavaNumber("Short", 16)
+BROKER = JavaNumber("Integer", 32, completes="brokers")
 
 
 class JavaDouble(click.ParamType[float]):

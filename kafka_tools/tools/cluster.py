@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import click
 
 from kafka_tools.backends import open_cluster
-from kafka_tools.cli.argparse4j import INTEGER, ArgparseCommand, ArgparseGroup, connection
+from kafka_tools.cli.argparse4j import BROKER, INTEGER, ArgparseCommand, ArgparseGroup, connection
 from kafka_tools.cli.options import CHANGES, FILTERS, option
 from kafka_tools.errors import KafkaToolError, UnsupportedError
 from kafka_tools.model.cluster import Endpoint
@@ -84,7 +84,7 @@ def show_id(*, target: Brokers) -> Report:
 
 @command.command("unregister", cls=ArgparseCommand, exclusive=EXCLUSIVE)
 @OF_CLUSTER
-@option(CHANGES, "--id", "-i", type=INTEGER, required=True, help="The id of the broker.")
+@option(CHANGES, "--id", "-i", type=BROKER, required=True, help="The id of the broker.")
 @option(CHANGES, "--yes", help="Go on without a question: change a protected cluster.")
 def unregister_broker(*, target: Brokers, id: int, yes: bool) -> Report:  # noqa: A002
     """Have a cluster without ZooKeeper forget a broker that has gone for good.

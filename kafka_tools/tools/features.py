@@ -8,7 +8,7 @@ import click
 
 from kafka_tools.backends import open_features
 from kafka_tools.cli import types
-from kafka_tools.cli.argparse4j import INTEGER, ArgparseCommand, ArgparseGroup, connection
+from kafka_tools.cli.argparse4j import BROKER, ArgparseCommand, ArgparseGroup, connection
 from kafka_tools.cli.options import CHANGES, FILTERS, option
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.features import (
@@ -130,7 +130,7 @@ def command() -> None:
 
 @command.command("describe", cls=ArgparseCommand, exclusive=EXCLUSIVE)
 @connection()
-@option(FILTERS, "--node-id", type=INTEGER, help="The server that is asked, by its id. Default: whichever answers.")
+@option(FILTERS, "--node-id", type=BROKER, help="The server that is asked, by its id. Default: whichever answers.")
 def show_features(*, target: Brokers, node_id: int | None) -> Report:
     """Show the levels that a server supports, and those that the cluster has."""
     if node_id is not None and node_id < 0:

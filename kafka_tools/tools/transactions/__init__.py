@@ -9,7 +9,7 @@ import click
 
 from kafka_tools.backends import open_transactions
 from kafka_tools.cli import types
-from kafka_tools.cli.argparse4j import INTEGER, LONG, SHORT, ArgparseCommand, ArgparseGroup, connection
+from kafka_tools.cli.argparse4j import BROKER, INTEGER, LONG, SHORT, ArgparseCommand, ArgparseGroup, connection
 from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, option
 from kafka_tools.errors import BrokerError, KafkaToolError, UnsupportedError
 from kafka_tools.model.target import Brokers
@@ -107,7 +107,7 @@ def show_transaction(*, target: Brokers, transactional_id: str) -> Report:
 @OF_CLUSTER
 @option(ACTION, "--topic", type=types.TOPIC, required=True, help="The topic.")
 @option(ACTION, "--partition", type=INTEGER, required=True, help="The partition of the topic.")
-@option(FILTERS, "--broker-id", type=INTEGER, help="The replica that is asked. Default: the leader.")
+@option(FILTERS, "--broker-id", type=BROKER, help="The replica that is asked. Default: the leader.")
 def show_producers(*, target: Brokers, topic: str, partition: int, broker_id: int | None) -> Report:
     """Show the producers that a partition remembers, and which have a transaction open there."""
     return describe_producers(DescribeProducers(target, TopicPartition(topic, partition), broker_id))
@@ -143,7 +143,7 @@ def abort_transaction(
 
 @command.command("find-hanging", cls=ArgparseCommand)
 @OF_CLUSTER
-@option(FILTERS, "--broker-id", type=INTEGER, help="Only partitions of which this broker has replicas; it is asked.")
+@option(FILTERS, "--broker-id", type=BROKER, help="Only partitions of which this broker has replicas; it is asked.")
 @option(FILTERS, "--topic", type=types.TOPIC, help="Only this topic.")
 @option(FILTERS, "--partition", type=INTEGER, help="Only this partition of the topic.")
 @option(

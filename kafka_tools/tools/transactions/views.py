@@ -193,10 +193,10 @@ def producers(rows: Sequence[ProducerRow], now: int) -> Table:
     ]
     columns = {
         "producer_id": "Producer",
-        "epochs": "Epoch, coordinator's",
-        "last_sequence": "Last sequence",
+        "epochs": "Epochs",
+        "last_sequence": "Sequence",
         "written": "Last record",
-        "open_from": "Transaction open from",
+        "open_from": "Open from",
     }
     return Table(views, columns, notes=() if rows else [Mark("There are none.")])
 
