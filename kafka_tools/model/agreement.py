@@ -117,7 +117,8 @@ class Kept(NamedTuple):
     """What ZooKeeper keeps. `made` has when each topic was made, `deletions` since when each is marked for
     deletion (ms since 1970), `unread` the notifications that only the controller reads and deletes, likewise.
 
-    `writes_notifications`: whoever changes configs tells the brokers so; a KRaft controller does not.
+    `is_kraft`: the controller is one of KRaft, and tells the brokers of configs by itself. `refused` are znodes that
+    the user may not read.
     """
 
     cluster_id: str | None
@@ -132,6 +133,7 @@ class Kept(NamedTuple):
     unread: Mapping[str, int]
     broker_configs: Mapping[int | None, Mapping[str, str]]
     malformed: Mapping[str, str]
+    refused: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):

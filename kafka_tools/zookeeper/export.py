@@ -8,6 +8,8 @@ from kafka_tools.model.znodes import Znode
 from kafka_tools.zookeeper.topics import TOPICS, no_cluster
 from kafka_tools.zookeeper.znodes import Znodes
 
+PROTECTED = tuple(each.removesuffix("/") for each in SENSITIVE)
+
 
 def read_all(client: Any) -> Iterator[tuple[str, Znode | None]]:
     """Yield each znode by its path, level by level; None stands for one that may not be read.
@@ -28,12 +30,12 @@ def read_all(client: Any) -> Iterator[tuple[str, Znode | None]]:
 
 
 def _read(znodes: Znodes, paths: Sequence[str]) -> Iterator[tuple[str, Znode | None]]:
-    open_to_all = [path for path in paths if not path.startswith(SENSITIVE)]
+    open_to_all = [path for path in paths if not path.startswith(PROTECTED)]
     for path, znode in zip(open_to_all, znodes.whole(open_to_all), strict=True):
         if znode is not None:  # gone meanwhile, or never there
             yield path, znode
     for path in paths:
-        if path.startswith(SENSITIVE):
+        if path.startswith(PROTECTED):
             yield from _read_sensitive(znodes, path)
 
 

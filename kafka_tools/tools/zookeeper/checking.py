@@ -150,10 +150,11 @@ def _report(seen: Seen, of_servers: Sequence[Difference], connect: str) -> Repor
         *_rows(CHANGING, seen.watch.changing, brokers, connect),
         *_rows(HEALED, seen.watch.healed, brokers, connect),
     ]
-    partitions = sum(len(topic.partitions) for topic in seen.kept.topics.values())
+    compared = [topic for name, topic in seen.kept.topics.items() if name not in seen.answers.hidden]
+    partitions = sum(len(topic.partitions) for topic in compared)
     facts = [
         count(brokers, "broker"),
-        count(len(seen.kept.topics), "topic"),
+        count(len(compared), "topic"),
         count(partitions, "partition"),
         f"{count(seen.watch.looks, 'look')} in {seen.seconds:.1f} s",
     ]
@@ -169,10 +170,10 @@ def _report(seen: Seen, of_servers: Sequence[Difference], connect: str) -> Repor
 
 
 def _notes(seen: Seen) -> list[str]:
-    hidden = len(seen.answers.hidden)
-    if not hidden:
-        return []
-    return [f"Not compared: {count(hidden, 'topic')} that this user may not see (DESCRIBE)."]
+    notes = [f"Not compared: {path}, which this user may not read." for path in seen.kept.refused]
+    if seen.answers.hidden:
+        notes.append(f"Not compared: {count(len(seen.answers.hidden), 'topic')} that this user may not see (DESCRIBE).")
+    return notes
 
 
 def _rows(state: str, found: Sequence[Difference], brokers: int, connect: str) -> Iterator[DifferenceRow]:
