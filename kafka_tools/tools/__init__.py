@@ -31,6 +31,7 @@ TOOLS: Mapping[str, About] = {
     "delete-records": About("Records", "Delete the records of partitions up to an offset."),
     "doctor": About("Clusters", "Check the cluster, and what stands between you and it."),
     "dump-log": About("Records", "Show what is in the files of a partition."),
+    "e2e-latency": About("Records", "Measure how long a record takes to be read."),
     "features": About("Clusters", "Show and change feature levels, as metadata.version."),
     "get-offsets": About("Records", "Print the oldest, newest or other offsets."),
     "groups": About("Groups", "List the groups of all types."),

@@ -71,6 +71,29 @@ class Consumed(NamedTuple):
     status: int
 
 
+class RoundTripTest(NamedTuple):
+    """`records` records to send, each when the one before is read: their sizes in bytes.
+
+    Without a `key_size` they have no key; a `header_value_size` below 0 makes the values of the `headers` null.
+    """
+
+    brokers: Brokers
+    topic: str
+    records: int
+    size: int
+    key_size: int = 0
+    headers: int = 0
+    header_key_size: int = 0
+    header_value_size: int = 0
+
+
+class RoundTrips(NamedTuple):
+    """How long (ns) each record took to be sent, acknowledged and read; `status` is the exit status."""
+
+    latencies: tuple[int, ...]
+    status: int
+
+
 OnRead = Callable[[Read, int, int], None]
 """Takes what was read in an interval, and how many bytes and records in all."""
 

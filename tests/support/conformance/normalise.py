@@ -61,14 +61,14 @@ ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
 
 
-PERFORMANCE = frozenset({"producer-perf-test", "consumer-perf-test"})
+PERFORMANCE = frozenset({"producer-perf-test", "consumer-perf-test", "e2e-latency"})
 """Tools that measure: of a figure only its form is compared."""
 
 FIGURES = (
     (re.compile(r"^\d+ records sent, .* max latency\.\n", re.MULTILINE), ""),  # of an interval: where a run was slow
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}\b"), "{time}"),
     (re.compile(r"-?\b\d+\.(\d+)\b(?!\.)"), lambda found: f"#.{'#' * len(found[1])}"),
-    (re.compile(r"\b\d+(?= ms [59])"), "#"),
+    (re.compile(r"\b\d+(?= ms [59])|(?<=th = )\d+|(?<=0\t)#[.#]+"), "#"),
     (re.compile(r"(?<=#, )-?\d+, -?\d+(?=, #)"), "#, #"),
 )
 

@@ -199,7 +199,7 @@ class Stage:
             lines = list(aftermath.znodes(self.cluster, self.topic))
         elif self.case.tool == "console-producer":
             lines = list(aftermath.records(self.config, self.admin, self.topic))
-        elif self.case.tool == "producer-perf-test":
+        elif self.case.tool in ("producer-perf-test", "e2e-latency"):
             found = aftermath.records(self.config, self.admin, self.topic)
             lines = [re.sub(r'"[A-Z]{10,}"', lambda text: f"{len(text[0]) - 2} letters", each) for each in found]
         else:
