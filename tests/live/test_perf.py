@@ -5,7 +5,7 @@ import signal
 import subprocess
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from tests.support.clusters import Cluster
 from tests.support.waiting import until
@@ -20,19 +20,18 @@ def produced(cluster: Cluster, topic: str, *options: str) -> dict[str, Any]:
 
 def values(cluster: Cluster, topic: str, partitions: int, **config: Any) -> list[bytes]:
     """Read a topic by another client: its values, partition by partition."""
-    reader = Consumer({"bootstrap.servers": cluster.bootstrap, "group.id": "unused", **config})
+    settings = {"bootstrap.servers": cluster.bootstrap, "group.id": "unused", "enable.partition.eof": True}
+    reader = Consumer({**settings, **config})
     found: list[bytes] = []
     for number in range(partitions):
-        partition = TopicPartition(topic, number)
-        end: Any = reader.get_watermark_offsets(partition, timeout=15)
         reader.assign([TopicPartition(topic, number, 0)])
-        position = 0
-        while position < end[1]:
-            message = reader.poll(0.5)
-            if message is None:  # only the marker of a transaction is left
+        while True:
+            message = reader.poll(30)
+            assert message is not None
+            error = message.error()
+            if error is not None:
+                assert error.code() == KafkaError._PARTITION_EOF
                 break
-            assert message.error() is None
-            position = (message.offset() or 0) + 1
             found.append(message.value() or b"")
     reader.close()
     return found
@@ -113,7 +112,8 @@ def test_each_record_is_counted_once_and_the_group_goes_on_behind_it(kafka39: Cl
     assert counted == [(1000, 1000), (2000, 2000)]
     reader = Consumer({"bootstrap.servers": kafka39.bootstrap, "group.id": topic})
     committed = reader.committed([TopicPartition(topic, number) for number in range(2)], timeout=10)
-    assert sum(each.offset for each in committed) == 3000
+    # All records of a batch go to one partition: it may be that the other has none, and no offset (-1001).
+    assert sum(max(each.offset, 0) for each in committed) == 3000
     reader.close()
 
 
