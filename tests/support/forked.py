@@ -7,6 +7,7 @@ run (but for the few that import the libraries), so that one that forgets an imp
 shown by the tests of start-up and by those that use `subprocess`.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NoReturn
@@ -47,6 +49,7 @@ def run(
         parent = _idle.get_nowait()
     except Empty:
         parent = Parent()  # the first run, or one beside others in another thread
+        atexit.register(parent.end)
     try:
         return parent.run(argv, stdin, timeout, env)
     finally:
@@ -72,6 +75,14 @@ class Parent:
                 stdout=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
             )
+
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._socket.close()
+        with self._process:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_SECONDS)
+            self._process.kill()
 
     def run(
         self, argv: Sequence[str], stdin: bytes, timeout: float, env: Mapping[str, str]
