@@ -42,6 +42,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         text = properties.read_text()
         data = str(cluster.home / "broker-3" / "data")
         properties.write_text(text.replace(f"log.dirs={data}", f"log.dirs={data},{data}2"))
+        make(cluster, "orders", [[1, 2, 3], [2, 3, 1], [3, 1, 2]], min_insync_replicas="2")
         yield cluster
 
 
@@ -122,7 +123,6 @@ def stopped(pid: int) -> Iterator[None]:
 def test_no_alarm_and_what_needs_no_death(damaged: Cluster) -> None:
     cluster = damaged
     to_zookeeper = ("--zookeeper", cluster.zookeeper)
-    make(cluster, "orders", [[1, 2, 3], [2, 3, 1], [3, 1, 2]], min_insync_replicas="2")
     assert examined(cluster) == ([], 0)
     assert examined(cluster, *to_zookeeper) == ([], 0)
     assert cluster.run("health", "--before-restart", "1").returncode == 0
@@ -167,6 +167,11 @@ def heal(cluster: Cluster, rows: list[Row]) -> None:
             ktools(cluster, *words)
 
 
+def found(cluster: Cluster, check: str) -> list[dict[str, Any]]:
+    """Return the findings of one check."""
+    return [row for row in examined(cluster)[0] if row["check"] == check]
+
+
 def test_a_broker_that_hangs_dies_and_comes_back_slowly(damaged: Cluster, tmp_path: Path) -> None:
     cluster = damaged
     make(cluster, "lonely", [[3]])
@@ -193,7 +198,8 @@ def test_a_broker_that_hangs_dies_and_comes_back_slowly(damaged: Cluster, tmp_pa
     rows, status = examined(cluster)
     assert ("brokers", "broker 3") in severities(rows)
     assert cluster.run("health", "--before-restart", "1").returncode == 2
-    wait_until(lambda: leader(cluster, "lonely") == -1, "the controller has noticed")
+    # Every broker hears of it in its own time, of one partition after the other.
+    wait_until(lambda: found(cluster, "leaders") and len(found(cluster, "min ISR")) == 2, "all have heard")
 
     rows, status = examined(cluster)
     assert status == 2
@@ -226,9 +232,12 @@ def test_a_broker_that_hangs_dies_and_comes_back_slowly(damaged: Cluster, tmp_pa
         cluster.popen("sandbox", "start", "broker-3", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ) as up:
         wait_until(lambda: leader(cluster, "lonely") == 3, "broker 3 is back")
+        throttled = {"broker 1", "broker 3", "topics"}
+        wait_until(
+            lambda: {row["subject"] for row in found(cluster, "throttles")} == throttled, "broker 3 has its configs"
+        )
         rows, _ = examined(cluster)
         assert named(rows, "in-sync replicas")["subject"] == "broker 3", rows
-        assert {row["subject"] for row in rows if row["check"] == "throttles"} == {"broker 1", "broker 3", "topics"}
         assert cluster.run("health", "--before-restart", "1", "--wait", "0.1").returncode == 2
         throttle(cluster, "--delete-config")
         assert cluster.run("health", "--before-restart", "2", "--wait", "60", timeout=90).returncode == 2, "strict"
