@@ -89,10 +89,7 @@ def quorum(contact: Contact) -> Quorum | None:
 def read_quorum(response: Response, server: str) -> Quorum:
     """Return what the `response` of a `server` to DescribeQuorum says. Raises KafkaToolError."""
     check_code(response["error_code"])
-    partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
-    if not partitions:
-        raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
-    partition = partitions[0]
+    partition = controllers_log(response, server)
     check_code(partition["error_code"])
     leader, voters = partition["leader_id"], partition["current_voters"]
     seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in voters}
@@ -102,6 +99,14 @@ def read_quorum(response: Response, server: str) -> Quorum:
     ends = {each["replica_id"]: each["log_end_offset"] for each in (*partition["observers"], *voters)}
     lags = {server: max(ends[leader] - end, 0) for server, end in ends.items()} if leader in ends else {}
     return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)), lags)
+
+
+def controllers_log(response: Response, server: str) -> Response:
+    """Return the only partition in the `response` of a `server` to DescribeQuorum. Raises KafkaToolError."""
+    partitions: list[Response] = [partition for topic in response["topics"] for partition in topic["partitions"]]
+    if not partitions:
+        raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
+    return partitions[0]
 
 
 def offsets_factor(contact: Contact, broker: int) -> int | None:

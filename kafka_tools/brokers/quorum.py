@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kafka_tools.brokers.checkup import controllers_log
 from kafka_tools.brokers.cluster import BrokerCluster
-from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import KafkaToolError, check_code
 from kafka_tools.model.quorum import NewVoter, QuorumInfo, ReplicaState, VoterEndpoint
@@ -43,10 +43,7 @@ class BrokerQuorum:
         """
         response = self._session.wire.ask(DESCRIBE_QUORUM, QUORUM, self._active())
         check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
-        partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
-        if not partitions:
-            raise unreadable(self._session.target.bootstrap_servers, "DescribeQuorum", "the metadata log is not in it")
-        partition = partitions[0]
+        partition = controllers_log(response, self._session.target.bootstrap_servers)
         check_code(partition["error_code"], partition["error_message"])
         where = {node["node_id"]: tuple(map(_endpoint, node["listeners"])) for node in response["nodes"]}
         voters = tuple(_replica(each, where) for each in partition["current_voters"])

@@ -8,6 +8,25 @@ from collections.abc import Mapping
 from kafka_tools.logs.record_types import RecordType
 from kafka_tools.model.codec import Field
 
+SERVED = (
+    Field(
+        "endPoints",
+        "[]struct",
+        (
+            Field("name", "string"),
+            Field("host", "string"),
+            Field("port", "uint16"),
+            Field("securityProtocol", "int16"),
+        ),
+    ),
+    Field(
+        "features",
+        "[]struct",
+        (Field("name", "string"), Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
+    ),
+)
+"""Where a broker or a controller listens, and which features it supports."""
+
 METADATA: Mapping[int, RecordType] = {
     0: RecordType(
         "REGISTER_BROKER_RECORD",
@@ -16,21 +35,7 @@ METADATA: Mapping[int, RecordType] = {
             Field("isMigratingZkBroker", "bool", since=2),
             Field("incarnationId", "uuid"),
             Field("brokerEpoch", "int64"),
-            Field(
-                "endPoints",
-                "[]struct",
-                (
-                    Field("name", "string"),
-                    Field("host", "string"),
-                    Field("port", "uint16"),
-                    Field("securityProtocol", "int16"),
-                ),
-            ),
-            Field(
-                "features",
-                "[]struct",
-                (Field("name", "string"), Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
-            ),
+            *SERVED,
             Field("rack", "string", nullable=0),
             Field("fenced", "bool"),
             Field("inControlledShutdown", "bool", since=1),
@@ -165,21 +170,7 @@ METADATA: Mapping[int, RecordType] = {
             Field("controllerId", "int32"),
             Field("incarnationId", "uuid"),
             Field("zkMigrationReady", "bool"),
-            Field(
-                "endPoints",
-                "[]struct",
-                (
-                    Field("name", "string"),
-                    Field("host", "string"),
-                    Field("port", "uint16"),
-                    Field("securityProtocol", "int16"),
-                ),
-            ),
-            Field(
-                "features",
-                "[]struct",
-                (Field("name", "string"), Field("minSupportedVersion", "int16"), Field("maxSupportedVersion", "int16")),
-            ),
+            *SERVED,
         ),
     ),
     28: RecordType("CLEAR_ELR_RECORD", (Field("topicName", "string"),)),

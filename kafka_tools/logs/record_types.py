@@ -49,7 +49,7 @@ def document(kind: RecordType, version: int, stream: BytesIO) -> dict[str, Any]:
         values = _decoder(kind.fields, version, flexible)(stream)
     except (error, IndexError, UnicodeDecodeError) as failure:
         raise CorruptFileError(f"its bytes are no {kind.name} ({failure})") from failure
-    return _struct(kind.fields, version, values)
+    return of_version(kind.fields, version, values)
 
 
 @cache
@@ -57,7 +57,8 @@ def _decoder(fields: tuple[Field, ...], version: int, flexible: bool) -> Any:
     return struct_decoder(fields, version, flexible)
 
 
-def _struct(fields: Sequence[Field], version: int, values: dict[str, Any]) -> dict[str, Any]:
+def of_version(fields: Sequence[Field], version: int, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that a version has, in their order, those with a tag only where they say something."""
     present = (field for field in fields if field.since <= version <= field.until)
     return {
         field.name: _value(field, version, values[field.name])
@@ -81,7 +82,7 @@ def _value(field: Field, version: int, value: Any) -> Any:
 def _one(field: Field, version: int, value: Any) -> Any:
     kind = field.kind.removeprefix("[]")
     if kind == "struct":
-        return _struct(field.fields, version, value)
+        return of_version(field.fields, version, value)
     if kind == "uuid":
         return urlsafe_b64encode(value).rstrip(b"=").decode()
     return value

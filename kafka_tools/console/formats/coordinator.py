@@ -16,6 +16,8 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from kafka_tools.console.formats import Batch, Formatter, UnreadableError
+from kafka_tools.logs.record_types import of_version
+from kafka_tools.logs.state_records import TRANSACTIONS
 from kafka_tools.model import codec
 from kafka_tools.model.codec import Field
 
@@ -68,29 +70,9 @@ GROUP_VALUE = Schema(
     newest=4,
     compact_since=4,
 )
-TRANSACTION_KEY = Schema((Field("transactionalId", "string"),), 0)
-TRANSACTION_VALUE = Schema(
-    (
-        Field("producerId", "int64"),
-        Field("previousProducerId", "int64", tag=0, default=-1),
-        Field("nextProducerId", "int64", tag=1, default=-1),
-        Field("producerEpoch", "int16"),
-        Field("nextProducerEpoch", "int16", tag=3, default=-1),
-        Field("transactionTimeoutMs", "int32"),
-        Field("transactionStatus", "int8"),
-        Field(
-            "transactionPartitions",
-            "[]struct",
-            (Field("topic", "string"), Field("partitionIds", "[]int32")),
-            nullable=0,
-        ),
-        Field("transactionLastUpdateTimestampMs", "int64"),
-        Field("transactionStartTimestampMs", "int64"),
-        Field("clientTransactionVersion", "int16", tag=2),
-    ),
-    newest=1,
-    compact_since=1,
-)
+_KEY, _VALUE = TRANSACTIONS[0]
+TRANSACTION_KEY = Schema(_KEY.fields, _KEY.last)
+TRANSACTION_VALUE = Schema(_VALUE.fields, _VALUE.last, _VALUE.flexible)
 
 
 def version_of(content: bytes) -> int:
@@ -110,29 +92,12 @@ def decode(content: bytes, schema: Schema) -> Fields | None:
         (values,) = codec.decode(content[VERSION_BYTES:], _decoder(schema, version))
     except codec.MalformedError as error:
         raise UnreadableError(error.message) from error
-    return _of_version(values, schema.fields, version)
+    return of_version(schema.fields, version, values)
 
 
 @cache
 def _decoder(schema: Schema, version: int) -> codec.Decoder:
     return codec.struct_decoder(schema.fields, version, version >= schema.compact_since)
-
-
-def _of_version(values: Fields, fields: tuple[Field, ...], version: int) -> Fields:
-    """Return the fields that this version has, in the schema's order, tagged ones only where they say something."""
-    return {
-        field.name: _shown(values[field.name], field, version)
-        for field in fields
-        if field.since <= version <= field.until and (field.tag is None or values[field.name] != field.default)
-    }
-
-
-def _shown(value: Any, field: Field, version: int) -> Any:
-    if field.kind == "uuid":
-        return base64.urlsafe_b64encode(value).decode().rstrip("=")  # as Kafka's Uuid prints it
-    if field.kind == "[]struct" and value is not None:
-        return [_of_version(each, field.fields, version) for each in value]
-    return value
 
 
 STATES = (
