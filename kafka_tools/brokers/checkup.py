@@ -6,19 +6,18 @@ from typing import NamedTuple
 
 from kafka_tools.brokers.diagnosis import Contact
 from kafka_tools.brokers.errors import unreadable, whole_number
+from kafka_tools.brokers.quorum import ControllersLog, read_quorum
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, check_code
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.snapshot import Quorum
 from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM, METADATA, QUORUM, TOPIC
-from kafka_tools.wire.schema import Response
 from kafka_tools.wire.session import addresses_of, check_metadata
 
 OFFSETS_FACTOR = "offsets.topic.replication.factor"
 
-VOTER_SILENT_MS = 5000
-"""A controller that asked the active one for nothing for so long is away: they ask every half second."""
-
+SILENT_MS = 5000
+"""A server that asked the active controller for nothing for so long is away: they ask every half second."""
 
 ZOOKEEPER_SECONDS = 2.0
 """How long a broker may take to look something up in ZooKeeper."""
@@ -83,30 +82,27 @@ def quorum(contact: Contact) -> Quorum | None:
     """Return the controllers, None for a cluster with ZooKeeper. Raises KafkaToolError."""
     if not contact.supports(DESCRIBE_QUORUM):
         return None
-    return read_quorum(contact.ask(DESCRIBE_QUORUM, QUORUM), contact.server)
+    return judged(read_quorum(contact.ask(DESCRIBE_QUORUM, QUORUM), contact.server))
 
 
-def read_quorum(response: Response, server: str) -> Quorum:
-    """Return what the `response` of a `server` to DescribeQuorum says. Raises KafkaToolError."""
-    check_code(response["error_code"])
-    partition = controllers_log(response, server)
-    check_code(partition["error_code"])
-    leader, voters = partition["leader_id"], partition["current_voters"]
-    seen = {voter["replica_id"]: voter["last_fetch_timestamp"] for voter in voters}
+def judged(log: ControllersLog) -> Quorum:
+    """Return who of the controllers is away, who of those that follow them, and how far each is behind."""
+    leader, ends = log.leader, {each.id: each.log_end_offset for each in (*log.observers, *log.voters)}
     # The active controller's clock is not ours: the newest time that a voter is known to have caught up stands for it.
-    clock = max((voter["last_caught_up_timestamp"] for voter in voters), default=-1)
-    silent = [voter for voter in seen if voter != leader and seen[voter] < clock - VOTER_SILENT_MS]
-    ends = {each["replica_id"]: each["log_end_offset"] for each in (*partition["observers"], *voters)}
-    lags = {server: max(ends[leader] - end, 0) for server, end in ends.items()} if leader in ends else {}
-    return Quorum(leader if leader >= 0 else None, tuple(sorted(seen)), tuple(sorted(silent)), lags)
-
-
-def controllers_log(response: Response, server: str) -> Response:
-    """Return the only partition in the `response` of a `server` to DescribeQuorum. Raises KafkaToolError."""
-    partitions: list[Response] = [partition for topic in response["topics"] for partition in topic["partitions"]]
-    if not partitions:
-        raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
-    return partitions[0]
+    clock = max((each.last_caught_up or -1 for each in log.voters), default=-1)
+    silent = {
+        each.id
+        for each in (*log.voters, *log.observers)
+        if each.id != log.leader_id and (each.last_fetch or -1) < clock - SILENT_MS
+    }
+    voters = sorted(each.id for each in log.voters)
+    return Quorum(
+        log.leader_id if log.leader_id >= 0 else None,
+        tuple(voters),
+        tuple(voter for voter in voters if voter in silent),
+        {server: max(leader.log_end_offset - end, 0) for server, end in ends.items()} if leader else {},
+        tuple(sorted(silent.difference(voters))),
+    )
 
 
 def offsets_factor(contact: Contact, broker: int) -> int | None:

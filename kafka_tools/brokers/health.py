@@ -9,9 +9,10 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from kafka_tools.brokers.checkup import read_quorum
+from kafka_tools.brokers.checkup import judged
 from kafka_tools.brokers.diagnosis import cause_of
 from kafka_tools.brokers.log_dirs import described
+from kafka_tools.brokers.quorum import read_quorum
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.brokers.topics import BrokerTopics
 from kafka_tools.errors import (
@@ -27,6 +28,7 @@ from kafka_tools.model.snapshot import RATES, Quorum, Snapshot, Unknown, Version
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicDescription
 from kafka_tools.parallel import TooLateError, in_parallel
+from kafka_tools.wire.config_messages import DESCRIBE_CLUSTER
 from kafka_tools.wire.connection import Connection
 from kafka_tools.wire.diagnosis import connect
 from kafka_tools.wire.log_dir_messages import DESCRIBE_LOG_DIRS
@@ -72,11 +74,13 @@ def look(target: Brokers) -> Snapshot:
         calls: dict[str, Callable[[], Any]] = {
             "topics": partial(_described, session, topics, names),
             "controllers": partial(_quorum, target),
+            "fenced brokers": partial(_fenced, target),
             "brokers": partial(_of_brokers, addresses, target.security),
         }
         found = in_parallel(calls, monotonic() + TOPICS_SECONDS)
         described_topics, no_election, unknown = _topics(topics, names, found["topics"])
     quorum, why = _or_why(found["controllers"], "controllers")
+    fenced, not_told = _or_why(found["fenced brokers"], "fenced brokers")
     of_brokers: OfBrokers = found["brokers"]  # type: ignore[assignment]  # it has a limit of its own, and raises nothing
     answered = {broker: each for broker, each in of_brokers.items() if isinstance(each, OfBroker)}
     log_dirs, no_log_dirs = _known("log dirs", {broker: each.log_dirs for broker, each in answered.items()})
@@ -93,7 +97,8 @@ def look(target: Brokers) -> Snapshot:
         {broker: each.versions for broker, each in answered.items()},
         quorum,
         in_full=not unknown,
-        unknown=(*unknown, *(each for each in why if each.denied), *no_log_dirs, *no_rates),
+        unknown=(*unknown, *(each for each in why if each.denied), *not_told, *no_log_dirs, *no_rates),
+        fenced=fenced or frozenset(),
     )
 
 
@@ -127,7 +132,22 @@ def _quorum(target: Brokers) -> Quorum | None:
     with WireSession(target.bootstrap_servers, target.security, SECONDS) as wire:
         if not wire.supports(DESCRIBE_QUORUM):
             return None
-        return read_quorum(wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=SECONDS), target.bootstrap_servers)
+        log = read_quorum(wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=SECONDS), target.bootstrap_servers)
+        return judged(log)
+
+
+def _fenced(target: Brokers) -> frozenset[int]:
+    """Return the brokers that are registered and do not serve; none before Kafka 4.0, which does not tell.
+
+    Raises KafkaToolError.
+    """
+    request = DESCRIBE_CLUSTER.since(2)
+    with WireSession(target.bootstrap_servers, target.security, SECONDS) as wire:
+        if not wire.supports(request):
+            return frozenset()
+        response = wire.ask(request, {"include_fenced_brokers": True}, seconds=SECONDS)
+    check_code(response["error_code"], response["error_message"])
+    return frozenset(each["broker_id"] for each in response["brokers"] if each["is_fenced"])
 
 
 def _of_brokers(addresses: Mapping[int, Address], security: "Security | None") -> OfBrokers:

@@ -3,10 +3,10 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
-from kafka_tools.brokers.checkup import controllers_log
 from kafka_tools.brokers.cluster import BrokerCluster
+from kafka_tools.brokers.errors import unreadable
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import KafkaToolError, check_code
 from kafka_tools.model.quorum import NewVoter, QuorumInfo, ReplicaState, VoterEndpoint
@@ -17,6 +17,21 @@ from kafka_tools.wire.quorum_messages import ADD_RAFT_VOTER, REMOVE_RAFT_VOTER
 from kafka_tools.wire.schema import Message, Response
 
 TIMEOUT_MS = 30_000
+
+
+class ControllersLog(NamedTuple):
+    """The replicas of the controllers' log, as DescribeQuorum tells of them; `leader_id` is -1 where none leads."""
+
+    leader_id: int
+    epoch: int
+    high_watermark: int
+    voters: tuple[ReplicaState, ...]
+    observers: tuple[ReplicaState, ...]
+
+    @property
+    def leader(self) -> ReplicaState | None:
+        """The voter that leads: the active controller."""
+        return next((each for each in self.voters if each.id == self.leader_id), None)
 
 
 @contextmanager
@@ -42,16 +57,10 @@ class BrokerQuorum:
         Raises UnsupportedError for a cluster with ZooKeeper, KafkaToolError where there is no active controller.
         """
         response = self._session.wire.ask(DESCRIBE_QUORUM, QUORUM, self._active())
-        check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
-        partition = controllers_log(response, self._session.target.bootstrap_servers)
-        check_code(partition["error_code"], partition["error_message"])
-        where = {node["node_id"]: tuple(map(_endpoint, node["listeners"])) for node in response["nodes"]}
-        voters = tuple(_replica(each, where) for each in partition["current_voters"])
-        leader = next((each for each in voters if each.id == partition["leader_id"]), None)
-        if leader is None:
+        log = read_quorum(response, self._session.target.bootstrap_servers)
+        if log.leader is None:
             raise KafkaToolError("The controllers have no leader now.", "Are a majority of them up?")
-        observers = tuple(_replica(each, where) for each in partition["observers"])
-        return QuorumInfo(leader, partition["leader_epoch"], partition["high_watermark"], voters, observers)
+        return QuorumInfo(log.leader, log.epoch, log.high_watermark, log.voters, log.observers)
 
     def add_voter(self, voter: NewVoter) -> None:
         """Make a controller a voter. Raises BrokerError, UnsupportedError, UnreachableError."""
@@ -80,6 +89,22 @@ class BrokerQuorum:
         check_code(response["error_code"], response["error_message"])
         controller: int = response["controller_id"]
         return controller if controller >= 0 else None
+
+
+def read_quorum(response: Response, server: str) -> ControllersLog:
+    """Return what the `response` of a `server` to DescribeQuorum says.
+
+    Raises BrokerError, KafkaToolError where the controllers' log is not in it.
+    """
+    check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
+    partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
+    if not partitions:
+        raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
+    log = partitions[0]
+    check_code(log["error_code"], log["error_message"])
+    where = {each["node_id"]: tuple(map(_endpoint, each["listeners"])) for each in response["nodes"]}
+    voters, observers = (tuple(_replica(each, where) for each in log[name]) for name in ("current_voters", "observers"))
+    return ControllersLog(log["leader_id"], log["leader_epoch"], log["high_watermark"], voters, observers)
 
 
 def _voter(controller: int, directory_id: str) -> dict[str, Any]:

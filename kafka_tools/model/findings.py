@@ -49,13 +49,31 @@ def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
         yield _absent(snapshot, broker, held[broker], found.out_of_sync.get(broker, []))
     for broker, cause in sorted(snapshot.unreached.items()):
         yield _unreached(snapshot, broker, cause)
+    yield from _idle(snapshot, held)
     if not snapshot.live:
         start = starts(snapshot, sorted(held))
         advice = "Start the brokers."
         yield Finding(Severity.CRITICAL, BROKERS, "brokers", "none is registered", advice, start, heals=True)
-    elif snapshot.live >= held.keys() and not snapshot.unreached:
+    elif snapshot.live >= held.keys() and not snapshot.unreached and not snapshot.fenced:
         asked = "registered" if snapshot.by_zookeeper else "reached"
         yield Finding(Severity.OK, BROKERS, "brokers", f"{count(len(snapshot.live), 'broker')} {asked}")
+
+
+def _idle(snapshot: Snapshot, held: Mapping[int, int]) -> Iterator[Finding]:
+    """Name those that do not serve, and hold no replica that is missed: only the controllers know of them."""
+    for broker in sorted(snapshot.fenced - held.keys()):
+        words = "is registered and does not serve: it is down, or has not started yet; it holds no replica"
+        advice = "Start it. Or, if it is gone for good, have the cluster forget it."
+        command = starts(snapshot, [broker], f"ktools cluster unregister --id {broker}")
+        yield Finding(Severity.WARNING, BROKERS, f"broker {broker}", words, advice, command, heals=True)
+    # Before Kafka 4.0 nobody tells who is registered: of a broker that followed the controllers' log they know for 5
+    # minutes when it last did.
+    known = snapshot.live | snapshot.fenced | held.keys()
+    for server in (each for each in (snapshot.quorum.away if snapshot.quorum else ()) if each not in known):
+        words = "has not asked the active controller for 5 s or more: it is away; it holds no replica"
+        advice = "Start it, if it is to come back: it is forgotten in 5 minutes."
+        command = starts(snapshot, [server], f"{QUORUM} --replication")
+        yield Finding(Severity.WARNING, BROKERS, f"server {server}", words, advice, command, heals=True)
 
 
 def _absent(snapshot: Snapshot, broker: int, replicas: int, missing: Sequence[str]) -> Finding:

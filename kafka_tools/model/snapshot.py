@@ -21,13 +21,15 @@ class Quorum(NamedTuple):
     """The controllers of a cluster without ZooKeeper.
 
     `silent` are those of the `voters` that are away, as far as the `leader` knows. `lags` says by how many records each
-    voter is behind the leader.
+    voter is behind the leader. `away` are those of the brokers, and of the controllers that do not vote, that are: the
+    leader forgets them after 5 minutes (LeaderState, Kafka 3.9).
     """
 
     leader: int | None
     voters: tuple[int, ...]
     silent: tuple[int, ...]
     lags: Mapping[int, int] = {}
+    away: tuple[int, ...] = ()
 
 
 class Ensemble(NamedTuple):
@@ -72,7 +74,8 @@ class Snapshot(NamedTuple):
     """A cluster as it was seen. What is None cannot be told by whoever was asked, and nothing is said about it.
 
     `live` are the ids of the brokers that are registered, `unreached` those of them that take no connection or give no
-    answer, each with the cause. `controller` is the broker that is the controller, `no_election` the reason why no
+    answer, each with the cause. `fenced` are those that the controllers know and that do not serve: they start, or are
+    down. `controller` is the broker that is the controller, `no_election` the reason why no
     controller can elect a leader ("" where one can). `log_dirs` and `rates` (see RATES) are by broker, `versions` too:
     those of the brokers that were reached. `in_full`: configs and reassignments of the topics are known.
     `by_zookeeper`: brokers were not asked. `in_sandbox`: `ktools sandbox` starts its servers.
@@ -92,3 +95,4 @@ class Snapshot(NamedTuple):
     in_full: bool = True
     by_zookeeper: bool = False
     in_sandbox: bool = False
+    fenced: frozenset[int] = frozenset()

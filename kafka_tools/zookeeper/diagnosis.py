@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from kafka_tools.model.security import Tls
 
 QUESTION = b"srvr\n"
-"""The newline is for servers that speak TLS: with less than five bytes they wait for more and never answer."""
+"""ZooKeeper answers this word whatever its 4lw.commands.whitelist has (FourLetterCommands 3.5.9 and 3.8.4 always add
+it): its admin server, which Kafka's own zookeeper.properties turns off, need not be asked.
+
+The newline is for servers that speak TLS: with less than five bytes they wait for more and never answer."""
 
 TLS_ALERT = b"\x15\x03"
 WANTS_TLS = "it speaks TLS only, which zookeeper.ssl.client.enable=true asks for"
@@ -42,8 +45,8 @@ LEAST_SECONDS = 0.001
 class Server(NamedTuple):
     """A server that answers clients.
 
-    `mode` is leader, follower, observer or standalone, "" where the server does not tell (`srvr` is not in its
-    4lw.commands.whitelist). `seconds` is how long the answer took. The rest is None where it is not told: `latency` is
+    `mode` is leader, follower, observer or standalone, "" where the server does not tell (something before it refuses
+    `srvr` in its name). `seconds` is how long the answer took. The rest is None where it is not told: `latency` is
     the least, mean and longest time of requests in ms since the server started, `outstanding` counts those that wait.
     """
 

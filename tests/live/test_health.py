@@ -15,11 +15,13 @@ from confluent_kafka.admin import NewTopic
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import Address
 from kafka_tools.sandbox import state_file
+from kafka_tools.sandbox.plan import free_block
 from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.diagnosis import ask
 from tests.support import oracle
 from tests.support.brokers import leader
 from tests.support.clusters import Cluster, ended, sandbox
+from tests.support.java import java_server
 from tests.support.reassignment import reassign, replicas_of
 from tests.support.waiting import wait_until
 
@@ -31,6 +33,7 @@ MEGABYTES = 6
 RESTART_SECONDS = 180
 """How long a broker may take to end and to start: a few seconds, on a machine that is overloaded a minute."""
 
+FULL_SEGMENT = 1_650_000_000
 RATES = "leader.replication.throttled.rate=1,follower.replication.throttled.rate=1"
 
 
@@ -260,6 +263,7 @@ def test_a_directory_a_zookeeper_server_and_then_the_quorum_are_gone(damaged: Cl
     gone = named(rows, "log dirs")
     assert (gone["subject"], gone["severity"]) == ("broker 3", "critical")
     assert gone["command"] == f"ktools log-dirs --describe --broker-list 3 --bootstrap-server {cluster.bootstrap}"
+    rows, _ = until_found(cluster, "in-sync replicas", *to)
     assert named(rows, "in-sync replicas")["subject"] == "broker 3"
 
     assert cluster.run("sandbox", "kill", "zookeeper-1").returncode == 0
@@ -290,6 +294,41 @@ def serves(server: Address) -> bool:
     except KafkaToolError:
         return False
     return True
+
+
+def test_a_broker_of_another_version_that_holds_all_the_bytes(tmp_path: Path) -> None:
+    """Kafka 2.8 with one broker, in the middle of its upgrade: the other is of 3.9, and two full segments are its."""
+    for cluster in sandbox(tmp_path / "upgrade", "--brokers", "1", "--kafka-version", "2.8"):
+        first = (cluster.home / "broker-1" / "server.properties").read_text()
+        with free_block() as ports:
+            data = heavy(tmp_path / "data")
+            changes = {"broker.id": "2", "listeners": f"PLAINTEXT://127.0.0.1:{ports[0]}", "log.dirs": str(data)}
+            changes["inter.broker.protocol.version"] = "2.8"
+            kept = [line for line in first.splitlines() if line.partition("=")[0] not in changes]
+            second = tmp_path / "second.properties"
+            second.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in changes.items())]))
+        with ended(java_server("3.9.1", "kafka.Kafka", second)):
+            admin = cluster.admin()
+            wait_until(lambda at=admin: len(at.list_topics(timeout=30).brokers) == 2, "broker 2 is there")
+            make(cluster, "heavy", [[2]])
+            rows, status = until_found(cluster, "disk skew")
+            assert named(rows, "disk skew")["subject"] == "broker 2"
+            assert named(rows, "disk skew")["found"] == "3.1 GiB of replicas, 2.0 times the mean"
+            assert named(rows, "versions")["severity"] == "note"
+            assert named(rows, "versions")["found"].startswith("broker 1 and broker 2 know different versions")
+            assert ({row["check"] for row in rows}, status) == ({"disk skew", "versions"}, 1)
+
+
+def heavy(data: Path) -> Path:
+    """Make a broker's directory with two segments of 1.6 GB each that fill no disk, as after a clean end."""
+    partition = data / "heavy-0"
+    partition.mkdir(parents=True)
+    for offset, size in ((0, FULL_SEGMENT), (1, FULL_SEGMENT), (2, 0)):
+        for suffix in ("log", "index", "timeindex"):
+            (partition / f"{offset:020d}.{suffix}").touch()
+        os.truncate(partition / f"{offset:020d}.log", size)
+    (data / ".kafka_cleanshutdown").touch()
+    return data
 
 
 def test_a_rolling_restart_loses_nothing(mortal4: Cluster, tmp_path: Path) -> None:
@@ -342,9 +381,15 @@ def test_a_rolling_restart_loses_nothing(mortal4: Cluster, tmp_path: Path) -> No
 
 def test_controllers_die_one_by_one(mortal4: Cluster) -> None:
     cluster = mortal4
+    # Without a topic nobody misses a broker but the controllers.
+    ktools(cluster, "topics", "--delete", "--topic", ".*")
     assert cluster.run("sandbox", "kill", "broker-3").returncode == 0
     rows, status = until_found(cluster, "controllers")
     assert (named(rows, "controllers", "controller 3")["severity"], status) == ("warning", 1)
+    rows, status = until_found(cluster, "brokers")
+    assert named(rows, "brokers")["subject"] == "broker 3"
+    assert "is registered and does not serve" in named(rows, "brokers")["found"]
+    assert (named(rows, "brokers")["command"], status) == ("ktools sandbox start 3", 1)
     assert "2 of 3 controllers serve" in named(rows, "controllers", "controller quorum")["found"]
     refused, status = examined(cluster, "--before-restart", "2")
     assert status == 2

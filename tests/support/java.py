@@ -3,8 +3,18 @@
 import os
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from kafka_tools.sandbox import jars, launch
+
+
+def java_server(version: str, main: str, properties: Path) -> subprocess.Popen[bytes]:
+    """Start a server of this Kafka beside those of a sandbox; what it prints is beside its `properties`."""
+    path = os.pathsep.join(map(str, jars.class_path(version)))
+    flags = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true")
+    command = [str(launch.find_java(version)), *flags, "-cp", path, main, str(properties)]
+    with properties.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 
 
 def java_tool(version: str, flags: Sequence[str], *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -41,6 +41,7 @@ critical, warning, note or ok. What is not there is `-`."""
 @options.bootstrap_server
 @options.zookeeper
 @options.command_config
+@options.client_settings
 @option(
     ACTION,
     "--wait",
@@ -56,6 +57,7 @@ def command(
     bootstrap_server: str | None,
     zookeeper: str | None,
     command_config: str | None,
+    client_settings: tuple[str, ...],
     wait: float | None,
     nagios: bool,
     prometheus: bool,
@@ -66,8 +68,8 @@ def command(
     if nagios and prometheus:
         raise conflict("nagios", "prometheus")
     shape: Shape = "nagios" if nagios else "prometheus" if prometheus else "lines"
-    roads = choose_roads(bootstrap_server, zookeeper, command_config)
-    flags = Flags(bootstrap_server, zookeeper, command_config)
+    roads = choose_roads(bootstrap_server, zookeeper, command_config, client_settings)
+    flags = Flags(bootstrap_server, zookeeper, command_config, client_settings)
     return check_health(CheckHealth(roads, before_restart, wait or 0.0, shape, flags))
 
 

@@ -24,6 +24,9 @@ Shape = Literal["lines", "nagios", "prometheus"]
 PAUSE_SECONDS = 0.5
 """How long to wait before the next look with --wait."""
 
+WITHOUT_SETTINGS = ("doctor", "cluster", "metadata-quorum")
+"""The tools among those that findings recommend that have no -X."""
+
 MOST_SECONDS = 30.0
 """Each of the looks ends long before; this ends what should not be."""
 
@@ -34,6 +37,7 @@ class Flags(NamedTuple):
     bootstrap_server: str | None = None
     zookeeper: str | None = None
     command_config: str | None = None
+    client_settings: Sequence[str] = ()
 
     def named(self, command: str) -> str:
         """Return a command to type with the options that name the cluster that was looked at."""
@@ -46,7 +50,16 @@ class Flags(NamedTuple):
             "--zookeeper": self.zookeeper if both else None,
             "--command-config": self.command_config,
         }
-        return " ".join([command, *(f"{name} {shlex.quote(value)}" for name, value in given.items() if value)])
+        words = [command, *(f"{name} {shlex.quote(value)}" for name, value in given.items() if value)]
+        takes_settings = command.split()[1] not in WITHOUT_SETTINGS
+        return " ".join([*words, *(f"-X {shlex.quote(each)}" for each in self._harmless() if takes_settings)])
+
+    def _harmless(self) -> list[str]:
+        """Return the settings without the secrets: whoever reads the verdict must not see them."""
+        from kafka_tools.settings.secrets import shown
+
+        pairs = (each.partition("=") for each in self.client_settings)
+        return [f"{name}={value}" for name, _, value in pairs if shown(name.strip(), value) == value]
 
 
 class CheckHealth(NamedTuple):

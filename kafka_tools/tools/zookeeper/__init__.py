@@ -59,6 +59,7 @@ def check_given(_: str, given: frozenset[str]) -> None:
 @options.zookeeper
 @options.bootstrap_server
 @options.command_config
+@options.client_settings
 @options.wait
 @options.watch
 def command(
@@ -68,11 +69,12 @@ def command(
     zookeeper: str | None,
     bootstrap_server: str | None,
     command_config: str | None,
+    client_settings: tuple[str, ...],
     wait: float | None,
 ) -> Report:
     """Choose the ensemble, and show, compare or export what it keeps."""
     if not check:
-        target = settings.choose_zookeeper(zookeeper, command_config, wait_seconds=wait or 0.0)
+        target = settings.choose_zookeeper(zookeeper, command_config, client_settings, wait_seconds=wait or 0.0)
         if export is None:
             return describe(DescribeState(target))
         from kafka_tools.tools.zookeeper import exporting
@@ -81,7 +83,7 @@ def command(
     from kafka_tools.settings.roads import choose_roads
     from kafka_tools.tools.zookeeper import checking
 
-    chosen = choose_roads(bootstrap_server, zookeeper, command_config).waiting(wait or 0.0)
+    chosen = choose_roads(bootstrap_server, zookeeper, command_config, client_settings).waiting(wait or 0.0)
     if chosen.ensemble is None:
         raise UsageError(f"--check wants a ZooKeeper, and {chosen.source} names none", "Name it by --zookeeper.")
     return checking.check(checking.CheckAgreement(chosen.ensemble, chosen.brokers))

@@ -8,6 +8,7 @@ import pytest
 from kafka_tools.brokers import health
 from kafka_tools.model.snapshot import Quorum, Snapshot
 from kafka_tools.model.target import Brokers
+from kafka_tools.wire.config_messages import DESCRIBE_CLUSTER
 from kafka_tools.wire.log_dir_messages import DESCRIBE_LOG_DIRS
 from kafka_tools.wire.messages import BROKER, DESCRIBE_CONFIGS, DESCRIBE_QUORUM
 from tests.support.one_broker import OneBroker, a_partition, a_topic
@@ -62,6 +63,20 @@ def test_the_controllers_quorum() -> None:
     topics = [{"topic_name": "__cluster_metadata", "partitions": [log]}]
     answer = {"topics": topics, "nodes": (), "error_message": None}
     assert seen({DESCRIBE_LOG_DIRS: log_dirs, DESCRIBE_QUORUM: lambda _: answer}).quorum == Quorum(1, (1,), (), {1: 0})
+
+
+def test_brokers_that_are_registered_and_do_not_serve() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def described(values: dict[str, Any]) -> dict[str, Any]:
+        asked.append(values)
+        about = {"host": "h", "port": 1, "rack": None}
+        brokers = [{"broker_id": broker, "is_fenced": broker == 3, **about} for broker in (1, 2, 3)]
+        return {"error_code": 0, "error_message": None, "cluster_id": "c", "brokers": brokers}
+
+    found = seen({DESCRIBE_LOG_DIRS: log_dirs, DESCRIBE_CLUSTER: described})
+    assert (found.live, found.fenced) == ({1, 2}, {3})
+    assert [values["include_fenced_brokers"] for values in asked] == [True]
 
 
 def test_who_may_not_see_it_is_told_what_is_not_known() -> None:

@@ -144,6 +144,18 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         "brokers: none is registered",
         "topics --describe --under-replicated-partitions",
     ),
+    (
+        {"quorum": Quorum(1, (1, 2, 3), (), {}, (4,)), "fenced": frozenset({4})},
+        WARNING,
+        "broker 4: is registered and does not serve: it is down, or has not started yet; it holds no replica",
+        "cluster unregister --id 4",
+    ),
+    (
+        {"quorum": Quorum(1, (1, 2, 3), (), {}, (3, 4)), **SANDBOX},
+        WARNING,
+        "server 4: has not asked the active controller for 5 s or more",
+        "sandbox start 4",
+    ),
     ({"controller": None}, CRITICAL, "controller: there is none", "doctor"),
     ({"controller": 4}, CRITICAL, "controller: broker 4 was the last one, and is not there", "doctor"),
     (
@@ -342,6 +354,13 @@ def test_a_throttle_in_use_is_none_that_was_left_over() -> None:
     moving = topic(partition(0, "123", "12", adding_replicas=(3,)), leader_replication_throttled_replicas="*")
     findings = found(WELL._replace(topics=(moving,), rates={1: {RATE: "9"}}))
     assert [(each.check, each.severity) for each in findings if each.check == "throttles"] == [("throttles", OK)]
+
+
+def test_a_broker_that_is_missed_already_is_not_named_as_idle() -> None:
+    without = KRAFT._replace(live=frozenset({1, 2}), fenced=frozenset({3}), quorum=Quorum(1, (1, 2), (), {}, (3,)))
+    assert [(each.subject, each.found.split(":")[0]) for each in found(without) if each.check == "brokers"] == [
+        ("broker 3", "is not there")
+    ]
 
 
 def test_a_lost_ensemble_says_nothing_of_the_cluster() -> None:

@@ -9,6 +9,7 @@ from kafka_tools.brokers import health as by_brokers
 from kafka_tools.errors import AuthenticationError, KafkaToolError, UnreachableError
 from kafka_tools.main import run
 from kafka_tools.model.snapshot import Ensemble, Snapshot
+from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicDescription
 from kafka_tools.tools.health import looking
 from kafka_tools.zookeeper import health as by_zookeeper
@@ -52,6 +53,20 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setattr(by_zookeeper, "look_at_ensemble", lambda _: fake.ensemble)
     monkeypatch.setattr(looking, "PAUSE_SECONDS", 0.001)
     return fake
+
+
+@pytest.mark.usefixtures("cluster")
+def test_settings_go_before_the_file_and_into_commands_but_for_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Brokers] = []
+    monkeypatch.setattr(by_brokers, "look", lambda target: asked.append(target) or THIN)
+    settings = "-X client.id=me -X sasl.mechanism=PLAIN -X sasl.username=u -X sasl.password=secret-1"
+    assert ktools(f"{settings} -X security.protocol=SASL_PLAINTEXT") == 1
+    assert (asked[0].config["client.id"], asked[0].config["sasl.password"]) == ("me", "secret-1")
+    told = capsys.readouterr()
+    assert "-X client.id=me -X sasl.mechanism=PLAIN -X sasl.username=u -X security.protocol" in told.out
+    assert "secret-1" not in told.out + told.err
 
 
 def ktools(argv: str, target: str = "--bootstrap-server b:9092") -> int:
