@@ -49,7 +49,8 @@ class ZooKeeper(NamedTuple):
 
     `rules` are those of the context that named it, if one did; `security` None: plaintext, nobody logs in.
     `wait_seconds` and `source` are as those of Brokers. `set_acl` says whether new znodes are protected
-    (zookeeper.set.acl); None: where the ensemble knows who the client is.
+    (zookeeper.set.acl); None: where the ensemble knows who the client is. `read_only`: a server that has lost its
+    quorum will do, too, where it can still be read (readonlymode.enabled).
     """
 
     connect: str
@@ -58,6 +59,7 @@ class ZooKeeper(NamedTuple):
     wait_seconds: float = 0.0
     source: str = ""
     set_acl: bool | None = None
+    read_only: bool = False
 
 
 Target = Brokers | ZooKeeper

@@ -137,6 +137,7 @@ def _client(target: ZooKeeper) -> Any:
         timeout=SESSION_SECONDS,
         handler=Handler(connect, tls),
         default_acl=acl,
+        read_only=target.read_only,
         # kazoo tries again for ever: the limits are those of `connected`. Its own delays grow to a minute, which would
         # miss a server that comes up meanwhile.
         connection_retry=KazooRetry(max_tries=-1, delay=0.05, backoff=2, max_delay=0.5, max_jitter=0.1),

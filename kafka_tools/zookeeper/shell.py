@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from kafka_tools.errors import UnreachableError
 from kafka_tools.model.znodes import CONTAINER, SEQUENTIAL, ZnodeAcl, ZnodeError, ZnodeStat, check_path
 from kafka_tools.zookeeper.ensemble import CONFIG
+from kafka_tools.zookeeper.watches import PERSISTENT, RECURSIVE, Watches
 
 INT, LONG = struct.Struct("!i"), struct.Struct("!q")
 SIBLINGS_AT_ONCE = 500
 """How many znodes are asked for their children before the first answer is needed: a tree costs few round trips."""
 
-CREATE, CREATE_CONTAINER, CREATE_TTL, GET_EPHEMERALS, GET_ALL_CHILDREN_NUMBER, WHO_AM_I = 1, 19, 21, 103, 104, 107
+CREATE, REMOVE_WATCHES, CREATE_CONTAINER, CREATE_TTL = 1, 18, 19, 21
+GET_EPHEMERALS, GET_ALL_CHILDREN_NUMBER, ADD_WATCH, WHO_AM_I = 103, 104, 106, 107
 """Operations (org.apache.zookeeper.ZooDefs.OpCode 3.8)."""
 
 REFUSALS = {
@@ -42,6 +44,7 @@ CODES = {
     "ReconfigDisabled": "Reconfig is disabled",
     "SessionExpired": "Session expired",
     "SessionMoved": "Session moved",
+    "NoWatcher": "No such watcher",
     "ConnectionClosed": "ConnectionLoss",
 }
 """What kazoo calls an error -> KeeperException.getCodeMessage (3.8), where these differ."""
@@ -83,16 +86,21 @@ class ZooKeeperShell:
     def __init__(self, client: Any, on_event: Callable[[str, str], None]) -> None:
         """`on_event` gets the type (`NodeDeleted`) and the path of what happens to a znode that is watched."""
         self._client, self._on_event = client, on_event
+        self._watches = Watches(client, on_event)
 
     @property
     def state(self) -> str:
         """What the session is, in Java's word (org.apache.zookeeper.ZooKeeper.States)."""
-        return "CONNECTED" if self._client.connected else "CONNECTING"
+        if not self._client.connected:
+            return "CONNECTING"
+        return "CONNECTEDREADONLY" if self._client.client_state == "CONNECTED_RO" else "CONNECTED"
 
     def children(self, path: str, watch: bool = False) -> tuple[list[str], ZnodeStat]:
         """Return the names of a znode's children, sorted, and its stat."""
         with _asking(path):
-            names, stat = self._client.get_children(path, watch=self._watcher(watch), include_data=True)
+            names, stat = self._client.get_children(
+                path, watch=self._watches.tell if watch else None, include_data=True
+            )
         return sorted(names), _stat(stat)
 
     def tree(self, path: str, watch: bool = False) -> Iterator[str]:
@@ -104,13 +112,13 @@ class ZooKeeperShell:
     def data(self, path: str, watch: bool = False) -> tuple[bytes | None, ZnodeStat]:
         """Return what a znode holds (None: null, which is not the same as empty) and its stat."""
         with _asking(path):
-            data, stat = self._client.get(path, watch=self._watcher(watch))
+            data, stat = self._client.get(path, watch=self._watches.tell if watch else None)
         return data, _stat(stat)
 
     def stat(self, path: str, watch: bool = False) -> ZnodeStat | None:
         """Return the stat of a znode, None where there is none."""
         with _asking(path):
-            found = self._client.exists(path, watch=self._watcher(watch))
+            found = self._client.exists(path, watch=self._watches.tell if watch else None)
         return None if found is None else _stat(found)
 
     def create(
@@ -213,7 +221,7 @@ class ZooKeeperShell:
         with _asking(CONFIG):
             from kazoo.protocol.serialization import GetData
 
-            data, stat = self._ask(GetData(CONFIG, self._watcher(watch)))
+            data, stat = self._ask(GetData(CONFIG, self._watches.tell if watch else None))
         return data, _stat(stat)
 
     def reconfigure(self, joining: str | None, leaving: str | None, members: str | None, version: int) -> bytes:
@@ -221,6 +229,25 @@ class ZooKeeperShell:
         with _asking():
             data, _ = self._client.reconfig(joining, leaving, members, version)
         return bytes(data)
+
+    def add_watch(self, path: str, recursive: bool) -> None:
+        """Watch a znode, which need not be there, until that is removed, or with `recursive` all below it, too."""
+        with _asking(path):
+            mode = RECURSIVE if recursive else PERSISTENT
+            self._ask(_Request(ADD_WATCH, self._path(path) + INT.pack(mode), _read_nothing))
+            self._watches.stay(self._at(path), mode)
+
+    def remove_watches(self, path: str, kind: int) -> None:
+        """Watch a znode no longer: not its CHILDREN, its DATA or ANY of both and what stays (`watches`)."""
+        with _asking(path):
+            from kazoo.exceptions import NoWatcherError
+
+            self._ask(_Request(REMOVE_WATCHES, self._path(path) + INT.pack(kind), _read_nothing))
+            gone = tuple(self._watches.removed(self._at(path), kind))
+            if not gone:
+                raise NoWatcherError
+        for each in gone:
+            self._on_event(each, path)
 
     def _ask(self, request: Any) -> Any:
         answer = self._client.handler.async_result()
@@ -230,16 +257,11 @@ class ZooKeeperShell:
     def _path(self, path: str) -> bytes:
         from kazoo.protocol.serialization import write_string
 
-        content: bytes = write_string((self._client.chroot + path).rstrip("/") or "/")
+        content: bytes = write_string(self._at(path))
         return content
 
-    def _watcher(self, watch: bool) -> Callable[[Any], None] | None:
-        events = {"CREATED": "NodeCreated", "DELETED": "NodeDeleted", "CHANGED": "NodeDataChanged"}
-
-        def tell(event: Any) -> None:
-            self._on_event(events.get(event.type, "NodeChildrenChanged"), event.path)
-
-        return tell if watch else None
+    def _at(self, path: str) -> str:
+        return str(self._client.chroot + path).rstrip("/") or "/"
 
     def _below(self, path: str, watch: bool = False) -> Iterator[str]:
         """Yield the children of a znode, and what is below each of them; one that is deleted meanwhile has none.
@@ -264,7 +286,7 @@ class ZooKeeperShell:
 
     def _ask_for_children(self, path: str, watch: bool) -> Any:
         with _asking(path):
-            return self._client.get_children_async(path, watch=self._watcher(watch))
+            return self._client.get_children_async(path, watch=self._watches.tell if watch else None)
 
 
 @contextmanager
@@ -292,6 +314,10 @@ def _acls(acl: Sequence[ZnodeAcl]) -> list[Any]:
     from kazoo.security import ACL, Id
 
     return [ACL(each.permissions, Id(each.scheme, each.id)) for each in acl]
+
+
+def _read_nothing(_: bytes, __: int) -> None:
+    """Read an answer that says no more than that it was done."""
 
 
 def _read_int(buffer: bytes, offset: int) -> int:

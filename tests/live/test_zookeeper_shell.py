@@ -10,12 +10,27 @@ from typing import Any
 import pexpect
 import pytest
 
-from tests.support.clusters import KTOOLS, Cluster
-from tests.support.java import java_tool
+from kafka_tools.sandbox.launch import ZOOKEEPER_MAIN
+from kafka_tools.sandbox.plan import free_block
+from tests.support import forked
+from tests.support.clusters import KTOOLS, Cluster, ended
+from tests.support.java import java_server, java_tool
+from tests.support.waiting import wait_until
 
 MAIN = "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka"
 EVENT = re.compile(r"\nWATCHER::\n\n(WatchedEvent [^\n]*\n)")
 """Printed by a thread of its own, whenever it comes."""
+
+ALONE = """
+dataDir={data}
+clientPort={port}
+tickTime=500
+initLimit=10
+syncLimit=5
+admin.enableServer=false
+localSessionsEnabled=true
+"""
+"""The settings of a server that can be read without its quorum."""
 
 SCRIPT = """
 create /NAME "hello world"
@@ -85,6 +100,31 @@ delete /NAME-a
 reconfig -remove 1
 reconfig
 getAllChildrenNumber
+reconfig -file MEMBERS
+reconfig -file /NAME-none
+reconfig -file MEMBERS -members server.1=a:1:2;3
+addWatch
+addWatch -m X /NAME
+addWatch /NAME-w
+addWatch -m persistent /NAME-p
+create /NAME-w x
+create /NAME-w/kid x
+create /NAME-p x
+create /NAME-p/kid x
+delete /NAME-w/kid
+delete /NAME-p/kid
+removewatches
+removewatches NAME
+removewatches -d /NAME-p
+removewatches -a /NAME-p
+removewatches /NAME-p -l
+get -w /NAME-p
+removewatches -c /NAME-p
+removewatches -d /NAME-p
+ls -w /NAME-p
+removewatches -c /NAME-p
+delete /NAME-w
+delete /NAME-p
 ls -sR /NAME
 create /NAME-z/a b c d e
 stat /NAME-none
@@ -106,17 +146,18 @@ def comparable(text: bytes, name: str) -> str:
 
 def test_both_shells_say_the_same(kafka39: Cluster, name: str, tmp_path: Path) -> None:
     """Both streams, whole: the recorded cases compare the first line of stderr."""
-    lines = SCRIPT.replace("NAME", name)
+    members = tmp_path / "members"
+    members.write_text("server.1=a:1:2;3\nhost=a\n")
+    lines = SCRIPT.replace("NAME", name).replace("MEMBERS", str(members))
     silent = tmp_path / "log4j.properties"
     silent.write_text("log4j.rootLogger=OFF\n")
     flags = (f"-Dlog4j.configuration=file:{silent}",)
     theirs = java_tool("3.9.1", flags, MAIN, "-server", kafka39.zookeeper, stdin=lines.encode())
     ours = kafka39.run("zookeeper-shell", kafka39.zookeeper, stdin=lines.encode())
-    # kazoo has no request for these two.
-    missing = ("\taddWatch ", "\tremovewatches ")
-    said = [each for each in comparable(theirs.stderr, name).splitlines() if not each.startswith(missing)]
     # "Did you mean" is ours.
-    assert [each for each in comparable(ours.stderr, name).splitlines() if not each.startswith("Did you")] == said
+    said = [each for each in comparable(ours.stderr, name).splitlines() if not each.startswith("Did you")]
+    assert said == comparable(theirs.stderr, name).splitlines()
+    assert EVENT.findall(ours.stdout.decode()) == EVENT.findall(theirs.stdout.decode())
     assert comparable(ours.stdout, name) == comparable(theirs.stdout, name)
     assert ours.returncode == theirs.returncode
 
@@ -130,6 +171,26 @@ def test_children_that_are_watched(kafka39: Cluster, zookeeper: Any, name: str) 
         f"WatchedEvent state:SyncConnected type:{kind} path:/{name}\n"
         for kind in ("NodeChildrenChanged", "NodeDataChanged")
     ]
+
+
+def test_a_server_without_its_quorum_is_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "myid").write_text("1\n")
+    with free_block() as ports:
+        peers = (f"server.{n}=127.0.0.1:{ports[2 * n]}:{ports[2 * n + 1]}" for n in (1, 2, 3))
+        file = tmp_path / "zoo.cfg"
+        file.write_text(ALONE.format(data=tmp_path / "data", port=ports[0]) + "\n".join(peers))
+        server = java_server("3.9.1", ZOOKEEPER_MAIN, file, "-Dreadonlymode.enabled=true")
+    with ended(server):
+
+        def shell(*words: str) -> Any:
+            argv = ["zookeeper-shell", "-r", f"127.0.0.1:{ports[0]}", *words]
+            return forked.run(argv, b"", 60, dict(os.environ))
+
+        wait_until(lambda: shell("ls", "/").returncode == 0, "it serves who only reads")
+        read, written = shell("ls", "/"), shell("create", "/x")
+    assert b"WatchedEvent state:ConnectedReadOnly type:None path:null\n[zookeeper]\n" in read.stdout
+    assert (written.returncode, b"Not a read-only call: /x" in written.stderr) == (1, True)
 
 
 def test_a_chroot(kafka39: Cluster, zookeeper: Any, name: str) -> None:

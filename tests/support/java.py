@@ -8,11 +8,14 @@ from pathlib import Path
 from kafka_tools.sandbox import jars, launch
 
 
-def java_server(version: str, main: str, properties: Path) -> subprocess.Popen[bytes]:
-    """Start a server of this Kafka beside those of a sandbox; what it prints is beside its `properties`."""
+def java_server(version: str, main: str, properties: Path, *more: str) -> subprocess.Popen[bytes]:
+    """Start a server of this Kafka beside those of a sandbox; what it prints is beside its `properties`.
+
+    `more` are flags of the JVM.
+    """
     path = os.pathsep.join(map(str, jars.class_path(version)))
     flags = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true")
-    command = [str(launch.find_java(version)), *flags, "-cp", path, main, str(properties)]
+    command = [str(launch.find_java(version)), *flags, *more, "-cp", path, main, str(properties)]
     with properties.with_suffix(".log").open("wb") as log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 

@@ -28,6 +28,8 @@ TLS_CONFIG = ("-zk-tls-config-file", "--zk-tls-config-file")
 """zookeeper-shell.sh takes it behind the address, where everything else belongs to the command."""
 
 HISTORY = 10
+STATES = {"CONNECTEDREADONLY": "ConnectedReadOnly"}
+"""What a session is -> what an event says of it, but for the usual one."""
 
 
 def _words(*_: object) -> "list[CompletionItem]":
@@ -62,9 +64,17 @@ class ShellCommand(ReportCommand):
 @option(
     CLUSTER,
     *TLS_CONFIG,
+    "-client-configuration",
     "tls_config",
     type=types.FILE,
     help="A properties file that says how to reach it by TLS (zookeeper.ssl.…), or how to log in.",
+)
+@option(
+    CLUSTER,
+    "-r",
+    "read_only",
+    help="A server that has lost its quorum will do, where it can still be read: with readonlymode.enabled, and from "
+    "ZooKeeper 3.8 on localSessionsEnabled.",
 )
 @option(CLUSTER, "-timeout", "timeout", type=types.LONG, help="Of the session, in ms; taken without effect.")
 @option(CLUSTER, "-waitforconnection", "waits", help="Taken without effect: a session is always waited for.")
@@ -74,6 +84,7 @@ def command(
     *,
     server: str | None,
     tls_config: str | None,
+    read_only: bool,
     timeout: int | None,  # noqa: ARG001  kazoo's session is ended long before
     waits: bool,  # noqa: ARG001
     yes: bool,
@@ -90,7 +101,7 @@ def command(
     if rest and rest[0] in TLS_CONFIG:
         tls_config = rest[1] if len(rest) > 1 else tls_config
         rest = rest[2:]
-    with Shell(choice.choose_zookeeper(server, tls_config), yes) as shell:
+    with Shell(choice.choose_zookeeper(server, tls_config)._replace(read_only=read_only), yes) as shell:
         shell.out(f"Connecting to {shell.target.connect}")
         return shell.run_words(rest) if rest else shell.run_lines()
 
@@ -123,7 +134,7 @@ class Shell:
         """The session with ZooKeeper. Raises KafkaToolError where there is none to be had."""
         if self._znodes is None:
             self._znodes = self._session.enter_context(open_shell(self.target, self._tell))
-            self._tell("None", "null")
+            self._tell("None", "null", STATES.get(self._znodes.state, "SyncConnected"))
         return self._znodes
 
     def out(self, line: str) -> None:
@@ -230,7 +241,8 @@ class Shell:
             self._close()
         if words:
             # Chosen anew: a login is for the ensemble whose source names it, and another one has rules of its own.
-            self.target, self._may_change = choice.choose_zookeeper(words[0]), False
+            target = choice.choose_zookeeper(words[0])
+            self.target, self._may_change = target._replace(read_only=self.target.read_only), False
         self._is_closed = False
         _ = self.znodes
 

@@ -22,6 +22,14 @@ from kafka_tools.tools.zookeeper_shell.quotas import delete_quota, list_quota, s
 MOST_TTL_MS = 0xFFFFFFFFFF
 """org.apache.zookeeper.server.EphemeralType.TTL: the upper bits of a session's id say that it is none."""
 
+WATCH_MODES = ("PERSISTENT", "PERSISTENT_RECURSIVE")
+WATCHES = {"c": 1, "d": 2}
+"""Option -> which watches are removed (org.apache.zookeeper.Watcher.WatcherType)."""
+
+ANY = 3
+MEMBERS = ("server.", "group", "weight")
+"""How the lines of a configuration of an ensemble begin (QuorumPeerConfig.parseDynamicConfig)."""
+
 BATCH = 1000
 UNSIGNED = (1 << 64) - 1
 
@@ -38,6 +46,14 @@ def warn_of_old_words(shell: Session, line: Line) -> None:
 def add_auth(shell: Session, line: Line) -> None:
     """Log in: `addauth digest user:password`."""
     shell.znodes.add_auth(line.words[0], line.words[1] if len(line.words) > 1 else "")
+
+
+def add_watch(shell: Session, line: Line) -> None:
+    """Watch a znode until that is removed, and all below it unless the mode is PERSISTENT."""
+    mode = line.values.get("m", WATCH_MODES[1]).upper()
+    if mode not in WATCH_MODES:
+        raise KafkaToolError(f"addWatch {COMMANDS['addWatch'].usage}")
+    shell.znodes.add_watch(line.words[0], mode != WATCH_MODES[0])
 
 
 def config(shell: Session, line: Line) -> None:
@@ -129,15 +145,21 @@ def reconfig(shell: Session, line: Line) -> None:
             "Can't use -file or -members together with -add or -remove (mixing incremental and non-incremental modes is"
             " not allowed)"
         )
-    if "file" in given:
-        raise KafkaToolError("-file is not here: give the members by -members")
+    if {"file", "members"} <= given.keys():
+        raise KafkaToolError("Can't use -file and -members together (conflicting non-incremental modes)")
     try:
         version = int(given["v"], 16) if "v" in given else -1
     except ValueError:
         raise KafkaToolError("-v must be followed by a long (configuration version)") from None
     joining, leaving, members = (given.get(each, "").lower() or None for each in ("add", "remove", "members"))
+    members = _members(given["file"]) if "file" in given else members
     new = shell.znodes.reconfigure(joining, leaving, members, version)
     shell.out(f"Committed new configuration:\n{_text(new)}")
+
+
+def remove_watches(shell: Session, line: Line) -> None:
+    """Watch a znode no longer: with -c not its children, with -d not its data. -l says nothing to who has a session."""
+    shell.znodes.remove_watches(line.words[0], next((WATCHES[each] for each in "cd" if each in line.flags), ANY))
 
 
 def set_(shell: Session, line: Line) -> None:
@@ -201,6 +223,7 @@ def who_am_i(shell: Session, _: Line) -> None:
 
 
 RUNS: Mapping[str, Callable[[Session, Line], None]] = {
+    "addWatch": add_watch,
     "addauth": add_auth,
     "config": config,
     "create": create,
@@ -214,6 +237,7 @@ RUNS: Mapping[str, Callable[[Session, Line], None]] = {
     "listquota": list_quota,
     "ls": ls,
     "reconfig": reconfig,
+    "removewatches": remove_watches,
     "set": set_,
     "setAcl": set_acl,
     "setquota": set_quota,
@@ -253,6 +277,23 @@ def print_stat(shell: Session, stat: ZnodeStat) -> None:
         ("numChildren", stat.num_children),
     ):
         shell.out(f"{name} = {value}")
+
+
+def _members(path: str) -> str:
+    """Return the members that a file names, as -members takes them. Raises KafkaToolError in ZooKeeper's words."""
+    from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_file
+    from kafka_tools.settings import properties
+
+    try:
+        found = properties.parse(read_file(path, MOST_BYTES_OF_TEXT))
+    except OSError as error:
+        raise KafkaToolError(f"Error processing {path}{path} ({error.strerror})") from None
+    except ValueError as error:
+        raise KafkaToolError(f"Error processing {path}{error}") from None
+    for name in found:
+        if not name.startswith(MEMBERS) and name != "version":
+            raise KafkaToolError(f"Error processing {path}Unrecognised parameter: {name}")
+    return ",".join(f"{name}={value}" for name, value in found.items())
 
 
 def _date(milliseconds: int) -> str:

@@ -33,6 +33,12 @@ class Grammar(NamedTuple):
 
 
 COMMANDS: Mapping[str, Grammar] = {
+    "addWatch": Grammar(
+        "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE",
+        "",
+        ("m",),
+        1,
+    ),
     "addauth": Grammar("scheme auth", words=1),
     "close": Grammar(""),
     "config": Grammar("[-c] [-w] [-s]", "cws"),
@@ -58,6 +64,7 @@ COMMANDS: Mapping[str, Grammar] = {
         changes=True,
     ),
     "redo": Grammar("cmdno"),
+    "removewatches": Grammar("path [-c|-d|-a] [-l]", "cdal", (), 1),
     "set": Grammar("[-s] [-v version] path data", "s", ("v",), 2, changes=True),
     "setAcl": Grammar("[-s] [-v version] [-R] path acl", "sR", ("v",), 2, changes=True),
     "setquota": Grammar("-n|-b|-N|-B val path", "", ("n", "b", "N", "B"), 1, changes=True, one_of="nbNB"),
@@ -66,7 +73,7 @@ COMMANDS: Mapping[str, Grammar] = {
     "version": Grammar(""),
     "whoami": Grammar(""),
 }
-"""The commands that are here. Apache's shell has addWatch and removewatches, too, which kazoo has no request for."""
+"""All commands of ZooKeeper's shell, each with what it takes."""
 
 
 class Session(Protocol):
