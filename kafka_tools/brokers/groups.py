@@ -21,6 +21,7 @@ from kafka_tools.model.groups import (
     CONSUMER,
     DEAD,
     UNKNOWN_STATE,
+    Committed,
     ConsumerGroup,
     Coordinator,
     ListedGroup,
@@ -52,6 +53,9 @@ One look at groups asks four times (names, members, offsets, ends of logs), and 
 CONSUMERS = ("consumer", "")
 """The protocols of consumer groups; the second is that of offsets which somebody committed without a group's members
 (org.apache.kafka.clients.admin.KafkaAdminClient.listConsumerGroups 3.9)."""
+
+SINCE_KAFKA_4 = 1
+"""The version of ConsumerGroupDescribe that came with Kafka 4.0; 3.7 to 3.9 know at most version 0."""
 
 STATES = {"PREPARING_REBALANCING": "PreparingRebalance", "COMPLETING_REBALANCING": "CompletingRebalance"}
 """Kafka's words where librdkafka has others; else they differ in capitals only."""
@@ -189,20 +193,38 @@ class BrokerGroups:
                     found[each["group_id"]] = _with_epochs(known[each["group_id"]], each)
         return found
 
+    def are_of_kafka_4(self) -> bool:
+        """Tell whether the brokers are of Kafka 4.0 or later, whose tools show groups in another way."""
+        return self._session.wire.supports(CONSUMER_GROUP_DESCRIBE.since(SINCE_KAFKA_4))
+
     def committed(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, int] | KafkaToolError]:
         """Return the offsets that each group has committed, or why its coordinator did not tell them."""
+        return {
+            name: found
+            if isinstance(found, KafkaToolError)
+            else {partition: each.offset for partition, each in found.items()}
+            for name, found in self.committed_with_epochs(names).items()
+        }
+
+    def committed_with_epochs(
+        self, names: Iterable[str]
+    ) -> dict[str, dict[TopicPartition, Committed] | KafkaToolError]:
+        """Return what each group has committed, or why its coordinator did not tell it."""
         kafka = confluent_kafka()
         asked: dict[str, Any] = {}
         for name in names:  # librdkafka (2.16) takes one group in a request; all of them are under way at once
             wanted = [kafka.ConsumerGroupTopicPartitions(name)]
             asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self.patience)
-        found: dict[str, dict[TopicPartition, int] | KafkaToolError] = {}
+        found: dict[str, dict[TopicPartition, Committed] | KafkaToolError] = {}
         for name, result in self._collected("OffsetFetch", asked).items():
             if isinstance(result, KafkaToolError):
                 found[name] = result
             else:
                 offsets = (each for each in result.topic_partitions or () if each.offset >= 0)
-                found[name] = {TopicPartition(each.topic, each.partition): each.offset for each in offsets}
+                found[name] = {
+                    TopicPartition(each.topic, each.partition): Committed(each.offset, each.leader_epoch)
+                    for each in offsets
+                }
         return found
 
     def _collected(self, request: str, asked: "Mapping[str, Future[Any]]") -> dict[str, Any]:

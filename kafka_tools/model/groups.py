@@ -90,11 +90,18 @@ class ConsumerGroup(NamedTuple):
     target_epoch: int | None = None
 
 
+class Committed(NamedTuple):
+    """An offset that a group has committed, and the leader epoch of the record before it; None where it told none."""
+
+    offset: int
+    leader_epoch: int | None = None
+
+
 class Progress(NamedTuple):
     """How far a group is in one partition, and the member that reads it, if one does.
 
     `current_offset` is None where nothing was committed, `log_end_offset` and `log_start_offset` where the partition's
-    leader did not tell them.
+    leader did not tell them. `leader_epoch` is what was committed with the offset.
     """
 
     group: str
@@ -104,6 +111,7 @@ class Progress(NamedTuple):
     log_end_offset: int | None
     member: Member | None
     log_start_offset: int | None = None
+    leader_epoch: int | None = None
 
     @property
     def lag(self) -> int | None:
@@ -169,29 +177,25 @@ UNKNOWN = Log(None, None)
 
 
 def progress(
-    group: ConsumerGroup, committed: Mapping[TopicPartition, int], logs: Mapping[TopicPartition, Log]
+    group: ConsumerGroup,
+    committed: Mapping[TopicPartition, Committed],
+    logs: Mapping[TopicPartition, Log],
+    in_order: bool = False,
 ) -> Iterator[Progress]:
-    """Yield a group's partitions in the order of Apache's tool (ConsumerGroupCommand 3.9).
+    """Yield a group's partitions in the order of Apache's tool (ConsumerGroupCommand).
 
-    First those of the member with the most, at last those that no member reads, each lot as a HashMap has them.
+    First those of the member with the most, at last those that no member reads, each lot as a HashMap has them (3.9),
+    or `in_order` of topics and partitions (4.4).
     """
     assigned: set[TopicPartition] = set()
-    for member in sorted(group.members, key=lambda each: -len(each.partitions)):
-        assigned.update(member.partitions)
-        yield from _lot(group.group, member, member.partitions, committed, logs)
-    yield from _lot(group.group, None, committed.keys() - assigned, committed, logs)
-
-
-def _lot(
-    group: str,
-    member: Member | None,
-    partitions: Iterable[TopicPartition],
-    committed: Mapping[TopicPartition, int],
-    logs: Mapping[TopicPartition, Log],
-) -> Iterator[Progress]:
-    for each in partition_order(sorted(partitions, key=lambda each: (each.partition, each.topic))):
-        log = logs.get(each, UNKNOWN)
-        yield Progress(group, *each, committed.get(each), log.end, member, log.start)
+    for member in (*sorted(group.members, key=lambda each: -len(each.partitions)), None):
+        partitions = committed.keys() - assigned if member is None else frozenset(member.partitions)
+        assigned |= partitions
+        by_number = sorted(partitions, key=lambda each: (each.partition, each.topic))
+        for each in sorted(partitions) if in_order else partition_order(by_number):
+            offset, epoch = committed.get(each, (None, None))
+            log = logs.get(each, UNKNOWN)
+            yield Progress(group.group, *each, offset, log.end, member, log.start, epoch)
 
 
 def needed(

@@ -224,7 +224,7 @@ def _check_reset(given: frozenset[str]) -> None:
     OUTPUT,
     "--verbose",
     help="With --describe --members: also the partitions of each; there and with --state the epochs of groups of Kafka "
-    "4's protocol.",
+    "4's protocol. With --offsets: the leader epochs that were committed, where brokers are of Kafka 4.",
 )
 @option(
     CHANGES,

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress, missing_notes, needed, parse_partitions, progress
+from kafka_tools.model.groups import (
+    DEAD,
+    Committed,
+    ConsumerGroup,
+    Progress,
+    missing_notes,
+    needed,
+    parse_partitions,
+    progress,
+)
 from kafka_tools.model.lag import place
 from kafka_tools.model.topics import TopicPartition
 
@@ -68,9 +77,9 @@ def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
 
 def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[list[Progress], list[str]]:
     """Return the progress of the groups, and what could not be found out."""
-    committed: dict[str, Mapping[TopicPartition, int]] = {}
+    committed: dict[str, Mapping[TopicPartition, Committed]] = {}
     notes = []
-    for name, result in groups.committed([each.group for each in found]).items():
+    for name, result in groups.committed_with_epochs([each.group for each in found]).items():
         if isinstance(result, KafkaToolError):
             notes.append(f"What '{name}' has committed is not known: {result.message}")
         else:
@@ -78,7 +87,8 @@ def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[l
     partitions = needed(found, committed)
     logs, failed = groups.logs(partitions) if partitions else ({}, {})
     notes += _ends_not_known(failed)
-    return [row for each in found for row in progress(each, committed.get(each.group, {}), logs)], notes
+    in_order = groups.are_of_kafka_4()
+    return [row for each in found for row in progress(each, committed.get(each.group, {}), logs, in_order)], notes
 
 
 def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator[str]:

@@ -4,7 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import (
+    GROUP_AUTHORIZATION_FAILED,
     GROUP_ID_NOT_FOUND,
+    NON_EMPTY_GROUP,
+    TOPIC_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
     BrokerError,
     KafkaToolError,
@@ -23,6 +26,18 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.groups import BrokerGroups
 
 PARTITION_ERRORS = "Encounter some partition level error, see the follow-up details:"
+INVALID_GROUP_ID, GROUP_SUBSCRIBED_TO_TOPIC = 24, 86
+OF_THE_GROUP = (INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP)
+OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION)
+"""Errors that 4.4's tools have words for where they delete offsets."""
+
+WHOLE = -1
+"""What stands for the partition where a whole topic is not there."""
+
+OFFSETS_COLUMNS = {"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"}
+
+Results = dict[tuple[str, int], KafkaToolError | None]
+"""The error of each topic and partition whose offset was to be deleted; None where that is done."""
 
 
 class DeleteGroups(NamedTuple):
@@ -72,11 +87,12 @@ def delete(request: DeleteGroups) -> Report:
         if len(names) > 1 and not request.yes and not confirmed(f"Delete {count(len(names), 'group')}?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
         found = groups.delete(names)
+        thrown = "" if groups.are_of_kafka_4() else "java.util.concurrent.ExecutionException: "
     failed = {name: error for name, error in found.items() if error is not None}
     return Report(
         rows=[GroupRow(name, None if error is None else as_java_prints(error)) for name, error in found.items()],
         columns={"group": "Group", "error": "Error"},
-        plain=_deleted_lines([name for name in found if name not in failed], failed),
+        plain=deleted_lines("consumer groups", [name for name in found if name not in failed], failed, thrown),
         status=int(bool(failed)),
     )
 
@@ -106,19 +122,24 @@ def _rehearsed(described: Mapping[str, ConsumerGroup | KafkaToolError]) -> Repor
     )
 
 
-def _deleted_lines(done: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
+def deleted_lines(
+    kind: str, done: Sequence[str], failed: Mapping[str, KafkaToolError], thrown: str = "", end: str = ""
+) -> Iterator[str]:
+    """Yield which groups of a kind ("share groups") are deleted, and why others are not.
+
+    `thrown` is what stands before each reason, `end` what ends the last line.
+    """
     quoted = ", ".join(f"'{name}'" for name in hash_order(done, 16))
     if not failed:
-        yield f"Deletion of requested consumer groups ({quoted}) was successful."
+        yield f"Deletion of requested {kind} ({quoted}) was successful."
         return
     yield ""
-    yield "Error: Deletion of some consumer groups failed:"
+    yield f"Error: Deletion of some {kind} failed:"
     for name in hash_order(failed, 16):
-        why = f"java.util.concurrent.ExecutionException: {as_java_prints(failed[name])}"
-        yield f"* Group '{name}' could not be deleted due to: {why}"
+        yield f"* Group '{name}' could not be deleted due to: {thrown}{as_java_prints(failed[name])}"
     if done:
         yield ""
-        yield f"These consumer groups were deleted successfully: {quoted}"
+        yield f"These {kind} were deleted successfully: {quoted}{end}"
 
 
 def delete_offsets(request: DeleteOffsets) -> Report:
@@ -127,13 +148,12 @@ def delete_offsets(request: DeleteOffsets) -> Report:
 
     with open_groups(request.target, request.seconds) as groups:
         wanted: dict[TopicPartition, None] = {}
-        rows: list[DeletedRow] = []
+        found: Results = {}
         for text in request.topics:
             topic, numbers = parse_partitions(text)
             there = groups.offsets.partitions(topic).get(topic, ())
             if not there and numbers is None:
-                unknown = as_java_prints(BrokerError(UNKNOWN_TOPIC_OR_PARTITION))
-                rows.append(DeletedRow(request.group, topic, None, unknown))
+                found[topic, WHOLE] = BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
             wanted |= dict.fromkeys(TopicPartition(topic, number) for number in (there if numbers is None else numbers))
         [group] = groups.described([request.group]).values()
         if isinstance(group, KafkaToolError):
@@ -141,19 +161,18 @@ def delete_offsets(request: DeleteOffsets) -> Report:
         if request.dry_run:
             return _rehearsed_offsets(groups, request.group, wanted)
         head, results = _delete_offsets(groups, group, list(wanted))
-        rows += [
-            DeletedRow(request.group, *each, None if error is None else as_java_prints(error))
-            for each, error in results.items()
-        ]
-    failed = any(row.error is not None for row in rows)
+        is_newer = groups.are_of_kafka_4()
+    found |= results
+    if is_newer:
+        return offsets_report(request.group, found, head)
+    told = _told(group, found, head, bool(wanted))
     words = f"Request succeed for deleting offsets with topic {', '.join(request.topics)} group {request.group}"
-    told = [] if head is None and not failed else [head or PARTITION_ERRORS]
     return Report(
-        rows=rows,
-        columns={"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"},
+        rows=(rows := _rows(request.group, found)),
+        columns=OFFSETS_COLUMNS,
         plain=[
             *((line for each in told for line in ("", f"Error: {each}")) if told else (words,)),
-            *_deleted_offsets_lines(rows),
+            *_lines(rows, "%-30s %-15s %-15s", "Not Provided"),
         ],
         told=told,
         status=int(bool(told)),
@@ -162,17 +181,67 @@ def delete_offsets(request: DeleteOffsets) -> Report:
 
 def _delete_offsets(
     groups: "BrokerGroups", group: ConsumerGroup, partitions: Sequence[TopicPartition]
-) -> tuple[str | None, Mapping[TopicPartition, KafkaToolError | None]]:
-    """Return what Apache's tool says of the whole, None where nothing, and the error of each partition."""
-    missing = BrokerError(GROUP_ID_NOT_FOUND)
+) -> tuple[KafkaToolError | None, Results]:
+    """Return why nothing at all was deleted, None where that is not so, and the error of each partition."""
     if group.state == DEAD:
-        return f"'{group.group}' does not exist.", dict.fromkeys(partitions, missing)
+        missing = BrokerError(GROUP_ID_NOT_FOUND)
+        return missing, dict.fromkeys(partitions, missing)
     if not partitions:
-        return PARTITION_ERRORS, {}
+        return None, {}
     try:
-        return None, groups.delete_offsets(group, partitions)
+        done = groups.delete_offsets(group, partitions)
     except BrokerError as error:
-        return f"Encounter some unknown error: {as_java_prints(error)}", dict.fromkeys(partitions, error)
+        return error, dict.fromkeys(partitions, error)
+    return None, {(each.topic, each.partition): error for each, error in done.items()}
+
+
+def _told(group: ConsumerGroup, found: Results, head: KafkaToolError | None, any_wanted: bool) -> list[str]:
+    """Return what 3.9's tool says of the whole; nothing where all is done."""
+    if group.state == DEAD:
+        return [f"'{group.group}' does not exist."]
+    if head is not None:
+        return [f"Encounter some unknown error: {as_java_prints(head)}"]
+    return [PARTITION_ERRORS] if not any_wanted or any(found.values()) else []
+
+
+def offsets_report(group: str, found: Results, head: KafkaToolError | None) -> Report:
+    """Return what became of offsets as 4.4's tools tell it; `head` says why nothing at all was deleted, if so."""
+    failed = head or next((each for each in found.values() if each is not None), None)
+    told = [] if failed is None else [_words(failed)]
+    first = [f"Request succeeded for deleting offsets from group {group}."] if failed is None else []
+    rows = _rows(group, found)
+    layout = f"%-{max([15, *(len(row.topic) for row in rows)])}s %-10s %-15s"
+    return Report(
+        rows=rows,
+        columns=OFFSETS_COLUMNS,
+        plain=[*first, *(line for each in told for line in ("", f"Error: {each}")), *_lines(rows, layout, "-")],
+        told=told,
+        status=int(failed is not None),
+    )
+
+
+def _words(error: KafkaToolError) -> str:
+    code = error.code if isinstance(error, BrokerError) else 0
+    if code in OF_PARTITIONS:
+        return "Encountered some partition-level error, see the follow-up details."
+    own = BrokerError(code).message if code else error.message  # Apache's tools have the words of the code here
+    return own if code in OF_THE_GROUP else f"Encountered some unknown error: {own}"
+
+
+def _rows(group: str, found: Results) -> list[DeletedRow]:
+    """Return the rows, sorted as texts (partition 10 before 2), as Apache's tools have them."""
+    return [
+        DeletedRow(group, topic, None if number == WHOLE else number, None if error is None else as_java_prints(error))
+        for (topic, number), error in sorted(found.items(), key=lambda each: f"{each[0][0]}{each[0][1]}")
+    ]
+
+
+def _lines(rows: Sequence[DeletedRow], layout: str, whole: str) -> Iterator[str]:
+    yield ""
+    yield layout % ("TOPIC", "PARTITION", "STATUS")
+    for row in rows:
+        partition = whole if row.partition is None else row.partition
+        yield layout % (row.topic, partition, "Successful" if row.error is None else f"Error: {row.error}")
 
 
 def _rehearsed_offsets(groups: "BrokerGroups", group: str, wanted: Collection[TopicPartition]) -> Report:
@@ -186,12 +255,3 @@ def _rehearsed_offsets(groups: "BrokerGroups", group: str, wanted: Collection[To
         plain=[f"Would delete offset {found[each]} of group {group} in {each.topic}-{each.partition}." for each in kept]
         or [f"Would delete nothing: group {group} has committed nothing there."],
     )
-
-
-def _deleted_offsets_lines(rows: Sequence[DeletedRow]) -> Iterator[str]:
-    layout = "%-30s %-15s %-15s"
-    yield ""
-    yield layout % ("TOPIC", "PARTITION", "STATUS")
-    for row in sorted(rows, key=lambda row: (row.topic, -1 if row.partition is None else row.partition)):
-        partition = "Not Provided" if row.partition is None else row.partition
-        yield layout % (row.topic, partition, "Successful" if row.error is None else f"Error: {row.error}")

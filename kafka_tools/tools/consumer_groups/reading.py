@@ -45,7 +45,8 @@ class DescribeGroups(NamedTuple):
     """Asks for the progress, the members or the state of these groups, None: of all.
 
     With `topics` (`orders:0,2`) only of those that read them, and there. `verbose` adds the partitions of members, and
-    epochs. `seconds` is how long answers are waited for. A `pacer` adds how fast groups are.
+    epochs (of groups, members and committed offsets). `seconds` is how long answers are waited for. A `pacer` adds how
+    fast groups are.
     """
 
     target: Brokers
@@ -75,6 +76,7 @@ class ProgressRow(NamedTuple):
     client_id: str | None
     log_start_offset: int | None
     gone: int
+    leader_epoch: int | None
 
 
 class ShownRow(NamedTuple):
@@ -88,6 +90,7 @@ class ShownRow(NamedTuple):
     consumer_id: str | None
     host: str | None
     client_id: str | None
+    leader_epoch: int | None
     gone: "Mark | None"
     read_per_second: "Mark | None"
     written_per_second: "Mark | None"
@@ -138,10 +141,12 @@ class StateRow(NamedTuple):
     target_epoch: int | None
 
 
+WHO = ("consumer_id", "host", "client_id")
 LIST_COLUMNS = {"group": "Group", "type": "Type", "state": "State"}
 PROGRESS_COLUMNS = {
     "topic": "Topic",
     "partition": "Partition",
+    "leader_epoch": "Leader epoch",
     "current_offset": "Current",
     "log_end_offset": "End",
     "lag": "Lag",
@@ -212,13 +217,16 @@ def describe(request: DescribeGroups) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     with open_groups(request.target, request.seconds) as groups:
-        asked = asking.ask(groups, request.groups, request.topics, request.view == "offsets", request.verbose)
+        of_offsets = request.view == "offsets"
+        asked = asking.ask(groups, request.groups, request.topics, of_offsets, request.verbose and not of_offsets)
+        # What is described of a cluster of Kafka 4 is shown as by 4.4's tool, all else as by 3.9's.
+        is_newer = groups.are_of_kafka_4()
     told = [f"Consumer group '{each.group}' does not exist." for each in asked.groups if each.state == DEAD]
-    if request.view == "offsets":
-        report = _progress_report(asked.groups, asked.rows, request.pacer)
+    if of_offsets:
+        report = _progress_report(asked.groups, asked.rows, request.pacer, request.verbose and is_newer)
     else:
         make = _members_report if request.view == "members" else _states_report
-        report = make(asked.groups, request.verbose)
+        report = make(asked.groups, request.verbose, is_newer)
     notes = [*asked.notes, *(note for each in asked.groups if (note := _about(each)))]
     if request.topics and not asked.rows:
         notes.append(f"No group reads {', '.join(request.topics)}.")
@@ -234,16 +242,18 @@ def _about(group: ConsumerGroup) -> str:
     return f"\nWarning: Consumer group '{group.group}' is rebalancing."
 
 
-def _progress_report(groups: Sequence[ConsumerGroup], rows: Sequence[Progress], pacer: Pacer | None) -> Report:
+def _progress_report(
+    groups: Sequence[ConsumerGroup], rows: Sequence[Progress], pacer: Pacer | None, with_epochs: bool
+) -> Report:
     by_group = {name: list(lot) for name, lot in groupby(rows, lambda row: row.group)}
     if pacer is not None:
         pacer.take(rows, monotonic())
     return Report(
         rows=map(_progress_row, rows),
         columns={"group": "Group", **PROGRESS_COLUMNS},
-        plain=_in_turn(groups, lambda group: _progress_lines(by_group.get(group.group, []))),
+        plain=_in_turn(groups, lambda group: _progress_lines(by_group.get(group.group, []), with_epochs)),
         tables=lambda: [
-            _progress_table(each, by_group[each.group], pacer) for each in groups if each.group in by_group
+            _progress_table(each, by_group[each.group], pacer, with_epochs) for each in groups if each.group in by_group
         ],
     )
 
@@ -271,11 +281,15 @@ def _progress_row(row: Progress) -> ProgressRow:
         member.client_id if member else None,
         row.log_start_offset,
         row.gone,
+        row.leader_epoch,
     )
 
 
-def _progress_lines(rows: Sequence[Progress]) -> Iterator[str]:
-    """Yield a group's table, with the widths of printOffsetFormat; the last row ends its line, as before 3.9."""
+def _progress_lines(rows: Sequence[Progress], with_epochs: bool) -> Iterator[str]:
+    """Yield a group's table, with the widths of printOffsetFormat; the last row ends its line, as before 3.9.
+
+    Leader epochs are a column of 4.4.
+    """
     if not rows:
         return
     shown = [_progress_row(row) for row in rows]
@@ -283,18 +297,22 @@ def _progress_lines(rows: Sequence[Progress]) -> Iterator[str]:
         max([15, *(len(getattr(row, name) or MISSING) for row in shown)])
         for name in ("group", "topic", "consumer_id", "host")
     )
-    layout = f"%-{group}s %-{topic}s %-10s %-15s %-15s %-15s %-{consumer}s %-{host}s %s"
-    heading = ("GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST")
+    epoch = ("leader_epoch",) if with_epochs else ()
+    names = (*("group", "topic", "partition"), *epoch, *("current_offset", "log_end_offset", "lag"), *WHO)
+    numbers = " %-15s" * (3 + with_epochs)
+    layout = f"%-{group}s %-{topic}s %-10s{numbers} %-{consumer}s %-{host}s %s"
     yield ""
-    yield layout % (*heading, "CLIENT-ID")
-    yield from (layout % tuple(MISSING if value is None else value for value in row[:9]) for row in shown)
+    yield layout % tuple(name.upper().replace("_", "-") for name in names)
+    for row in shown:
+        values = (getattr(row, name) for name in names)
+        yield layout % tuple(MISSING if value is None else value for value in values)
 
 
-def _members_report(groups: Sequence[ConsumerGroup], verbose: bool) -> Report:
+def _members_report(groups: Sequence[ConsumerGroup], verbose: bool, is_newer: bool) -> Report:
     return Report(
         rows=[_member_row(group, member) for group in groups for member in group.members],
         columns={"group": "Group", **MEMBER_COLUMNS},
-        plain=_in_turn(groups, lambda group: _member_lines(group, verbose)),
+        plain=_in_turn(groups, lambda group: _member_lines(group, verbose, is_newer)),
         tables=lambda: [_members_table(group) for group in groups if group.state != DEAD],
     )
 
@@ -324,7 +342,7 @@ def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, tuple[int, ...]
     return {topic: tuple(each.partition for each in lot) for topic, lot in in_turn}
 
 
-def _member_lines(group: ConsumerGroup, verbose: bool) -> Iterator[str]:
+def _member_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterator[str]:
     rows = [_member_row(group, member) for member in group.members]
     names = ["group", "consumer_id", "host", "client_id"]
     if any(row.group_instance_id for row in rows):
@@ -332,7 +350,7 @@ def _member_lines(group: ConsumerGroup, verbose: bool) -> Iterator[str]:
     least = {"group_instance_id": 17}
     widths = {name: max([least.get(name, 15), *(len(getattr(row, name) or MISSING) for row in rows)]) for name in names}
     heading = " ".join(f"{name.upper().replace('_', '-'):{widths[name]}}" for name in names)
-    more, *of_rows = _verbose_cells(group, rows) if verbose else [""] * (1 + len(rows))
+    more, *of_rows = _verbose_cells(rows, is_newer) if verbose else [""] * (1 + len(rows))
     yield ""
     yield f"{heading} {'#PARTITIONS':15} {more}"
     for row, last in zip(rows, of_rows, strict=True):
@@ -340,15 +358,16 @@ def _member_lines(group: ConsumerGroup, verbose: bool) -> Iterator[str]:
         yield f"{cells} {row.partitions:<15} {last}"
 
 
-def _verbose_cells(group: ConsumerGroup, rows: Sequence[MemberRow]) -> list[str]:
-    """Return what --verbose puts behind the heading and behind each row; epochs where the group has them, as in 4.4."""
-    if group.epoch is None:
+def _verbose_cells(rows: Sequence[MemberRow], is_newer: bool) -> list[str]:
+    """Return what --verbose puts behind the heading and behind each row; in 4.4 with epochs and targets."""
+    if not is_newer:
         return ["ASSIGNMENT", *(_assignment(row.assignment, "{}({})", ", ") or MISSING for row in rows)]
-    own = [_assignment(row.assignment, "{}:{}", ";") for row in rows]
-    targets = [_assignment(row.target_assignment or {}, "{}:{}", ";") for row in rows]
+    own = [_assignment(row.assignment, "{}:{}", ";") or MISSING for row in rows]
+    targets = [_assignment(row.target_assignment or {}, "{}:{}", ";") or MISSING for row in rows]
+    epochs = [[MISSING if each is None else each for each in (row.epoch, row.target_epoch)] for row in rows]
     widths = [max([20, *map(len, column)]) for column in (own, targets)]
     layout = f"%-15s %-{widths[0]}s %-15s %-{widths[1]}s"
-    cells = zip((row.epoch for row in rows), own, (row.target_epoch for row in rows), targets, strict=True)
+    cells = ((first, now, last, then) for (first, last), now, then in zip(epochs, own, targets, strict=True))
     heading = ("CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT")
     return [layout % each for each in (heading, *cells)]
 
@@ -358,14 +377,14 @@ def _assignment(by_topic: Mapping[str, Sequence[int]], form: str, between: str) 
     return between.join(sorted(form.format(topic, ",".join(map(str, numbers))) for topic, numbers in by_topic.items()))
 
 
-def _states_report(groups: Sequence[ConsumerGroup], _: bool) -> Report:
+def _states_report(groups: Sequence[ConsumerGroup], verbose: bool, is_newer: bool) -> Report:
     rows = [_state_row(group) for group in groups if group.state != DEAD]
     with_epochs = any(row.group_epoch is not None for row in rows)
     columns = {**STATE_COLUMNS, **GROUP_EPOCH_COLUMNS} if with_epochs else STATE_COLUMNS
     return Report(
         rows=rows,
         columns=columns,
-        plain=_in_turn(groups, lambda group: _state_lines(group) if group.state != DEAD else ()),
+        plain=_in_turn(groups, lambda group: _state_lines(group, verbose, is_newer) if group.state != DEAD else ()),
         tables=lambda: [_states_table(rows, columns)],
     )
 
@@ -381,36 +400,40 @@ def _state_row(group: ConsumerGroup) -> StateRow:
     return StateRow(group.group, *group.coordinator, group.assignor, group.state, len(group.members), *epochs)
 
 
-def _state_lines(group: ConsumerGroup) -> Iterator[str]:
+def _state_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterator[str]:
     where = group.coordinator
     coordinator = f"{where.host}:{where.port}  ({where.broker})"
     width = max(25, len(coordinator))
     heading = ["GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"]
     cells: list[object] = [group.group, coordinator, group.assignor, group.state, len(group.members)]
-    layout = f"%-{width}s %-25s %-20s %-15s %s"
-    if group.epoch is not None:
+    layout = f"%-{width}s %-25s %-20s %-15s %s"  # 3.9 gives the first column the width of the second
+    if is_newer:
+        layout = f"%-{max(15, len(group.group))}s %-{width}s %-20s %-20s %s"
+        cells[2] = group.assignor or MISSING
+    if is_newer and verbose:
+        layout = f"{layout[:-3]} %-15s %-25s %s"
         heading[4:4] = "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH"
-        cells[4:4] = group.epoch, group.target_epoch
-        layout = f"%-15s %-{width}s %-20s %-20s %-15s %-25s %s"
+        cells[4:4] = (MISSING if each is None else each for each in (group.epoch, group.target_epoch))
     yield ""
     yield layout % tuple(heading)
     yield layout % tuple(cells)
 
 
-def _progress_table(group: ConsumerGroup, rows: Sequence[Progress], pacer: Pacer | None) -> "View":
+def _progress_table(group: ConsumerGroup, rows: Sequence[Progress], pacer: Pacer | None, with_epochs: bool) -> "View":
     from kafka_tools.render.views import Level, Mark, Table
 
     lags = [row.lag for row in rows]
     total = sum(lag for lag in lags if lag is not None)
     unknown = f", {lags.count(None)} not known" if None in lags else ""
     gone = sum(row.gone for row in rows)
-    columns = PROGRESS_COLUMNS if gone else {name: head for name, head in PROGRESS_COLUMNS.items() if name != "gone"}
+    unused = {name for name, is_used in (("gone", gone), ("leader_epoch", with_epochs)) if not is_used}
+    columns = {name: head for name, head in PROGRESS_COLUMNS.items() if name not in unused}
     return Table(
         rows=[_shown(row, pacer) for row in rows],
         columns=columns if pacer is None else {**columns, **PACE_COLUMNS},
         title=group.group,
         facts=[*_facts(group), f"lag {total:,}{unknown}"],
-        spare=("host", "client_id", "consumer_id"),
+        spare=("leader_epoch", "host", "client_id", "consumer_id"),
         notes=[Mark(GONE.format(records=count(gone, "record")), Level.BROKEN)] if gone else [],
     )
 
@@ -420,7 +443,7 @@ def _shown(row: Progress, pacer: Pacer | None) -> ShownRow:
 
     gone = Mark(f"{row.gone}", Level.BROKEN) if row.gone else None
     pace = (None, None, None) if pacer is None else pace_cells(pacer.pace([row]), row.lag)
-    return ShownRow(*_progress_row(row)[1:9], gone, *pace)
+    return ShownRow(*_progress_row(row)[1:9], row.leader_epoch, gone, *pace)
 
 
 def pace_cells(pace: Pace | None, lag: int | None) -> tuple["Mark | None", "Mark | None", "Mark | None"]:

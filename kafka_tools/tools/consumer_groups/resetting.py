@@ -113,13 +113,14 @@ def reset(request: ResetOffsets) -> Report:
         logs = groups.logs(partitions)[0] if partitions else {}
         # Nothing is changed before all is planned: what cannot be found out leaves every group as it is.
         told += _committed(groups, planned) if request.execute else ()
+        lines_of = newer_reset_lines if groups.are_of_kafka_4() else reset_lines
     rows = [
         NewOffset(name, *each, committed.get(each), new[each])
         for name, (new, committed) in planned.items()
         for each in partition_order(new)
     ]
     told = [*told, *plan.missing]
-    lines = exported(rows, len(set(plan.names)) == 1) if request.export else reset_lines(rows)
+    lines = exported(rows, len(set(plan.names)) == 1) if request.export else lines_of(rows)
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
         rows=shown,
@@ -388,6 +389,17 @@ def reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
     """Yield the lines of 3.9, with the ends that they had until 3.8."""
     layout = "%-30s %-30s %-10s %-15s"
     yield ""
+    yield layout % ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
+    yield from (layout % (row.group, row.topic, row.partition, row.new_offset) for row in rows)
+
+
+def newer_reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
+    """Yield the lines of 4.4 (GroupOffsetsResetter.printOffsetsToReset)."""
+    yield ""
+    if not rows:
+        return
+    group, topic = (max([15, *(len(getattr(row, name)) for row in rows)]) for name in ("group", "topic"))
+    layout = f"%-{group}s %-{topic}s %-10s %s"
     yield layout % ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
     yield from (layout % (row.group, row.topic, row.partition, row.new_offset) for row in rows)
 

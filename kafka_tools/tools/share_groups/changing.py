@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kafka_tools.errors import (
-    GROUP_AUTHORIZATION_FAILED,
     GROUP_ID_NOT_FOUND,
     NON_EMPTY_GROUP,
     BrokerError,
@@ -13,17 +12,22 @@ from kafka_tools.errors import (
     as_java_prints,
 )
 from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, GroupListing, NewOffset, missing_notes
-from kafka_tools.model.java_hash_order import hash_order, partition_order
+from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.render.questions import confirmed
 from kafka_tools.report import Report
-from kafka_tools.tools.consumer_groups.resetting import RESET_COLUMNS, Plan, exported, read_plan, reset_row, reset_table
-
-INVALID_GROUP_ID = 24
-OF_THE_GROUP = (INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP)
-"""Errors whose words Apache's tool prints as they are where it deletes offsets."""
+from kafka_tools.tools.consumer_groups.deleting import OF_THE_GROUP, deleted_lines
+from kafka_tools.tools.consumer_groups.resetting import (
+    RESET_COLUMNS,
+    Plan,
+    exported,
+    newer_reset_lines,
+    read_plan,
+    reset_row,
+    reset_table,
+)
 
 
 class DeleteGroups(NamedTuple):
@@ -93,7 +97,7 @@ def delete(request: DeleteGroups) -> Report:
     return Report(
         rows=[GroupRow(name, as_java_prints(failed[name]) if name in failed else None) for name in names],
         columns={"group": "Group", "error": "Error"},
-        plain=_deleted_lines(done, failed),
+        plain=deleted_lines("share groups", done, failed),
         notes=missing_notes(missed),
         status=int(bool(failed or missed)),
     )
@@ -120,20 +124,6 @@ def _rehearsed(wanted: Sequence[str], failed: Mapping[str, KafkaToolError]) -> R
         ],
         status=int(bool(failed)),
     )
-
-
-def _deleted_lines(done: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
-    quoted = ", ".join(f"'{name}'" for name in hash_order(done, 16))
-    if not failed:
-        yield f"Deletion of requested share groups ({quoted}) was successful."
-        return
-    yield ""
-    yield "Error: Deletion of some share groups failed:"
-    for name in hash_order(failed, 16):
-        yield f"* Group '{name}' could not be deleted due to: {as_java_prints(failed[name])}"
-    if done:
-        yield ""
-        yield f"These share groups were deleted successfully: {quoted}"
 
 
 def delete_offsets(request: DeleteOffsets) -> Report:
@@ -213,7 +203,7 @@ def reset(request: ResetOffsets) -> Report:
             groups.commit(name, new)
     rows = [NewOffset(name, *each, current.get(each), new[each]) for each in partition_order(new)]
     told = [*plan.warnings, *(f"Error: {each}." for each in plan.missing)]
-    lines = exported(rows, True) if request.export else _reset_lines(rows)
+    lines = exported(rows, True) if request.export else newer_reset_lines(rows)
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
         rows=shown,
@@ -223,14 +213,3 @@ def reset(request: ResetOffsets) -> Report:
         told=told,
         status=int(bool(plan.missing)),
     )
-
-
-def _reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
-    """Yield the table of GroupOffsetsResetter.printOffsetsToReset (4.4), whose lines begin with their ends."""
-    yield ""
-    if not rows:
-        return
-    group, topic = (max([15, *(len(getattr(row, name)) for row in rows)]) for name in ("group", "topic"))
-    layout = f"%-{group}s %-{topic}s %-10s %s"
-    yield layout % ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
-    yield from (layout % (row.group, row.topic, row.partition, row.new_offset) for row in rows)

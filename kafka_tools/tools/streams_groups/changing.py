@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import (
-    GROUP_AUTHORIZATION_FAILED,
     GROUP_ID_NOT_FOUND,
     NON_EMPTY_GROUP,
-    TOPIC_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
     BrokerError,
     KafkaToolError,
@@ -30,6 +28,7 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.render.questions import confirmed
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups.deleting import WHOLE, Results, deleted_lines, offsets_report
 from kafka_tools.tools.consumer_groups.resetting import (
     RESET_COLUMNS,
     Plan,
@@ -42,11 +41,6 @@ from kafka_tools.tools.consumer_groups.resetting import (
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.streams_groups import BrokerStreamsGroups
-
-INVALID_GROUP_ID, GROUP_SUBSCRIBED_TO_TOPIC = 24, 86
-OF_THE_GROUP = (INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP)
-OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION)
-"""Errors that Apache's tool has words for where it deletes offsets."""
 
 Failures = dict[str, KafkaToolError]
 
@@ -95,15 +89,6 @@ class GroupRow(NamedTuple):
     deleted_topics: tuple[str, ...]
 
 
-class PartitionRow(NamedTuple):
-    """What became of the offset of one partition; None: of the whole topic."""
-
-    group: str
-    topic: str
-    partition: int | None
-    error: str | None
-
-
 def delete(request: DeleteGroups) -> Report:
     """Delete the groups; what fails does not keep the others. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.streams_groups import open_streams_groups
@@ -130,7 +115,7 @@ def delete(request: DeleteGroups) -> Report:
     return Report(
         rows=rows,
         columns={"group": "Group", "error": "Error", "deleted_topics": "Deleted topics"},
-        plain=[*_deleted_lines(done, failed), *_topics_lines(list(gone), kept)],
+        plain=[*deleted_lines("streams groups", done, failed, end="."), *_topics_lines(list(gone), kept)],
         notes=missing_notes(missed),
         status=int(bool(failed or missed or kept)),
     )
@@ -165,20 +150,6 @@ def _deleted_topics(groups: "BrokerStreamsGroups", topics: Sequence[str]) -> Fai
     return {topic: error for topic, error in found.items() if error is not None}
 
 
-def _deleted_lines(done: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
-    quoted = "', '".join(hash_order(done, 16))
-    if not failed:
-        yield f"Deletion of requested streams groups ('{quoted}') was successful."
-        return
-    yield ""
-    yield "Error: Deletion of some streams groups failed:"
-    for name in hash_order(failed, 16):
-        yield f"* Group '{name}' could not be deleted due to: {as_java_prints(failed[name])}"
-    if done:
-        yield ""
-        yield f"These streams groups were deleted successfully: '{quoted}'."
-
-
 def _topics_lines(groups: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Iterator[str]:
     if failed:
         yield "Deletion of some associated internal topics failed:"
@@ -196,12 +167,12 @@ def delete_offsets(request: DeleteOffsets) -> Report:
     from kafka_tools.brokers.streams_groups import open_streams_groups
 
     name = request.group
-    found: dict[tuple[str, int], KafkaToolError | None] = {}
+    found: Results = {}
     head: KafkaToolError | None = None
     with open_streams_groups(request.target, request.seconds) as groups:
         [group] = groups.described([name]).values()
         partitions, missing = _meant(groups, group, request)
-        found |= {(topic, -1): BrokerError(UNKNOWN_TOPIC_OR_PARTITION) for topic in missing}
+        found |= {(topic, WHOLE): BrokerError(UNKNOWN_TOPIC_OR_PARTITION) for topic in missing}
         try:
             if isinstance(group, KafkaToolError):
                 raise group
@@ -210,20 +181,7 @@ def delete_offsets(request: DeleteOffsets) -> Report:
         except BrokerError as error:
             head = error
             found |= dict.fromkeys(((each.topic, each.partition) for each in partitions), error)
-    rows = [
-        PartitionRow(name, topic, None if number < 0 else number, None if error is None else _thrown(error))
-        for (topic, number), error in sorted(found.items())
-    ]
-    failed = head or next((each for each in found.values() if each is not None), None)
-    told = [] if failed is None else [_words(failed)]
-    first = [f"Request succeeded for deleting offsets from group {name}."] if failed is None else []
-    return Report(
-        rows=rows,
-        columns={"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"},
-        plain=[*first, *(line for each in told for line in ("", f"Error: {each}")), *_partition_lines(rows)],
-        told=told,
-        status=int(failed is not None),
-    )
+    return offsets_report(name, found, head)
 
 
 def _meant(
@@ -248,28 +206,6 @@ def _input_partitions(groups: "BrokerStreamsGroups", group: StreamsGroup) -> lis
     if isinstance(committed, KafkaToolError):
         raise committed
     return sorted(each for each in committed if each.topic in group.input_topics)
-
-
-def _thrown(error: KafkaToolError) -> str:
-    """Return an error as the exception of a future prints it."""
-    return as_java_prints(error)
-
-
-def _words(error: KafkaToolError) -> str:
-    code = error.code if isinstance(error, BrokerError) else 0
-    if code in OF_PARTITIONS:
-        return "Encountered some partition-level error, see the follow-up details."
-    own = BrokerError(code).message if code else error.message  # Apache's tool has the words of the code here
-    return own if code in OF_THE_GROUP else f"Encountered some unknown error: {own}"
-
-
-def _partition_lines(rows: Sequence[PartitionRow]) -> Iterator[str]:
-    layout = f"%-{max([15, *(len(row.topic) for row in rows)])}s %-10s %-15s"
-    yield ""
-    yield layout % ("TOPIC", "PARTITION", "STATUS")
-    for row in rows:
-        partition = "-" if row.partition is None else row.partition
-        yield layout % (row.topic, partition, "Successful" if row.error is None else f"Error: {row.error}")
 
 
 def reset(request: ResetOffsets) -> Report:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Log
+from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Committed, Log
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.streams_groups import STATES, StreamsGroup, StreamsMember, Tasks
 from kafka_tools.model.topics import TopicPartition
@@ -33,6 +33,7 @@ class OffsetRow(NamedTuple):
     current_offset: int | None
     log_end_offset: int | None
     offset_lag: int | None
+    leader_epoch: int | None
 
 
 class MemberRow(NamedTuple):
@@ -67,6 +68,7 @@ OFFSET_COLUMNS = {
     "topic": "Topic",
     "partition": "Partition",
     "current_offset": "Current",
+    "leader_epoch": "Leader epoch",
     "log_end_offset": "End",
     "offset_lag": "Lag",
 }
@@ -128,8 +130,8 @@ def _offsets(
         for each in found
     }
     notes = []
-    committed: dict[str, Mapping[TopicPartition, int]] = {}
-    for name, result in groups.committed(read).items() if read else ():
+    committed: dict[str, Mapping[TopicPartition, Committed]] = {}
+    for name, result in groups.consumers.committed_with_epochs(read).items() if read else ():
         if isinstance(result, KafkaToolError):
             notes.append(f"What '{name}' has committed is not known: {result.message}")
         else:
@@ -150,11 +152,12 @@ def _offsets(
     return rows, notes
 
 
-def _offset_row(group: str, partition: TopicPartition, current: int | None, log: Log) -> OffsetRow:
+def _offset_row(group: str, partition: TopicPartition, at: Committed | None, log: Log) -> OffsetRow:
     # Where nothing was committed all records are ahead, as in Apache's tool.
-    behind = log.start if current is None else current
+    behind = log.start if at is None else at.offset
     lag = None if log.end is None or behind is None else log.end - behind
-    return OffsetRow(group, *partition, current, log.end, lag)
+    current, epoch = (None, None) if at is None else at
+    return OffsetRow(group, *partition, current, log.end, lag, epoch)
 
 
 def _offsets_report(groups: Sequence[StreamsGroup], rows: Mapping[str, Sequence[OffsetRow]], verbose: bool) -> Report:
@@ -163,7 +166,7 @@ def _offsets_report(groups: Sequence[StreamsGroup], rows: Mapping[str, Sequence[
         rows=[row for lot in rows.values() for row in lot],
         columns={"group": "Group", **OFFSET_COLUMNS},
         plain=(line for each in shown for line in _offset_lines(each, rows[each.group], verbose)),
-        tables=lambda: [_offset_table(each, rows[each.group]) for each in groups],
+        tables=lambda: [_offset_table(each, rows[each.group], verbose) for each in groups],
     )
 
 
@@ -181,8 +184,7 @@ def _offset_lines(group: StreamsGroup, rows: Sequence[OffsetRow], verbose: bool)
     more = ("CURRENT-OFFSET", "LEADER-EPOCH", "LOG-END-OFFSET") if verbose else ()
     yield layout % ("GROUP", "TOPIC", "PARTITION", *more, "OFFSET-LAG")
     for row in rows:
-        # AdminClient does not tell the leader epoch of a committed offset.
-        of_row = (row.current_offset, None, row.log_end_offset) if verbose else ()
+        of_row = (row.current_offset, row.leader_epoch, row.log_end_offset) if verbose else ()
         values = (row.group, row.topic, row.partition, *of_row, row.offset_lag)
         yield layout % tuple(MISSING if value is None else value for value in values)
 
@@ -265,13 +267,15 @@ def _state_lines(row: StateRow, verbose: bool) -> Iterator[str]:
     yield layout % (row.group, coordinator, row.assignor, row.state, *of_row, row.members)
 
 
-def _offset_table(group: StreamsGroup, rows: Sequence[OffsetRow]) -> "View":
+def _offset_table(group: StreamsGroup, rows: Sequence[OffsetRow], verbose: bool) -> "View":
     from kafka_tools.render.views import Table
 
     lags = [row.offset_lag for row in rows]
     total = sum(lag for lag in lags if lag is not None)
     unknown = f", {lags.count(None)} not known" if None in lags else ""
-    return Table(rows, OFFSET_COLUMNS, title=group.group, facts=[*_facts(group), f"lag {total:,}{unknown}"])
+    columns = {name: heading for name, heading in OFFSET_COLUMNS.items() if verbose or name != "leader_epoch"}
+    facts = [*_facts(group), f"lag {total:,}{unknown}"]
+    return Table(rows, columns, title=group.group, facts=facts, spare=("leader_epoch",))
 
 
 class MemberView(NamedTuple):

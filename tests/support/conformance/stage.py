@@ -60,7 +60,7 @@ class Stage:
         config LINE                               one more line of the file {config}
         moving NAME 1:3,2:1 [zookeeper]           at 1 B/s, so that it stays under way; begun as by Kafka 2.8's tool
         reordered NAME 2:1,3:2                   the same replicas in another order: the first does not lead
-        committed GROUP NAME PARTITION OFFSET
+        committed GROUP NAME PARTITION OFFSET [LEADER-EPOCH]
         member GROUP NAME[,NAME…] [INSTANCE]      a consumer that has joined the group, until the end of the case
         new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
         share-member GROUP NAME                   the same in a share group
@@ -340,9 +340,9 @@ class Stage:
         if producer.flush(30) or failures:
             raise TimeoutError(f"{self.case.name}: set-up: {failures}")
 
-    def _commit(self, group: str, name: str, partition: str, offset: str) -> None:
+    def _commit(self, group: str, name: str, partition: str, offset: str, epoch: str = "-1") -> None:
         consumer = Consumer({**self.config, "group.id": group})
-        wanted = [TopicPartition(name, int(partition), int(offset))]
+        wanted = [TopicPartition(name, int(partition), int(offset), leader_epoch=int(epoch))]
 
         def is_kept() -> bool:
             try:

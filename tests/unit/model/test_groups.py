@@ -6,6 +6,7 @@ from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import (
     EMPTY,
     STABLE,
+    Committed,
     ConsumerGroup,
     Coordinator,
     Log,
@@ -35,19 +36,24 @@ def test_the_member_with_the_most_partitions_comes_first_and_what_nobody_reads_l
         TopicPartition("u", 0),
     )
     read = group(member("a", one), member("b", two, three))
-    found = list(progress(read, {one: 4, other: 1}, {one: Log(0, 9), two: Log(0, 3), other: Log(0, 1)}))
+    committed = {one: Committed(4), other: Committed(1, 7)}
+    logs = {one: Log(0, 9), two: Log(0, 3), other: Log(0, 1)}
+    found = list(progress(read, committed, logs))
     assert [(row.topic, row.partition, row.member.member_id if row.member else None, row.lag) for row in found] == [
         ("t", 2, "b", None),
         ("t", 1, "b", None),
         ("t", 0, "a", 5),
         ("u", 0, None, 0),
     ]
+    assert [row.leader_epoch for row in found] == [None, None, None, 7]
+    in_order = [(row.topic, row.partition) for row in progress(read, committed, logs, in_order=True)]
+    assert in_order == [("t", 1), ("t", 2), ("t", 0), ("u", 0)]
     assert needed([read], {"g": [one, other]}) == [one, two, three, other]
 
 
 def test_an_offset_behind_the_end_is_a_negative_lag() -> None:
     one = TopicPartition("t", 0)
-    [row] = progress(group(), {one: 9}, {one: Log(0, 4)})
+    [row] = progress(group(), {one: Committed(9)}, {one: Log(0, 4)})
     assert row.lag == -5
 
 

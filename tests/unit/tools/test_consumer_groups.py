@@ -16,6 +16,7 @@ from kafka_tools.model.groups import (
     DEAD,
     EMPTY,
     STABLE,
+    Committed,
     ConsumerGroup,
     Coordinator,
     ListedGroup,
@@ -48,6 +49,7 @@ class FakeGroups:
         self.target = Brokers("b:9092")
         self.patience = 1.0
         self.offsets = self
+        self.is_newer = False
         self.silent: tuple[str, ...] = ()
 
     def listed(self) -> tuple[tuple[ListedGroup, ...], tuple[str, ...]]:
@@ -56,8 +58,17 @@ class FakeGroups:
     def described(self, names: Collection[str], _: bool = False) -> dict[str, ConsumerGroup | KafkaToolError]:
         return {name: self.there.get(name) or ConsumerGroup(name, DEAD, "", HERE, ()) for name in names}
 
+    def are_of_kafka_4(self) -> bool:
+        return self.is_newer
+
     def committed(self, names: Collection[str]) -> dict[str, dict[TopicPartition, int]]:
         return {name: self.offsets_of.get(name, {}) for name in names}
+
+    def committed_with_epochs(self, names: Collection[str]) -> dict[str, dict[TopicPartition, Committed]]:
+        return {
+            name: {each: Committed(offset, 3) for each, offset in found.items()}
+            for name, found in self.committed(names).items()
+        }
 
     def logs(self, partitions: Sequence[TopicPartition]) -> tuple[dict[TopicPartition, Log], dict[object, object]]:
         return {each: self.ends[each] for each in partitions}, {}
@@ -199,6 +210,18 @@ def test_what_was_deleted_before_it_was_read_is_marked() -> None:
     shown = run("--describe", "--group", "idle", "--output", "table").stdout
     assert "Gone: 1 record deleted before the group read them" in shown
     assert "Gone" not in run("--describe", "--group", "busy", "--output", "table").stdout
+
+
+def test_leader_epochs_are_shown_where_brokers_are_of_kafka_4(groups: FakeGroups) -> None:
+    argv = ("--describe", "--group", "idle", "--verbose")
+    assert "LEADER-EPOCH" not in run(*argv).stdout
+    groups.is_newer = True
+    assert [line.split()[2:6] for line in run(*argv).stdout.splitlines()[1:3]] == [
+        ["PARTITION", "LEADER-EPOCH", "CURRENT-OFFSET", "LOG-END-OFFSET"],
+        ["0", "3", "1", "10"],
+    ]
+    assert "Leader epoch" in run(*argv, "--output", "table").stdout
+    assert "LEADER-EPOCH" not in run(*argv[:3]).stdout
 
 
 def test_a_plan_says_what_is_read_again_and_what_is_skipped(groups: FakeGroups) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from kafka_tools.brokers import streams_groups
 from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError
 from kafka_tools.main import cli
-from kafka_tools.model.groups import ConsumerGroup, Coordinator, GroupListing, Log, Member
+from kafka_tools.model.groups import Committed, ConsumerGroup, Coordinator, GroupListing, Log, Member
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.streams_groups import StreamsGroup, StreamsMember, Subtopology, TaskAssignment
 from kafka_tools.model.target import Brokers
@@ -66,6 +66,9 @@ class FakeGroups:
     def committed(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, int]]:
         return {name: {A0: 4} for name in names}
 
+    def committed_with_epochs(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, Committed]]:
+        return {name: {A0: Committed(4, 2)} for name in names}
+
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         self.changes.append((group, dict(offsets)))
 
@@ -118,7 +121,7 @@ def test_options_that_do_not_fit(argv: str, message: str, groups: FakeGroups) ->
 @pytest.mark.usefixtures("groups")
 def test_lag_is_of_what_members_read() -> None:
     result = ktools("streams-groups", "--describe --group busy --verbose")
-    assert result.stdout.splitlines()[1].split() == ["busy", "a", "0", "4", "-", "10", "6"]
+    assert result.stdout.splitlines()[1].split() == ["busy", "a", "0", "4", "2", "10", "6"]
     rows = json.loads(ktools("streams-groups", "--describe --all-groups --output json").stdout)
     assert [(row["group"], row["offset_lag"]) for row in rows] == [("busy", 6)]
 
