@@ -9,7 +9,16 @@ from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.brokers.topic_changes import BrokerTopicChanges
 from kafka_tools.errors import KafkaToolError, check_code
 from kafka_tools.model.groups import ConsumerGroup, Coordinator, GroupListing
-from kafka_tools.model.streams_groups import StreamsGroup, StreamsMember, Subtopology, TaskAssignment, Tasks
+from kafka_tools.model.streams_groups import (
+    TOPOLOGY_STATUSES,
+    StreamsGroup,
+    StreamsMember,
+    Subtopology,
+    TaskAssignment,
+    Tasks,
+    TopologyNode,
+    TopologyPart,
+)
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.wire.schema import Response
@@ -18,15 +27,20 @@ from kafka_tools.wire.share_streams_messages import LEAVE_GROUP, STREAMS_GROUP_D
 STREAMS = "Streams"
 """The type of streams groups in a list of groups."""
 
+WITH_TOPOLOGY = 1
+"""The first version of StreamsGroupDescribe that has the description of a topology (KIP-1331, Kafka 4.4)."""
+
+NODE_KINDS = {1: "Source", 2: "Processor", 3: "Sink"}
+
 
 @contextmanager
-def open_streams_groups(target: Brokers, seconds: float) -> "Iterator[BrokerStreamsGroups]":
+def open_streams_groups(target: Brokers, seconds: float, topology: bool = False) -> "Iterator[BrokerStreamsGroups]":
     """Open a session with the brokers of `target` for its streams groups, close it at the end. Raises KafkaToolError.
 
-    The answer to each request is waited for `seconds`.
+    The answer to each request is waited for `seconds`. With `topology` the description of each group's is asked for.
     """
     with open_session(target) as session:
-        yield BrokerStreamsGroups(session, seconds)
+        yield BrokerStreamsGroups(session, seconds, topology)
 
 
 class BrokerStreamsGroups:
@@ -36,8 +50,9 @@ class BrokerStreamsGroups:
     topics.
     """
 
-    def __init__(self, session: Session, seconds: float) -> None:
-        """Wait for the answer to each request for so many seconds."""
+    def __init__(self, session: Session, seconds: float, topology: bool = False) -> None:
+        """Wait for the answer to each request for so many seconds; with `topology` ask for its description."""
+        self._topology = topology
         self._session = session
         self._seconds = seconds
         self._coordinators = Coordinators(session, seconds)
@@ -54,8 +69,13 @@ class BrokerStreamsGroups:
         return tuple(each for each in found if each.type == STREAMS), failures
 
     def described(self, names: Iterable[str]) -> dict[str, StreamsGroup | KafkaToolError]:
-        """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers."""
-        answers = self._coordinators.describe(STREAMS_GROUP_DESCRIBE, names, lambda lot: {"group_ids": lot})
+        """Return each group, or why its coordinator did not tell of it. Raises KafkaToolError where nobody answers.
+
+        Raises UnsupportedError where topologies are wanted, and brokers are older than Kafka 4.4.
+        """
+        message = STREAMS_GROUP_DESCRIBE.since(WITH_TOPOLOGY) if self._topology else STREAMS_GROUP_DESCRIBE
+        asked = {"include_topology_description": self._topology}
+        answers = self._coordinators.describe(message, names, lambda lot: {"group_ids": lot, **asked})
         return {
             name: each if isinstance(each, KafkaToolError) else _group(each, self._coordinators.of(name))
             for name, each in answers.items()
@@ -100,6 +120,32 @@ def _group(described: Response, coordinator: Coordinator) -> StreamsGroup:
         described["assignor_name"] or "",
         tuple(map(_subtopology, topology.get("subtopologies") or ())),
         tuple(map(_member, described["members"])),
+        _described_topology(described["topology_description"]),
+        TOPOLOGY_STATUSES[status] if (status := described["topology_description_status"]) in range(4) else f"{status}",
+    )
+
+
+def _described_topology(description: Response | None) -> tuple[TopologyPart, ...] | None:
+    if description is None:
+        return None
+    parts = [
+        TopologyPart(each["subtopology_id"], tuple(map(_node, each["nodes"])), is_global=False)
+        for each in description["subtopologies"]
+    ]
+    # Global stores have no id of their own; Apache's tool numbers them behind the last part (4.4).
+    stores = enumerate(description["global_stores"], len(parts))
+    pairs = ((f"{number}", (_node(each["source"]), _node(each["processor"]))) for number, each in stores)
+    return (*parts, *(TopologyPart(*pair, is_global=True) for pair in pairs))
+
+
+def _node(node: Response) -> TopologyNode:
+    sink = node["sink_topic"]
+    return TopologyNode(
+        node["name"],
+        NODE_KINDS.get(node["node_type"], f"Type {node['node_type']}"),
+        tuple(sorted(node["source_topics"])) if sink is None else (sink,),
+        tuple(sorted(node["stores"])),
+        tuple(sorted(set(node["successors"]))),
     )
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -316,6 +316,16 @@ def given_names(ctx: click.Context) -> frozenset[str]:
 def flag(name: str) -> str:
     """Return what the option of a parameter is called in Apache's messages: `replication-factor`."""
     return name.replace("_", "-")
+
+
+def check_available(action: str, given: Collection[str], needed: Mapping[str, Collection[str]]) -> None:
+    """Raise UsageError, as joptsimple does, for an option without an action that it needs.
+
+    `needed` has the actions with which a parameter's option is available (OptionSpecBuilder.availableIf).
+    """
+    for name, actions in needed.items():
+        if name in given and action not in actions:
+            raise UsageError(f"Option(s) [{flag(name)}] are unavailable given other options on the command line")
 
 
 def conflict(name: str, other: str) -> UsageError:

@@ -1,6 +1,6 @@
 """Options that several tools share, spelled and explained once, and the sections of a help text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -199,6 +199,51 @@ def ignored(*names: str, type: click.ParamType[Any] | None = None, why: str = ""
         expose_value=False,
         **({"is_flag": True} if type is None else {"type": type, "multiple": True}),
     )
+
+
+GOALS: Mapping[str, tuple[click.ParamType[Any] | None, str]] = {
+    "--to-earliest": (None, "Go on from the oldest record."),
+    "--to-latest": (None, "Go on from the end."),
+    "--to-current": (None, "Stay; where the group has no offset yet, go on from the end."),
+    "--to-offset": (types.LONG, "Go on from this offset."),
+    "--shift-by": (types.LONG, "Go on so many offsets later, or earlier (-N)."),
+    "--to-datetime": (
+        types.Text("TIME"),
+        "Go on from the first record of this time or later: 2026-11-23T08:00:00.000, in UTC unless it ends in +01:00.",
+    ),
+    "--by-duration": (types.Text("PnDTnHnMnS"), "The same, as much time ago: P1D, PT30M."),
+    "--from-file": (types.FILE, "Go on from the offsets in a file that --export wrote (csv)."),
+}
+"""Where offsets of groups are reset to: the type of each option's value, and what it does."""
+
+
+def goals(*without: str) -> Decorator:
+    """Declare the options that say where offsets are reset to, but for those `without` which a tool is."""
+
+    def declared(function: F) -> F:
+        for name, (kind, what) in reversed(list(GOALS.items())):
+            if name not in without:
+                function = option(CHANGES, name, type=kind, help=what)(function)
+        return function
+
+    return declared
+
+
+def answer_timeout(function: F) -> F:
+    """Declare --timeout of tools that read and change groups; `answer_seconds` tells what it means."""
+    return option(
+        OTHER,
+        "--timeout",
+        type=types.LONG,
+        help="How long to wait for brokers, in ms. Default: 5000, for changes 30000.",
+    )(function)
+
+
+def answer_seconds(action: str, timeout: int | None) -> float:
+    """Return how long an answer is waited for: `timeout` (ms), else 5 s where nothing is changed, else 30 s."""
+    if timeout is not None:
+        return max(timeout, 1) / 1000
+    return 5.0 if action in ("list", "describe") else 30.0
 
 
 def watch(function: F) -> F:

@@ -10,6 +10,9 @@ from kafka_tools.model.topics import TopicPartition
 STATES = (EMPTY, "NotReady", STABLE, "Assigning", "Reconciling", DEAD)
 """The states of streams groups (org.apache.kafka.common.GroupState.groupStatesForType, Kafka 4.4)."""
 
+TOPOLOGY_STATUSES = NOT_REQUESTED, NOT_STORED, ERROR, AVAILABLE = ("NOT_REQUESTED", "NOT_STORED", "ERROR", "AVAILABLE")
+"""Whether brokers have the description of a topology (StreamsGroupTopologyDescriptionStatus, Kafka 4.4), by number."""
+
 INTERNAL_ENDINGS = (
     "-changelog",
     "-repartition",
@@ -55,11 +58,34 @@ class StreamsMember(NamedTuple):
     target: TaskAssignment
 
 
+class TopologyNode(NamedTuple):
+    """A step of an application: a source of records, a processor, or a sink.
+
+    `topics` are what a source reads, or what a sink writes; empty where that is decided record by record. `stores` are
+    the state stores that a processor uses, `successors` the steps that get its records.
+    """
+
+    name: str
+    kind: str
+    topics: tuple[str, ...]
+    stores: tuple[str, ...]
+    successors: tuple[str, ...]
+
+
+class TopologyPart(NamedTuple):
+    """The steps of a subtopology; or a source and a processor that fill a store which each instance has as a whole."""
+
+    part: str
+    nodes: tuple[TopologyNode, ...]
+    is_global: bool
+
+
 class StreamsGroup(NamedTuple):
     """A streams group as its coordinator knows it.
 
     `assignor` is "" where brokers are too old to tell it. `epoch` counts its changes, `target_epoch` is that of its
-    newest assignment, `topology_epoch` that of its topology.
+    newest assignment, `topology_epoch` that of its topology. `topology` is what the application told of it, None where
+    it was not asked for or is not AVAILABLE: one of TOPOLOGY_STATUSES.
     """
 
     group: str
@@ -71,6 +97,8 @@ class StreamsGroup(NamedTuple):
     assignor: str
     subtopologies: tuple[Subtopology, ...]
     members: tuple[StreamsMember, ...]
+    topology: tuple[TopologyPart, ...] | None = None
+    topology_status: str = NOT_REQUESTED
 
     def partitions_of(self, assignment: TaskAssignment) -> frozenset[TopicPartition]:
         """Return the partitions that the active tasks of an assignment read."""

@@ -29,6 +29,8 @@ rootLogger.appenderRef.stdout.ref=stdout
 """
 """The same for Kafka 4 (log4j 2)."""
 
+TOPOLOGY_PLUGIN = "org.apache.kafka.server.streams.InMemoryTopologyDescriptionPlugin"
+
 
 def zookeeper_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
     """Return zoo.cfg of one ZooKeeper server; several are made an ensemble (ZooKeeper's administrator's guide)."""
@@ -86,6 +88,10 @@ def broker_properties(server: Server, sandbox: Sandbox, home: Path) -> str:
             "share.coordinator.state.topic.replication.factor": str(replicas),
             "share.coordinator.state.topic.min.isr": str(in_sync),
         }
+        if tuple(map(int, sandbox.kafka_version.split(".")[:2])) >= (4, 4):
+            # Without a plug-in brokers keep no topologies of applications (KIP-1331). This one, Kafka's own, forgets
+            # them when its broker ends; then the applications tell them again.
+            settings["group.streams.topology.description.plugin.class"] = TOPOLOGY_PLUGIN
     own = _kraft_settings if sandbox.mode == "kraft" else _zookeeper_mode_settings
     return properties({**own(server, sandbox, home), **settings, **security.broker_settings(sandbox, home)})
 

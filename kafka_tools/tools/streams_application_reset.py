@@ -146,16 +146,7 @@ done.""",
     help="Delete only these internal topics. Default: all whose names say that they are the application's.",
 )
 @option(CHANGES, "--to-earliest", help="Go on from the oldest record, which is the default.")
-@option(CHANGES, "--to-latest", help="Go on from the end.")
-@option(CHANGES, "--to-offset", type=types.LONG, help="Go on from this offset.")
-@option(CHANGES, "--shift-by", type=types.LONG, help="Go on so many offsets later, or earlier (-N).")
-@option(
-    CHANGES,
-    "--to-datetime",
-    type=types.Text("TIME"),
-    help="Go on from the first record of this time or later: 2026-11-23T08:00:00.000, in UTC unless it ends in +01:00.",
-)
-@option(CHANGES, "--by-duration", type=types.Text("PnDTnHnMnS"), help="The same, as much time ago: P1D, PT30M.")
+@options.goals("--to-earliest", "--to-current", "--from-file")
 @option(CHANGES, "--from-file", type=types.FILE, help="Go on from the offsets in a file: TOPIC,PARTITION,OFFSET.")
 @option(CHANGES, "--force", help="Remove the members of the group first, as if they had left.")
 @option(CHANGES, "--dry-run", help="Only show what would be done.")

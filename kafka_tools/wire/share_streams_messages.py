@@ -188,6 +188,14 @@ TASK_ASSIGNMENT = (
     Field("standby_tasks", "[]struct", TASKS),
     Field("warmup_tasks", "[]struct", TASKS),
 )
+TOPOLOGY_NODE = (
+    Field("name", "string"),
+    Field("node_type", "int8"),
+    Field("source_topics", "[]string"),
+    Field("sink_topic", "string", nullable=1),
+    Field("stores", "[]string"),
+    Field("successors", "[]string"),
+)
 
 STREAMS_GROUP_DESCRIBE = Message(
     89,
@@ -259,7 +267,24 @@ STREAMS_GROUP_DESCRIBE = Message(
                     ),
                 ),
                 Field("authorized_operations", "int32", default=-(2**31)),
-                Field("topology_description", "struct", since=1, nullable=1),
+                Field(
+                    "topology_description",
+                    "struct",
+                    (
+                        Field(
+                            "subtopologies",
+                            "[]struct",
+                            (Field("subtopology_id", "string"), Field("nodes", "[]struct", TOPOLOGY_NODE)),
+                        ),
+                        Field(
+                            "global_stores",
+                            "[]struct",
+                            (Field("source", "struct", TOPOLOGY_NODE), Field("processor", "struct", TOPOLOGY_NODE)),
+                        ),
+                    ),
+                    since=1,
+                    nullable=1,
+                ),
                 Field("topology_description_status", "int8", since=1),
                 Field("assignor_name", "string", since=1, nullable=1, default=None),
             ),
@@ -268,8 +293,8 @@ STREAMS_GROUP_DESCRIBE = Message(
 )
 """Asks the coordinator of streams groups for their topology and their members (KIP-1071).
 
-Version 1 (Kafka 4.4) has the assignor. The description of a topology, which only a plug-in of the broker's stores, is
-not asked for: it is null then."""
+Version 1 (Kafka 4.4) has the assignor, and what the application told of its topology (KIP-1331), which only a plug-in
+of the broker's stores."""
 
 LEAVE_GROUP = Message(
     13,

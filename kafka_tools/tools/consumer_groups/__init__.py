@@ -3,13 +3,13 @@
 Source: org.apache.kafka.tools.consumer.group.ConsumerGroupCommand and ConsumerGroupCommandOptions, Kafka 3.9.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, given_names
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, check_available, conflict, given_names
 from kafka_tools.cli.options import ACTION, CHANGES, CLUSTER, FILTERS, OTHER, OUTPUT, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.groups import STATES, TYPES, Goal
@@ -71,21 +71,19 @@ ONLY_WITH = {
 }
 """Option -> the actions that it goes with, for a shell's completion."""
 
-UNAVAILABLE = {
-    "type": "list",
-    **dict.fromkeys(("members", "offsets", "verbose", *LAG), "describe"),
-    "save": "save",
-    "restore": "reset-offsets",
-    "validate_regex": "validate-regex",
+AVAILABLE: Mapping[str, Sequence[Action]] = {
+    "type": ("list",),
+    **dict.fromkeys(("members", "offsets", "verbose", *LAG), ("describe",)),
+    "save": ("save",),
+    "restore": ("reset-offsets",),
+    "validate_regex": ("validate-regex",),
 }
 """Options that joptsimple itself refuses without their action."""
 
 
 def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (ConsumerGroupCommandOptions.checkArgs 3.9)."""
-    for name, needed in UNAVAILABLE.items():
-        if name in given and action != needed:
-            raise UsageError(f"Option(s) [{name}] are unavailable given other options on the command line")
+    check_available(action, given, AVAILABLE)
     if action == "describe":
         _check_describe(given)
     elif action == "delete":
@@ -235,19 +233,7 @@ def _check_reset(given: frozenset[str]) -> None:
     "--lag: the lag there. Alone: which groups read it, and how far they are.",
 )
 @option(CHANGES, "--all-topics", help="With --reset-offsets: all that the group has committed.")
-@option(CHANGES, "--to-earliest", help="Go on from the oldest record.")
-@option(CHANGES, "--to-latest", help="Go on from the end.")
-@option(CHANGES, "--to-current", help="Stay; where nothing was committed, go on from the end.")
-@option(CHANGES, "--to-offset", type=types.LONG, help="Go on from this offset.")
-@option(CHANGES, "--shift-by", type=types.LONG, help="Go on so many offsets later, or earlier (-N).")
-@option(
-    CHANGES,
-    "--to-datetime",
-    type=types.Text("TIME"),
-    help="Go on from the first record of this time or later: 2026-11-23T08:00:00.000, in UTC unless it ends in +01:00.",
-)
-@option(CHANGES, "--by-duration", type=types.Text("PnDTnHnMnS"), help="The same, as much time ago: P1D, PT30M.")
-@option(CHANGES, "--from-file", type=types.FILE, help="Go on from the offsets in a file that --export wrote (csv).")
+@options.goals()
 @option(CHANGES, "--save", type=types.FILE, help="Save in a file (csv) what all groups, or --group, have committed.")
 @option(
     CHANGES,

@@ -9,8 +9,8 @@ from typing import Literal
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, flag, given_names
-from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, check_available, conflict, flag, given_names
+from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OUTPUT, option
 from kafka_tools.errors import KafkaToolError, UsageError
 from kafka_tools.model.groups import Goal
 from kafka_tools.model.share_groups import STATES
@@ -26,7 +26,6 @@ SCENARIOS = ("to_offset", "to_datetime", "to_earliest", "to_latest", "to_current
 SCOPES = ("topic", "all_topics", "from_file")
 VIEWS = ("members", "offsets", "state")
 SELECTED = frozenset({"group", "all_groups"})
-READING_SECONDS, CHANGING_SECONDS = 5.0, 30.0
 
 ONLY_WITH = {
     "state": ("list", "describe"),
@@ -46,15 +45,13 @@ ONLY_WITH = {
 }
 """Option -> the actions that it goes with, for a shell's completion."""
 
-UNAVAILABLE = {"members": ("describe",), "offsets": ("describe",), "verbose": ("describe",)}
+AVAILABLE = {name: ONLY_WITH[name] for name in ("state", "members", "offsets", "verbose")}
 """Options that joptsimple itself refuses without their action."""
 
 
 def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (ShareGroupCommandOptions.checkArgs 4.4)."""
-    for name, needed in UNAVAILABLE.items():
-        if name in given and action not in needed:
-            raise UsageError(f"Option(s) [{name}] are unavailable given other options on the command line")
+    check_available(action, given, AVAILABLE)
     match action:
         case "describe":
             _check_describe(given)
@@ -151,24 +148,12 @@ def _check_single(names: Sequence[str], given: frozenset[str]) -> None:
     "repeated.",
 )
 @option(CHANGES, "--all-topics", help="With --reset-offsets: all topics that the group has read.")
-@option(CHANGES, "--to-earliest", help="Go on from the oldest record.")
-@option(CHANGES, "--to-latest", help="Go on from the end.")
-@option(CHANGES, "--to-current", help="Stay; where the group has not read yet, go on from the end.")
-@option(CHANGES, "--to-offset", type=types.LONG, help="Go on from this offset.")
-@option(
-    CHANGES,
-    "--to-datetime",
-    type=types.Text("TIME"),
-    help="Go on from the first record of this time or later: 2026-11-23T08:00:00.000, in UTC unless it ends in +01:00.",
-)
-@option(CHANGES, "--from-file", type=types.FILE, help="Go on from the offsets in a file that --export wrote (csv).")
+@options.goals("--shift-by", "--by-duration")
 @option(CHANGES, "--execute", help="With --reset-offsets: do it.")
 @option(CHANGES, "--dry-run", help="Only show what would be done.")
 @option(CHANGES, "--export", help="With --reset-offsets: print the new offsets as csv, for --from-file.")
 @option(CHANGES, "--yes", help="Go on without a question, also on a protected cluster.")
-@option(
-    OTHER, "--timeout", type=types.LONG, help="How long to wait for brokers, in ms. Default: 5000, for changes 30000."
-)
+@options.answer_timeout
 @options.watch
 @click.pass_context
 def command(
@@ -203,7 +188,7 @@ def command(
     if action == "describe" and state:
         raise UsageError("Option [describe] does not take a value for [state]")
     is_reading = action in ("list", "describe")
-    seconds = (READING_SECONDS if is_reading else CHANGING_SECONDS) if timeout is None else max(timeout, 1) / 1000
+    seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     groups = None if all_groups else group
     if is_reading:

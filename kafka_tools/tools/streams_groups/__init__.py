@@ -9,8 +9,8 @@ from typing import Literal
 import click
 
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict, given_names
-from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OTHER, OUTPUT, option
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, check_available, conflict, given_names
+from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, OUTPUT, option
 from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import Goal
 from kafka_tools.model.streams_groups import STATES
@@ -27,15 +27,15 @@ SCENARIOS = (
 )
 """Where offsets are reset to, in the order in which Apache's tool refuses two of them."""
 
-VIEWS = ("members", "offsets", "state")
+VIEWS = ("members", "offsets", "state", "topology")
 TOPICS = frozenset({"input_topic", "all_input_topics"})
 SELECTED = frozenset({"group", "all_groups"})
-READING_SECONDS, CHANGING_SECONDS = 5.0, 30.0
 
 ONLY_WITH = {
     "state": ("list", "describe"),
     "members": ("describe",),
     "offsets": ("describe",),
+    "topology": ("describe",),
     "verbose": ("describe",),
     "group": ("describe", "delete", "reset-offsets", "delete-offsets"),
     "all_groups": ("describe", "delete", "reset-offsets"),
@@ -52,9 +52,13 @@ ONLY_WITH = {
 }
 """Option -> the actions that it goes with, for a shell's completion."""
 
+AVAILABLE = {name: ONLY_WITH[name] for name in ("state", "verbose", *VIEWS)}
+"""Options that joptsimple itself refuses without their action."""
+
 
 def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (StreamsGroupCommandOptions.checkArgs 4.4)."""
+    check_available(action, given, AVAILABLE)
     match action:
         case "describe":
             _check_describe(given)
@@ -71,7 +75,7 @@ def check(action: str, given: frozenset[str]) -> None:
     _check_internal_topics(action, given)
     if {"dry_run", "execute"} & given and action != "reset-offsets":
         raise UsageError("Only Option [reset-offsets] accepts [execute] or [dry-run]")
-    for name, other in (("list", "members"), ("list", "offsets"), ("group", "all_groups"), ("group", "list")):
+    for name, other in (("group", "all_groups"), ("group", "list")):
         if {name, other} <= given | {action}:
             raise conflict(name, other)
     if "input_topic" in given and action in ("list", "describe"):
@@ -152,6 +156,11 @@ def _check_internal_topics(action: str, given: frozenset[str]) -> None:
 )
 @option(OUTPUT, "--members", help="With --describe: the members and their tasks.")
 @option(OUTPUT, "--offsets", help="With --describe: the lag of each partition that is read, which is the default.")
+@option(
+    OUTPUT,
+    "--topology",
+    help="With --describe: the steps of the application, where brokers (Kafka 4.4) have a plug-in that keeps them.",
+)
 @option(OUTPUT, "--verbose", help="With --describe: epochs, offsets and targets, too.")
 @option(
     CHANGES,
@@ -161,19 +170,7 @@ def _check_internal_topics(action: str, given: frozenset[str]) -> None:
     help="With --reset-offsets and --delete-offsets: this input topic, or these partitions of it; may be repeated.",
 )
 @option(CHANGES, "--all-input-topics", help="All input topics of the group's topology.")
-@option(CHANGES, "--to-earliest", help="Go on from the oldest record.")
-@option(CHANGES, "--to-latest", help="Go on from the end.")
-@option(CHANGES, "--to-current", help="Stay.")
-@option(CHANGES, "--to-offset", type=types.LONG, help="Go on from this offset.")
-@option(CHANGES, "--shift-by", type=types.LONG, help="Go on so many offsets later, or earlier (-N).")
-@option(
-    CHANGES,
-    "--to-datetime",
-    type=types.Text("TIME"),
-    help="Go on from the first record of this time or later: 2026-11-23T08:00:00.000, in UTC unless it ends in +01:00.",
-)
-@option(CHANGES, "--by-duration", type=types.Text("PnDTnHnMnS"), help="The same, as much time ago: P1D, PT30M.")
-@option(CHANGES, "--from-file", type=types.FILE, help="Go on from the offsets in a file that --export wrote (csv).")
+@options.goals()
 @option(
     CHANGES,
     "--delete-internal-topic",
@@ -190,9 +187,7 @@ def _check_internal_topics(action: str, given: frozenset[str]) -> None:
 @option(CHANGES, "--dry-run", help="With --reset-offsets: only show what would be done.")
 @option(CHANGES, "--export", help="With --reset-offsets: print the new offsets as csv, for --from-file.")
 @option(CHANGES, "--yes", help="Go on without a question, also on a protected cluster.")
-@option(
-    OTHER, "--timeout", type=types.LONG, help="How long to wait for brokers, in ms. Default: 5000, for changes 30000."
-)
+@options.answer_timeout
 @options.watch
 @click.pass_context
 def command(
@@ -208,6 +203,7 @@ def command(
     state: str | None,
     members: bool,  # noqa: ARG001  asked for by `given_names`, as --state
     offsets: bool,  # noqa: ARG001  the default
+    topology: bool,  # noqa: ARG001
     verbose: bool,  # noqa: ARG001
     input_topic: tuple[str, ...],
     all_input_topics: bool,
@@ -230,8 +226,7 @@ def command(
     """Check the options against each other, choose the cluster, and run the action."""
     if action == "describe" and state:
         raise UsageError("Option [describe] does not take a value for [state]")
-    is_reading = action in ("list", "describe")
-    seconds = (READING_SECONDS if is_reading else CHANGING_SECONDS) if timeout is None else max(timeout, 1) / 1000
+    seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     groups: Sequence[str] | None = None if all_groups else group
     if action == "list":
@@ -266,7 +261,9 @@ def _list(target: Brokers, state: str | None, seconds: float) -> Report:
 
 def _describe(target: Brokers, groups: Sequence[str] | None, given: frozenset[str], seconds: float) -> Report:
     from kafka_tools.tools.consumer_groups import other_types
-    from kafka_tools.tools.streams_groups import reading
+    from kafka_tools.tools.streams_groups import reading, topology
 
+    if "topology" in given:
+        return topology.describe(other_types.DescribeGroups(target, groups, "state", False, seconds))
     view: other_types.Shown = "members" if "members" in given else "state" if "state" in given else "offsets"
     return reading.describe(other_types.DescribeGroups(target, groups, view, "verbose" in given, seconds))

@@ -65,6 +65,7 @@ class Stage:
         new-member GROUP NAME[,NAME…] [INSTANCE]  the same by the protocol of KIP-848
         share-member GROUP NAME                   the same in a share group
         streams-member GROUP NAME                 the same in a streams group, which gets a topic GROUP-store-changelog
+        topology GROUP NAME                       a streams-member that tells its topology, with stores
         streams-group GROUP NAME                  a streams group whose only member has left
         internal-topics                           __consumer_offsets is there
         acl TYPE NAME LITERAL|PREFIXED PRINCIPAL HOST OPERATION ALLOW|DENY       words of confluent-kafka's enums
@@ -231,6 +232,7 @@ class Stage:
             "member": lambda: self._join(*words.split()),
             "new-member": lambda: self._join(*words.split(), protocol="consumer"),
             "streams-member": lambda: self.after.callback(self._joined_streams_group(*words.split()).leave),
+            "topology": lambda: self._tell_topology(*words.split()),
             "streams-group": lambda: self._joined_streams_group(*words.split()).leave(),
             "share-member": lambda: self._join_share_group(*words.split()),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
@@ -374,6 +376,11 @@ class Stage:
             return bool(consumer.assignment())
 
         self._until(joined)
+
+    def _tell_topology(self, group: str, name: str) -> None:
+        member = self._joined_streams_group(group, name)
+        self.after.callback(member.leave)
+        member.tell_topology()
 
     def _joined_streams_group(self, group: str, name: str) -> StreamsMember:
         member = StreamsMember(self.brokers, group, name)

@@ -72,6 +72,48 @@ HEARTBEAT = Message(
         Field("active_tasks", "[]struct", TASKS, nullable=0),
     ),
 )
+NODE = (
+    Field("name", "string"),
+    Field("node_type", "int8"),
+    Field("source_topics", "[]string"),
+    Field("sink_topic", "string", nullable=0, default=None),
+    Field("stores", "[]string"),
+    Field("successors", "[]string"),
+)
+TOPOLOGY_UPDATE = Message(
+    93,
+    "StreamsGroupTopologyDescriptionUpdate",
+    first=0,
+    last=0,
+    flexible=0,
+    request=(
+        Field("group_id", "string"),
+        Field("member_id", "string"),
+        Field("topology_epoch", "int32"),
+        Field(
+            "topology_description",
+            "struct",
+            (
+                Field(
+                    "subtopologies",
+                    "[]struct",
+                    (Field("subtopology_id", "string"), Field("nodes", "[]struct", NODE)),
+                ),
+                Field(
+                    "global_stores",
+                    "[]struct",
+                    (Field("source", "struct", NODE), Field("processor", "struct", NODE)),
+                ),
+            ),
+        ),
+    ),
+    response=(
+        Field("throttle_time_ms", "int32"),
+        Field("error_code", "int16"),
+        Field("error_message", "string", nullable=0),
+    ),
+)
+SOURCE, PROCESSOR, SINK = 1, 2, 3
 SECONDS = 15.0
 HEARTBEAT_SECONDS = 3.0
 LEAVES = -1
@@ -118,6 +160,28 @@ class StreamsMember:
             self._sent({})
         self._session.close()
 
+    def tell_topology(self) -> None:
+        """Tell how records flow: two subtopologies with a topic in between, and a global store."""
+        between = f"{self._group}-counted-repartition"
+        first = [
+            _node("KSTREAM-SOURCE-0", SOURCE, ["KSTREAM-MAP-1"], source_topics=[self._topic, f"{self._topic}-b"]),
+            _node("KSTREAM-MAP-1", PROCESSOR, ["KSTREAM-SINK-3", "KSTREAM-SINK-2"]),
+            _node("KSTREAM-SINK-2", SINK, [], sink_topic=between),
+            _node("KSTREAM-SINK-3", SINK, []),  # its topic is decided record by record
+        ]
+        second = [
+            _node("KSTREAM-SOURCE-4", SOURCE, ["KSTREAM-AGGREGATE-5"], source_topics=[between]),
+            _node("KSTREAM-AGGREGATE-5", PROCESSOR, [], stores=["store-b", "store"]),
+        ]
+        source = _node("KSTREAM-SOURCE-6", SOURCE, ["KTABLE-SOURCE-7"], source_topics=[f"{self._topic}-g"])
+        processor = _node("KTABLE-SOURCE-7", PROCESSOR, [], stores=["global-store"])
+        description = {
+            "subtopologies": [{"subtopology_id": "0", "nodes": first}, {"subtopology_id": "1", "nodes": second}],
+            "global_stores": [{"source": source, "processor": processor}],
+        }
+        values = {"group_id": self._group, "member_id": self._id, "topology_description": description}
+        self._coordinators.change(TOPOLOGY_UPDATE, self._group, {**values, "topology_epoch": 0})
+
     def _beat(self) -> None:
         while not self._ends.wait(HEARTBEAT_SECONDS):
             with suppress(BrokerError):
@@ -127,3 +191,7 @@ class StreamsMember:
         tasks = {"active_tasks": self._tasks, "standby_tasks": [], "warmup_tasks": []} if self._epoch >= 0 else {}
         values = {"group_id": self._group, "member_id": self._id, "member_epoch": self._epoch, **tasks, **more}
         return self._coordinators.change(HEARTBEAT, self._group, values)
+
+
+def _node(name: str, kind: int, successors: list[str], **more: Any) -> Response:
+    return {"name": name, "node_type": kind, "successors": successors, "source_topics": [], "stores": [], **more}

@@ -82,6 +82,12 @@ def test_only_kafka_4_hears_of_share_groups() -> None:
     assert "share.coordinator" not in config.broker_properties(BROKERS[0], WITH_ZOOKEEPER, HOME)
 
 
+def test_brokers_of_4_4_keep_the_topologies_of_applications() -> None:
+    plugin = "group.streams.topology.description.plugin.class"
+    assert plugin in settings(config.broker_properties(NODES[0], replace(KRAFT, kafka_version="4.4.0"), HOME))
+    assert plugin not in settings(config.broker_properties(NODES[0], KRAFT, HOME))  # it could not load the class
+
+
 def test_paths_are_escaped_as_java_reads_properties() -> None:
     text = config.broker_properties(BROKERS[0], WITH_ZOOKEEPER, Path("/höme/a\\b/😀"))
     assert "log.dirs=/h\\u00f6me/a\\\\b/\\ud83d\\ude00/broker-1/data\n" in text

@@ -9,11 +9,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kafka_tools.brokers import streams_groups
-from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError
+from kafka_tools.errors import GROUP_ID_NOT_FOUND, BrokerError, KafkaToolError, UnsupportedError
 from kafka_tools.main import cli
 from kafka_tools.model.groups import Committed, ConsumerGroup, Coordinator, GroupListing, Log, Member
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
-from kafka_tools.model.streams_groups import StreamsGroup, StreamsMember, Subtopology, TaskAssignment
+from kafka_tools.model.streams_groups import (
+    StreamsGroup,
+    StreamsMember,
+    Subtopology,
+    TaskAssignment,
+    TopologyNode,
+    TopologyPart,
+)
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 
@@ -22,9 +29,20 @@ WHERE = Coordinator(2, "h", 9092)
 PARTS = (Subtopology("0", ("a",), (), ("app-store-changelog",)),)
 TASKS = TaskAssignment({"0": (0,)}, {}, {"0": (1,)})
 MEMBER = StreamsMember("m", "p", "c", 4, False, TASKS, TaskAssignment({}, {}, {}))
+TOPOLOGY = (
+    TopologyPart(
+        "0",
+        (
+            TopologyNode("source", "Source", ("a", "b"), (), ("sink",)),
+            TopologyNode("sink", "Sink", (), (), ()),
+        ),
+        is_global=False,
+    ),
+    TopologyPart("1", (TopologyNode("fill", "Processor", (), ("store",), ()),), is_global=True),
+)
 GROUPS = {
     "app": StreamsGroup("app", "Empty", WHERE, 3, 3, 0, "sticky", PARTS, ()),
-    "busy": StreamsGroup("busy", "Stable", WHERE, 4, 4, 0, "sticky", PARTS, (MEMBER,)),
+    "busy": StreamsGroup("busy", "Stable", WHERE, 4, 4, 0, "sticky", PARTS, (MEMBER,), TOPOLOGY, "AVAILABLE"),
 }
 TOPICS = {
     "a": (0,),
@@ -41,6 +59,7 @@ class FakeGroups:
     def __init__(self) -> None:
         self.changes: list[object] = []
         self.members: tuple[Member, ...] = ()
+        self.are_old = False
         self.offsets = self.consumers = self.topics = self
 
     def partitions(self) -> Mapping[str, Collection[int]]:
@@ -89,7 +108,9 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> FakeGroups:
     fake = FakeGroups()
 
     @contextmanager
-    def opened(_target: Brokers, _seconds: float) -> Iterator[FakeGroups]:
+    def opened(_target: Brokers, _seconds: float, topology: bool = False) -> Iterator[FakeGroups]:
+        if topology and fake.are_old:
+            raise UnsupportedError("too old")
         yield fake
 
     monkeypatch.setattr(streams_groups, "open_streams_groups", opened)
@@ -109,6 +130,8 @@ def ktools(tool: str, argv: str) -> Result:
         ("--reset-offsets --group a --input-topic t --to-latest", "takes the option: [execute] or [dry-run]"),
         ("--describe --group a --delete-all-internal-topics", "takes one of these options: [delete], [reset-offsets]"),
         ("--delete --group a --delete-internal-topic t", "takes [reset-offsets] when [execute] is used."),
+        ("--delete --group a --topology", "Option(s) [topology] are unavailable given other options"),
+        ("--describe --group a --topology --members", "[members], [offsets], [state], [topology]"),
         ("--delete-offsets --input-topic t", "takes the [group] and one of these options"),
     ],
 )
@@ -130,6 +153,37 @@ def test_lag_is_of_what_members_read() -> None:
 def test_members_are_shown_with_their_tasks() -> None:
     result = ktools("streams-groups", "--describe --group busy --members")
     assert result.stdout.splitlines()[1].endswith("ACTIVE: 0:[0]; WARMUP: 0:[1]; ")
+
+
+def test_the_topology_of_a_group_is_shown_step_by_step(groups: FakeGroups) -> None:
+    result = ktools("streams-groups", "--describe --all-groups --topology")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "",
+        "Error: No topology description is available for streams group 'app' (status: NOT_REQUESTED).",
+        "Topologies:",
+        "   Sub-topology: 0",
+        "    Source: source (topics: [a, b])",
+        "      --> sink",
+        "    Sink: sink (topic: null)",
+        "      <-- source",
+        "",
+        "   Sub-topology: 1 for global store (will not generate tasks)",
+        "    Processor: fill (stores: [store])",
+        "      --> none",
+        "      <-- none",
+        "",
+        "",
+    ]
+    rows = json.loads(ktools("streams-groups", "--describe --group busy --topology --output json").stdout)
+    assert [(row["node"], row["kind"], row["predecessors"], row["is_global"]) for row in rows] == [
+        ("source", "source", [], False),
+        ("sink", "sink", ["source"], False),
+        ("fill", "processor", [], True),
+    ]
+    groups.are_old = True
+    old = ktools("streams-groups", "--describe --group busy --topology")
+    assert (old.exit_code, "The brokers do not tell topologies." in old.stdout) == (1, True)
 
 
 def test_a_deleted_group_takes_its_own_topics_along(groups: FakeGroups) -> None:
