@@ -6,10 +6,13 @@ returned as such, so that it can be shown in another format, too.
 
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kafka_tools.logs.files import CorruptFileError
 from kafka_tools.logs.records import Record
+
+if TYPE_CHECKING:
+    from kafka_tools.logs.record_types import RecordType
 
 Shown = str | dict[str, Any] | None
 Decoder = Callable[[Record], tuple[Shown, Shown]]
@@ -173,31 +176,54 @@ FRAME = "Could not deserialize metadata record"
 def cluster_metadata(record: Record) -> tuple[Shown, Shown]:
     """Decode a record of __cluster_metadata (MetadataRecordSerde, Kafka 3.9; newer types as in 4.4)."""
     from kafka_tools.logs.metadata_records import METADATA
-    from kafka_tools.logs.record_types import document
 
-    stream = BytesIO(record.value or b"")
     try:
-        frame = _unsigned(stream, "frame version")
-        if frame == 0:
-            raise CorruptFileError(
-                f"{FRAME} with frame version 0. Note that upgrades from the preview release of KRaft in 2.8 to newer "
-                "versions are not supported."
-            )
-        if frame != 1:
-            raise CorruptFileError(f"{FRAME} due to unknown frame version {frame}(only frame version 1 is supported)")
-        number, version = _unsigned(stream, "type"), _unsigned(stream, "version")
-        if number not in METADATA:
-            raise CorruptFileError(
-                f"org.apache.kafka.common.errors.UnsupportedVersionException: Unknown metadata id {number}"
-            )
-        kind = METADATA[number]
-        value = {"type": kind.name, "version": version, "data": document(kind, version, stream)}
-        rest = len(stream.read())
-        if rest:
-            raise CorruptFileError(f"Found {rest} byte(s) of garbage after {number}")
-        return None, value
+        kind, version, value = _framed(METADATA, record.value or b"")
+        return None, {"type": kind.name, "version": version, "data": value}
     except CorruptFileError as failure:
         return None, f"Error at {record.offset}, skipping. {failure.message}"
+
+
+def remote_log_metadata(record: Record) -> tuple[Shown, Shown]:
+    """Decode a record of __remote_log_metadata (RemoteLogMetadataSerde, Kafka 3.9)."""
+    from kafka_tools.logs.remote_records import REMOTE, shown
+
+    try:
+        if record.value is None:
+            raise CorruptFileError("The record has no value")
+        kind, _, value = _framed(REMOTE, record.value)
+        return None, shown(kind, value)
+    except CorruptFileError as failure:
+        return None, f"Error at offset {record.offset}, skipping. {failure.message}"
+
+
+def _framed(types: "Mapping[int, RecordType]", body: bytes) -> "tuple[RecordType, int, dict[str, Any]]":
+    """Read a record behind the number of its type and its version (AbstractApiMessageSerde, Kafka 3.9)."""
+    from kafka_tools.logs.record_types import document
+
+    stream = BytesIO(body)
+    frame = _unsigned(stream, "frame version")
+    if frame == 0:
+        raise CorruptFileError(
+            f"{FRAME} with frame version 0. Note that upgrades from the preview release of KRaft in 2.8 to newer "
+            "versions are not supported."
+        )
+    if frame != 1:
+        raise CorruptFileError(f"{FRAME} due to unknown frame version {frame}(only frame version 1 is supported)")
+    number, version = _unsigned(stream, "type"), _unsigned(stream, "version")
+    if number not in types:
+        raise CorruptFileError(
+            f"org.apache.kafka.common.errors.UnsupportedVersionException: Unknown metadata id {number}"
+        )
+    kind = types[number]
+    try:
+        value = document(kind, version, stream)
+    except CorruptFileError as failure:
+        raise CorruptFileError(f"Failed to deserialize record with type {number}") from failure
+    rest = len(stream.read())
+    if rest:
+        raise CorruptFileError(f"Found {rest} byte(s) of garbage after {number}")
+    return kind, version, value
 
 
 def _unsigned(stream: BytesIO, what: str) -> int:

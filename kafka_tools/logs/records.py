@@ -132,25 +132,39 @@ def _messages(batch: Batch) -> Iterator[Record]:
         return
     if message.value is None:
         raise CorruptFileError("Found invalid compressed record set with null value")
-    inner = list(_message_set(decompress(codec, message.value)))
-    if not inner:
+    body = decompress(codec, message.value, old_lz4=not batch.magic)
+    if not body:
         raise CorruptFileError("Found invalid record set with no inner records")
     # From version 1 on the offsets within are relative, and the outer one is that of the last (KIP-31).
-    base = batch.base_offset - inner[-1].offset if batch.magic else 0
-    for each in inner:
+    base = batch.base_offset - _last_offset(body) if batch.magic else 0
+    for each in _message_set(body):
         append_time = batch.magic and batch.attributes & LOG_APPEND_TIME
         timestamp = batch.max_timestamp if append_time else each.timestamp
         yield each._replace(offset=base + each.offset, timestamp=timestamp)
 
 
 def _message_set(body: bytes) -> Iterator[Record]:
+    whole = memoryview(body)
+    for offset, position, end in _messages_at(body):
+        yield _message(whole[position:end], offset)
+
+
+def _last_offset(body: bytes) -> int:
+    last = 0
+    for last, _, _ in _messages_at(body):  # noqa: B007  the last one is wanted
+        pass
+    return last
+
+
+def _messages_at(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the offset of each message of a set, where it begins and where it ends."""
     position = 0
     while position < len(body):
         offset, size = START.unpack_from(body, position)
         end = position + LOG_OVERHEAD + size
         if not 0 < size <= LARGEST or end > len(body):
             raise CorruptFileError(f"a message of {size} bytes where {len(body) - position - LOG_OVERHEAD} are left")
-        yield _message(memoryview(body)[position:end], offset)
+        yield offset, position, end
         position = end
 
 

@@ -40,6 +40,7 @@ INTERNAL_TOPICS = (
     decoders.offsets,
     decoders.transaction_log,
     decoders.cluster_metadata,
+    decoders.remote_log_metadata,
     decoders.share_group_state,
 )
 SNAPSHOT = re.compile(r"(\d{20})-(\d{10})\.checkpoint$")
@@ -80,6 +81,7 @@ def _check(_: str, given: frozenset[str]) -> None:
 @option(OUTPUT, "--transaction-log-decoder", help="The records are those of __transaction_state.")
 @option(OUTPUT, "--cluster-metadata-decoder", help="The records are those of __cluster_metadata.")
 @option(OUTPUT, "--share-group-state-decoder", help="The records are those of __share_group_state.")
+@option(OUTPUT, "--remote-log-metadata-decoder", help="The records are those of __remote_log_metadata.")
 @option(
     OUTPUT,
     "--value-decoder-class",
@@ -106,12 +108,19 @@ def command(
     transaction_log_decoder: bool,
     cluster_metadata_decoder: bool,
     share_group_state_decoder: bool,
+    remote_log_metadata_decoder: bool,
 ) -> Report:
     """Check the options, and dump."""
     classes = [each for each in (value_decoder_class, key_decoder_class) if each is not None]
     value, key = (_decoder(each or CLASSES[0]) for each in (value_decoder_class, key_decoder_class))
     # Where several are asked for, the first counts, as with DumpLogSegments.
-    asked = (offsets_decoder, transaction_log_decoder, cluster_metadata_decoder, share_group_state_decoder)
+    asked = (
+        offsets_decoder,
+        transaction_log_decoder,
+        cluster_metadata_decoder,
+        remote_log_metadata_decoder,
+        share_group_state_decoder,
+    )
     decode = next((decoder for decoder, is_asked in zip(INTERNAL_TOPICS, asked, strict=True) if is_asked), None)
     contents = print_data_log or decode is not None or bool(classes)
     return dump_log(

@@ -2,9 +2,12 @@
 
 import builtins
 import json
+import tracemalloc
+import zlib
 from pathlib import Path
 from struct import pack
 
+import cramjam
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -85,6 +88,53 @@ def test_messages_of_old_versions(magic: int, tmp_path: Path) -> None:
         f"offset: 4 position: 0 {words} size: {len(one)} magic: {magic} compresscodec: none crc: {crc} isvalid: true",
         f"| offset: 4 {words} keySize: 1 valueSize: 1 isValid: true crc: {crc}}} key: k payload: v",
     ]
+
+
+def gzip_bomb() -> bytes:
+    stream = zlib.compressobj(1, wbits=31)
+    head = stream.compress(b"") + stream.flush(zlib.Z_FULL_FLUSH)
+    return head + (stream.compress(bytes(1 << 20)) + stream.flush(zlib.Z_FULL_FLUSH)) * 300
+
+
+def snappy_bomb() -> bytes:
+    """Return a block that says that it holds 300 MiB."""
+    return b"\x80\x80\x80\x96\x01" + b"\0x"
+
+
+def lz4_bomb() -> bytes:
+    """Return a frame of blocks of 64 KiB each: a zero, the same 65,530 times again, five zeros."""
+    block = b"\x1f\0\1\0" + b"\xff" * 256 + b"\xe7" + b"\x50" + bytes(5)
+    return b"\x04\x22\x4d\x18\x60\x40\0" + (pack("<I", len(block)) + block) * (300 << 4) + bytes(4)
+
+
+BOMBS = {1: gzip_bomb, 2: snappy_bomb, 3: lz4_bomb, 4: lambda: bytes(cramjam.zstd.compress(bytes(300 << 20)))}
+
+
+@pytest.mark.parametrize("codec", BOMBS)
+def test_what_unpacks_to_too_much_is_not_read(codec: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 MiB of zeros in a small file: one line, and no more memory than a batch may take."""
+    monkeypatch.setitem(PACKED, codec, lambda _: BOMBS[codec]())
+    # In version 0 the checksum of lz4's head does not count.
+    of_version_0 = message(None, lz4_bomb(), magic=0, attributes=3)
+    path = segment(tmp_path, of_version_0 if codec == 3 else batch([(None, b"x")], codec=codec))
+    tracemalloc.start()
+    result = dump("--files", path, "--print-data-log")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The batch of offset 0, at position 0: it holds more than 256 MiB")
+    assert peak < 300 << 20
+
+
+@pytest.mark.parametrize("head", [b"\x60\x40", b"\x68\x40" + pack("<q", 28)])
+def test_lz4_of_old_clients_with_any_checksum_of_its_head(head: bytes, tmp_path: Path) -> None:
+    """One block that is not compressed; the size of the content may stand before the checksum."""
+    inner = message(b"k", b"v", 0, magic=0)
+    frame = b"\x04\x22\x4d\x18" + head + b"\0" + pack("<I", len(inner) | 1 << 31) + inner + bytes(4)
+    new = segment(tmp_path, message(None, frame, 1, magic=1, attributes=3), base=1)
+    assert "headerChecksum" in dump("--files", new, "--deep-iteration").stderr
+    old = segment(tmp_path, message(None, frame, 0, magic=0, attributes=3))
+    assert lines("--files", old, "--print-data-log")[-1].endswith("key: k payload: v")
 
 
 def test_a_torn_tail_is_told(tmp_path: Path) -> None:
@@ -226,6 +276,20 @@ def test_what_cannot_be_done_is_said_in_one_line(argv: tuple[str, ...], words: s
     result = dump(*argv)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_records_of_tiered_storage_that_are_none(tmp_path: Path) -> None:
+    partition = b"\x02t" + bytes(16) + pack(">i", 3)
+    event = pack(">iq", 1, TIME)
+    values = [None, b"\1\2\0" + partition + b"\0" + event + b"\x02\0", b"\1\2\0" + partition + b"\0" + event + b"\7\0"]
+    path = segment(tmp_path, batch([(b"k", value) for value in values]))
+    shown = [line.partition("payload: ")[2] for line in lines("--files", path, "--remote-log-metadata-decoder")[3:]]
+    assert shown == [
+        "Error at offset 0, skipping. The record has no value",
+        f"RemotePartitionDeleteMetadata{{topicPartition={'A' * 22}:t-3, state=DELETE_PARTITION_FINISHED, "
+        f"eventTimestampMs={TIME}, brokerId=1}}",
+        "Error at offset 2, skipping. There is no state 7",
+    ]
 
 
 def test_numbers_bytes_and_old_names_of_decoders(tmp_path: Path) -> None:
