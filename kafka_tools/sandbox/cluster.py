@@ -218,9 +218,8 @@ def _check_zookeeper(sandbox: Sandbox, home: Path) -> None:
 
 
 def _end_all(sandbox: Sandbox, home: Path) -> None:
-    """End the brokers first, so that they can take leave of ZooKeeper."""
-    for servers in (sandbox.brokers, sandbox.zookeepers):
-        processes.end([server.process for server in servers if server.process], home)
+    """Kill all servers: what they store is deleted next, so that nothing is lost, and a shutdown would take 2 to 5 s."""
+    processes.kill([server.process for server in sandbox.servers if server.process], home)
 
 
 def _remove(home: Path, keep_logs: bool = False) -> None:

@@ -1,8 +1,10 @@
-"""Runs `scripts/test matrix` after the tests on clusters: a plugin of pytest."""
+"""Runs `scripts/test matrix` beside the tests on clusters, which leave a sixth of the processors idle: a plugin of pytest."""
 
 import os
+import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,22 +13,33 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "test"
 
 
 class Matrix:
-    """The run on other versions, after this one; a failure there is a failure here."""
+    """The run on other versions; a failure there is a failure here."""
 
     def __init__(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  open until the summary
+        self._beside: subprocess.Popen[bytes] | None = None
         self._status = 0
+
+    def pytest_sessionstart(self) -> None:
+        """Start it; `scripts/test` gives its unit tests a low priority."""
+        self._beside = self._start()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Run it once the clusters are gone: beside them unit tests, which have one run, would be late by chance."""
+        """Wait for it. Beside clusters a unit test may be late by chance: what failed runs again once they are gone."""
+        assert self._beside is not None
         if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            with suppress(ProcessLookupError):
+                os.killpg(self._beside.pid, signal.SIGKILL)
             return
-        argv = (SCRIPT, "matrix")
-        env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-        self._status = subprocess.run(argv, env=env, stdout=self._log, stderr=subprocess.STDOUT, check=False).returncode
+        self._status = self._beside.wait() and self._start().wait()
         if self._status and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        argv = (SCRIPT, "matrix")
+        return subprocess.Popen(argv, env=env, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what it printed."""
