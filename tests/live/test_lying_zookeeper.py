@@ -79,7 +79,7 @@ def test_a_server_that_answers_pings_only_is_given_up(kafka39: Cluster, command:
     with serving(not_answering(kafka39.zookeeper, GET_CHILDREN)) as port:
         began = time.monotonic()
         answer = kafka39.run(*command, "--zookeeper", f"127.0.0.1:{port}")
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 40
     assert answer.returncode == 1
     assert b"gave no answer within 10 s, though its session is open" in answer.stdout + answer.stderr
 

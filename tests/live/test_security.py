@@ -25,7 +25,7 @@ from kafka_tools.zookeeper.session import connected
 from tests.support import java_stores, leaks
 from tests.support.clusters import Cluster, sandbox
 from tests.support.java import java_tool
-from tests.support.waiting import until
+from tests.support.waiting import until, wait_until
 from tests.support.znodes import walk
 
 KINDS = {
@@ -62,14 +62,10 @@ def secured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         admin, _ = Secured(running, request.param).client(str(running.home / "admin.properties"))
         for created in admin.create_topics([NewTopic("public-a", 1, 1), NewTopic("secret-a", 1, 1)]).values():
             created.result(30)
-        assert until(partial(_known_everywhere, admin))
+        for topic in ("public-a", "secret-a"):
+            wait_until(partial(running.is_known, topic), f"every broker knows {topic}")
         yield Secured(running, request.param)
         assert leaks.in_files(running.home) == []
-
-
-def _known_everywhere(admin: AdminClient) -> bool:
-    """Each broker learns of new topics in its own time; which one is asked is librdkafka's choice."""
-    return all({"public-a", "secret-a"} <= admin.list_topics(timeout=10).topics.keys() for _ in range(20))
 
 
 def topics(secured: Secured, config: str) -> set[str]:

@@ -77,11 +77,15 @@ class Cluster:
             assert time.monotonic() < deadline, f"{name} was not made: no broker is the controller"
             self._creator.list_topics(timeout=KNOWN_SECONDS)  # librdkafka learns by it who the controller is
         deadline = time.monotonic() + KNOWN_SECONDS
-        security = self.brokers().security
-        while not all(_is_known(server, name, security) for server in self.bootstrap.split(",")):
+        while not self.is_known(name):
             assert time.monotonic() < deadline, f"{name} is not known to all brokers"
             time.sleep(0.05)
         return name
+
+    def is_known(self, topic: str) -> bool:
+        """Whether each broker that is up tells of the topic: it learns of a new one in its own time."""
+        security = self.brokers().security
+        return all(_is_known(server, topic, security) for server in self.bootstrap.split(","))
 
     def _is_made(self, wanted: NewTopic) -> bool:
         """Create a topic; False where the broker that was asked is no longer the controller, as a test killed it."""

@@ -1,4 +1,4 @@
-"""Runs `scripts/test matrix` beside the tests on clusters, which leave a sixth of the processors idle: a plugin of pytest."""
+"""Runs `scripts/test matrix` beside the tests on clusters, which leave processors idle: a plugin of pytest."""
 
 import os
 import signal
