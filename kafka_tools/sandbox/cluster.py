@@ -218,7 +218,7 @@ def _check_zookeeper(sandbox: Sandbox, home: Path) -> None:
 
 
 def _end_all(sandbox: Sandbox, home: Path) -> None:
-    """Kill all servers: what they store is deleted next, so that nothing is lost, and a shutdown would take 2 to 5 s."""
+    """Kill all servers: what they store is deleted next, so nothing is lost, and a shutdown would take 2 to 5 s."""
     processes.kill([server.process for server in sandbox.servers if server.process], home)
 
 
