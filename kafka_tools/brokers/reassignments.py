@@ -4,13 +4,16 @@ Throttles are configs of brokers and topics, which AdminClient sets.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from kafka_tools.brokers.configs import BrokerConfigs
+from kafka_tools.brokers.elections import BrokerElections
+from kafka_tools.brokers.errors import whole_number
 from kafka_tools.brokers.log_dirs import BrokerLogDirs
 from kafka_tools.brokers.session import Session, open_session
+from kafka_tools.brokers.topics import MIN_ISR
 from kafka_tools.errors import (
     NOT_CONTROLLER,
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -20,6 +23,7 @@ from kafka_tools.errors import (
 )
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.configs import BROKERS, ConfigChange, Entity
+from kafka_tools.model.elections import Ends
 from kafka_tools.model.log_dirs import Described
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replica, ReplicaDirs, Replicas
 from kafka_tools.model.target import Brokers
@@ -79,6 +83,22 @@ class BrokerReassignments:
         """Return the directories of those of these brokers that tell. Raises KafkaToolError."""
         answers = BrokerLogDirs(self._session).describe(sorted(brokers))
         return {broker: each for broker, each in answers.items() if not isinstance(each, KafkaToolError)}
+
+    def ends(self, partitions: Mapping[TopicPartition, Sequence[int]]) -> dict[TopicPartition, Ends]:
+        """Return where the logs of these replicas (broker ids) end, without those that could not be asked."""
+        return BrokerElections(self._session).ends(partitions)
+
+    def min_isr(self, topics: Collection[str]) -> dict[str, int]:
+        """Return min.insync.replicas of those of these topics that are there and may be read. Raises KafkaToolError."""
+        from confluent_kafka.admin import ConfigResource
+
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in sorted(topics)]
+        answers = self._session.ask_each("DescribeConfigs", lambda admin: admin.describe_configs(resources))
+        return {
+            resource.name: whole_number(configs[MIN_ISR].value, f"{MIN_ISR} of topic '{resource.name}'")
+            for resource, configs in answers.items()
+            if not isinstance(configs, BrokerError) and MIN_ISR in configs
+        }
 
     def ongoing(self) -> dict[TopicPartition, PartitionReassignment]:
         """Return what is being moved now. Raises KafkaToolError."""

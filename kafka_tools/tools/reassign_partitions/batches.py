@@ -1,14 +1,14 @@
 """Carries a plan out to its end, so many partitions at once: `--execute --batch-size` and `--undo`.
 
 What must outlive this process stands in two files beside the plan: the way back (a plan itself), written before the
-first move, and the state: the throttles that were set, and which replicas lagged before. How far the moves are is asked
+first move, and the state: the throttles that were set, and what was not well before. How far the moves are is asked
 of the cluster, so that a run that was killed goes on where it ended, and whoever else moves the same is noticed.
 """
 
 import hashlib
 import json
 import signal
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -17,11 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.configs import BROKERS, TOPICS
 from kafka_tools.model.folders import read_text, replace_file
-from kafka_tools.model.plan_effects import copies, stored
 from kafka_tools.model.reassignments import (
-    PartitionReassignment,
     Placement,
-    Replicas,
     as_json,
     check_wanted,
     moves,
@@ -29,9 +26,11 @@ from kafka_tools.model.reassignments import (
     parse_wanted,
 )
 from kafka_tools.model.target import Brokers
-from kafka_tools.model.topics import Partition, TopicPartition
-from kafka_tools.model.units import count, duration, size
+from kafka_tools.model.topics import TopicPartition
+from kafka_tools.model.units import count
 from kafka_tools.report import Report, Stages
+from kafka_tools.tools.reassign_partitions.looking import Look, Looking, Trouble
+from kafka_tools.tools.reassign_partitions.progress import Progress
 from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, set_throttles
 from kafka_tools.tools.reassign_partitions.told import COLUMNS, MoveRow
 
@@ -41,16 +40,14 @@ if TYPE_CHECKING:
 BATCH = 10
 """So many partitions move at once where nobody says how many."""
 
-ROUND_SECONDS, SIZES_SECONDS = 0.5, 2.0
-"""How often it is looked how far the moves are, and how many bytes are there."""
+ROUND_SECONDS = 0.5
+"""How often it is looked how far the moves are."""
 
 PATIENCE_SECONDS = 300.0
 """How long a cluster that does not answer is waited for."""
 
 CLEARING_SECONDS = 30.0
 """How long moves that were ended are waited for."""
-
-MOST_TOLD = 3
 
 
 class CarryOut(NamedTuple):
@@ -67,7 +64,7 @@ class CarryOut(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a run leaves for the one that goes on: throttled topics and brokers, and the replicas that lagged before.
+    """What a run leaves for the one that goes on: throttled topics and brokers, and what was not well before.
 
     `way_back` is the file with the replicas before.
     """
@@ -76,29 +73,7 @@ class State(NamedTuple):
     way_back: str
     topics: tuple[str, ...] = ()
     brokers: tuple[int, ...] = ()
-    lagging: frozenset[tuple[str, int, int]] = frozenset()
-
-
-class Look(NamedTuple):
-    """The cluster at one moment: all its partitions, the moves that are under way, and the brokers that are up."""
-
-    partitions: Mapping[TopicPartition, Partition]
-    ongoing: Mapping[TopicPartition, PartitionReassignment]
-    live: frozenset[int]
-
-    def is_moving(self, name: TopicPartition, replicas: Replicas) -> bool:
-        """Tell whether a partition is on its way to these replicas."""
-        moving = self.ongoing.get(name)
-        return moving is not None and {*moving.replicas} - {*moving.removing} == {*replicas}
-
-    def lagging(self) -> frozenset[tuple[str, int, int]]:
-        """Return the replicas that are out of sync, without those of partitions that move."""
-        return frozenset(
-            (*name, broker)
-            for name, each in self.partitions.items()
-            if name not in self.ongoing
-            for broker in set(each.replicas) - set(each.isr)
-        )
+    trouble: Trouble = Trouble()
 
 
 def carry_out(request: CarryOut) -> Report:
@@ -157,14 +132,15 @@ class _Run:
         self.failed: dict[TopicPartition, str] = {}
         self.notes: list[str] = []
         self.moved: Set[TopicPartition] = frozenset()
-        self.sizes: dict[TopicPartition, int] = {}
-        self.samples: list[tuple[float, int]] = []
+        self.looking = Looking()
+        self.progress: Progress | None = None
         self.why = self.told = ""
 
     def save(self, state: State) -> None:
         """Keep what a later run has to know. Raises OSError."""
         self.state = state
-        document = {"version": 1, **state._asdict(), "lagging": sorted(state.lagging)}
+        lagging, thin = map(sorted, state.trouble)
+        document = {"version": 1, **state._asdict(), "trouble": {"out_of_sync": lagging, "below_min_isr": thin}}
         replace_file(self.state_file, f"{json.dumps(document)}\n".encode(), 0o644)
 
 
@@ -192,15 +168,9 @@ def _persist(run: _Run, stages: Stages) -> None:
             sleep(ROUND_SECONDS)
 
 
-def _look(cluster: "BrokerReassignments") -> Look:
-    # What moves is asked first: what ends between the two questions is then taken to move still, and looked at again.
-    ongoing = cluster.ongoing()
-    return Look(cluster.partitions(), ongoing, frozenset(each.broker for each in cluster.brokers()))
-
-
 def _begin(run: _Run, cluster: "BrokerReassignments") -> None:
     """Check the plan, write the way back and the state, and set throttles; or go on with what a run before left."""
-    look = _look(cluster)
+    look = run.looking.look(cluster)
     for name, replicas in run.wanted.items():
         if name not in look.partitions:
             raise KafkaToolError(f"Unable to find partition: {name.topic}-{name.partition}")
@@ -215,22 +185,14 @@ def _begin(run: _Run, cluster: "BrokerReassignments") -> None:
             f"{count(len(others), 'partition')} that the plan does not name are being moved.", "--list shows them."
         )
     if state is None:
-        before = {name: _without_adding(look, name) for name in run.wanted}
+        before = {name: look.without_adding(name) for name in run.wanted}
         way_back = _write_way_back(run, {name: each for name, each in before.items() if each != run.wanted[name]})
-        state = State(run.digest, way_back, lagging=look.lagging())
-    run.before = {name: _without_adding(look, name) for name in run.wanted}
+        state = State(run.digest, way_back, trouble=look.trouble())
+    run.before = {name: look.without_adding(name) for name in run.wanted}
     run.save(state)
-    store = stored(cluster.log_dirs(look.live))
-    run.sizes = {name: store.size(name, each) or 0 for name, each in run.before.items()}
+    run.progress = Progress(run.before, run.wanted, look, cluster)
     if run.request.rates.limits:
         _throttle(run, cluster, look.live)
-
-
-def _without_adding(look: Look, name: TopicPartition) -> Replicas:
-    """Return the replicas of a partition without those that are only being added."""
-    moving = look.ongoing.get(name)
-    replicas = look.partitions[name].replicas
-    return replicas if moving is None else tuple(each for each in replicas if each not in moving.adding)
 
 
 def _left_state(run: _Run) -> State | None:
@@ -243,13 +205,15 @@ def _left_state(run: _Run) -> State | None:
         raise KafkaToolError(f"Unable to read file {run.state_file}", f"{error}.") from error
     try:
         found: dict[str, Any] = json.loads(text)
-        lagging = frozenset((str(topic), int(number), int(broker)) for topic, number, broker in found["lagging"])
+        before = found["trouble"]
+        lagging = frozenset((str(topic), int(number), int(broker)) for topic, number, broker in before["out_of_sync"])
+        thin = frozenset(TopicPartition(str(topic), int(number)) for topic, number in before["below_min_isr"])
         state = State(
             str(found["plan"]),
             str(found["way_back"]),
             tuple(map(str, found["topics"])),
             tuple(map(int, found["brokers"])),
-            lagging,
+            Trouble(lagging, thin),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise KafkaToolError(
@@ -300,7 +264,7 @@ def _throttle(run: _Run, cluster: "BrokerReassignments", live: Collection[int]) 
 def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
     """Look how far the moves are, begin more of them where nothing is against it, and tell whether any are left."""
     assert run.state is not None
-    look = _look(cluster)
+    look = run.looking.look(cluster)
     gone = [name for name in run.wanted if name not in look.partitions]
     run.failed |= dict.fromkeys(gone, "The partition is gone.")
     open_ = {name: replicas for name, replicas in run.wanted.items() if name not in run.failed}
@@ -319,54 +283,41 @@ def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
         # A broker that went down meanwhile is waited for; anything else does not become better by waiting.
         live = {each.broker for each in cluster.brokers()} if errors else set()
         run.failed |= {name: each.message for name, each in errors.items() if set(run.wanted[name]) <= live}
-    _show(run, cluster, stages, [*moving, *next_], why)
+    _show(run, cluster, stages, look, [*moving, *next_], why)
     return bool(moving or left)
 
 
 def _against(run: _Run, look: Look, left: Sequence[TopicPartition]) -> str:
-    """Return why nothing more should be begun now: somebody is down, or something lags that did not before."""
+    """Return why nothing more should be begun now: somebody is down, or something is worse than it was before."""
     assert run.state is not None
     down = sorted({broker for name in left for broker in set(run.wanted[name]) - set(run.before[name])} - look.live)
     if down:
         return f"broker {', '.join(map(str, down))} is down"
-    trouble = sorted(look.lagging() - run.state.lagging)
-    names = [f"{topic}-{number} on broker {broker}" for topic, number, broker in trouble]
-    if not names:
-        return ""
-    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-    return f"out of sync: {', '.join(names[:MOST_TOLD])}{more}"
+    return look.worse(run.state.trouble)
 
 
 def _show(
-    run: _Run, cluster: "BrokerReassignments", stages: Stages, moving: Sequence[TopicPartition], why: str
+    run: _Run,
+    cluster: "BrokerReassignments",
+    stages: Stages,
+    look: Look,
+    moving: Sequence[TopicPartition],
+    why: str,
 ) -> None:
-    """Tell how far it is: partitions, bytes, how fast, and how long yet."""
-    total = sum(run.sizes[name] * len(copied) for name, copied in copies(run.before, run.wanted).items())
+    """Tell how far it is: partitions, bytes, records, how fast, and how long yet."""
+    assert run.progress is not None
+    run.progress.measure(cluster, look, run.moved, moving)
+    words = f"Moving {count(len(run.wanted), 'partition')}"
     # A broker that hears late of the end of a move makes it look out of sync: what is so once is not told yet.
-    words = f"Paused ({why})" if why and why == run.why else f"Moving {count(len(run.wanted), 'partition')}"
+    if why and why == run.why:
+        words = f"Paused ({why})"
+    elif run.progress.falls_back:
+        words = "Moving, but producers write faster than the copies grow: a higher --throttle lets them end"
     run.why = why
     if words != run.told:
         run.told = words
         stages.stage(words)
-    now = monotonic()
-    if not run.samples or now - run.samples[-1][0] >= SIZES_SECONDS:
-        run.samples = [*run.samples[-9:], (now, _copied(run, cluster, moving))]
-    (then, had), (at, has) = run.samples[0], run.samples[-1]
-    words = f"{size(has)} of {size(total)}"
-    if at > then and has > had:
-        rate = (has - had) / (at - then)
-        words += f" · {size(round(rate))}/s · {duration((total - has) / rate)} left"
-    stages.detail(words, len(run.moved), len(run.wanted))
-
-
-def _copied(run: _Run, cluster: "BrokerReassignments", moving: Sequence[TopicPartition]) -> int:
-    """Return how many bytes are where they should be: all of the moves that are done, and what is there of others."""
-    targets = copies(run.before, run.wanted)
-    store = stored(cluster.log_dirs({broker for name in moving for broker in targets[name]}))
-    done = sum(run.sizes[name] * len(targets[name]) for name in run.moved)
-    there = (store.sizes.get((name, broker), 0) for name in moving for broker in targets[name])
-    most = (run.sizes[name] for name in moving for _ in targets[name])
-    return done + sum(map(min, there, most))
+    stages.detail(run.progress.words(), len(run.moved), len(run.wanted))
 
 
 def _lead(run: _Run) -> None:

@@ -1,7 +1,7 @@
 """`ktools reassign-partitions --plan`, and plans that are carried out: what is shown, waited for and cleared."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,10 +12,13 @@ from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.main import run
 from kafka_tools.model.assignment import BrokerRack
 from kafka_tools.model.configs import Entity
+from kafka_tools.model.elections import Ends
 from kafka_tools.model.log_dirs import Described, LogDirDescription, ReplicaInfo
 from kafka_tools.model.reassignments import PartitionReassignment, Placement, Replicas
 from kafka_tools.model.topics import Partition, TopicPartition
 from kafka_tools.tools.reassign_partitions import batches
+from kafka_tools.tools.reassign_partitions.looking import Looking
+from kafka_tools.tools.reassign_partitions.progress import SAMPLES, Progress
 
 GIB = 1 << 30
 FIRST, SECOND, OTHER = TopicPartition("t", 0), TopicPartition("t", 1), TopicPartition("u", 0)
@@ -35,6 +38,10 @@ class FakeCluster:
         self.stands = False
         self.interrupts = False
         self.empty_dirs: tuple[str, ...] = ()
+        self.least = 1
+        self.behind: list[int] = []
+        self.slow = 0
+        self.sizes: dict[tuple[TopicPartition, int], int] = {}
 
     def brokers(self) -> tuple[BrokerRack, ...]:
         return tuple(self.up)
@@ -46,6 +53,16 @@ class FakeCluster:
             for name, each in self.placed.items()
         }
 
+    def min_isr(self, topics: Collection[str]) -> dict[str, int]:
+        return dict.fromkeys(topics, self.least)
+
+    def ends(self, partitions: Mapping[TopicPartition, Sequence[int]]) -> dict[TopicPartition, Ends]:
+        behind = self.behind.pop(0) if len(self.behind) > 1 else sum(self.behind)
+        return {
+            name: Ends({leader: 1000, **dict.fromkeys(copies, 1000 - behind)})
+            for name, (leader, *copies) in partitions.items()
+        }
+
     def ongoing(self) -> dict[TopicPartition, PartitionReassignment]:
         if self.lost:
             self.lost -= 1
@@ -54,7 +71,9 @@ class FakeCluster:
             self.interrupts = False
             raise KeyboardInterrupt
         found = {name: self._move(name, each) for name, each in self.moving.items()}
-        if not self.stands:
+        if self.moving and self.slow:
+            self.slow -= 1
+        elif not self.stands:
             self.placed |= self.moving
             self.moving = {}
         return found
@@ -89,7 +108,11 @@ class FakeCluster:
                     None,
                     100 * GIB,
                     50 * GIB,
-                    tuple(ReplicaInfo(name, GIB, 0, False) for name, each in self.placed.items() if broker in each),
+                    tuple(
+                        ReplicaInfo(name, self.sizes.get((name, broker), GIB), 0, False)
+                        for name, each in self.placed.items()
+                        if broker in each or (name, broker) in self.sizes
+                    ),
                 ),
                 *(LogDirDescription(path, None, 100 * GIB, 50 * GIB, ()) for path in self.empty_dirs),
             )
@@ -226,6 +249,18 @@ def test_nothing_more_is_begun_while_something_else_is_out_of_sync(
     assert "Paused (out of sync: t-1 on broker 1)\n" in capsys.readouterr().err
 
 
+def test_nothing_more_is_begun_while_a_partition_is_below_its_min_isr(
+    cluster: FakeCluster, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # One of two replicas in sync, of a partition that moves: only its min ISR tells that it is not for the copy.
+    # What was below it before it began does not matter.
+    cluster.least, cluster.lagging = 2, [{OTHER}, {OTHER}, {FIRST, OTHER}, {FIRST, OTHER}, {OTHER}]
+    cluster.slow = 2
+    assert execute(plan) == 0
+    assert cluster.done == [{FIRST: (3, 2)}, {SECOND: (3, 2)}]
+    assert "Paused (below min ISR: t-0 (1 in sync of 2 needed))\n" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_the_moves_and_takes_throttles_away(
     cluster: FakeCluster, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,6 +293,32 @@ def test_a_cluster_that_comes_back_is_waited_for(
     assert "Waiting for the cluster: Nobody is there.\n" in capsys.readouterr().err
 
 
+def test_how_far_copies_are_is_told_by_bytes_and_by_records(cluster: FakeCluster) -> None:
+    before = {FIRST: (1, 2), SECOND: (2, 1)}
+    wanted: dict[TopicPartition, Replicas] = {FIRST: (3, 2), SECOND: (3, 2)}
+    cluster.moving, cluster.stands, cluster.behind = {FIRST: (3, 2)}, True, [500, 300, 400]
+    look = Looking().look(cluster)  # type: ignore[arg-type]
+    now = [0.0]
+    progress = Progress(before, wanted, look, cluster, lambda: now[0])  # type: ignore[arg-type]
+
+    def words() -> str:
+        progress.measure(cluster, look, (), [FIRST])  # type: ignore[arg-type]
+        now[0] += 10
+        return progress.words()
+
+    assert words() == "0 B of 2.0 GiB · 500 records behind"
+    cluster.sizes[FIRST, 3] = GIB // 2
+    # Of bytes there are 1.5 GiB left, of records 300: at 20 a second these take 15 s.
+    assert words() == "512.0 MiB of 2.0 GiB · 51.2 MiB/s · 30 s left · 300 records behind"
+    # Producers write meanwhile: bytes grow as fast as they are copied, of records 5 a second are caught up with.
+    cluster.sizes |= {(FIRST, 1): 2 * GIB, (FIRST, 3): GIB}
+    assert words() == "1.0 GiB of 3.0 GiB · 51.2 MiB/s · 1 min 20 s left · 400 records behind"
+    assert not progress.falls_back
+    for _ in range(SAMPLES):
+        words()
+    assert progress.falls_back
+
+
 def test_what_is_refused_is_told_and_the_rest_moves(
     cluster: FakeCluster, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -270,7 +331,11 @@ def test_what_is_refused_is_told_and_the_rest_moves(
     ("state", "message"),
     [
         ("{", "{} is no state of a plan."),
-        ('{"plan": "x", "way_back": "w", "topics": [], "brokers": [], "lagging": []}', "{} is of another plan than "),
+        (
+            '{"plan": "x", "way_back": "w", "topics": [], "brokers": [], '
+            '"trouble": {"out_of_sync": [], "below_min_isr": []}}',
+            "{} is of another plan than ",
+        ),
     ],
 )
 def test_a_state_that_is_another_plans_is_refused(
