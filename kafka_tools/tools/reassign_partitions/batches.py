@@ -31,7 +31,7 @@ from kafka_tools.model.units import count
 from kafka_tools.report import Report, Stages
 from kafka_tools.tools.reassign_partitions.looking import Look, Looking, Trouble
 from kafka_tools.tools.reassign_partitions.progress import Progress
-from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, set_throttles
+from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, set_throttles, undisturbed
 from kafka_tools.tools.reassign_partitions.told import COLUMNS, MoveRow
 
 if TYPE_CHECKING:
@@ -360,15 +360,13 @@ def _break_off(run: _Run) -> None:
 
     if run.state is None:
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it
-    try:
-        with open_reassignments(run.request.target) as cluster:
-            _end_moves(run, cluster)
-            _unthrottle(run, cluster)
-    except KafkaToolError as error:
-        run.notes.append(f"Moves and throttles may be left: {error.message}")
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with undisturbed():
+        try:
+            with open_reassignments(run.request.target) as cluster:
+                _end_moves(run, cluster)
+                _unthrottle(run, cluster)
+        except KafkaToolError as error:
+            run.notes.append(f"Moves and throttles may be left: {error.message}")
     _tell(run)
 
 

@@ -5,6 +5,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import UNKNOWN_TOPIC_OR_PARTITION, BrokerError, KafkaToolError, as_java_prints
+from kafka_tools.model.configs import Entity
 from kafka_tools.model.java_hash_order import hash_order, keys_in_hash_order
 from kafka_tools.model.reassignments import (
     Placement,
@@ -19,9 +20,16 @@ from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.report import Report
 from kafka_tools.tools.reassign_partitions.reading import check_topics
-from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, set_throttles
+from kafka_tools.tools.reassign_partitions.throttles import (
+    MOVING,
+    Rates,
+    clear_throttles,
+    leave_no_throttle,
+    set_throttles,
+)
 from kafka_tools.tools.reassign_partitions.told import (
     EXISTING,
+    INTERRUPTED,
     NO_DIR_MOVES,
     VERIFY,
     MoveRow,
@@ -37,10 +45,6 @@ from kafka_tools.tools.reassign_partitions.told import (
 if TYPE_CHECKING:
     from kafka_tools.brokers.reassignments import BrokerReassignments
 
-INTERRUPTED = 130
-"""The exit status after Ctrl-C."""
-
-MOVING = "Partitions are moving, and throttled: --verify takes the throttles away when they are there."
 PAUSE_SECONDS = 0.1
 """How long it is waited before brokers are asked again to take a replica into a directory (3.9)."""
 
@@ -108,24 +112,8 @@ def execute(request: Execute) -> Report:
         if limits and is_begun:
             told.notes.append(MOVING)
         elif limits:
-            _leave_no_throttle(reassignments, wanted, told)
+            leave_no_throttle(told, reassignments.ongoing, lambda: _clear(reassignments, wanted))
     return told.report(status)
-
-
-def _leave_no_throttle(reassignments: "BrokerReassignments", wanted: Wanted, told: Told) -> None:
-    """Take throttles away again, unless something moves after all: that was to be throttled.
-
-    A request that Ctrl-C or a lost connection cut off may have been carried out.
-    """
-    try:
-        if reassignments.ongoing():
-            told.notes.append(MOVING)
-        elif not _clear(reassignments, wanted):
-            told.notes.append("Nothing is moving: the throttles were taken away again.")
-        else:
-            told.notes.append("Throttles were left: --verify takes them away.")
-    except KafkaToolError:
-        told.notes.append("Throttles may have been left: --verify takes them away.")
 
 
 def _check_brokers(reassignments: "BrokerReassignments", after: Placement) -> None:
@@ -262,8 +250,10 @@ def cancel(request: Cancel) -> Report:
     return told.report()
 
 
-def _clear(reassignments: "BrokerReassignments", wanted: Wanted, told: Told | None = None) -> bool:
-    """Take all throttles away: nobody knows any more from which brokers partitions came. Tell whether some are left."""
+def _clear(
+    reassignments: "BrokerReassignments", wanted: Wanted, told: Told | None = None
+) -> dict[Entity, KafkaToolError]:
+    """Take all throttles away: nobody knows any more from which brokers partitions came. Return those that stay."""
     brokers = {each.broker for each in reassignments.brokers()}
     brokers |= {broker for _, replicas in wanted.partitions for broker in replicas}
     in_order = keys_in_hash_order(sorted(brokers), 16, int)
@@ -273,4 +263,4 @@ def _clear(reassignments: "BrokerReassignments", wanted: Wanted, told: Told | No
     failures = clear_throttles(reassignments, in_order, topics)
     if told and failures:
         told.tell_left(failures)
-    return bool(failures)
+    return failures

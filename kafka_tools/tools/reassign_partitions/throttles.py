@@ -3,7 +3,9 @@
 Source: org.apache.kafka.tools.reassign.ReassignPartitionsCommand (modifyReassignmentThrottle, clearAllThrottles), 3.9.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
@@ -13,10 +15,13 @@ from kafka_tools.model.topics import TopicPartition
 
 if TYPE_CHECKING:
     from kafka_tools.backends import Reassignments
+    from kafka_tools.tools.reassign_partitions.told import Told
 
 RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
 DIRS_RATE = "replica.alter.log.dirs.io.max.bytes.per.second"
 REPLICAS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+
+MOVING = "Partitions are moving, and throttled: --verify takes the throttles away when they are there."
 
 
 class Rates(NamedTuple):
@@ -69,3 +74,30 @@ def clear_throttles(
         except KafkaToolError as error:
             failures[entity] = error
     return failures
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C do nothing while the block runs: a second one would leave half of the throttles."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def leave_no_throttle(told: "Told", moves: Callable[[], object], clear: Callable[[], object]) -> None:
+    """Take throttles away again where moves failed to begin, unless something `moves` after all: it is to be limited.
+
+    A request that Ctrl-C or a lost connection cut off may have been carried out. `clear` tells what it had to leave.
+    """
+    with undisturbed():
+        try:
+            if moves():
+                told.notes.append(MOVING)
+            elif not clear():
+                told.notes.append("Nothing is moving: the throttles were taken away again.")
+            else:
+                told.notes.append("Throttles were left: --verify takes them away.")
+        except KafkaToolError:
+            told.notes.append("Throttles may have been left: --verify takes them away.")

@@ -4,16 +4,27 @@ Source: kafka.admin.ReassignPartitionsCommand, Kafka 2.8.2.
 """
 
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.configs import Entity
 from kafka_tools.model.java_hash_order import scala_order, string_hash
 from kafka_tools.model.reassignments import Placement, Replicas, Wanted, check_wanted, moves, parse_wanted
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import TopicPartition
 from kafka_tools.report import Report
-from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, set_throttles
-from kafka_tools.tools.reassign_partitions.told import EXISTING, VERIFY, MoveRow, Told, ids, partition_state, plural
+from kafka_tools.tools.reassign_partitions.throttles import Rates, clear_throttles, leave_no_throttle, set_throttles
+from kafka_tools.tools.reassign_partitions.told import (
+    EXISTING,
+    INTERRUPTED,
+    VERIFY,
+    MoveRow,
+    Told,
+    ids,
+    partition_state,
+    plural,
+)
 
 if TYPE_CHECKING:
     from kafka_tools.zookeeper.reassignments import ZooKeeperReassignments
@@ -54,6 +65,7 @@ def execute(request: Execute) -> Report:
             told.say(EXISTING)
             return told.report(status=1)
         told.show_way_back(before)
+        status = 0
         try:
             if rates.limits:
                 told.say(VERIFY)
@@ -61,10 +73,15 @@ def execute(request: Execute) -> Report:
                     told.line(line)
             reassignments.reassign(after)
         except KafkaToolError as error:
+            told.failure, status = error, 1
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        if status:
             if rates.limits:
-                told.notes.append("Throttles may have been left: --verify takes them away.")
-            told.failure = error
-            return told.report()
+                topics = {name.topic for name in after}
+                is_moving = partial(reassignments.ongoing, topics)
+                leave_no_throttle(told, is_moving, lambda: _clear(reassignments, wanted, topics))
+            return told.report(status)
     names = ",".join(f"{each.topic}-{each.partition}" for each in sorted(after))
     told.line(f"Successfully started partition reassignment{plural(after)} for {names}")
     told.rows += [MoveRow(*name, None, ids(before[name]), ids(after[name]), "started") for name in sorted(after)]
@@ -92,7 +109,9 @@ def verify(request: Verify) -> Report:
         )
         status = told.note_undone()
         if not ongoing and not request.preserves:
-            _clear(reassignments, wanted, topics, told)
+            failures = _clear(reassignments, wanted, topics, told)
+            if failures:
+                told.tell_left(failures)
     return told.report(status)
 
 
@@ -118,11 +137,12 @@ def _current(reassignments: "ZooKeeperReassignments", after: Placement) -> dict[
     return {name: there[name] for name in after}
 
 
-def _clear(reassignments: "ZooKeeperReassignments", wanted: Wanted, topics: Collection[str], told: Told) -> None:
+def _clear(
+    reassignments: "ZooKeeperReassignments", wanted: Wanted, topics: Collection[str], told: Told | None = None
+) -> dict[Entity, KafkaToolError]:
     brokers = [each.broker for each in reassignments.brokers()]
     brokers += [broker for _, replicas in wanted.partitions for broker in replicas]
     in_order, names = scala_order(brokers, int), scala_order(topics, string_hash)
-    told.begin_to_clear(in_order, names)
-    failures = clear_throttles(reassignments, in_order, names)
-    if failures:
-        told.tell_left(failures)
+    if told:
+        told.begin_to_clear(in_order, names)
+    return clear_throttles(reassignments, in_order, names)

@@ -21,6 +21,9 @@ EXISTING = (
 VERIFY = (
     "Warning: You must run --verify periodically, until the reassignment completes, to ensure the throttle is removed."
 )
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
 NO_DIR_MOVES = "None of the specified partition moves are active."
 ROLLBACK = "Save this to use as the --reassignment-json-file option during rollback"
 

@@ -17,6 +17,7 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.settings import edit_contexts
 from kafka_tools.settings.contexts import Context
 from kafka_tools.tools.reassign_partitions.throttles import DIRS_RATE, RATES, REPLICAS
+from kafka_tools.zookeeper import reassignments as znodes
 from kafka_tools.zookeeper.documents import encode_reassigned, read_reassigned
 
 FIRST, SECOND = TopicPartition("t", 0), TopicPartition("t", 1)
@@ -243,6 +244,49 @@ def test_no_throttle_is_left_where_nothing_began_to_move(
     told = capsys.readouterr()
     assert '"replicas":[1,2]' in told.out
     assert told.err == "Nothing is moving: the throttles were taken away again.\n"
+
+
+class FakeZnodes(FakeReassignments):
+    """The same topic, through ZooKeeper."""
+
+    def is_reassigning(self) -> bool:
+        return False
+
+    def ongoing(self, topics: Collection[str] = ()) -> dict[TopicPartition, PartitionReassignment]:
+        assert topics == {"t"}
+        return self.moving
+
+    def reassign(self, placement: Placement) -> dict[TopicPartition, KafkaToolError]:
+        self.done.append(dict(placement))
+        if self.errors:
+            raise self.errors[FIRST]
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("fails", "status"), [(True, 1), (False, 130)])
+def test_no_throttle_is_left_in_zookeeper_where_nothing_began_to_move(
+    fails: bool, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = FakeZnodes()
+
+    @contextmanager
+    def opened(_: object) -> Iterator[FakeZnodes]:
+        yield fake
+
+    monkeypatch.setattr(znodes, "open_reassignments", opened)
+    fake.errors = {FIRST: KafkaToolError("Others began to move partitions meanwhile.")} if fails else {}
+    file = tmp_path / "plan.json"
+    file.write_text('{"partitions": [{"topic": "t", "partition": 0, "replicas": [1, 3]}]}')
+    argv = ["--execute", "--reassignment-json-file", str(file), "--throttle", "1000"]
+    assert run(["reassign-partitions", "--zookeeper", "z:1", *argv]) == status
+    assert fake.done[-5:] == [{FIRST: (1, 3)}, *((broker, (*RATES, DIRS_RATE)) for broker in "123"), ("t", REPLICAS)]
+    told = capsys.readouterr()
+    assert '"replicas":[1,2]' in told.out
+    assert told.err == "Nothing is moving: the throttles were taken away again.\n"
+    fake.moving = {FIRST: MOVING}  # the request was carried out all the same
+    assert run(["reassign-partitions", "--zookeeper", "z:1", *argv]) == status
+    assert fake.done[-1] == {FIRST: (1, 3)}
+    assert capsys.readouterr().err.startswith("Partitions are moving, and throttled: --verify")
 
 
 def test_what_moves_at_ctrl_c_stays_throttled(
