@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
+    from kafka_tools.model.offsets import Offset
     from kafka_tools.model.reassignments import Placement
-    from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription
+    from kafka_tools.model.replicas import Fetched
+    from kafka_tools.model.topics import NewPartitions, NewTopic, TopicDescription, TopicPartition
     from kafka_tools.zookeeper.consumers import ZooKeeperConsumers
     from kafka_tools.zookeeper.shell import ZooKeeperShell
 
@@ -363,6 +365,53 @@ def open_transactions(target: Brokers) -> "Iterator[BrokerTransactions]":
 
     with open_transactions(target) as transactions:
         yield transactions
+
+
+class Replicas(Protocol):
+    """Reads the logs of all replicas of partitions, each from the broker that has it.
+
+    Every method raises KafkaToolError where no broker is reached.
+    """
+
+    @property
+    def topics(self) -> Topics:
+        """The same cluster's topics, read through the same session."""
+        ...
+
+    def at(
+        self, time: int, partitions: "Collection[TopicPartition]"
+    ) -> "Mapping[TopicPartition, Offset | KafkaToolError]":
+        """Return the offset that `time` (ms, or a number of `model.offsets.TIMES`) stands for at each leader."""
+        ...
+
+    def offsets(
+        self, time: int, replicas: "Mapping[TopicPartition, Collection[int]]"
+    ) -> "Mapping[TopicPartition, Mapping[int, int]]":
+        """Return the offset that `time` stands for in the log of each replica, without those that were not asked."""
+        ...
+
+    def fetch(
+        self,
+        replicas: "Mapping[TopicPartition, Collection[int]]",
+        offsets: "Mapping[TopicPartition, int]",
+        size: int,
+        wait_ms: int,
+    ) -> "Mapping[TopicPartition, Mapping[int, Fetched | KafkaToolError]]":
+        """Return a part of the log of each replica (broker id) from an offset on, or why there is none.
+
+        At most `size` bytes of a partition, of those first that stand before; a broker that has nothing waits `wait_ms`
+        for records.
+        """
+        ...
+
+
+@contextmanager
+def open_replicas(target: Brokers) -> Iterator[Replicas]:
+    """Connect to a cluster to read its replicas. Raises UnreachableError as `open_topics`."""
+    from kafka_tools.brokers.replicas import open_replicas
+
+    with open_replicas(target) as replicas:
+        yield replicas
 
 
 @contextmanager

@@ -1,13 +1,13 @@
 """Has partitions led by others, and tells who leads and how far the replicas of a leaderless partition have come."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kafka_tools.brokers.errors import broker_error
 from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.offsets import replica_offsets
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import NOT_CONTROLLER, BrokerError, KafkaToolError
 from kafka_tools.model.elections import ElectionType, Ends
@@ -15,7 +15,6 @@ from kafka_tools.model.offsets import LATEST
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import Partition, TopicPartition
-from kafka_tools.wire.offset_messages import LIST_OFFSETS
 
 if TYPE_CHECKING:
     from kafka_tools.wire.session import WireSession
@@ -25,12 +24,6 @@ CONTROLLER_SECONDS = 10.0
 
 LEADING_SECONDS, PAUSE_SECONDS = 10.0, 0.05
 """How long the named servers are waited for until they tell of the new leaders, and how often they are asked."""
-
-OFFSETS_SECONDS = 5.0
-"""How long each broker is waited for where it is asked for the ends of its logs."""
-
-ANY_REPLICA = -2
-"""ListOffsetsRequest.DEBUGGING_REPLICA_ID: who is asked answers from its own log, whether it is the leader or not."""
 
 
 @contextmanager
@@ -122,26 +115,6 @@ class BrokerElections:
 
     def ends(self, partitions: Mapping[TopicPartition, Sequence[int]]) -> dict[TopicPartition, Ends]:
         """Return where the logs of these replicas (broker ids) end, without those that could not be asked."""
-        held: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for (topic, number), brokers in partitions.items():
-            for broker in brokers:
-                held[broker][topic].append(number)
-        requests = {broker: _request(of_broker) for broker, of_broker in held.items()}
-        found: dict[TopicPartition, dict[int, int]] = {each: {} for each in partitions}
-        for broker, answer in self._session.wire.ask_brokers(LIST_OFFSETS, requests, OFFSETS_SECONDS).items():
-            # What is lost is then told as not known: a broker that fails must not keep anybody from an election.
-            for topic in () if isinstance(answer, KafkaToolError) else answer["topics"]:
-                for each in topic["partitions"]:
-                    name = TopicPartition(topic["name"], each["partition_index"])
-                    if name in found and not each["error_code"] and each["offset"] >= 0:
-                        found[name][broker] = each["offset"]
+        # What is lost is then told as not known: a broker that fails must not keep anybody from an election.
+        found = replica_offsets(self._session, LATEST, partitions)
         return {each: Ends(ends) for each, ends in found.items()}
-
-
-def _request(topics: Mapping[str, Sequence[int]]) -> dict[str, Any]:
-    """Return the question for the ends of these partitions, by topic, that any replica answers."""
-    asked = [
-        {"name": name, "partitions": [{"partition_index": number, "timestamp": LATEST} for number in numbers]}
-        for name, numbers in topics.items()
-    ]
-    return {"replica_id": ANY_REPLICA, "topics": asked, "timeout_ms": int(1000 * OFFSETS_SECONDS)}

@@ -20,8 +20,10 @@ from kafka_tools.wire.schema import Response
 OFFSETS_SECONDS = 5.0
 """How long the leaders are waited for: what a dead one led must not keep the others' offsets from being shown."""
 
-CONSUMER = -1
-"""What stands for the id of a replica in a request that comes from a client."""
+CONSUMER, ANY_REPLICA = -1, -2
+"""What stands for the id of a replica in a request that comes from a client (ListOffsetsRequest, FetchRequest 3.9).
+
+To DEBUGGING_REPLICA_ID whoever is asked answers from its own log, whether it is the leader or not."""
 
 NOT_ANSWERED = -1001
 """The low watermark that librdkafka (2.16) gives, without an error, where a leader did not answer (OFFSET_INVALID)."""
@@ -69,7 +71,7 @@ class BrokerOffsets:
             return found
         asked = {leader: [each for _, each in some] for leader, some in groupby(led, itemgetter(0))}
         message = LIST_OFFSETS.since(FIRST_VERSIONS.get(time, LIST_OFFSETS.first))
-        requests = {leader: _request(time, each) for leader, each in asked.items()}
+        requests = {leader: _request(time, each, CONSUMER) for leader, each in asked.items()}
         for leader, answer in self._session.wire.ask_brokers(message, requests, seconds).items():
             if isinstance(answer, UnsupportedError):  # in the words that a broker has for it
                 found |= dict.fromkeys(asked[leader], BrokerError(UNSUPPORTED_VERSION))
@@ -120,12 +122,38 @@ class BrokerOffsets:
         return unreadable(self._session.target.bootstrap_servers, "ListOffsets", "the partition is not in it")
 
 
-def _request(time: int, partitions: Sequence[TopicPartition]) -> Mapping[str, object]:
+def replica_offsets(
+    session: Session, time: int, replicas: Mapping[TopicPartition, Collection[int]]
+) -> dict[TopicPartition, dict[int, int]]:
+    """Return the offset that `time` stands for in the log of each of these replicas, by the id of its broker.
+
+    Those that could not be asked, or know no such offset, are left out. Raises UnreachableError where no broker is
+    reached.
+    """
+    found: dict[TopicPartition, dict[int, int]] = {each: {} for each in replicas}
+    requests = {broker: _request(time, each, ANY_REPLICA) for broker, each in by_broker(replicas).items()}
+    for broker, answer in session.wire.ask_brokers(LIST_OFFSETS, requests, OFFSETS_SECONDS).items():
+        for each, offset in ({} if isinstance(answer, KafkaToolError) else _offsets(answer)).items():
+            if each in found and isinstance(offset, Offset) and offset.offset is not None:
+                found[each][broker] = offset.offset
+    return found
+
+
+def by_broker(replicas: Mapping[TopicPartition, Collection[int]]) -> dict[int, list[TopicPartition]]:
+    """Return the partitions that each broker has a replica of, in their order."""
+    found: dict[int, list[TopicPartition]] = {}
+    for partition, brokers in replicas.items():
+        for broker in brokers:
+            found.setdefault(broker, []).append(partition)
+    return found
+
+
+def _request(time: int, partitions: Sequence[TopicPartition], replica: int) -> Mapping[str, object]:
     topics = [
         {"name": topic, "partitions": [{"partition_index": each.partition, "timestamp": time} for each in some]}
         for topic, some in groupby(partitions, itemgetter(0))
     ]
-    return {"replica_id": CONSUMER, "topics": topics, "timeout_ms": int(1000 * OFFSETS_SECONDS)}
+    return {"replica_id": replica, "topics": topics, "timeout_ms": int(1000 * OFFSETS_SECONDS)}
 
 
 def _offsets(response: Response) -> Found:

@@ -126,9 +126,14 @@ def batches(file: LogFile, start: int = 0, most: int | None = None) -> Iterator[
         body = file.view(position, size)
         if len(body) < size:
             return
-        magic = body[16]
-        yield _batch(position, size, body, checksum) if magic >= V2 else _message(position, size, body)
+        yield batch_of(position, body, checksum)
         position += size
+
+
+def batch_of(position: int, body: memoryview, checksum: Checksum) -> Batch:
+    """Return the batch whose bytes these are, all of them. Raises CorruptFileError where they are too few."""
+    read = _batch if body[16] >= V2 else _message
+    return read(position, len(body), body, checksum)
 
 
 def _no_batch(file: LogFile, position: int, size: int) -> CorruptFileError:
@@ -183,7 +188,7 @@ def _batch(position: int, size: int, body: memoryview, checksum: Checksum) -> Ba
     )
 
 
-def _message(position: int, size: int, body: memoryview) -> Batch:
+def _message(position: int, size: int, body: memoryview, _: Checksum) -> Batch:
     offset, _, crc, magic, attributes = MESSAGE.unpack_from(body)
     if magic and size < MESSAGE.size + MESSAGE_TIME.size:
         raise CorruptFileError(f"The message at position {position} is too short for its version {magic}.")

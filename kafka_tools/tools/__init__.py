@@ -44,6 +44,7 @@ TOOLS: Mapping[str, About] = {
     "preferred-replica-election": About("Topics", "The same as of Kafka 2.8, also through ZooKeeper."),
     "producer-perf-test": About("Records", "Measure how fast records can be sent."),
     "reassign-partitions": About("Topics", "Move partitions to other brokers and directories."),
+    "replica-verification": About("Records", "Compare the replicas of partitions with each other."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),
     "sandbox": About("Sandbox", "Run a real Kafka on this machine: up, down, status."),
     "share-groups": About("Groups", "Show lag and members of share groups, reset them."),

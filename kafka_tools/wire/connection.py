@@ -22,10 +22,8 @@ RESPONSE_SECONDS = 35.0
 """How long a response of a reachable broker is waited for where the request may take long."""
 
 FOREVER = float("inf")
-MAX_RESPONSE_BYTES, MAX_FIRST_RESPONSE_BYTES = 12_000_000, 1_000_000
-"""The longest response, and the longest one to ApiVersions, that is taken for one.
-
-Metadata of 280,000 partitions with three replicas has 12 MB, which take 200 MiB when they are decoded."""
+MAX_FIRST_RESPONSE_BYTES = 1_000_000
+"""The longest response to ApiVersions that is taken for one."""
 
 CHUNK_BYTES = 1 << 20
 CLIENT = "ktools"
@@ -87,7 +85,7 @@ class Connection:
         """
         message, version, _ = self._asked
         try:
-            return message.decode(version, self._receive())
+            return message.decode(version, self._receive(message.most_bytes))
         except TimeoutError as error:
             raise LostResponseError(
                 f"{text(self.address)} gave no answer to a {message.name} request within {self._seconds:.0f} s."
@@ -156,7 +154,7 @@ class Connection:
             self._socket.settimeout(max(deadline - monotonic(), LEAST_SECONDS))
             self._socket.sendall(SIZE.pack(len(request)) + request)
 
-    def _receive(self, most_bytes: int = MAX_RESPONSE_BYTES) -> bytes:
+    def _receive(self, most_bytes: int) -> bytes:
         """Return the answer to what was sent last, after its correlation id. Raises TimeoutError at the deadline."""
         with self._closed_on_failure():
             size, answered = RESPONSE_HEADER.unpack(self._read(RESPONSE_HEADER.size))

@@ -6,6 +6,11 @@ from typing import Any, cast
 
 from kafka_tools.model.codec import Decoder, Field, decode, encode, struct_decoder
 
+MOST_BYTES = 12_000_000
+"""The longest response that is taken for one, unless its kind says otherwise.
+
+Metadata of 280,000 partitions with three replicas has 12 MB, which take 200 MiB when they are decoded."""
+
 REQUEST_HEADER = Struct(">hhih")
 """API key, version, correlation id, the length of the client's id (never compact, KIP-511)."""
 
@@ -17,7 +22,8 @@ class Message:
     """A kind of request and its response: the API's key and name, and the versions that are known here.
 
     From version `flexible` on, bodies have compact lengths and tagged fields. So have headers, except the response's
-    where `flexible_response_header` is False: a broker answers ApiVersions before it knows the client (KIP-511).
+    where `flexible_response_header` is False: a broker answers ApiVersions before it knows the client (KIP-511). A
+    response longer than `most_bytes` is not taken.
     """
 
     __slots__ = (
@@ -27,6 +33,7 @@ class Message:
         "flexible_response_header",
         "key",
         "last",
+        "most_bytes",
         "name",
         "request",
         "response",
@@ -43,6 +50,7 @@ class Message:
         request: tuple[Field, ...],
         response: tuple[Field, ...],
         flexible_response_header: bool = True,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.key = key
         self.name = name
@@ -52,6 +60,7 @@ class Message:
         self.request = request
         self.response = response
         self.flexible_response_header = flexible_response_header
+        self.most_bytes = most_bytes
         self._decoders: dict[int, tuple[Decoder, ...]] = {}
 
     def since(self, first: int) -> "Message":
@@ -65,6 +74,7 @@ class Message:
             request=self.request,
             response=self.response,
             flexible_response_header=self.flexible_response_header,
+            most_bytes=self.most_bytes,
         )
 
     def encode(self, version: int, values: Mapping[str, Any], correlation: int, client: str) -> bytes:

@@ -111,10 +111,12 @@ class WireSession:
         # Before the threads begin: from here on each uses only the connection of its own broker.
         if not requests.keys() <= self._brokers.keys():
             self._learn()
-        calls = {broker: partial(self.ask, message, values, broker, seconds) for broker, values in requests.items()}
+        # Who is not there gets no thread: it would ask once more for the brokers, on the connection of another thread.
+        there = {broker: values for broker, values in requests.items() if broker in self._brokers}
+        calls = {broker: partial(self.ask, message, values, broker, seconds) for broker, values in there.items()}
         found = in_parallel(calls, monotonic() + seconds + LATE_SECONDS)
         silence = f"gave no answer to a {message.name} request within {seconds:.0f} s."
-        return {
+        return {broker: self._absent(broker) for broker in requests} | {
             broker: UnreachableError(f"Broker {broker} {silence}") if isinstance(each, TooLateError) else each
             for broker, each in found.items()
         }
@@ -291,7 +293,7 @@ class WireSession:
         if broker not in self._brokers:
             self._learn()
         if broker not in self._brokers:
-            raise UnreachableError(f"{self._bootstrap_servers} answers, but broker {broker} is not there.")
+            raise self._absent(broker)
         address = self._brokers[broker]
         first = self._connection(None)
         # The bootstrap server is often the broker that is meant: one connection serves both.
@@ -301,6 +303,9 @@ class WireSession:
             return connect(address, monotonic() + min(seconds, CONNECT_SECONDS), self._security)
         except BrokenConnectionError as error:
             raise advertised(self._bootstrap_servers, broker, address, error.cause) from error
+
+    def _absent(self, broker: int) -> UnreachableError:
+        return UnreachableError(f"{self._bootstrap_servers} answers, but broker {broker} is not there.")
 
     def _first_contact(self) -> Connection:
         """Try the servers in turn, again and again: one that is silent must not hide another that answers."""
