@@ -19,6 +19,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | ConsumerGroupDescribe         | it has no epochs, and no states Assigning and Reconciling (KIP-848)                 |
 | requests on share and streams | it has none of them; LeaveGroup for others neither, nor FindCoordinator, which says |
 | groups                        | where to send these                                                                 |
+| Fetch: from any replica       | a Consumer reads from the leader, or from the follower that the leader names: what  |
+|                               | a certain broker has on its disk it cannot be asked                                 |
 | OffsetDelete                  | it has no such request                                                              |
 | ListOffsets                   | it refuses words newer than max-timestamp ("invalid offset -4"), and for a leader   |
 |                               | that does not answer gives the offset -1001 without an error; it asks leaders only, |

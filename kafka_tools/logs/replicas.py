@@ -42,9 +42,9 @@ def compare(replicas: Mapping[int, Fetched], start: int) -> Comparison:
         found = list(_differences(held))
         findings += found
         if any(isinstance(each, Difference) and each.offset != each.other_offset for each in found):
-            return Comparison(verified, findings, True)
+            return Comparison(verified, tuple(findings), True)
         if len(held) < len(walks):
-            return Comparison(verified, findings)
+            return Comparison(verified, tuple(findings))
         verified = next(iter(held.values())).last_offset + 1
 
 
@@ -63,7 +63,7 @@ def _all_equal(records: bytes, high_watermark: int, start: int, replicas: Collec
         for batch in committed(Fetched(high_watermark, records)):
             verified = batch.last_offset + 1
     except CorruptFileError:
-        return Comparison(verified, [Damage(broker, verified) for broker in replicas], True)
+        return Comparison(verified, tuple(Damage(broker, verified) for broker in replicas), True)
     return Comparison(verified)
 
 
@@ -81,7 +81,7 @@ def compare_records(replicas: Mapping[int, Fetched], start: int) -> Comparison:
         except CorruptFileError:
             findings.append(Damage(broker, start))
     if findings or not all(held.values()):
-        return Comparison(start, findings, bool(findings))
+        return Comparison(start, tuple(findings), bool(findings))
     end = min(batches[-1].last_offset for batches in held.values()) + 1
     seen = dict[int, tuple[int, Record]]()
     for broker, batches in held.items():
@@ -92,7 +92,7 @@ def compare_records(replicas: Mapping[int, Fetched], start: int) -> Comparison:
                     findings.append(Difference(first, broker, record.offset, record.offset))
         except CorruptFileError:
             findings.append(Damage(broker, start))
-    return Comparison(end, findings)
+    return Comparison(end, tuple(findings))
 
 
 def _records(batches: tuple[Held, ...], start: int, end: int) -> Iterator[Record]:

@@ -1,6 +1,5 @@
 """What replicas of a partition hold, and where they hold different batches."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -63,5 +62,5 @@ class Comparison(NamedTuple):
     """
 
     verified: int
-    findings: Sequence[Finding] = ()
+    findings: tuple[Finding, ...] = ()
     is_over: bool = False

@@ -3,12 +3,13 @@
 import fcntl
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,6 +162,16 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
             yield process
         finally:
             process.kill()
+
+
+def interrupted(argv: Sequence[str], env: Mapping[str, str], lines: int) -> subprocess.CompletedProcess[bytes]:
+    """Run a command, end it by Ctrl-C when it has written so many lines to stdout, and return these alone."""
+    with ended(subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)) as process:
+        assert process.stdout is not None
+        written = b"".join(process.stdout.readline() for _ in range(lines))
+        process.send_signal(signal.SIGINT)
+        _more, said = process.communicate(timeout=UP_SECONDS)
+    return subprocess.CompletedProcess(argv, process.returncode, written, said)
 
 
 def sandbox(home: Path, *options: str) -> Iterator[Cluster]:

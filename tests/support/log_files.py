@@ -4,7 +4,7 @@ import gzip
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from struct import pack
+from struct import pack, unpack
 
 import cramjam
 import crc32c
@@ -80,3 +80,19 @@ def segment(folder: Path, *parts: bytes, base: int = 0, suffix: str = ".log") ->
     path = folder / f"{base:020d}{suffix}"
     path.write_bytes(b"".join(parts))
     return str(path)
+
+
+def damage(home: Path, broker: str, topic: str, how: str, partition: int = 0) -> None:
+    """Change the first batch of a partition in the log of one broker of the sandbox in `home`.
+
+    `how`: another byte in its last record (`rotten`), the same with the checksum of that (`other`), or another offset
+    of its last record (`longer`), with the checksum, too. The broker reads the file anew for each client.
+    """
+    with (home / f"broker-{broker}" / "data" / f"{topic}-{partition}" / f"{0:020d}.log").open("r+b") as file:
+        (size,) = unpack(">8xi", file.read(12))
+        body = bytearray(file.read(size))
+        body[14 if how == "longer" else -2] ^= 1
+        if how != "rotten":
+            body[5:9] = pack(">I", crc32c.crc32c(bytes(body[9:])))
+        file.seek(12)
+        file.write(body)

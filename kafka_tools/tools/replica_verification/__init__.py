@@ -13,7 +13,7 @@ import click
 
 from kafka_tools import render
 from kafka_tools.cli import options, types
-from kafka_tools.cli.command import ErrorStyle, ToolCommand
+from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, CLUSTER, FILTERS, OUTPUT, option
 from kafka_tools.console.process import ShowProgress, note, show_nothing
 from kafka_tools.errors import KafkaToolError, UsageError
@@ -59,11 +59,18 @@ class VerifyReplicas(NamedTuple):
     interval_ms: int
 
 
+def check(_: str, given: frozenset[str]) -> None:
+    """Refuse both names of the pattern, in the words of Apache's tool (3.9)."""
+    if {"topics_include", "topic_white_list"} <= given:
+        raise conflict("topics_include", "topic_white_list")
+
+
 @click.command(
     "replica-verification",
     cls=ToolCommand,
     help=DESCRIPTION,
     purpose="Validate that all replicas for a set of topics have the same data.",
+    check=check,
     error_style=ErrorStyle(""),
 )
 @option(ACTION, "--once", help="Compare what is there now and end: status 0 if all replicas are the same, else 1.")
@@ -77,7 +84,7 @@ class VerifyReplicas(NamedTuple):
     FILTERS,
     "--topic-white-list",
     type=types.Text("REGEX", "topic"),
-    help="The older name of --topics-include, which wins.",
+    help="The older name of --topics-include.",
 )
 @option(
     FILTERS,
@@ -160,9 +167,10 @@ def _positive(name: str, number: int) -> int:
 
 
 def follow(request: VerifyReplicas) -> int:
-    """Compare until a signal ends it, and write Apache's lines; return 1 where batches lie differently, as it does.
+    """Compare until a signal ends it, and write Apache's lines; return 1 where batches lie differently.
 
-    Raises KafkaToolError where no topic matches or no broker is reached in the beginning.
+    There Apache's tool (3.9.1) calls exit(1) in a thread that its shutdown hook waits for, and hangs. Raises
+    KafkaToolError where no topic matches or no broker is reached in the beginning.
     """
     from kafka_tools.backends import open_replicas
     from kafka_tools.tools.replica_verification.verifying import Verification, begin

@@ -51,7 +51,7 @@ class Verified:
 
     @property
     def is_pending(self) -> bool:
-        """Whether there is more to compare; also of an empty partition it is to be seen whether all replicas are there."""
+        """Whether there is more to compare; an empty partition is asked once: are all its replicas there?"""
         if self.end is None:
             return not self.is_over
         return not self.is_over and len(self.asked) > 1 and (self.offset < self.end or not self.is_asked)

@@ -21,8 +21,7 @@ DAMAGED, DIFFERENT, NOT_READ, BEHIND, ALONE, EQUAL = (
     "one replica",
     "equal",
 )
-WORST_FIRST = (DAMAGED, DIFFERENT, NOT_READ, BEHIND, ALONE, EQUAL)
-SOUND = frozenset({ALONE, EQUAL})
+WORST_FIRST, SOUND = (DAMAGED, DIFFERENT, NOT_READ, BEHIND), (EQUAL, ALONE)
 MOST_TOLD = 20
 
 
@@ -31,7 +30,7 @@ class PartitionRow(NamedTuple):
     compared, and how much of what is committed was not.
 
     `differences` counts batches, or records of compacted topics; `suspects` are the replicas that seem to be wrong, and
-    `verdict` is one of the words of WORST_FIRST.
+    `verdict` is one of the words of WORST_FIRST and SOUND.
     """
 
     topic: str
@@ -97,11 +96,12 @@ def rows(replicas: "Replicas", partitions: Sequence[Verified]) -> list[Partition
         )
         for each in partitions
     ]
-    return sorted(found, key=lambda row: (WORST_FIRST.index(row.verdict), row.topic, row.partition))
+    place = {word: number for number, word in enumerate(WORST_FIRST)}
+    return sorted(found, key=lambda row: (place.get(row.verdict, len(place)), row.topic, row.partition))
 
 
 def verdict(partition: "Verified") -> str:
-    """Return how a partition is, in one of the words of WORST_FIRST."""
+    """Return how a partition is, in one of the words of WORST_FIRST and SOUND."""
     if partition.found:
         return DAMAGED if any(isinstance(each, Damage) for each in partition.findings) else DIFFERENT
     if partition.failures:
@@ -114,7 +114,7 @@ def verdict(partition: "Verified") -> str:
 def table(found: Sequence[PartitionRow], partitions: Sequence[Verified]) -> Table:
     """Return the rows for a person, with what is wrong in words below."""
     counts = Counter(row.verdict for row in found)
-    bad = [f"{counts[word]} {word}" for word in WORST_FIRST if counts[word] and word not in SOUND]
+    bad = [f"{counts[word]} {word}" for word in WORST_FIRST if counts[word]]
     broken = bool(counts[DAMAGED] or counts[DIFFERENT])
     summary = Mark(", ".join(bad), level(broken, at_risk=True)) if bad else Mark("no difference")
     return Table(

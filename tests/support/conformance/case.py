@@ -10,6 +10,7 @@ A file begins with its head: one sentence, then `key: value` lines.
     show: {topic}                       lines of stdout with none of these words are dropped (other topics)
     order: any                          the lines of stdout have no order
     widths: any                         columns are as wide as names of others make them: blanks count as two
+    until: 3                            Ctrl-C ends it when it has printed so many lines, which are compared
     names: fixed                        {topic} is the same in every run (the order of the lines depends on it)
     difference: …                       why ktools does something else here, on purpose
 
@@ -62,6 +63,7 @@ class Case:
     any_order: bool = False
     any_widths: bool = False
     fixed_names: bool = False
+    until: int = 0
     difference: str = ""
     cluster: str = "kafka39"
     stdin: str = ""
@@ -146,7 +148,7 @@ def _head(name: str, head: str) -> Case:
     title, *lines = [line for line in head.splitlines() if line.strip()]
     pairs = [line.partition(":")[::2] for line in lines]
     values = {key: value.strip() for key, value in pairs}
-    known = {"kafka", "main", "cluster", "setup", "argv", "show", "order", "widths", "names", "difference"}
+    known = {"kafka", "main", "cluster", "setup", "argv", "show", "order", "widths", "until", "names", "difference"}
     unknown = set(values) - known
     if unknown:
         raise ValueError(f"{name}: unknown keys {unknown}")
@@ -160,6 +162,7 @@ def _head(name: str, head: str) -> Case:
         show=tuple(values.get("show", "").split()),
         any_order=values.get("order") == "any",
         any_widths=values.get("widths") == "any",
+        until=int(values.get("until", 0)),
         fixed_names=values.get("names") == "fixed",
         difference=values.get("difference", ""),
         cluster=CLUSTERS[values["cluster"]] if "cluster" in values else "kafka39",

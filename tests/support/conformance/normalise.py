@@ -39,7 +39,13 @@ OF_QUORUM = (
 OF_TRANSACTIONS = ((re.compile(r"(?:(?<=\t)|(?<=^))(?!60000 )\d+ *(?=\t)", re.MULTILINE), "{n}"),)
 """What changes in the output of transactions: brokers, ids and epochs of producers, times; the timeout does not."""
 
-OF_TOOL = {"metadata-quorum": OF_QUORUM, "transactions": OF_TRANSACTIONS}
+OF_REPLICAS = (
+    (re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}(?=: )", re.MULTILINE), "{time}"),
+    (re.compile(r"(?<='s checksum )\d+"), "{checksum}"),
+)
+"""What changes in the output of replica-verification: a checksum covers the times of the records."""
+
+OF_TOOL = {"metadata-quorum": OF_QUORUM, "transactions": OF_TRANSACTIONS, "replica-verification": OF_REPLICAS}
 
 TRACE = re.compile(
     r"^(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b[^\n]*\n(?:\tat [^\n]*\n|Caused by: [^\n]*\n|\t\.\.\. [^\n]*\n)+\n?",

@@ -19,7 +19,7 @@ from kafka_tools.sandbox import endpoints, jars, launch, state_file
 from kafka_tools.shims import apache
 from kafka_tools.shims import folder as shims
 from kafka_tools.tools import names as tool_names
-from tests.support.clusters import KINDS, KTOOLS, Cluster, running, sandbox
+from tests.support.clusters import KINDS, KTOOLS, Cluster, interrupted, running, sandbox
 from tests.support.conformance import differences, idiom
 from tests.support.conformance.case import Case, write
 from tests.support.conformance.idiom import Idiom
@@ -161,9 +161,11 @@ def _idiom(asked: Idiom, cluster: Cluster, log4j: Path | None) -> bool:
 
 def _run(command: Sequence[str], case: Case, stage: Stage, env: Mapping[str, str]) -> dict[str, str]:
     stdin = stage.filled(case.stdin).encode("utf-8", "surrogateescape")
-    ran = subprocess.run(
-        [*command, *stage.argv()], input=stdin, env=env, capture_output=True, timeout=SECONDS, check=False
-    )
+    argv = [*command, *stage.argv()]
+    if case.until:
+        ran = interrupted(argv, env, case.until)
+    else:
+        ran = subprocess.run(argv, input=stdin, env=env, capture_output=True, timeout=SECONDS, check=False)
     # What failed leaves nothing, but for moves and throttles that were there before.
     left = stage.leaves("" if ran.returncode and case.tool != MOVING else None)
     return outcome(ran.stdout, ran.stderr, ran.returncode, left, case, stage.placeholders)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.support.clusters import Cluster
+from tests.support.clusters import KTOOLS, Cluster, interrupted
 from tests.support.conformance import case as cases
 from tests.support.conformance.case import Case, read, section
 from tests.support.conformance.normalise import outcome
@@ -22,7 +22,7 @@ TOOLS = {
     "test_perf": ("consumer-perf-test", "e2e-latency", "producer-perf-test"),
     "test_znodes": ("zookeeper-shell",),
     "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum", "transactions"),
-    "test_log_files": ("dump-log",),
+    "test_log_files": ("dump-log", "replica-verification"),
     "test_groups": ("consumer-groups", "get-offsets", "delete-records"),
     "test_newer_groups": ("groups", "share-groups", "console-share-consumer"),
     "test_streams_groups": ("streams-groups", "streams-application-reset"),
@@ -44,7 +44,11 @@ def check(name: str, request: pytest.FixtureRequest) -> None:
     cluster: Cluster = request.getfixturevalue(_fixture(case))
     expected = case.expected
     with Stage(case, cluster).prepared() as stage:
-        ran = cluster.run(case.tool, *stage.argv(), stdin=stage.filled(case.stdin).encode("utf-8", "surrogateescape"))
+        stdin = stage.filled(case.stdin).encode("utf-8", "surrogateescape")
+        if case.until:
+            ran = interrupted([*KTOOLS, case.tool, *stage.argv()], cluster.env, case.until)
+        else:
+            ran = cluster.run(case.tool, *stage.argv(), stdin=stdin)
         left = stage.leaves(expected["leaves"])
         found = outcome(ran.stdout, ran.stderr, ran.returncode, left, case, stage.placeholders)
     assert b"Traceback" not in ran.stderr

@@ -22,6 +22,7 @@ from tests.support.conformance.case import Case
 from tests.support.conformance.entities import Entities, Names, watched
 from tests.support.conformance.normalise import with_placeholders
 from tests.support.conformance.streams_member import StreamsMember
+from tests.support.log_files import damage
 from tests.support.reassignment import alone, begin_slowly, is_in_znode, reassign, throttles, unthrottle
 
 WAIT_SECONDS = 60.0
@@ -74,6 +75,7 @@ class Stage:
         znode PATH TEXT                           made, or changed; nobody is told; below /consumers/{group} it goes
         token OWNER RENEWER[,RENEWER…] MS         a delegation token with so long a life at most: {token} and {hmac}
         ktools TOOL ARGUMENTS                     what cannot be prepared otherwise; it has to end with 0
+        damaged BROKER NAME HOW                   the first batch of its partition 0 on one broker, see `damage`
         broker-down ID                            kill -9, until no partition of the case counts on it
     """
 
@@ -236,6 +238,7 @@ class Stage:
             "streams-group": lambda: self._joined_streams_group(*words.split()).leave(),
             "share-member": lambda: self._join_share_group(*words.split()),
             "internal-topics": lambda: self._make_internal_topic("__consumer_offsets"),
+            "damaged": lambda: damage(self.cluster.home, *words.split()),
             "broker-down": lambda: self._kill(words),
             "acl": lambda: self._until(entities.added_acl(self.admin, *words.split())),
             "scram": lambda: self._until(entities.added_credential(self.admin, *words.split())),
