@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 OFFSET_OUT_OF_RANGE = 1
 UNKNOWN_TOPIC_OR_PARTITION = 3
+INVALID_TOPIC = 17
+INVALID_GROUP_ID = 24
 TOPIC_AUTHORIZATION_FAILED = 29
 GROUP_AUTHORIZATION_FAILED = 30
 CLUSTER_AUTHORIZATION_FAILED = 31
@@ -33,7 +35,8 @@ JAVA_WORDS = {
     14: "The coordinator is loading and hence can't process requests.",
     15: "The coordinator is not available.",
     16: "This is not the correct coordinator.",
-    17: "The request attempted to perform an operation on an invalid topic.",
+    INVALID_TOPIC: "The request attempted to perform an operation on an invalid topic.",
+    INVALID_GROUP_ID: "The configured groupId is invalid.",
     TOPIC_AUTHORIZATION_FAILED: "Topic authorization failed.",
     GROUP_AUTHORIZATION_FAILED: "Group authorization failed.",
     CLUSTER_AUTHORIZATION_FAILED: "Cluster authorization failed.",

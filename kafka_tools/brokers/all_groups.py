@@ -6,7 +6,14 @@ from typing import Any
 
 from kafka_tools.brokers.groups import NAMES_SECONDS, groups_of_all_types
 from kafka_tools.brokers.session import Session, open_session
-from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError, UnsupportedError, check_code
+from kafka_tools.errors import (
+    INVALID_GROUP_ID,
+    BrokerError,
+    KafkaToolError,
+    UnreachableError,
+    UnsupportedError,
+    check_code,
+)
 from kafka_tools.model.groups import Coordinator, GroupListing
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
@@ -17,7 +24,6 @@ NOT_READY = frozenset({14, 15, 16})
 """Errors of a coordinator that moves or has just started: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE,
 NOT_COORDINATOR. Java's clients ask again, too."""
 
-INVALID_GROUP_ID = 24
 PAUSE_SECONDS = 0.1
 
 Described = dict[str, Response | KafkaToolError]

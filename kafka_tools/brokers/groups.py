@@ -11,6 +11,7 @@ from kafka_tools.brokers.offsets import BrokerOffsets
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import (
     GROUP_ID_NOT_FOUND,
+    INVALID_GROUP_ID,
     BrokerError,
     KafkaToolError,
     UnreachableError,
@@ -212,10 +213,13 @@ class BrokerGroups:
         """Return what each group has committed, or why its coordinator did not tell it."""
         kafka = confluent_kafka()
         asked: dict[str, Any] = {}
+        found: dict[str, dict[TopicPartition, Committed] | KafkaToolError] = {}
         for name in names:  # librdkafka (2.16) takes one group in a request; all of them are under way at once
+            if not name or not is_sendable(name):
+                found[name] = BrokerError(INVALID_GROUP_ID)
+                continue
             wanted = [kafka.ConsumerGroupTopicPartitions(name)]
             asked |= self._session.admin.list_consumer_group_offsets(wanted, request_timeout=self.patience)
-        found: dict[str, dict[TopicPartition, Committed] | KafkaToolError] = {}
         for name, result in self._collected("OffsetFetch", asked).items():
             if isinstance(result, KafkaToolError):
                 found[name] = result
@@ -237,6 +241,8 @@ class BrokerGroups:
         kafka = confluent_kafka()
         if not offsets:
             return
+        if not group or not is_sendable(group):
+            raise BrokerError(INVALID_GROUP_ID)
         wanted = kafka.ConsumerGroupTopicPartitions(
             group, [kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
         )

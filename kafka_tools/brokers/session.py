@@ -19,7 +19,7 @@ from kafka_tools.brokers.errors import (
     words,
 )
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
+from kafka_tools.errors import INVALID_TOPIC, BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers, unreachable_hint
 from kafka_tools.slim import Silence
 
@@ -196,6 +196,8 @@ class Session:
 
         No topic comes into being by that. Raises as `ask` does.
         """
+        if topic == "":  # librdkafka takes it for a name, and the broker's answer that there is none for nonsense
+            raise BrokerError(INVALID_TOPIC)
         # list_topics blocks in C, where neither Ctrl-C nor the diagnosis could get through: a thread waits for it.
         # The thread keeps the client by itself: the session may be closed before it has even begun.
         admin, seconds = self.admin, RESPONSE_SECONDS + self.target.wait_seconds
@@ -366,8 +368,13 @@ class Session:
         try:
             self.wire.metadata(())
         except KafkaToolError:
-            if not future.done():
+            # Both wait about as long. librdkafka may be the first to give up, and knows less of the cause.
+            if not future.done() or self._is_local(future):
                 raise
+
+    def _is_local(self, future: "Future[Any]") -> bool:
+        error = future.exception()
+        return isinstance(error, confluent_kafka().KafkaException) and is_local(error.args[0])
 
     def _explain(self) -> None:
         """Raise the cause of a failure that librdkafka reports, where it lies in the connection."""

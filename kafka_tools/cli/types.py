@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.text import is_sendable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from kafka_tools.model.assignment import Assignment
+
+MAX_STRING = (1 << 15) - 1
+"""How many bytes of UTF-8 a name may have: Kafka's protocol gives its length in 16 bits with a sign."""
+
+EMPTY = "Is a variable not set?"
 
 MAX_DIGITS = 5000
 """Python refuses to read longer numbers (sys.int_info, CVE-2020-10735); no number of Java's is near."""
@@ -49,6 +55,38 @@ class Text(_Suggested, click.ParamType[str]):
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return what the help calls the value."""
         return self.metavar
+
+
+class Sent(Text):
+    """A name that goes to brokers. Raises KafkaToolError for one that Kafka's protocol cannot carry."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        # confluent-kafka (2.16) raises a UnicodeEncodeError, ValueError or RuntimeError for such a name, or ends the
+        # process: which one depends on the call.
+        if not is_sendable(value):
+            raise KafkaToolError(f"--{option_name(param)}: '{value}' is not UTF-8 text.")
+        if len(value.encode()) > MAX_STRING:
+            raise KafkaToolError(f"--{option_name(param)}: no name in Kafka has more than {MAX_STRING:,} bytes.")
+        return str(value)
+
+
+class Filled(Text):
+    """A text that is not empty: the name of a file, or addresses; `what` says which to who left it empty."""
+
+    def __init__(self, metavar: str, completes: str, what: str) -> None:
+        super().__init__(metavar, completes)
+        self.what = what
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text. Raises UsageError for an empty one.
+
+        A script whose variable is not set gives it. It must not mean the same as an option that is left out: that may
+        be another cluster, a login without a password, or all partitions.
+        """
+        if not value.strip():
+            raise UsageError(f"--{option_name(param)}: '{value}' is not {self.what}", EMPTY)
+        return str(value)
 
 
 class Word(Text):
@@ -175,23 +213,26 @@ BROKER_IDS = Parsed("N[,M…]", _broker_ids, "brokers")
 REPLICA_ASSIGNMENT = Parsed("1:2,2:3,…", _assignment, "replicas")
 """Broker ids for each partition. Raises KafkaToolError in the words of kafka-topics.sh."""
 
-TOPIC = Text("TOPIC", "topic")
-TOPICS = Text("TOPIC[,…]", "topics")
+TOPIC = Sent("TOPIC", "topic")
+TOPICS = Sent("TOPIC[,…]", "topics")
 TOPIC_ID = Parsed("ID", _topic_id)
 """A topic's id in Kafka's base64 form. Raises KafkaToolError in the words of org.apache.kafka.common.Uuid."""
 
-GROUP = Text("GROUP", "group")
-SHARE_GROUP, STREAMS_GROUP = Text("GROUP", "share-group"), Text("GROUP", "streams-group")
+GROUP = Sent("GROUP", "group")
+JOINED_GROUP = Text("GROUP", "group")
+"""The group that a consumer joins: `model.groups.joined` reads it, as Java's consumer does."""
+
+SHARE_GROUP, STREAMS_GROUP = Sent("GROUP", "share-group"), Sent("GROUP", "streams-group")
 CLIENT_METRICS = Text("NAME", "client-metrics")
 CLIENT_SELECTORS = Text("NAME=PATTERN[,…]", "client-selector")
 METRIC_PREFIXES = words("PREFIX[,…]", ("*", *(f"org.apache.kafka.{each}." for each in ("consumer", "producer"))))
 TOKEN_PRINCIPAL = Text("TYPE:NAME", "token-principal")
 SECRET = Text("SECRET")
-FILE = Text("FILE", "files")
-FILES = Text("FILE[,…]", "files")
+FILE = Filled("FILE", "files", "the name of a file")
+FILES = Filled("FILE[,…]", "files", "a list of files")
 DIRECTORY = Text("DIR", "directories")
-BOOTSTRAP_SERVER = Text("HOST:PORT[,…]", "bootstrap-servers")
-ZOOKEEPER = Text("HOST:PORT[,…][/CHROOT]", "zookeeper")
+BOOTSTRAP_SERVER = Filled("HOST:PORT[,…]", "bootstrap-servers", "HOST:PORT[,HOST:PORT…]")
+ZOOKEEPER = Filled("HOST:PORT[,…][/CHROOT]", "zookeeper", "HOST:PORT[,HOST:PORT…][/CHROOT]")
 CLIENT_SETTING = Text("NAME=VALUE", "client-setting")
 TOPIC_CONFIG = Text("NAME=VALUE", "topic-config")
 TOPIC_CONFIG_NAME = Text("NAME", "topic-config-name")

@@ -14,6 +14,7 @@ from kafka_tools.console.process import note
 from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
+from kafka_tools.model.topic_names import MAX_NAME_LENGTH
 
 CONNECT_SECONDS = 5.0
 """How long an unreachable cluster is waited for."""
@@ -70,7 +71,8 @@ class Cluster:
         (auto.create.topics.enable), as with Java's producer. Raises UnreachableError where no broker answers in
         CONNECT_SECONDS, KafkaToolError where there is no such topic.
         """
-        if not is_sendable(topic):
+        # Of a name that is too long for the protocol confluent-kafka (2.16) makes a RuntimeError.
+        if not is_sendable(topic) or len(topic) > MAX_NAME_LENGTH:
             raise KafkaToolError(f"'{topic}' is not a valid topic name", HINT)
         found = self._metadata(client, topic)[topic]
         is_new = makes and found.error is not None and _may_appear(found.error)

@@ -96,7 +96,11 @@ def encode(fields: Sequence[Field], version: int, flexible: bool, values: Mappin
     out = bytearray()
     try:
         _write_struct(out, fields, version, flexible, values)
-    except (error, UnicodeEncodeError) as failure:
+    except UnicodeEncodeError as failure:
+        raise KafkaToolError(
+            f"'{failure.object}' cannot be represented in a request: it is not UTF-8 text."
+        ) from failure
+    except error as failure:
         raise KafkaToolError(f"A value cannot be represented in a request: {failure}.") from failure
     return bytes(out)
 

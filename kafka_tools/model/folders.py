@@ -60,6 +60,25 @@ def decoded(content: bytes, encoding: str = "utf-8", errors: str = "strict") -> 
     return content.decode(next(marked, encoding), errors)
 
 
+def why_unread(error: OSError | ValueError) -> str:
+    """Return, for people, why a file was not read: what the system says, that it is too large, that it is no text."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    # Python's own words show a byte of the text, which may be secret.
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not {error.encoding.upper()} text (byte {error.start + 1})"
+    return str(error)
+
+
+def unread(path: str | None, error: Exception, kind: str = "") -> KafkaToolError:
+    """Return the failure to read a file in the words of Apache's tools, which leave out the reason: it is the hint.
+
+    `kind` is the class of Java's that some of them print before it (`java.io.IOException: `).
+    """
+    why = why_unread(error) if isinstance(error, OSError | ValueError) else f"it cannot be read as such: {error}"
+    return KafkaToolError(f"{kind}Unable to read file {path}", f"{why[:1].upper()}{why[1:]}.")
+
+
 def write_file(path: str, text: str, mode: int = 0o600) -> None:
     """Write a file that a user named: in one step, or into what is no file, such as a pipe or /dev/stdout.
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import partition_order
+from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
 
 STABLE, EMPTY, DEAD, UNKNOWN_STATE = "Stable", "Empty", "Dead", "Unknown"
@@ -223,3 +224,16 @@ def parse_partitions(text: str) -> tuple[str, tuple[int, ...] | None]:
             raise UsageError(f"Invalid partition '{word}' specified in topic arg '{text}''")
         found.append(int(word))
     return topic, tuple(found)
+
+
+def joined(group: str) -> str:
+    """Return the group id that Java's consumer joins (GroupRebalanceConfig and String.trim, 3.9).
+
+    Raises UsageError for one that no group can have: librdkafka would end the process (SIGABRT).
+    """
+    trimmed = group.strip("".join(map(chr, range(33))))
+    if not trimmed:
+        raise UsageError("The configured groupId is invalid", "A group id cannot be empty.")
+    if not is_sendable(trimmed):
+        raise UsageError(f"The configured groupId is invalid: '{trimmed}'", "A group id is text in UTF-8.")
+    return trimmed

@@ -144,7 +144,7 @@ def choose_zookeeper(flags: Flags) -> Choice:
     """Return the ensemble that the highest place names, and its settings. Raises as `choose` does, and KafkaToolError
     where a context or a sandbox is chosen that has none."""
     given = _Given.read(flags)
-    if flags.zookeeper:
+    if flags.zookeeper is not None:
         return _made(Address(flags.zookeeper, "--zookeeper", Origin.COMMAND_LINE, True), given)
     variable = os.environ.get("KTOOLS_ZOOKEEPER")
     if variable:

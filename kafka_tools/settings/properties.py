@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file, why_unread
 
 BLANK = " \t\f"
 ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
@@ -26,10 +26,8 @@ def content(path: str, most: int = MOST_BYTES_OF_TEXT) -> bytes:
     """Return what is in a file of at most so many bytes. Raises KafkaToolError that names it."""
     try:
         return read_file(path, most)
-    except OSError as error:
-        raise KafkaToolError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise KafkaToolError(f"cannot read {path}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise KafkaToolError(f"cannot read {path}: {why_unread(error)}") from None
 
 
 def parse(content: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kafka_tools.errors import KafkaToolError, UsageError, nearest
 from kafka_tools.model.addresses import KAFKA_PORT, MASK, parse, without_secrets
-from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_text
+from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_text, why_unread
 from kafka_tools.model.security import Security, Tls
 from kafka_tools.model.shown import safe
 from kafka_tools.settings import jaas
@@ -116,7 +116,7 @@ def _of_file(path: str) -> tuple[str, tuple[str, ...]]:
     try:
         text = (sys.stdin.read(MOST_BYTES_OF_TEXT) if sys.stdin else "") if path == STDIN else read_text(path)
     except (OSError, ValueError) as error:
-        raise KafkaToolError(f"cannot read {called}: {getattr(error, 'strerror', None) or error}") from error
+        raise KafkaToolError(f"cannot read {called}: {why_unread(error)}") from error
     if not text.strip():
         raise KafkaToolError(f"{called} is empty")
     return text.strip(), tuple(_readable(path))

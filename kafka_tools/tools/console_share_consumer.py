@@ -50,7 +50,12 @@ not goes to another member, or comes again. Needs Kafka 4.2 or later, and conflu
     type=types.WholeNumber(32, "MS"),
     help="End, with status 0, when no record comes for MS milliseconds.",
 )
-@option(GROUP, "--group", type=types.SHARE_GROUP, help=f"The share group to join. Default: {DEFAULT_GROUP}.")
+@option(
+    GROUP,
+    "--group",
+    type=types.Text("GROUP", "share-group"),
+    help=f"The share group to join. Default: {DEFAULT_GROUP}.",
+)
 @option(GROUP, "--reject", help="Reject each record after it was written: nobody gets it again.")
 @option(GROUP, "--release", help="Release each record after it was written: it is delivered once more.")
 @option(GROUP, "--yes", help="Join a group of a protected cluster without a question.")

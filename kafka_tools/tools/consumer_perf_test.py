@@ -16,6 +16,7 @@ from kafka_tools.console.consume import Source
 from kafka_tools.console.perf import Consumed, ConsumeTest, OnRead
 from kafka_tools.console.process import ShowProgress, covers_records, show_nothing
 from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.model.groups import joined
 from kafka_tools.model.java_dates import Format, compile_format
 from kafka_tools.model.java_numbers import fixed
 from kafka_tools.model.performance import Read, finite, metric_lines
@@ -77,7 +78,7 @@ def _check(_action: str, given: frozenset[str]) -> None:
 @option(
     FILTERS,
     "--group",
-    type=types.GROUP,
+    type=types.JOINED_GROUP,
     help="Go on where this consumer group stopped, and commit what was read. Without it no group is made.",
 )
 @option(FILTERS, "--yes", help="Join a group of a protected cluster without a question.")
@@ -143,6 +144,7 @@ def command(
     """Measure how fast the records of a topic can be read."""
     if topic is not None and include is not None:
         raise UsageError("Exactly one of --topic and --include is needed")
+    group = None if group is None else joined(group)
     is_plain = render.is_plain(ctx.params["output"])
     say = render.say if is_plain else lambda _: None
     if threads is not None or num_fetch_threads is not None:

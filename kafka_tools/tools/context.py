@@ -91,9 +91,9 @@ def use(name: str) -> Report:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--bootstrap-server", type=types.BOOTSTRAP_SERVER, default="", help="The cluster's brokers.")
-@click.option("--zookeeper", type=types.ZOOKEEPER, default="", help="Its ZooKeeper ensemble.")
-@click.option("--command-config", type=types.FILE, default="", help="A client.properties file that stays where it is.")
+@click.option("--bootstrap-server", type=types.BOOTSTRAP_SERVER, help="The cluster's brokers.")
+@click.option("--zookeeper", type=types.ZOOKEEPER, help="Its ZooKeeper ensemble.")
+@click.option("--command-config", type=types.FILE, help="A client.properties file that stays where it is.")
 @click.option(
     "-X", "settings", multiple=True, type=types.CLIENT_SETTING, help="A client setting, Java's or librdkafka's."
 )
@@ -102,9 +102,9 @@ def use(name: str) -> Report:
 @click.option("--protected", is_flag=True, help="A change asks for the context's name, and needs --yes in a pipe.")
 def add(
     name: str,
-    bootstrap_server: str,
-    zookeeper: str,
-    command_config: str,
+    bootstrap_server: str | None,
+    zookeeper: str | None,
+    command_config: str | None,
     settings: Sequence[str],
     default_output: str | None,
     read_only: bool,
@@ -120,7 +120,8 @@ def add(
     # Absolute: config.toml is read from every folder, and `_beside` would look next to it.
     config = str(Path(command_config).absolute()) if command_config else ""
     given = _given(settings)
-    made = Context(name, "", bootstrap_server, zookeeper, config, given, default_output, read_only, protected)
+    addresses = bootstrap_server or "", zookeeper or ""
+    made = Context(name, "", *addresses, config, given, default_output, read_only, protected)
     precedence.check_usable(made)
     edit_contexts.add(made)
     return _said(

@@ -16,7 +16,7 @@ from kafka_tools.errors import (
     UsageError,
     as_java_prints,
 )
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import read_text, unread
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.offsets import EARLIEST, LATEST, Offset, parse_offset_file
 from kafka_tools.model.target import Brokers
@@ -161,8 +161,7 @@ def _text(path: str) -> str:
     try:
         return read_text(path)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise KafkaToolError(f"Unable to read file {path}", f"{why}.") from error
+        raise unread(path, error) from error
 
 
 def delete_topic_records(request: DeleteTopicRecords) -> Report:

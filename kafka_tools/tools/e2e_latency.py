@@ -113,6 +113,7 @@ def _of_words(words: Sequence[str], config: str | None) -> tuple[str, str, int, 
     if len(words) not in (5, 6):
         raise UsageError(USAGE)
     servers, topic, records, acks, size, *file = words
+    types.TOPIC.convert(topic, None, None)
     for number in (records, size):
         if not (number.isdecimal() and number.isascii() and int(number) < 1 << 31):
             raise KafkaToolError(f'For input string: "{number}"')

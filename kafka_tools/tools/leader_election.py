@@ -19,7 +19,7 @@ from kafka_tools.model.elections import (
     is_not_needed,
     parse_election_file,
 )
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import read_text, unread
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicPartition
@@ -205,8 +205,7 @@ def read_election_file(path: str, words: FileWords = REPLICA) -> tuple[TopicPart
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise KafkaToolError(f"Unable to read file {path}", f"{why}.") from error
+        raise unread(path, error) from error
     return parse_election_file(text, words)
 
 

@@ -14,7 +14,7 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand, conflict
 from kafka_tools.cli.options import ACTION, CHANGES, CLUSTER, option
 from kafka_tools.errors import KafkaToolError, UsageError, as_java_prints
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import read_text, unread
 from kafka_tools.model.groups import ConsumerGroup
 from kafka_tools.model.java_hash_order import hash_order, partition_order
 from kafka_tools.model.java_times import datetime_of_java, duration_of_java
@@ -127,21 +127,21 @@ done.""",
 @option(
     ACTION,
     "--input-topics",
-    type=types.Text("TOPIC[,…]", "topic"),
+    type=types.Sent("TOPIC[,…]", "topic"),
     multiple=True,
     help="The topics that others write and the application reads; may be repeated.",
 )
 @option(
     ACTION,
     "--intermediate-topics",
-    type=types.Text("TOPIC[,…]", "topic"),
+    type=types.Sent("TOPIC[,…]", "topic"),
     multiple=True,
     help="Topics that the application writes and reads, of Kafka before 2.8: it goes on from their ends.",
 )
 @option(
     ACTION,
     "--internal-topics",
-    type=types.Text("TOPIC[,…]", "topic"),
+    type=types.Sent("TOPIC[,…]", "topic"),
     multiple=True,
     help="Delete only these internal topics. Default: all whose names say that they are the application's.",
 )
@@ -402,7 +402,7 @@ def _read_plan(path: str) -> Positions:
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
-        raise KafkaToolError(f"java.io.IOException: Unable to read file {path}") from error
+        raise unread(path, error, "java.io.IOException: ") from error
     if not text:
         raise KafkaToolError("java.text.ParseException: Error parsing reset plan CSV file. It is empty,")
     found: Positions = {}

@@ -5,7 +5,7 @@ from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.errors import NOT_CONTROLLER, KafkaToolError, UnreachableError, UsageError, check_code
+from kafka_tools.errors import INVALID_TOPIC, NOT_CONTROLLER, KafkaToolError, UnreachableError, UsageError, check_code
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.wire.connection import CONNECT_SECONDS, RESPONSE_SECONDS, Connection, LostResponseError
@@ -353,7 +353,9 @@ def check_metadata(metadata: Response) -> None:
     No broker of Apache's has a topic whose name is empty.
     """
     check_code(metadata["error_code"])
-    if not all(topic["name"] for topic in metadata["topics"]):
+    # An empty name that somebody asked for comes back with this error.
+    asked = "", INVALID_TOPIC
+    if not all(each["name"] or (each["name"], each["error_code"]) == asked for each in metadata["topics"]):
         raise KafkaToolError("A broker's answer to a Metadata request cannot be read: a topic has no name.")
 
 

@@ -147,7 +147,7 @@ def _entity_options(function: Any) -> Any:
 @option(
     options.CLUSTER,
     "--bootstrap-controller",
-    type=types.Text("HOST:PORT[,…]"),
+    type=types.BOOTSTRAP_SERVER,
     help="The controllers of a cluster without ZooKeeper to connect to, where brokers are not to be asked.",
 )
 @options.zookeeper

@@ -79,7 +79,7 @@ nothing.""",
 @option(
     GROUP,
     "--group",
-    type=types.GROUP,
+    type=types.JOINED_GROUP,
     help="Go on where this consumer group stopped, and commit what was written. Without it nothing is committed.",
 )
 @option(GROUP, "--yes", help="Join a group of a protected cluster without a question.")
@@ -113,7 +113,7 @@ nothing.""",
 @option(
     OTHER,
     "--zookeeper",
-    type=types.Text("HOST:PORT[,…]", "zookeeper"),
+    type=types.ZOOKEEPER,
     help="As before Kafka 2.0; names the ensemble where the brokers are found.",
 )
 @options.ignored("--new-consumer", "--csv-reporter-enabled")

@@ -8,8 +8,8 @@ from kafka_tools.console.consume import EARLIEST, LATEST, Window
 from kafka_tools.console.formats import DEFAULT, Deserializer, RecordFormat, deprecation
 from kafka_tools.console.process import note
 from kafka_tools.errors import UsageError
+from kafka_tools.model.groups import joined
 from kafka_tools.model.java_hash_order import hash_order
-from kafka_tools.model.text import is_sendable
 from kafka_tools.model.times import milliseconds
 from kafka_tools.settings import choice as settings
 
@@ -163,20 +163,7 @@ def group_id(
     agreed = groups[0] if groups else config.get("group.id")
     if agreed is not None and partition is not None:
         raise UsageError("Options group and partition cannot be specified together.")
-    return None if agreed is None else _trimmed(agreed)
-
-
-def _trimmed(group: str) -> str:
-    """Return the group id that Java's consumer joins (GroupRebalanceConfig and String.trim, 3.9).
-
-    Raises UsageError for one that no group can have: librdkafka would end the process (SIGABRT).
-    """
-    trimmed = group.strip("".join(map(chr, range(33))))
-    if not trimmed:
-        raise UsageError("The configured groupId is invalid", "A group id cannot be empty.")
-    if not is_sendable(trimmed):
-        raise UsageError(f"The configured groupId is invalid: '{trimmed}'", "A group id is text in UTF-8.")
-    return trimmed
+    return None if agreed is None else joined(agreed)
 
 
 def reset_offset(from_beginning: bool, config: Mapping[str, str]) -> int | None:

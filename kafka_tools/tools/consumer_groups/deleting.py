@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kafka_tools.errors import (
     GROUP_AUTHORIZATION_FAILED,
     GROUP_ID_NOT_FOUND,
+    INVALID_GROUP_ID,
     NON_EMPTY_GROUP,
     TOPIC_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.groups import BrokerGroups
 
 PARTITION_ERRORS = "Encounter some partition level error, see the follow-up details:"
-INVALID_GROUP_ID, GROUP_SUBSCRIBED_TO_TOPIC = 24, 86
+GROUP_SUBSCRIBED_TO_TOPIC = 86
 OF_THE_GROUP = (INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP)
 OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_TOPIC_OR_PARTITION)
 """Errors that 4.4's tools have words for where they delete offsets."""

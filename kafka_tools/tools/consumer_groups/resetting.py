@@ -13,7 +13,7 @@ from kafka_tools.errors import (
     UsageError,
     as_java_prints,
 )
-from kafka_tools.model.folders import read_text
+from kafka_tools.model.folders import read_text, unread
 from kafka_tools.model.groups import DEAD, EMPTY, UNKNOWN, Goal, Log, NewOffset, parse_partitions
 from kafka_tools.model.java_hash_order import partition_order
 from kafka_tools.model.java_times import datetime_of_java, duration_of_java
@@ -153,7 +153,8 @@ def _restored(saved: dict[str, Planned], wanted: Sequence[str] | None) -> dict[s
     missing = [name for name in wanted if name not in saved]
     if missing:
         raise KafkaToolError(
-            f"No offsets of group '{missing[0]}' were saved in that file.", f"It has those of {', '.join(saved)}."
+            f"No offsets of group '{missing[0]}' were saved in that file.",
+            f"It has those of {', '.join(saved)}." if saved else "It has none at all.",
         )
     return {name: saved[name] for name in wanted}
 
@@ -335,7 +336,7 @@ def read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
         reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
         lines = [(reader.line_num, [field.strip() for field in line]) for line in reader]
     except (OSError, ValueError, csv.Error) as error:
-        raise KafkaToolError(f"java.io.IOException: Unable to read file {path}") from error
+        raise unread(path, error, "java.io.IOException: ") from error
     found: dict[str, Planned] = {}
     for number, fields in lines:
         if not any(fields):

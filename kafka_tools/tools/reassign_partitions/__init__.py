@@ -11,7 +11,7 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.options import ACTION, CHANGES, OTHER, option
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.folders import decoded, read_file
+from kafka_tools.model.folders import decoded, read_file, unread
 from kafka_tools.model.target import Brokers, Target, ZooKeeper
 from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
@@ -317,5 +317,4 @@ def _text(path: str | None) -> str:
     try:
         return decoded(read_file(path or "", MOST_BYTES))
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise KafkaToolError(f"Unable to read file {path}", f"{why}.") from error
+        raise unread(path, error) from error
