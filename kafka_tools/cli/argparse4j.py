@@ -127,7 +127,7 @@ class ArgparseGroup(ToolGroup):
                 leading.append(rest.popleft())
         if not rest and not is_completed:
             raise UsageError("too few arguments")
-        return [rest.popleft(), *leading, *rest] if rest else []
+        return [rest.popleft(), *leading, *rest] if rest else leading  # completed: what is given is not offered again
 
     def _whole_name(self, word: str) -> str:
         if word in self.commands:
@@ -142,6 +142,18 @@ class ArgparseGroup(ToolGroup):
                 f"invalid choice: '{word}' (choose from {words})", f"Did you mean {near[0]}?" if near else ""
             )
         return found[0]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the tool's options, and for completion those of all sub-commands, which may stand before them."""
+        own = super().get_params(ctx)
+        if not ctx.resilient_parsing:  # a help text, or a line that is carried out
+            return own
+        first, *others = (options_of(each.get_params(ctx)) for each in self.commands.values())
+        named = {name for each in own for name in each.opts}
+        shared = {
+            each.name: each for name, each in first.items() if name not in named and all(name in of for of in others)
+        }
+        return [*own, *shared.values()]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the sub-commands in the order of Apache's tool."""

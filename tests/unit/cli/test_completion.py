@@ -146,6 +146,18 @@ def test_sub_commands_and_their_options() -> None:
     assert "--brokers" not in _found("ktools sandbox --")
 
 
+@pytest.mark.parametrize("tool", ["features", "metadata-quorum", "transactions", "cluster"])
+def test_options_before_a_sub_command(tool: str) -> None:
+    """Apache's tools take them there: `kafka-features.sh --bootstrap-server HOST describe`."""
+    offered = _found(f"ktools {tool} -")
+    assert {"--bootstrap-server", "--wait", "--help"} <= set(offered)
+    assert not {"--id", "--status", "--feature", "--transactional-id"} & set(offered), "those of one sub-command"
+    assert _complete(f"ktools {tool} --command-config ").kind == "files"
+    behind = f"ktools {tool} --bootstrap-server h:1 "
+    assert _found(behind) == _found(f"ktools {tool} ")
+    assert set(offered) - set(_found(f"{behind}-")) >= {"--bootstrap-server"}
+
+
 @given(st.lists(st.text(max_size=10) | st.sampled_from(["ktools", "topics", "--topic", "--config", "sandbox", "--"])))
 def test_no_command_line_gives_a_traceback(words: Sequence[str]) -> None:
     for current in ("", "--", "--topic=", "-x=", "a"):
