@@ -279,9 +279,7 @@ def test_what_cannot_be_done_is_said_in_one_line(argv: tuple[str, ...], words: s
 
 
 def test_records_of_tiered_storage_that_are_none(tmp_path: Path) -> None:
-    partition = b"\x02t" + bytes(16) + pack(">i", 3)
-    event = pack(">iq", 1, TIME)
-    values = [None, b"\1\2\0" + partition + b"\0" + event + b"\x02\0", b"\1\2\0" + partition + b"\0" + event + b"\7\0"]
+    values = [None, DELETED_REMOTELY, DELETED_REMOTELY[:-2] + b"\7\0"]
     path = segment(tmp_path, batch([(b"k", value) for value in values]))
     shown = [line.partition("payload: ")[2] for line in lines("--files", path, "--remote-log-metadata-decoder")[3:]]
     assert shown == [
@@ -308,7 +306,11 @@ DECODERS = (
     "--transaction-log-decoder",
     "--cluster-metadata-decoder",
     "--share-group-state-decoder",
+    "--remote-log-metadata-decoder",
 )
+REMOTE_PARTITION = b"\x02t" + bytes(16) + pack(">i", 3)
+DELETED_REMOTELY = b"\1\2\0" + REMOTE_PARTITION + b"\0" + pack(">iq", 1, TIME) + b"\x02\0"
+"""That a partition is gone from the remote storage: frame, type, version, and the record with its tagged fields."""
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -317,7 +319,9 @@ def test_damaged_files_give_one_clear_line_and_never_a_traceback(data: st.DataOb
     kind = data.draw(st.sampled_from((".log", ".log", ".index", ".timeindex", ".snapshot", ".txnindex")))
     codec = data.draw(st.sampled_from(sorted(PACKED)))
     old = message(b"k", message(b"k", b"v") * 3, attributes=data.draw(st.integers(0, 3)))
-    body = bytearray(batch(PAIRS, codec=codec) + old if kind == ".log" else bytes(range(120)))
+    body = bytearray(
+        batch([*PAIRS, (None, DELETED_REMOTELY)], codec=codec) + old if kind == ".log" else bytes(range(120))
+    )
     for _ in range(data.draw(st.integers(1, 4))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     for suffix in (".log", ".index"):
