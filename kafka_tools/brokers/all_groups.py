@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Any
 
-from kafka_tools.brokers.groups import NAMES_SECONDS, groups_of_all_types
+from kafka_tools.brokers.groups import LATER_SHARE, NAMES_SECONDS, Patience, groups_of_all_types
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import (
     INVALID_GROUP_ID,
@@ -43,12 +43,13 @@ def list_all_groups(
     Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
     """
     with open_session(target) as session:
-        return listings(session, seconds)
+        return listings(session, Patience(seconds))
 
 
-def listings(session: Session, seconds: float) -> tuple[tuple[GroupListing, ...], tuple[str, ...]]:
+def listings(session: Session, waits: Patience) -> tuple[tuple[GroupListing, ...], tuple[str, ...]]:
     """Return the groups of all types over an open session, as `list_all_groups` does."""
-    found, failures = groups_of_all_types(session, seconds)
+    found, failures = groups_of_all_types(session, waits.seconds)
+    waits.note(failures)
     groups = {
         each["group_id"]: GroupListing(
             each["group_id"], each["group_type"].capitalize(), each["protocol_type"], each["group_state"]
@@ -61,10 +62,11 @@ def listings(session: Session, seconds: float) -> tuple[tuple[GroupListing, ...]
 class Coordinators:
     """Asks the brokers that coordinate groups, each for its own, and waits for one that has just taken over."""
 
-    def __init__(self, session: Session, seconds: float) -> None:
-        """Wait for each answer for so many seconds in all."""
+    def __init__(self, session: Session, seconds: float, waits: Patience | None = None) -> None:
+        """Wait for a change for so many seconds in all, for other answers as long as `waits` has it."""
         self._session = session
         self._seconds = seconds
+        self._waits = waits or Patience(seconds)
         self._found: dict[str, Coordinator] = {}
 
     def of(self, group: str) -> Coordinator:
@@ -79,7 +81,7 @@ class Coordinators:
         `request` makes the fields of the request for some of the groups. Raises KafkaToolError where no broker is
         reached, UnsupportedError where brokers are too old for the message.
         """
-        deadline = monotonic() + self._seconds
+        deadline = monotonic() + self._waits.seconds
         names = list(dict.fromkeys(groups))
         found: Described = {name: BrokerError(INVALID_GROUP_ID) for name in names if not name or not is_sendable(name)}
         if not self._session.wire.supports(message):
@@ -90,6 +92,7 @@ class Coordinators:
             found |= {name: each for name, each in answers.items() if is_over or not _is_not_ready(each)}
             if len(found) < len(names):
                 sleep(PAUSE_SECONDS)
+        self._waits.note(any(isinstance(each, UnreachableError) or _is_not_ready(each) for each in found.values()))
         return {name: found[name] for name in names}
 
     def change(self, message: Message, group: str, values: Mapping[str, Any]) -> Response:
@@ -107,7 +110,7 @@ class Coordinators:
                 if isinstance(where, KafkaToolError):
                     raise where
                 response = self._session.wire.change(message, values, _itself, self._seconds, where.broker)
-                check_code(response["error_code"], response["error_message"])
+                check_code(response["error_code"], response.get("error_message"))  # LeaveGroup's has no words
             except BrokerError as error:
                 if error.code not in NOT_READY or monotonic() > deadline:
                     raise
@@ -153,7 +156,7 @@ class Coordinators:
         return found
 
     def _left(self, deadline: float) -> float:
-        return max(deadline - monotonic(), min(1.0, self._seconds))
+        return max(deadline - monotonic(), self._seconds * LATER_SHARE)
 
 
 def _itself(response: Response) -> Response:

@@ -62,6 +62,23 @@ STATES = {"PREPARING_REBALANCING": "PreparingRebalance", "COMPLETING_REBALANCING
 """Kafka's words where librdkafka has others; else they differ in capitals only."""
 
 
+class Patience:
+    """How long answers are waited for in one look at groups, so that silent brokers cost `seconds` in all."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._met_silence = False
+
+    @property
+    def seconds(self) -> float:
+        """How many seconds the next request that changes nothing may take."""
+        return self._seconds * (LATER_SHARE if self._met_silence else FIRST_SHARE)
+
+    def note(self, has_met_silence: object) -> None:
+        """Take notice of it where some broker did not answer."""
+        self._met_silence |= bool(has_met_silence)
+
+
 def consumer_group_names(target: Brokers) -> tuple[str, ...]:
     """Return the names of the consumer groups that the brokers which answer know, sorted. Raises as `listed` does."""
     with open_groups(target) as groups:
@@ -116,7 +133,7 @@ class BrokerGroups:
         """Wait for the answer to each request for so many seconds."""
         self._session = session
         self._seconds = seconds
-        self._met_silence = False
+        self.waits = Patience(seconds)
         self.offsets = BrokerOffsets(session)
 
     @property
@@ -127,7 +144,7 @@ class BrokerGroups:
     @property
     def patience(self) -> float:
         """How many seconds the next request that changes nothing may take."""
-        return self._seconds * (LATER_SHARE if self._met_silence else FIRST_SHARE)
+        return self.waits.seconds
 
     def logs(
         self, partitions: Sequence[TopicPartition]
@@ -143,7 +160,7 @@ class BrokerGroups:
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
         answered, failures = groups_of_all_types(self._session, self.patience)
-        self._met_silence |= bool(failures)
+        self.waits.note(failures)
         groups = {
             each["group_id"]: ListedGroup(
                 each["group_id"],
@@ -233,7 +250,7 @@ class BrokerGroups:
 
     def _collected(self, request: str, asked: "Mapping[str, Future[Any]]") -> dict[str, Any]:
         found = self._session.collect_known(request, asked, self.patience)
-        self._met_silence |= any(isinstance(each, NoResponseError) for each in found.values())
+        self.waits.note(any(isinstance(each, NoResponseError) for each in found.values()))
         return found
 
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:

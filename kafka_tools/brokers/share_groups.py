@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import groupby
 
 from kafka_tools.brokers.all_groups import Coordinators, listings
-from kafka_tools.brokers.groups import BrokerGroups
+from kafka_tools.brokers.groups import BrokerGroups, Patience
 from kafka_tools.brokers.offsets import BrokerOffsets
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import BrokerError, KafkaToolError, check_code
@@ -42,7 +42,8 @@ class BrokerShareGroups:
         """Wait for the answer to each request for so many seconds."""
         self._session = session
         self._seconds = seconds
-        self._coordinators = Coordinators(session, seconds)
+        self._waits = Patience(seconds)
+        self._coordinators = Coordinators(session, seconds, self._waits)
         self.offsets = BrokerOffsets(session)
 
     def listed(self) -> tuple[tuple[GroupListing, ...], tuple[str, ...]]:
@@ -50,7 +51,7 @@ class BrokerShareGroups:
 
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
-        found, failures = listings(self._session, self._seconds)
+        found, failures = listings(self._session, self._waits)
         return tuple(each for each in found if each.type == SHARE), failures
 
     def described(self, names: Iterable[str]) -> dict[str, ShareGroup | KafkaToolError]:

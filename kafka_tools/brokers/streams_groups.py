@@ -54,9 +54,8 @@ class BrokerStreamsGroups:
         """Wait for the answer to each request for so many seconds; with `topology` ask for its description."""
         self._topology = topology
         self._session = session
-        self._seconds = seconds
-        self._coordinators = Coordinators(session, seconds)
         self.consumers = BrokerGroups(session, seconds)
+        self._coordinators = Coordinators(session, seconds, self.consumers.waits)
         self.offsets = self.consumers.offsets
         self.topics = BrokerTopicChanges(session)
 
@@ -65,7 +64,7 @@ class BrokerStreamsGroups:
 
         Raises KafkaToolError where the cluster is not reached, or where none of its brokers answers.
         """
-        found, failures = listings(self._session, self._seconds)
+        found, failures = listings(self._session, self.consumers.waits)
         return tuple(each for each in found if each.type == STREAMS), failures
 
     def described(self, names: Iterable[str]) -> dict[str, StreamsGroup | KafkaToolError]:

@@ -121,7 +121,7 @@ def _reported(
         failed = []
         for name, each in groups.progress([group.group for group in found]).items():
             if isinstance(each, KafkaToolError):
-                failed.append(f"How far '{name}' is is not known: {each.message}")
+                failed.append(f"It is not known how far '{name}' is: {each.message}")
             else:
                 offsets[name] = each
         return _offsets_report(found, offsets, request.verbose), failed

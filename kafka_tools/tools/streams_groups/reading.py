@@ -137,8 +137,7 @@ def _offsets(
         else:
             committed[name] = result
     partitions = sorted(frozenset().union(*read.values()))
-    groups.offsets.partitions()
-    logs, failed = groups.offsets.logs(partitions) if partitions else ({}, {})
+    logs, failed = groups.consumers.logs(partitions) if partitions else ({}, {})
     notes += [
         f"The end of {each.topic}-{each.partition} is not known: {error.message}" for each, error in failed.items()
     ]
