@@ -25,6 +25,9 @@ LIST_SECONDS = 0.7
 CONFIGS_SECONDS = 3.0
 """How long a topic's configs are waited for: they are optional here, and a broker without ZooKeeper never answers."""
 
+GROUP_SECONDS = 6.0
+"""How long a group takes to share out its partitions before the user is told what it waits for."""
+
 COORDINATOR_SECONDS = 2.0
 """How long a group's coordinator is waited for before it is said not to be there."""
 
@@ -188,6 +191,29 @@ class Cluster:
                     servers = self._brokers.bootstrap_servers
                     raise KafkaToolError(f"{servers} was asked for topic '{topic}' and does not speak of it.")
                 return found.topics
+
+
+class GroupWait:
+    """Tells once why a group does not share out its partitions, and once that it has.
+
+    `is_told`: it is waited for, and was said so.
+    """
+
+    def __init__(self, cluster: Cluster, client: Any, group: str) -> None:
+        self.is_told = False
+        self._cluster = cluster
+        self._client = client
+        self._group = group
+
+    def look(self, since: float | None) -> None:
+        """Take since when (time.monotonic) the group is waited for; None: it has shared out its partitions."""
+        if since is None:
+            if self.is_told:
+                note("ktools: the group has shared out its partitions.")
+            self.is_told = False
+        elif not self.is_told and time.monotonic() - since > GROUP_SECONDS:
+            self.is_told = True
+            note(f"ktools: {self._cluster.why_group_waits(self._client, self._group)}")
 
 
 def _may_appear(error: Any) -> bool:

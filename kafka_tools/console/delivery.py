@@ -1,5 +1,6 @@
 """What every producer here shares: its settings, what became of its records, and what keeps them from going on."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from time import monotonic
@@ -86,6 +87,30 @@ class Deliveries:
     def delivered(self) -> int:
         """How many records the brokers have, once nothing is in flight."""
         return self.taken - self.failures.total()
+
+
+class Throttle:
+    """Says how many records may be sent by now at a steady rate of so many a second; below 0 there is no limit.
+
+    As org.apache.kafka.server.util.ThroughputThrottler (3.9), which sends a record as soon as the records before it are
+    not more than its rate allows, and sleeps 2 ms at least. At a rate of 0 there is the first record and no other.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._began = monotonic()
+
+    def due(self, sent: int) -> int:
+        """Return how many records may go when so many were sent."""
+        if self._rate < 0:
+            return sys.maxsize
+        return int((monotonic() - self._began) * self._rate) + 1 - sent
+
+    def pause(self, sent: int) -> float:
+        """Return for how many seconds none may go, TICK_SECONDS at most."""
+        if not self._rate:
+            return TICK_SECONDS
+        return min(TICK_SECONDS, max(0.002, sent / self._rate - (monotonic() - self._began)))
 
 
 def open_producer(

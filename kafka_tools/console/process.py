@@ -5,12 +5,16 @@ import os
 import signal
 import stat
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Protocol
 
 from kafka_tools.model.shown import safe
+
+LOOK_SECONDS = 0.1
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -54,6 +58,22 @@ def stop_by_signal(on_stop: Callable[[], None] = lambda: None) -> Iterator[Stop]
     finally:
         for number in heard:
             signal.signal(number, before[number])
+
+
+def end_aside(call: Callable[[], object], seconds: float, waits: Callable[[], bool] = lambda: True) -> bool:
+    """Run a call in a thread; return whether it ended in so many seconds, while `waits` said to go on waiting for it.
+
+    For calls of librdkafka's that take no limit, and wait long for a dead cluster: meanwhile signals are heard here,
+    and `waits` is asked ten times a second. What the call raises is lost, what `waits` raises ends the waiting.
+    """
+    worker = threading.Thread(target=call, daemon=True)
+    worker.start()
+    deadline = time.monotonic() + seconds
+    while worker.is_alive() and (left := deadline - time.monotonic()) > 0:
+        worker.join(min(LOOK_SECONDS, left))
+        if worker.is_alive() and not waits():
+            break
+    return not worker.is_alive()
 
 
 YOUNG_OBJECTS = 100_000

@@ -11,6 +11,12 @@ from kafka_tools.errors import KafkaToolError
 
 LIMITS = {"Integer": 2**31, "Long": 2**63}
 
+ESCAPES = str.maketrans(
+    {chr(code): f"\\u{code:04X}" for code in range(32)}
+    | {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+)
+"""What Jackson escapes in a text, and how: nothing beyond ASCII, and digits of control characters in capitals."""
+
 
 def parsed(text: str) -> Any:
     """Return the document in a text. Raises ValueError where it is none, or is nested thousands deep."""
@@ -41,3 +47,8 @@ def typed(value: Any, kind: type, java: str) -> Any:
 def shown(value: Any) -> str:
     """Return a value as Jackson writes it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def quoted(text: str) -> str:
+    """Return a text as Jackson writes it, in quotation marks."""
+    return f'"{text.translate(ESCAPES)}"'

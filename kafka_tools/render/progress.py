@@ -36,17 +36,21 @@ TOTAL = 10_000
 class RecordsBar:
     """A bar for a run over records whose end is known: `total`, in any unit, such as offsets or bytes.
 
-    `words` say what happens: `consuming orders`. With `total` None nothing is ever shown. The frame that was drawn
-    last stays on the terminal when the run is over. `clock` counts seconds.
+    `words` say what happens: `consuming orders`. With `total` None nothing is ever shown, or where it `counts` how many
+    records there were, without a bar. The frame that was drawn last stays on the terminal when the run is over. `clock`
+    counts seconds.
     """
 
-    def __init__(self, words: str, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, words: str, total: int | None, clock: Callable[[], float] = time.monotonic, counts: bool = False
+    ) -> None:
         self._words = words
         self._total = total
         self._clock = clock
         self._began = clock()
         # Infinity: one comparison a round is all that a run without a bar costs.
-        self._next = self._began + FIRST_SECONDS if total is not None and can_draw() else float("inf")
+        is_shown = (total is not None or counts) and can_draw()
+        self._next = self._began + FIRST_SECONDS if is_shown else float("inf")
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=SAMPLES)
         self._last = (0, 0)
         self._bar: _Bar | None = None
@@ -78,7 +82,10 @@ class RecordsBar:
         self._samples.append((now, records, done))
         speed = (done - done_then) / (now - then)
         # Of the samples, not of the whole run: a consumer that waited an hour for its first record is not slow.
-        left = f"{_hours(((self._total or 0) - done) / speed)} left" if speed > 0 else "waiting"
+        if self._total is None:
+            left = f"for {_hours(now - self._began)}"
+        else:
+            left = f"{_hours((self._total - done) / speed)} left" if speed > 0 else "waiting"
         self._draw(records, done, (records - records_then) / (now - then), left)
 
     def _draw(self, records: int, done: int, rate: float, time_words: str) -> None:
@@ -86,8 +93,8 @@ class RecordsBar:
             self._bar = _Bar(self._words)
         # Records come while it runs, so that more than the total may be done.
         share = min(1.0, done / self._total) if self._total else 0.0
-        figures = f"{records:,} records  {int(share * 100)} %  {rate:,.0f}/s  {time_words}"
-        self._bar.draw(share, figures)
+        percent = "" if self._total is None else f"{int(share * 100)} %  "
+        self._bar.draw(share, f"{records:,} records  {percent}{rate:,.0f}/s  {time_words}", self._total is not None)
 
 
 def _hours(seconds: float) -> str:
@@ -111,9 +118,9 @@ class _Bar:
         )
         self._task: TaskID | None = None
 
-    def draw(self, share: float, figures: str) -> None:
-        """Draw a frame over the last one, in less than the terminal's width."""
-        self._progress.columns = tuple(_columns(self._console, self._words, figures))
+    def draw(self, share: float, figures: str, has_end: bool = True) -> None:
+        """Draw a frame over the last one, in less than the terminal's width; without a bar where there is no end."""
+        self._progress.columns = tuple(_columns(self._console, self._words, figures, has_end))
         completed = int(share * TOTAL)
         if self._task is None:
             self._task = self._progress.add_task(
@@ -133,7 +140,7 @@ class _Bar:
         self._progress.stop()
 
 
-def _columns(console: "Console", words: str, figures: str) -> "Iterator[ProgressColumn]":
+def _columns(console: "Console", words: str, figures: str, has_end: bool) -> "Iterator[ProgressColumn]":
     """Yield what a line shows: without its bar, then without its words, where there is no room."""
     from rich.cells import cell_len
     from rich.progress import BarColumn, TextColumn
@@ -141,7 +148,7 @@ def _columns(console: "Console", words: str, figures: str) -> "Iterator[Progress
     room = console.width - 1 - cell_len(f"{words}  {figures}") - 2
     if room + 2 >= 0:
         yield TextColumn("{task.fields[words]} ", markup=False)
-    if room >= LEAST_BAR:
+    if has_end and room >= LEAST_BAR:
         yield BarColumn(min(room, WIDEST_BAR))
         yield TextColumn(" {task.fields[figures]}", markup=False)
     else:

@@ -53,6 +53,8 @@ TOOLS: Mapping[str, About] = {
     "streams-groups": About("Groups", "Show lag and members of streams groups, reset them."),
     "topics": About("Topics", "List, describe, create, alter and delete topics."),
     "transactions": About("Records", "Show transactions, find hanging ones, abort one."),
+    "verifiable-consumer": About("Records", "Read records, and print as JSON what comes."),
+    "verifiable-producer": About("Records", "Send numbers, and print as JSON which arrived."),
     "zookeeper": About("Clusters", "Show what is in ZooKeeper, and how its servers are."),
     "zookeeper-shell": About("Clusters", "Look at znodes and change them, as ZooKeeper's shell."),
 }

@@ -5,10 +5,11 @@ from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import missing_right, words
-from kafka_tools.console.consume import EARLIEST, ConsumeRequest
+from kafka_tools.console.consume import EARLIEST, ConsumeRequest, Source
 from kafka_tools.console.consume.readers import Reader
 from kafka_tools.console.formats import Batch
 from kafka_tools.console.process import note
+from kafka_tools.console.records import ERROR
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
@@ -57,6 +58,24 @@ OF_A_GROUP = frozenset(
 """Those that concern only members of a group: librdkafka looks for a coordinator even where no group is joined."""
 
 
+def without_errors(batch: Batch, source: Source, group: str | None) -> Batch:
+    """Return a batch without its errors. Raises KafkaToolError for one that waiting does not cure.
+
+    `group` is the one that is joined; None: partitions are read without one.
+    """
+    for error in filter(None, map(ERROR, batch)):
+        is_idle = group is None and error.name() in OF_A_GROUP
+        if not (is_idle or error.retriable() or error.name() in CURABLE):
+            raise incurable(error, source, source.name, group)
+    return [message for message in batch if message.error() is None]
+
+
+def incurable(error: Any, source: Source, topic: str, group: str | None) -> KafkaToolError:
+    """Return the failure for an error (confluent_kafka.KafkaError) that waiting does not cure."""
+    hint = missing_right(error, topic, "READ", group) or _no_consumer_group(error, group)
+    return KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", hint)
+
+
 class Failures:
     """Judges the errors of one consumer."""
 
@@ -87,10 +106,7 @@ class Failures:
             return
         elif not (error.retriable() or name in CURABLE):
             group = None if membership is None else membership.group
-            hint = missing_right(error, source.topic or message.topic(), "READ", group) or _no_consumer_group(
-                error, group
-            )
-            raise KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", hint)
+            raise incurable(error, source, source.topic or message.topic(), group)
         elif name not in SILENT and error.code() not in self._told:
             self._told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")

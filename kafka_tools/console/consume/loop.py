@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.cluster import Cluster, GroupWait
 from kafka_tools.console.consume import ConsumeRequest, RecordOutput
 from kafka_tools.console.consume.discovery import Discovery, Topics, may_grow
 from kafka_tools.console.consume.failures import Failures
@@ -36,9 +36,6 @@ BATCH = 2000
 """At most so many records are formatted and written at once."""
 
 POLL_SECONDS = 0.1
-
-GROUP_SECONDS = 6.0
-"""How long a group takes to share out its partitions before the user is told what it waits for."""
 
 LEAVE_SECONDS = 10.0
 """How long the last commit and the farewell to the group may take."""
@@ -146,13 +143,14 @@ class Loop:
         self._stop = stop
         self._discovery = discovery
         self._show_progress = show_progress
-        self._told_of_group = False
+        self._group: GroupWait | None = None
         self._partitions: set[TopicPartition] = set()
         self._is_patient_no_more = False
         self._leaders = Leaders(consumer, cluster.outages, request.source.topic)
         self.left_out: frozenset[TopicPartition] = frozenset()
         self.reader: Reader = DirectReader(consumer, request.window, self._leaders)
         if request.membership is not None:
+            self._group = GroupWait(cluster, consumer, request.membership.group)
             self.reader = GroupMember(consumer, request.membership, request.window, output, self._leaders)
         self.writer = RecordWriter(formatter, output, self.reader, stop, request.output.skip_unreadable)
         self._failures = Failures(request, consumer, self.reader)
@@ -245,14 +243,8 @@ class Loop:
         """While no record comes: notice a closed stdout, an outage, and a group that does not share out partitions."""
         self._output.look()
         self._cluster.outages.watch()
-        since, membership = self.reader.waiting_since, self._request.membership
-        if membership is None or since is None:
-            if self._told_of_group:
-                note("ktools: the group has shared out its partitions.")
-            self._told_of_group = False
-        elif not self._told_of_group and time.monotonic() - since > GROUP_SECONDS:
-            self._told_of_group = True
-            note(f"ktools: {self._cluster.why_group_waits(self._consumer, membership.group)}")
+        if self._group is not None:
+            self._group.look(self.reader.waiting_since)
 
     def _has_ended(self) -> bool:
         """Return whether every partition that is read here has reached its end."""
@@ -280,7 +272,8 @@ class Loop:
 
         worker = threading.Thread(target=leave, daemon=True)
         worker.start()
-        waits_in_vain = self._stop and (self._told_of_group or self._cluster.outages.seen)
+        waits_for_group = self._group is not None and self._group.is_told
+        waits_in_vain = self._stop and (waits_for_group or self._cluster.outages.seen)
         worker.join(STOP_SECONDS if waits_in_vain else LEAVE_SECONDS)
         note(f"Processed a total of {self.writer.processed} messages")
         if self._request.membership is None:

@@ -1,24 +1,30 @@
 """The loop of consumer-perf-test: records as fast as they come, counted and not looked at."""
 
-import threading
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster, missing_right, words
+from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.consume import EARLIEST, LATEST
 from kafka_tools.console.consume.discovery import Topics
-from kafka_tools.console.consume.failures import CURABLE, OF_A_GROUP
+from kafka_tools.console.consume.failures import without_errors
 from kafka_tools.console.consume.loop import LEAVE_SECONDS, NO_GROUP
 from kafka_tools.console.consume.loop import SETTINGS as READING
 from kafka_tools.console.formats import Batch
 from kafka_tools.console.outages import Leaders
 from kafka_tools.console.perf import Consumed, ConsumeTest, OnRead, figures_of
-from kafka_tools.console.process import Progress, ShowProgress, Stop, rare_collections, show_nothing, stop_by_signal
-from kafka_tools.console.records import ERROR, KEY, has_errors
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.console.process import (
+    Progress,
+    ShowProgress,
+    Stop,
+    end_aside,
+    rare_collections,
+    show_nothing,
+    stop_by_signal,
+)
+from kafka_tools.console.records import KEY, has_errors
 from kafka_tools.model.performance import Read
 from kafka_tools.model.topics import TopicPartition
 
@@ -59,14 +65,7 @@ def run(test: ConsumeTest, on_read: OnRead, show_progress: ShowProgress = show_n
             with show_progress(f"consuming {test.source.name}", test.records) as progress:
                 return loop.run(progress)._replace(metrics=metrics)
         finally:
-            _close(consumer)
-
-
-def _close(consumer: Any) -> None:
-    """Commit what was read, if that is wanted, and leave the group; librdkafka alone waits long for a dead cluster."""
-    worker = threading.Thread(target=consumer.close, daemon=True)
-    worker.start()
-    worker.join(LEAVE_SECONDS)
+            end_aside(consumer.close, LEAVE_SECONDS)  # commits what was read, if that is wanted, and leaves the group
 
 
 def _now() -> int:
@@ -158,12 +157,4 @@ class Loop:
         if message is None:
             return ()
         batch: Batch = [message, *self._consumer.consume(min(BATCH, left) - 1, 0)]
-        if not has_errors(batch):
-            return batch
-        alone = self._test.group is None
-        for error in filter(None, map(ERROR, batch)):
-            if not (error.retriable() or error.name() in CURABLE or (alone and error.name() in OF_A_GROUP)):
-                source = self._test.source
-                hint = missing_right(error, source.name, "READ", self._test.group)
-                raise KafkaToolError(f"cannot go on reading {source.words}: {words(error)}", hint)
-        return [each for each in batch if each.error() is None]
+        return without_errors(batch, self._test.source, self._test.group) if has_errors(batch) else batch

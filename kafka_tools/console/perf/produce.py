@@ -10,7 +10,7 @@ from typing import Any
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.delivery import SETTINGS as RELIABLE
-from kafka_tools.console.delivery import STOP_SECONDS, Deliveries, Destination, InFlight, open_producer
+from kafka_tools.console.delivery import STOP_SECONDS, Deliveries, Destination, InFlight, Throttle, open_producer
 from kafka_tools.console.perf import OnInterval, Produced, ProduceTest, figures_of
 from kafka_tools.console.process import (
     Progress,
@@ -152,11 +152,13 @@ class Loop:
         test = self._test
         make = compile_payloads(test)
         largest = max(1, min(CHUNK, CHUNK_BYTES // max(1, test.size or max(map(len, test.payloads), default=1))))
-        began, sent = time.monotonic(), 0
+        throttle, sent = Throttle(test.throughput), 0
         self._stats = SendStats(test.records, test.interval, now_ms)
         while sent < test.records and not self._stop:
-            due = self._due(began, sent)
+            due = throttle.due(sent)
             if due < 1:
+                self._client.poll(throttle.pause(sent))
+                self._look()
                 continue
             if test.warmup and sent == test.warmup:
                 self._steady = SendStats(test.records - test.warmup, test.interval, now_ms)
@@ -168,19 +170,6 @@ class Loop:
             sent += count
             self._client.poll(0)
             self._look()
-
-    def _due(self, began: float, sent: int) -> int:
-        """Return how many records the rate lets be sent now; where that is none, wait for acknowledgements."""
-        # org.apache.kafka.server.util.ThroughputThrottler sends a record as soon as the records before it are not more
-        # than its rate allows, and sleeps 2 ms at least.
-        rate = self._test.throughput
-        if rate < 0:
-            return self._test.records
-        due = int((time.monotonic() - began) * rate) + 1 - sent
-        if due < 1:
-            self._client.poll(min(TICK_SECONDS, max(0.002, (sent / rate) - (time.monotonic() - began))))
-            self._look()
-        return due
 
     def _send(self, values: list[bytes]) -> None:
         """Hand records to librdkafka, waiting where its queue is full."""
