@@ -45,7 +45,19 @@ OF_REPLICAS = (
 )
 """What changes in the output of replica-verification: a checksum covers the times of the records."""
 
-OF_TOOL = {"metadata-quorum": OF_QUORUM, "transactions": OF_TRANSACTIONS, "replica-verification": OF_REPLICAS}
+OF_VERIFIABLE = (
+    (re.compile(r'(?<="timestamp":)\d{13}(?=,)'), "{time}"),
+    (re.compile(r'(?<="avg_throughput":)(?!0\.0\})[\d.E]+(?=\})'), "{rate}"),
+)
+"""What changes in the events of verifiable clients; a rate of 0 stays."""
+
+OF_TOOL = {
+    "metadata-quorum": OF_QUORUM,
+    "transactions": OF_TRANSACTIONS,
+    "replica-verification": OF_REPLICAS,
+    "verifiable-consumer": OF_VERIFIABLE,
+    "verifiable-producer": OF_VERIFIABLE,
+}
 
 TRACE = re.compile(
     r"^(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b[^\n]*\n(?:\tat [^\n]*\n|Caused by: [^\n]*\n|\t\.\.\. [^\n]*\n)+\n?",

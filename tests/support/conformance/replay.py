@@ -20,6 +20,7 @@ TOOLS = {
     "test_rights": ("acls", "delegation-tokens"),
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election", "reassign-partitions"),
     "test_perf": ("consumer-perf-test", "e2e-latency", "producer-perf-test"),
+    "test_verifiable": ("verifiable-consumer", "verifiable-producer"),
     "test_znodes": ("zookeeper-shell",),
     "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum", "transactions"),
     "test_log_files": ("dump-log", "replica-verification"),

@@ -200,7 +200,7 @@ class Stage:
             lines = self._of_newer_groups()
         elif self.case.tool == "zookeeper-shell":
             lines = list(aftermath.znodes(self.cluster, self.topic))
-        elif self.case.tool == "console-producer":
+        elif self.case.tool in ("console-producer", "verifiable-producer"):
             lines = list(aftermath.records(self.config, self.admin, self.topic))
         elif self.case.tool in ("producer-perf-test", "e2e-latency"):
             found = aftermath.records(self.config, self.admin, self.topic)
