@@ -105,6 +105,19 @@ def test_without_a_known_end_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -
     assert screen.shown() == ""
 
 
+def test_without_a_known_end_records_can_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = on(Screen(), monkeypatch)
+    clock = Clock()
+    with RecordsBar("consuming orders", None, clock, counts=True) as bar:
+        clock.now += 1
+        bar.advance(50_000, 50_000)
+        clock.now += 1
+        bar.advance(100_000, 100_000)
+    first, *_, last = screen.frames()
+    assert first == "consuming orders  50,000 records  50,000/s  for 0:00:01"
+    assert last == "consuming orders  100,000 records  50,000/s  in 0:00:02"
+
+
 @pytest.mark.parametrize(("is_terminal", "term"), [(False, "xterm"), (True, "dumb")])
 def test_nothing_is_shown_where_a_line_cannot_move(
     monkeypatch: pytest.MonkeyPatch, is_terminal: bool, term: str
