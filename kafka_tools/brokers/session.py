@@ -48,7 +48,8 @@ MOST_BROKERS = 2000
 """So many brokers a cluster may have: librdkafka gives each a thread and 110 KiB, and of 3,000 it takes minutes."""
 
 ABANDONED: list[object] = []
-"""AdminClients of clusters with more brokers: to end one would take as long as its threads, so the process ends it."""
+"""AdminClients whose end would take as long as their threads: of more brokers, or of a server that is silent while a
+user presses Ctrl-C. The process ends them."""
 
 LATE_SECONDS = 1.0
 """How much longer than the request's own time the answers of several brokers are waited for, which come at its end."""

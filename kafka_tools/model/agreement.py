@@ -18,6 +18,9 @@ UNTOLD_LEADER = -3
 CREATION_MS, DELETION_MS, NOTIFICATION_MS = 20_000, 30_000, 60_000
 """How long the controller may take to make a topic, to delete one, and to read a notification, before that is stuck."""
 
+MADE_TWICE_MS = 3_000
+"""How much later than a topic its configs may have been written by somebody who wanted to make it, too."""
+
 LASTING_SECONDS = 5.0
 """A difference that is seen unchanged for so long lasts, unless others of its kind come and go.
 
@@ -301,11 +304,18 @@ def _untold(kept: Kept, now_ms: int) -> Iterator[Difference]:
                 yield Difference(Kind.ORPHAN, name, f"/config/{entity}", "")
             continue
         # Brokers read the configs of a new topic by themselves when they make its replicas.
-        if kept.is_kraft or (kind == "topics" and (name not in kept.made or zxid <= kept.made[name].zxid)):
+        if kept.is_kraft or (kind == "topics" and _came_with_topic(kept.made.get(name), zxid, changed_ms)):
             continue
         who = tuple(sorted(broker for broker, each in kept.brokers.items() if each.zxid < zxid))
         if who and _is_untold(kept.notifications, entity, zxid, now_ms - changed_ms):
             yield Difference(Kind.UNTOLD, entity, "changed", "not told", who)
+
+
+def _came_with_topic(made: Made | None, zxid: int, changed_ms: int) -> bool:
+    # Brokers make a topic by themselves when the first client asks for it, such as __consumer_offsets. Where clients
+    # ask several at once, each request writes the same configs once more, and only then finds the topic to be there
+    # (AdminZkClient.createTopicWithAssignment 3.9).
+    return made is None or zxid <= made.zxid or 0 <= changed_ms - made.at_ms < MADE_TWICE_MS
 
 
 def _is_untold(notifications: Notifications, entity: str, zxid: int, age_ms: int) -> bool:

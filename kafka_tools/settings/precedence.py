@@ -160,7 +160,10 @@ def choose_zookeeper(flags: Flags) -> Choice:
     if running is None:
         return _made(Address(DEFAULT_ZOOKEEPER, DEFAULT_SOURCE, Origin.DEFAULT, True), given)
     if running.zookeeper is None:
-        raise KafkaToolError("the sandbox has no ZooKeeper", "`ktools sandbox up --mode zookeeper` starts one with it.")
+        raise KafkaToolError(
+            "the sandbox has no ZooKeeper that is up",
+            "`ktools sandbox status` shows what is; `ktools sandbox up` starts what is missing.",
+        )
     address = Address(running.zookeeper, "the sandbox", Origin.SANDBOX, True)
     return _made(address, given, _file(running.zookeeper_config, "the sandbox"))
 

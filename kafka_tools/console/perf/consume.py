@@ -59,13 +59,18 @@ def run(test: ConsumeTest, on_read: OnRead, show_progress: ShowProgress = show_n
     if test.metrics:
         settings |= {"statistics.interval.ms": METRICS_MS, "stats_cb": lambda text: metrics.update(figures_of(text))}
     consumer = cluster.open(confluent_kafka().Consumer, settings)
-    with stop_by_signal() as stop, rare_collections():
-        loop = Loop(test, consumer, cluster, stop, on_read)
-        try:
-            with show_progress(f"consuming {test.source.name}", test.records) as progress:
-                return loop.run(progress)._replace(metrics=metrics)
-        finally:
-            end_aside(consumer.close, LEAVE_SECONDS)  # commits what was read, if that is wanted, and leaves the group
+    loop = Loop(test, consumer, cluster, on_read)
+    try:
+        # Before signals are only noted: a cluster that is not reached is waited for, and Ctrl-C ends that at once.
+        partitions = Topics(test.source).partitions(consumer, cluster)
+        with (
+            stop_by_signal() as stop,
+            rare_collections(),
+            show_progress(f"consuming {test.source.name}", test.records) as progress,
+        ):
+            return loop.run(partitions, stop, progress)._replace(metrics=metrics)
+    finally:
+        end_aside(consumer.close, LEAVE_SECONDS)  # commits what was read, if that is wanted, and leaves the group
 
 
 def _now() -> int:
@@ -96,24 +101,24 @@ class Joins:
 
 
 class Loop:
-    """One run of a test."""
+    """One run of a test; its time begins here."""
 
-    def __init__(self, test: ConsumeTest, consumer: Any, cluster: Cluster, stop: Stop, on_read: OnRead) -> None:
+    def __init__(self, test: ConsumeTest, consumer: Any, cluster: Cluster, on_read: OnRead) -> None:
         self._test = test
         self._consumer = consumer
         self._cluster = cluster
-        self._stop = stop
         self._on_read = on_read
+        self._began = _now()
         self._joins = Joins()
         self._leaders = Leaders(consumer, cluster.outages, test.source.topic)
 
-    def run(self, progress: Progress) -> Consumed:
-        """Read until the end of the test, and return what was measured."""
-        test, began = self._test, _now()
-        partitions = self._begin()
+    def run(self, partitions: Collection[TopicPartition], stop: Stop, progress: Progress) -> Consumed:
+        """Read these partitions, or a share of them, until the end of the test, and return what was measured."""
+        test = self._test
+        self._begin(partitions)
         records = size = last_records = last_size = 0
         reported = last = _now()
-        while records < test.records and not self._stop:
+        while records < test.records and not stop:
             batch = self._take(test.records - records)
             now = _now()
             if batch:
@@ -132,13 +137,12 @@ class Loop:
                 self._on_read(new, size, records)
                 self._joins.of_interval = 0
                 reported, last_records, last_size = now, records, size
-        read = Read(size, records, began, _now(), self._joins.total)
-        return Consumed(read, records < test.records and not self._stop, {}, self._stop.status)
+        read = Read(size, records, self._began, _now(), self._joins.total)
+        return Consumed(read, records < test.records and not stop, {}, stop.status)
 
-    def _begin(self) -> Collection[TopicPartition]:
+    def _begin(self, partitions: Collection[TopicPartition]) -> None:
         """Ask for the partitions, or for a share of them."""
         test = self._test
-        partitions = Topics(test.source).partitions(self._consumer, self._cluster)
         if test.group is None:
             # Without a group, so that none is left behind; Apache's tool makes one called perf-consumer-NNNNN.
             make, start = confluent_kafka().TopicPartition, LATEST if test.latest else EARLIEST
@@ -149,7 +153,6 @@ class Loop:
             names = sorted({each.topic for each in partitions})
             joins = self._joins
             self._consumer.subscribe(names, on_assign=joins.assigned, on_revoke=joins.revoked, on_lost=joins.revoked)
-        return partitions
 
     def _take(self, left: int) -> Batch:
         """Return what is here already, at most `left` records; where nothing is, wait for a record."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.brokers.session import client_settings
+from kafka_tools.brokers.session import ABANDONED, client_settings
 from kafka_tools.console.cluster import Cluster, words
 from kafka_tools.console.consume import LATEST
 from kafka_tools.console.consume.loop import NO_GROUP
@@ -63,8 +63,13 @@ def make_topic(test: RoundTripTest) -> bool:
     cluster = Cluster(test.brokers)
     settings = client_settings(test.brokers.bootstrap_servers, test.brokers.config)
     admin = cluster.open(admin_module.AdminClient, settings | {"error_cb": cluster.outages.on_error})
-    if test.topic in cluster.topics(admin):
-        return False
+    try:
+        if test.topic in cluster.topics(admin):
+            return False
+    except KeyboardInterrupt:
+        # The end of a client waits for the set-up of its connections (librdkafka 2.16), 4 s where a server is silent.
+        ABANDONED.append(admin)
+        raise
     [made] = admin.create_topics([admin_module.NewTopic(test.topic, 1, 1)], request_timeout=REQUEST_SECONDS).values()
     try:
         made.result()

@@ -180,6 +180,7 @@ CHANGED = ChangedConfig("topics/orders", 200, NOW - 1000)
     [
         (CHANGED._replace(zxid=100), Notifications({}, -1), True),  # made with the topic, in one transaction
         (CHANGED, Notifications({}, -1), False),
+        (CHANGED._replace(changed_ms=NOW - 59_000), Notifications({}, -1), True),  # two brokers had it made at once
         (CHANGED, Notifications({"topics/orders": 200}, 200), True),  # ktools writes both in one transaction
         (CHANGED, Notifications({"topics/orders": 201}, 201), True),
         (CHANGED, Notifications({"topics/orders": 150, "topics/audit": 300}, 300), False),

@@ -188,7 +188,7 @@ def test_tools_for_zookeeper_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoints, "running", lambda: SANDBOX)
     assert choice.choose_zookeeper(None) == ZooKeeper("127.0.0.1:5000", source="the sandbox")
     monkeypatch.setattr(endpoints, "running", lambda: SANDBOX._replace(zookeeper=None))
-    with pytest.raises(KafkaToolError, match="the sandbox has no ZooKeeper"):
+    with pytest.raises(KafkaToolError, match="the sandbox has no ZooKeeper that is up"):
         choice.choose_zookeeper(None)
     context(zookeeper="zk:1/chroot")
     context("brokers-only")
