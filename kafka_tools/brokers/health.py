@@ -98,7 +98,7 @@ def look(target: Brokers) -> Snapshot:
         quorum,
         in_full=not unknown,
         unknown=(*unknown, *(each for each in why if each.denied), *not_told, *no_log_dirs, *no_rates),
-        fenced=fenced or frozenset(),
+        fenced=fenced,
     )
 
 
@@ -136,15 +136,15 @@ def _quorum(target: Brokers) -> Quorum | None:
         return judged(log)
 
 
-def _fenced(target: Brokers) -> frozenset[int]:
-    """Return the brokers that are registered and do not serve; none before Kafka 4.0, which does not tell.
+def _fenced(target: Brokers) -> frozenset[int] | None:
+    """Return the brokers that are registered and do not serve; None before Kafka 4.0, which does not tell.
 
     Raises KafkaToolError.
     """
     request = DESCRIBE_CLUSTER.since(2)
     with WireSession(target.bootstrap_servers, target.security, SECONDS) as wire:
         if not wire.supports(request):
-            return frozenset()
+            return None
         response = wire.ask(request, {"include_fenced_brokers": True}, seconds=SECONDS)
     check_code(response["error_code"], response["error_message"])
     return frozenset(each["broker_id"] for each in response["brokers"] if each["is_fenced"])

@@ -61,19 +61,21 @@ def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 def _idle(snapshot: Snapshot, held: Mapping[int, int]) -> Iterator[Finding]:
     """Name those that do not serve, and hold no replica that is missed: only the controllers know of them."""
-    for broker in sorted(snapshot.fenced - held.keys()):
+    fenced = snapshot.fenced or frozenset()
+    for broker in sorted(fenced - held.keys()):
         words = "is registered and does not serve: it is down, or has not started yet; it holds no replica"
         advice = "Start it. Or, if it is gone for good, have the cluster forget it."
         command = starts(snapshot, [broker], f"ktools cluster unregister --id {broker}")
         yield Finding(Severity.WARNING, BROKERS, f"broker {broker}", words, advice, command, heals=True)
     # Before Kafka 4.0 nobody tells who is registered: of a broker that followed the controllers' log they know for 5
-    # minutes when it last did.
-    known = snapshot.live | snapshot.fenced | held.keys()
+    # minutes when it last did. From then on it is one that was unregistered, or a controller that does not vote.
+    severity = Severity.WARNING if snapshot.fenced is None else Severity.NOTE
+    known = snapshot.live | fenced | held.keys()
     for server in (each for each in (snapshot.quorum.away if snapshot.quorum else ()) if each not in known):
         words = "has not asked the active controller for 5 s or more: it is away; it holds no replica"
         advice = "Start it, if it is to come back: it is forgotten in 5 minutes."
         command = starts(snapshot, [server], f"{QUORUM} --replication")
-        yield Finding(Severity.WARNING, BROKERS, f"server {server}", words, advice, command, heals=True)
+        yield Finding(severity, BROKERS, f"server {server}", words, advice, command, heals=True)
 
 
 def _absent(snapshot: Snapshot, broker: int, replicas: int, missing: Sequence[str]) -> Finding:

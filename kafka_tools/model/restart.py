@@ -20,7 +20,7 @@ def before_restart(snapshot: Snapshot, broker: int) -> tuple[Finding, ...]:
     """
     voters = snapshot.quorum.voters if snapshot.quorum else ()
     held = {each for topic in snapshot.topics for partition in topic.partitions for each in partition.replicas}
-    check_known([broker], {*snapshot.live, *held, *voters})
+    check_known([broker], {*snapshot.live, *held, *voters, *(snapshot.fenced or ())})
     working = snapshot.live - snapshot.unreached.keys()
     outcomes = without_brokers(snapshot.topics, working, [broker], elects=not snapshot.no_election)
     found = [*_now(snapshot, broker), *_quorum(snapshot, broker), *_harms(outcomes, broker)]

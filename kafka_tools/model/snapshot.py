@@ -75,7 +75,7 @@ class Snapshot(NamedTuple):
 
     `live` are the ids of the brokers that are registered, `unreached` those of them that take no connection or give no
     answer, each with the cause. `fenced` are those that the controllers know and that do not serve: they start, or are
-    down. `controller` is the broker that is the controller, `no_election` the reason why no
+    down (None before Kafka 4.0). `controller` is the broker that is the controller, `no_election` the reason why no
     controller can elect a leader ("" where one can). `log_dirs` and `rates` (see RATES) are by broker, `versions` too:
     those of the brokers that were reached. `in_full`: configs and reassignments of the topics are known.
     `by_zookeeper`: brokers were not asked. `in_sandbox`: `ktools sandbox` starts its servers.
@@ -95,4 +95,4 @@ class Snapshot(NamedTuple):
     in_full: bool = True
     by_zookeeper: bool = False
     in_sandbox: bool = False
-    fenced: frozenset[int] = frozenset()
+    fenced: frozenset[int] | None = None

@@ -156,6 +156,12 @@ DAMAGES: list[tuple[Mapping[str, Any], Severity, str, str]] = [
         "server 4: has not asked the active controller for 5 s or more",
         "sandbox start 4",
     ),
+    (
+        {"quorum": Quorum(1, (1, 2, 3), (), {}, (4,)), "fenced": frozenset()},
+        NOTE,
+        "server 4: has not asked the active controller for 5 s or more",
+        "metadata-quorum describe --replication",
+    ),
     ({"controller": None}, CRITICAL, "controller: there is none", "doctor"),
     ({"controller": 4}, CRITICAL, "controller: broker 4 was the last one, and is not there", "doctor"),
     (

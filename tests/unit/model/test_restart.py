@@ -43,6 +43,7 @@ KRAFT = Quorum(1, (1, 2, 3), ())
         (cluster(WHOLE, min_isr=3), 2, Severity.CRITICAL, "would stop taking acks=all writes", False),
         (cluster(WHOLE, min_isr=None), 2, Severity.WARNING, "might stop taking acks=all writes", False),
         (cluster(WHOLE)._replace(live=frozenset({1, 3})), 2, Severity.WARNING, "is down already", True),
+        (cluster(WHOLE)._replace(fenced=frozenset({4})), 4, Severity.WARNING, "is down already", True),
         (cluster(WHOLE)._replace(unreached={3: "refused"}), 2, Severity.CRITICAL, "broker 3 is not reached", True),
         (cluster(WHOLE)._replace(unreached={2: "refused"}), 2, Severity.OK, "may go down", False),
         (cluster(WHOLE)._replace(no_election="Nobody."), 2, Severity.CRITICAL, "no leader can be elected now", True),
