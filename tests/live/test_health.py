@@ -234,7 +234,7 @@ def test_a_broker_that_hangs_dies_and_comes_back_slowly(damaged: Cluster, tmp_pa
     with ended(
         cluster.popen("sandbox", "start", "broker-3", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ) as up:
-        wait_until(lambda: leader(cluster, "lonely") == 3, "broker 3 is back")
+        wait_until(lambda: leader(cluster, "lonely") == 3, "broker 3 is back", RESTART_SECONDS)
         throttled = {"broker 1", "broker 3", "topics"}
         wait_until(
             lambda: {row["subject"] for row in found(cluster, "throttles")} == throttled, "broker 3 has its configs"
