@@ -31,6 +31,7 @@ from kafka_tools.settings.context_policy import check_change
 
 if TYPE_CHECKING:
     from kafka_tools.brokers.offsets import BrokerOffsets
+    from kafka_tools.render.views import View
 
 ALL = -1
 """What stands for the end of a partition in a DeleteRecords request."""
@@ -219,6 +220,7 @@ def _delete(offsets: "BrokerOffsets", request: DeleteRecords) -> Report:
     return Report(
         rows=rows,
         columns=DELETED_COLUMNS,
+        tables=lambda: [_table(rows, DELETED_COLUMNS)],
         plain=("Executing records delete operation", "Records delete operation completed:", *map(_line, rows)),
         status=int(any(row.error is not None for row in rows)),
     )
@@ -258,9 +260,18 @@ def _planned(plan: Sequence[PlannedRow]) -> Report:
     return Report(
         rows=plan,
         columns=PLANNED_COLUMNS,
+        tables=lambda: [_table(plan, PLANNED_COLUMNS)],
         plain=map(_planned_line, plan),
         status=int(any(row.error is not None for row in plan)),
     )
+
+
+def _table(rows: Sequence[PlannedRow] | Sequence[DeletedRow], columns: Mapping[str, str]) -> "View":
+    """Return the table for a person; errors are a column only where there are some."""
+    from kafka_tools.render.views import Table
+
+    has_errors = any(row.error is not None for row in rows)
+    return Table(rows, {name: heading for name, heading in columns.items() if has_errors or name != "error"})
 
 
 def _planned_line(row: PlannedRow) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import confluent_kafka as kafka
+import pexpect
 import pytest
 from confluent_kafka import Consumer
 
 from kafka_tools.model.topics import TopicPartition
 from tests.support import oracle
-from tests.support.clusters import Cluster, ended
+from tests.support.clusters import KTOOLS, Cluster, ended
 from tests.support.waiting import wait_until
 
 TIMES = (1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000)
@@ -108,6 +109,37 @@ def test_a_group_with_a_member_is_left_alone(topic: str, kafka39: Cluster) -> No
         assert offsets(kafka39, topic) == before
     finally:
         consumer.close()
+
+
+def test_a_static_member_that_is_removed_is_gone(topic: str, kafka39: Cluster) -> None:
+    """A static member stays in its group for its session's time when its consumer ends: only LeaveGroup removes it."""
+    settings = {"bootstrap.servers": kafka39.bootstrap, "group.id": topic, "group.instance.id": "one"}
+    consumer = Consumer({**settings, "session.timeout.ms": 1_800_000, "max.poll.interval.ms": 1_800_000})
+    consumer.subscribe([topic])
+    wait_until(lambda: consumer.poll(0.1) is not None or consumer.assignment(), "a member with partitions")
+    consumer.close()
+    admin = kafka39.admin()
+    assert len(admin.describe_consumer_groups([topic])[topic].result().members) == 1
+    argv = ("--application-id", topic, "--input-topics", topic)
+    refused = kafka39.run("streams-application-reset", *argv)
+    assert (refused.returncode, b"is still active" in refused.stderr) == (1, True)
+    assert kafka39.run("streams-application-reset", *argv, "--force").returncode == 0
+    assert not admin.describe_consumer_groups([topic])[topic].result().members
+    assert oracle.committed(kafka39, topic, topic, 2) == [0, 0]
+
+
+def test_a_group_catches_up_under_watch(topic: str, kafka39: Cluster) -> None:
+    read(kafka39, topic, 2)
+    argv = [*KTOOLS[1:], "consumer-groups", "--describe", "--group", topic, "--watch", "0.5"]
+    with pexpect.spawn(KTOOLS[0], argv, env=kafka39.env | {"TERM": "xterm"}, dimensions=(30, 120)) as watch:
+        watch.expect_exact("lag 8", timeout=60)
+        read(kafka39, topic, 8)
+        watch.expect_exact("lag 0", timeout=60)
+        watch.expect(r"Read/s.*0\.\d", timeout=60)
+        watch.sendintr()
+        watch.expect(pexpect.EOF, timeout=60)
+        watch.wait()
+    assert watch.exitstatus == 130
 
 
 def offsets(cluster: Cluster, group: str) -> dict[TopicPartition, int]:

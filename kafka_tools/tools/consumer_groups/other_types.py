@@ -77,6 +77,11 @@ def _list_lines(groups: Sequence[GroupListing]) -> Iterator[str]:
     yield from (f"{each.group:{width}} {each.state}" for each in groups)
 
 
+def assignment_words(by_topic: Mapping[str, Sequence[int]], form: str = "{}({})", between: str = ", ") -> str:
+    """Return a member's partitions: `orders(0,1), pay(2)` as Kafka 2.8 prints them (3.9 leaves the topics out)."""
+    return between.join(sorted(form.format(topic, ",".join(map(str, numbers))) for topic, numbers in by_topic.items()))
+
+
 def described(groups: Groups[Group], names: Sequence[str] | None, kind: str) -> tuple[list[Group], list[str]]:
     """Return the groups of these names (None: all) that are known, and notes of what is not.
 

@@ -24,6 +24,7 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count, duration
 from kafka_tools.report import Report
 from kafka_tools.tools.consumer_groups import asking
+from kafka_tools.tools.consumer_groups.other_types import assignment_words
 
 if TYPE_CHECKING:
     from kafka_tools.render.views import Mark, View
@@ -333,7 +334,7 @@ def _member_row(group: ConsumerGroup, member: Member) -> MemberRow:
 
 
 def _shown_member(row: MemberRow) -> ShownMemberRow:
-    own, target = (_assignment(each or {}, "{}({})", ", ") or None for each in (row.assignment, row.target_assignment))
+    own, target = (assignment_words(each or {}) or None for each in (row.assignment, row.target_assignment))
     return ShownMemberRow(*row[1:6], own, row.epoch, row.target_epoch, target)
 
 
@@ -361,20 +362,15 @@ def _member_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterat
 def _verbose_cells(rows: Sequence[MemberRow], is_newer: bool) -> list[str]:
     """Return what --verbose puts behind the heading and behind each row; in 4.4 with epochs and targets."""
     if not is_newer:
-        return ["ASSIGNMENT", *(_assignment(row.assignment, "{}({})", ", ") or MISSING for row in rows)]
-    own = [_assignment(row.assignment, "{}:{}", ";") or MISSING for row in rows]
-    targets = [_assignment(row.target_assignment or {}, "{}:{}", ";") or MISSING for row in rows]
+        return ["ASSIGNMENT", *(assignment_words(row.assignment) or MISSING for row in rows)]
+    own = [assignment_words(row.assignment, "{}:{}", ";") or MISSING for row in rows]
+    targets = [assignment_words(row.target_assignment or {}, "{}:{}", ";") or MISSING for row in rows]
     epochs = [[MISSING if each is None else each for each in (row.epoch, row.target_epoch)] for row in rows]
     widths = [max([20, *map(len, column)]) for column in (own, targets)]
     layout = f"%-15s %-{widths[0]}s %-15s %-{widths[1]}s"
     cells = ((first, now, last, then) for (first, last), now, then in zip(epochs, own, targets, strict=True))
     heading = ("CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT")
     return [layout % each for each in (heading, *cells)]
-
-
-def _assignment(by_topic: Mapping[str, Sequence[int]], form: str, between: str) -> str:
-    """Return a member's partitions: `orders(0,1), pay(2)` as Kafka 2.8 prints them (3.9 leaves the topics out)."""
-    return between.join(sorted(form.format(topic, ",".join(map(str, numbers))) for topic, numbers in by_topic.items()))
 
 
 def _states_report(groups: Sequence[ConsumerGroup], verbose: bool, is_newer: bool) -> Report:
@@ -433,7 +429,7 @@ def _progress_table(group: ConsumerGroup, rows: Sequence[Progress], pacer: Pacer
         columns=columns if pacer is None else {**columns, **PACE_COLUMNS},
         title=group.group,
         facts=[*_facts(group), f"lag {total:,}{unknown}"],
-        spare=("leader_epoch", "host", "client_id", "consumer_id"),
+        spare=("host", "client_id", "consumer_id", "leader_epoch"),
         notes=[Mark(GONE.format(records=count(gone, "record")), Level.BROKEN)] if gone else [],
     )
 

@@ -14,6 +14,7 @@ from kafka_tools.tools.consumer_groups.other_types import (
     MISSING,
     DescribeGroups,
     ListGroups,
+    assignment_words,
     described,
     list_report,
     wanted_states,
@@ -45,6 +46,17 @@ class MemberRow(NamedTuple):
     partitions: int
     member_epoch: int
     assignment: Mapping[str, tuple[int, ...]]
+
+
+class ShownMemberRow(NamedTuple):
+    """A row of the table of members: the assignment is words, `orders(0,1), pay(2)`."""
+
+    consumer_id: str
+    host: str
+    client_id: str
+    partitions: int
+    member_epoch: int
+    assignment: str
 
 
 class StateRow(NamedTuple):
@@ -195,20 +207,24 @@ def _member_lines(rows: Sequence[MemberRow], verbose: bool) -> Iterator[str]:
     for row in rows:
         of_row = (row.member_epoch,) if verbose else ()
         who = (getattr(row, name) for name in names)
-        yield layout % (*who, row.partitions, *of_row, _assignment(row))
-
-
-def _assignment(row: MemberRow) -> str:
-    return ";".join(f"{topic}:{','.join(map(str, numbers))}" for topic, numbers in row.assignment.items())
+        yield layout % (*who, row.partitions, *of_row, assignment_words(row.assignment, "{}:{}", ";"))
 
 
 def _states_report(groups: Sequence[ShareGroup], verbose: bool) -> Report:
     rows = [_state_row(each) for each in groups]
+    columns = _shown(STATE_COLUMNS, verbose)
     return Report(
         rows=rows,
-        columns=_shown(STATE_COLUMNS, verbose),
+        columns=columns,
         plain=(line for row in rows for line in _state_lines(row, verbose)),
+        tables=lambda: [_state_table(rows, columns)],
     )
+
+
+def _state_table(rows: Sequence[StateRow], columns: Mapping[str, str]) -> "View":
+    from kafka_tools.render.views import Table
+
+    return Table(rows, columns, spare=("port", "host"))
 
 
 def _state_row(group: ShareGroup) -> StateRow:
@@ -244,7 +260,8 @@ def _member_table(group: ShareGroup, rows: Sequence[MemberRow], verbose: bool) -
     from kafka_tools.render.views import Table
 
     spare = ("member_epoch", "host", "client_id")
-    return Table(rows, _shown(MEMBER_COLUMNS, verbose), title=group.group, facts=_facts(group), spare=spare)
+    shown = [ShownMemberRow(*row[1:6], assignment_words(row.assignment)) for row in rows]
+    return Table(shown, _shown(MEMBER_COLUMNS, verbose), title=group.group, facts=_facts(group), spare=spare)
 
 
 def _facts(group: ShareGroup) -> list[str]:

@@ -242,13 +242,21 @@ def _tasks(assignment: Mapping[str, Tasks], prefix: str) -> str:
 def _states_report(groups: Sequence[StreamsGroup], verbose: bool) -> Report:
     rows = [_state_row(each) for each in groups]
     of_verbose = ("group_epoch", "target_assignment_epoch", "topology_epoch")
+    columns = {name: heading for name, heading in STATE_COLUMNS.items() if verbose or name not in of_verbose}
     return Report(
         rows=rows,
-        columns={name: heading for name, heading in STATE_COLUMNS.items() if verbose or name not in of_verbose},
+        columns=columns,
         plain=(
             line for each, row in zip(groups, rows, strict=True) for line in (*_told(each), *_state_lines(row, verbose))
         ),
+        tables=lambda: [_state_table(rows, columns)],
     )
+
+
+def _state_table(rows: Sequence[StateRow], columns: Mapping[str, str]) -> "View":
+    from kafka_tools.render.views import Table
+
+    return Table(rows, columns, spare=("port", "host", "topology_epoch"))
 
 
 def _state_row(group: StreamsGroup) -> StateRow:

@@ -17,8 +17,8 @@ NOT_KNOWN = {
     "details.",
 }
 COLUMNS = {
-    "subtopology": "Subtopology",
     "node": "Step",
+    "subtopology": "Subtopology",
     "kind": "Kind",
     "topics": "Topics",
     "stores": "Stores",
