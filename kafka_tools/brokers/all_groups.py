@@ -111,6 +111,7 @@ class Coordinators:
                     raise where
                 response = self._session.wire.change(message, values, _itself, self._seconds, where.broker)
                 check_code(response["error_code"], response.get("error_message"))  # LeaveGroup's has no words
+            # The errors of NOT_READY come before anything is carried out, so the same change may be sent again.
             except BrokerError as error:
                 if error.code not in NOT_READY or monotonic() > deadline:
                     raise
@@ -148,6 +149,8 @@ class Coordinators:
         """Return where each of the groups is kept, or why nobody says so."""
         request = {"key_type": GROUP_COORDINATOR, "coordinator_keys": list(names)}
         response = self._session.wire.ask(FIND_COORDINATOR, request, seconds=self._left(deadline))
+        # Who is left out of the answer is as one without a coordinator (15), which is asked for again: brokers answer
+        # so, too, while they make __consumer_offsets for the first group of a cluster (KafkaApis.getCoordinator 3.9).
         found: dict[str, Coordinator | KafkaToolError] = dict.fromkeys(names, BrokerError(15))
         for each in response["coordinators"]:
             code = each["error_code"]

@@ -39,6 +39,7 @@ class BrokerCluster:
         With `include_fenced` there are brokers, too, that do not serve. Raises UnsupportedError where the brokers
         cannot tell (before Kafka 4.0), UnreachableError where nobody answers.
         """
+        # AdminClient (2.16) asks no controllers (KIP-919), and not for brokers that are fenced (KIP-1073).
         if self._has_controllers or include_fenced:
             return self._described(DESCRIBE_CLUSTER.since(2) if include_fenced else DESCRIBE_CLUSTER, include_fenced)
         found = self._session.ask("DescribeCluster", lambda admin: admin.describe_cluster())
@@ -62,6 +63,7 @@ class BrokerCluster:
         return {each: _versions(answers[each.id]) for each in endpoints}
 
     def _brokers(self) -> tuple[Endpoint, ...]:
+        # By Metadata, which brokers of all versions know: DescribeCluster came with Kafka 2.8 (KIP-700).
         return tuple(
             Endpoint(each["node_id"], each["host"], each["port"], each["rack"])
             for each in self._session.wire.metadata(())["brokers"]

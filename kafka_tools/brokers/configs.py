@@ -83,6 +83,9 @@ RESOURCE_NOT_FOUND = 91
 RESOURCES_A_REQUEST = 200
 """For how many entities configs are asked for at once: a broker takes 1 ms for each where it looks into ZooKeeper."""
 
+CONFIGS_SECONDS = 10.0
+"""How long a request for them is waited for: a broker whose ZooKeeper is gone does not answer in 35 s (Kafka 3.9)."""
+
 TYPES = {each: kind for kind, each in QUOTA_TYPES.items()}
 
 
@@ -249,10 +252,11 @@ class BrokerConfigs:
             return
         starts = range(0, len(names), RESOURCES_A_REQUEST)
         requests = [_describe_request(kind, names[start : start + RESOURCES_A_REQUEST]) for start in starts]
-        for response in wire.ask_each(DESCRIBE_CONFIGS, requests) if requests else ():
-            # A broker answers in an order of its own.
-            results = {result["resource_name"]: result for result in response["results"]}
-            yield from ((name, results[name]) for name in names if name in results)
+        with self._session.with_controller():
+            for response in wire.ask_each(DESCRIBE_CONFIGS, requests, CONFIGS_SECONDS) if requests else ():
+                # A broker answers in an order of its own.
+                results = {result["resource_name"]: result for result in response["results"]}
+                yield from ((name, results[name]) for name in names if name in results)
 
     def _quotas(self, wanted: EntityFilter) -> Iterator[EntityConfigs]:
         components = [_component(kind, name) for kind, name in wanted.items()]

@@ -263,6 +263,8 @@ class BrokerGroups:
         wanted = kafka.ConsumerGroupTopicPartitions(
             group, [kafka.TopicPartition(*each, offset) for each, offset in offsets.items()]
         )
+        # It has no member's id and no generation, and is therefore taken for an empty group only: members that came
+        # since the group was looked at are not overridden (ClassicGroup.validateOffsetCommit 3.9).
         result = self._session.ask_each(
             "OffsetCommit", lambda admin: admin.alter_consumer_group_offsets([wanted]), self._seconds
         )[group]

@@ -97,6 +97,7 @@ def read_quorum(response: Response, server: str) -> ControllersLog:
     Raises BrokerError, KafkaToolError where the controllers' log is not in it.
     """
     check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
+    # One partition of one topic, __cluster_metadata: nothing else was asked for.
     partitions = [partition for topic in response["topics"] for partition in topic["partitions"]]
     if not partitions:
         raise unreadable(server, "DescribeQuorum", "the controllers' log is not in it")
@@ -108,6 +109,8 @@ def read_quorum(response: Response, server: str) -> ControllersLog:
 
 
 def _voter(controller: int, directory_id: str) -> dict[str, Any]:
+    # A cluster id of null is not compared (KafkaRaftClient.hasValidClusterId 4.x). Kafka writes ids without padding;
+    # Python wants it, and takes more than is needed.
     return {"cluster_id": None, "voter_id": controller, "voter_directory_id": urlsafe_b64decode(f"{directory_id}==")}
 
 

@@ -32,6 +32,9 @@ from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
 from kafka_tools.wire.schema import Response
 
+CONTROLLER_SECONDS = 10.0
+"""How long the controller is waited for; without a majority of controllers there is no answer in 35 s (Kafka 4.4)."""
+
 LOG_DIR_NOT_FOUND = 57
 REPLICA_NOT_AVAILABLE = 9
 """What a broker answers that does not hold the replica yet; it keeps the directory in mind for it (KIP-113)."""
@@ -102,7 +105,9 @@ class BrokerReassignments:
 
     def ongoing(self) -> dict[TopicPartition, PartitionReassignment]:
         """Return what is being moved now. Raises KafkaToolError."""
-        response = self._session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {})
+        # Where there is ZooKeeper only the controller knows them; without it a broker passes the request on.
+        with self._session.with_controller():
+            response = self._session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {}, CONTROLLER_SECONDS)
         check_code(response["error_code"], response["error_message"], "DESCRIBE on the cluster")
         return {
             TopicPartition(topic["name"], each["partition_index"]): PartitionReassignment(
@@ -130,6 +135,8 @@ class BrokerReassignments:
         for broker, log_dirs in answers.items():
             if isinstance(log_dirs, KafkaToolError):
                 raise log_dirs
+            # A replica that moves is in two directories: the copy, called future, takes the other's place at the end
+            # (KIP-113).
             for log_dir in log_dirs:
                 for each in log_dir.replicas:
                     name = Replica(*each.partition, broker)
@@ -173,6 +180,7 @@ class BrokerReassignments:
     def _alter(self, placement: Mapping[TopicPartition, Replicas | None]) -> dict[TopicPartition, KafkaToolError]:
         topics: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for name, replicas in sorted(placement.items(), key=lambda each: each[0]):
+            # Replicas of null end the reassignment of a partition, and those before come back (KIP-455).
             topics[name.topic].append({"partition_index": name.partition, "replicas": replicas})
         request = {"topics": [{"name": topic, "partitions": each} for topic, each in topics.items()]}
         self._session.check_cluster()

@@ -269,6 +269,19 @@ class Session:
                 raise UnreachableError(error.message, unreachable_hint(target, error.hint)) from error
         return self._wire
 
+    @contextmanager
+    def with_controller(self) -> Iterator[None]:
+        """Have the block, which asks for what brokers get from the controller or ZooKeeper, say that they may be gone.
+
+        Raises LostResponseError, with that hint, for a request that is not answered in time.
+        """
+        from kafka_tools.wire.connection import LostResponseError
+
+        try:
+            yield
+        except LostResponseError as error:
+            raise LostResponseError(error.message, error.hint or self.question()) from error
+
     def question(self) -> str:
         """Return what a user should look at where no controller answers; "" where our own connection is not there."""
         from kafka_tools.wire.messages import DESCRIBE_QUORUM

@@ -87,6 +87,8 @@ class BrokerStreamsGroups:
     def remove_members(self, group: ConsumerGroup, reason: str) -> None:
         """Take all members from a group, as if they had left. Raises BrokerError for the first that stays."""
         members = [
+            # A static member is named by its instance id alone, as by AdminClient.removeMembersFromConsumerGroup
+            # (KIP-345).
             {"member_id": "" if each.instance_id else each.member_id, "group_instance_id": each.instance_id}
             for each in group.members
         ]

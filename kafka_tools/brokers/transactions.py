@@ -94,6 +94,8 @@ class BrokerTransactions:
             found = next(iter(response["transaction_states"]), None)
             if found is None:
                 raise KafkaToolError(f"The coordinator's answer has nothing of `{transactional_id}`.")
+            # A broker that has just become the coordinator answers 14 until it has read its part of
+            # __transaction_state.
             if found["error_code"] not in AGAIN or monotonic() > deadline:
                 check_code(found["error_code"], needs=f"DESCRIBE on transactional id '{transactional_id}'")
                 return _description(coordinator, found)
@@ -110,8 +112,11 @@ class BrokerTransactions:
         found: dict[TopicPartition, tuple[ProducerState, ...] | KafkaToolError] = {}
         leaders = self._leaders({each.topic for each in partitions}) if broker is None else {}
         for each in partitions:
+            # A follower remembers producers, too, which it takes from the log. Where it differs from the leader, that
+            # is what somebody who looks for a hanging transaction wants to see (KIP-664).
             server = leaders.get(each, -1) if broker is None else broker
             if server < 0:
+                # 5, LEADER_NOT_AVAILABLE: the topic is there, and nobody leads the partition.
                 found[each] = BrokerError(5 if each in leaders else UNKNOWN_TOPIC_OR_PARTITION)
             else:
                 asked[server].append(each)
@@ -140,6 +145,7 @@ class BrokerTransactions:
     def abort(self, marker: AbortMarker) -> None:
         """End a transaction in one partition, by a marker that its leader writes. Raises BrokerError."""
         self._session.check_cluster()
+        # To the leader itself, past the coordinator, which does not know a hanging transaction any more (KIP-664).
         leader = self._leaders([marker.partition.topic]).get(marker.partition)
         if leader is None or leader < 0:
             raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION if leader is None else 5)
@@ -167,6 +173,8 @@ class BrokerTransactions:
         """End the transaction that is open for an id, and fence its producer off. Raises BrokerError."""
         self._session.check_cluster()
         deadline = monotonic() + COORDINATOR_SECONDS
+        # What a producer sends when it starts: the coordinator aborts what is open for the id and raises the epoch, by
+        # which the producer that hangs is refused from then on.
         values = {"transactional_id": transactional_id, "transaction_timeout_ms": TIMEOUT_MS}
         while True:
             coordinator = self._coordinator(transactional_id, deadline)

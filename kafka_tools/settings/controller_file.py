@@ -55,6 +55,7 @@ def _directory_id(directory: Path) -> str:
 
 def _endpoints(settings: dict[str, str]) -> tuple[VoterEndpoint, ...]:
     """Return where the controller listens, as others reach it: an advertised listener goes before the one it is of."""
+    # The second wins: it is what the others of the quorum connect to.
     listeners = _listeners(settings.get("listeners", "")) | _listeners(settings.get("advertised.listeners", ""))
     names = settings.get(LISTENER_NAMES)
     if names is None:

@@ -162,7 +162,7 @@ def choose_zookeeper(flags: Flags) -> Choice:
     if running.zookeeper is None:
         raise KafkaToolError(
             "the sandbox has no ZooKeeper that is up",
-            "`ktools sandbox status` shows what is; `ktools sandbox up` starts what is missing.",
+            "`ktools sandbox status` shows what is up; a sandbox of --mode kraft has none.",
         )
     address = Address(running.zookeeper, "the sandbox", Origin.SANDBOX, True)
     return _made(address, given, _file(running.zookeeper_config, "the sandbox"))

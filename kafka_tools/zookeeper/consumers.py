@@ -32,6 +32,7 @@ class ZooKeeperConsumers:
     def describe(self, group: str) -> OldGroup | None:
         """Return a group, None where it is not there."""
         folder = f"{CONSUMERS}/{group}"
+        # All four are under way before the first is waited for.
         there = self._znodes.ask_for_children(folder)
         asked = [self._znodes.ask_for_children(f"{folder}/{name}") for name in ("ids", "owners", "offsets")]
         if there() is None:

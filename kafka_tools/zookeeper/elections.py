@@ -67,6 +67,8 @@ class ZooKeeperElections:
                 raise KafkaToolError(
                     f"Preferred replica leader election currently in progress for {names}. Aborting operation"
                 )
+            # Created, never set: the controller hears of a znode that comes into being, and not of other data in one
+            # that is there (kafka.controller.PreferredReplicaElectionHandler 2.8).
             transaction = self._client.transaction()
             create_parents(transaction, [ELECTION])
             transaction.create(ELECTION, encode_election(asked))
@@ -77,6 +79,8 @@ class ZooKeeperElections:
     def is_done(self) -> bool:
         """Wait until the controller has done what it was asked for; tell whether it has within ELECTED_SECONDS."""
         deadline = monotonic() + ELECTED_SECONDS
+        # The controller deletes the znode whatever came of the elections (KafkaController.onReplicaElection 2.8): who
+        # leads then has to be looked at.
         while self._client.exists(ELECTION) is not None:
             if monotonic() > deadline:
                 return False

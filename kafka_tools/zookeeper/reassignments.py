@@ -73,6 +73,8 @@ class ZooKeeperReassignments:
         def attempt() -> tuple[Any, None]:
             if self.is_reassigning():
                 raise KafkaToolError("Others began to move partitions meanwhile.", "Try again when they have moved.")
+            # Created, never set: the controller hears of a znode that comes into being (PartitionReassignmentHandler
+            # 2.8).
             transaction = self._client.transaction()
             create_parents(transaction, [REASSIGNMENT])
             transaction.create(REASSIGNMENT, encode_reassigned(placement.items()))

@@ -70,6 +70,7 @@ def make_topic(test: RoundTripTest) -> bool:
         # The end of a client waits for the set-up of its connections (librdkafka 2.16), 4 s where a server is silent.
         ABANDONED.append(admin)
         raise
+    # One partition and one replica, as EndToEndLatency (3.9) makes it.
     [made] = admin.create_topics([admin_module.NewTopic(test.topic, 1, 1)], request_timeout=REQUEST_SECONDS).values()
     try:
         made.result()
@@ -107,6 +108,7 @@ class Loop:
         headers = [(_letters(test.header_key_size).decode(), self._header_value()) for _ in range(test.headers)]
         began = time.perf_counter_ns()
         try:
+            # Acknowledged first and read then, as EndToEndLatency (3.9) does: `acks` is a part of what is measured.
             self._client.produce(test.topic, value, key, headers=headers)
             self._deliveries.taken += 1
             self._in_flight.flush(lambda: self._deliveries.taken, lambda: None)
