@@ -8,9 +8,9 @@ only decides how long that takes.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import combinations
+from itertools import chain, combinations
 from typing import NamedTuple, Protocol
 
 
@@ -94,57 +94,101 @@ def _sweep(exchange: Exchange, least: int, most: int) -> None:
 
 def settle(exchange: Exchange) -> None:
     """Make exchanges until none is an improvement: the loads are as even as they can be, at the least cost."""
-    offers: dict[int, Mapping[int, Offer]] = {}
-    weight = exchange.dearest * (len(exchange.load) + 1) + 1  # however long a round is, evenness counts for more
-    while found := _improvement(exchange, offers, weight):
-        for hop in _untangled(exchange, found, weight):
+    search = _Search(exchange)
+    while found := search.improvement():
+        for hop in _untangled(exchange, found, search.weight):
             if hop.item is not None:
-                for broker in exchange.hand_over(hop):
-                    offers.pop(broker, None)
+                search.look_again(exchange.hand_over(hop))
 
 
-def _improvement(exchange: Exchange, offers: dict[int, Mapping[int, Offer]], weight: int) -> list[Hop]:
-    """Return hops, each from where the last one ended, that together are cheaper than nothing; none at an optimum.
+class _Search:
+    """Looks for rounds that are cheaper than nothing: Bellman's and Ford's search of cheapest ways.
 
-    Bellman's and Ford's search of cheapest ways, from all brokers at once: each way begins with the relief of giving.
+    A load that begins or ends somewhere goes by a place outside of all brokers, so that every improvement is a round.
+    What was found out for one round is kept for the next: only brokers whose offers are others are looked at again. To
+    begin anew for each round took five times as long for 300 brokers, and more for more.
     """
-    load = exchange.load
-    price = [-weight * each for each in load]
-    way: list[Hop | None] = [None] * len(load)
-    waiting = deque(sorted(range(len(load)), key=lambda broker: price[broker]))
-    is_waiting = [True] * len(load)
-    while waiting:
-        source = waiting.popleft()
-        is_waiting[source] = False
-        if source not in offers:
-            offers[source] = exchange.offers(source)
-        so_far = price[source]
-        for target, (cost, item) in offers[source].items():
-            if so_far + cost >= price[target]:
-                continue
-            round_trip = _back(way, source, target)
-            price[target], way[target] = so_far + cost, Hop(source, item, target)
-            if round_trip is not None:
-                return [*round_trip, Hop(source, item, target)]
-            if price[target] + weight * (load[target] + 1) < 0:
-                hops = _back(way, target, None) or []
-                return [*hops, Hop(target, None, hops[0].source)]
-            if not is_waiting[target]:
-                is_waiting[target] = True
-                waiting.append(target)
-    return []
 
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._outside = count = len(exchange.load)
+        self.weight = exchange.dearest * (count + 1) + 1  # however long a round is, evenness counts for more
+        self._offers: dict[int, Mapping[int, Offer]] = {}
+        self._price = [0] * (count + 1)
+        self._waiting = deque([count, *range(count)])
+        self._is_waiting = [True] * (count + 1)
 
-def _back(way: Sequence[Hop | None], broker: int, until: int | None) -> list[Hop] | None:
-    """Return the hops to a broker from `until`, or from where its way begins; None where `until` is not on its way."""
-    hops: list[Hop] = []
-    while broker != until:
-        hop = way[broker]
-        if hop is None:
-            return hops[::-1] if until is None else None
-        hops.append(hop)
-        broker = hop.source
-    return hops[::-1]
+    def look_again(self, brokers: Iterable[int]) -> None:
+        """Take that the offers and loads of these brokers are others now."""
+        for broker in brokers:
+            self._offers.pop(broker, None)
+            self._wait(broker)
+        self._wait(self._outside)
+
+    def improvement(self) -> list[Hop]:
+        """Return hops, each from where the last one ended, that together are cheaper than nothing; none at an optimum.
+
+        Every way that could still become cheaper begins at a broker that waits: when none does, there is no round.
+        """
+        price, waiting = self._price, self._waiting
+        way: list[Hop | None] = [None] * len(price)
+        changed = 0
+        while waiting:
+            source = waiting.popleft()
+            self._is_waiting[source] = False
+            so_far = price[source]
+            for target, (cost, item) in self._from(source):
+                if so_far + cost < price[target]:
+                    price[target], way[target] = so_far + cost, Hop(source, item, target)
+                    self._wait(target)
+                    changed += 1
+            # A round on the ways is always an improvement. To look for one costs as much as some changes for each.
+            if changed >= len(price):
+                if found := self._round(way):
+                    return found
+                changed = 0
+        return []
+
+    def _from(self, source: int) -> Iterable[tuple[int, tuple[int, int | None]]]:
+        load = self._exchange.load
+        if source == self._outside:
+            return [(broker, (-self.weight * each, None)) for broker, each in enumerate(load)]
+        if source not in self._offers:
+            self._offers[source] = self._exchange.offers(source)
+        return chain(self._offers[source].items(), [(self._outside, (self.weight * (load[source] + 1), None))])
+
+    def _wait(self, broker: int) -> None:
+        if not self._is_waiting[broker]:
+            self._is_waiting[broker] = True
+            self._waiting.append(broker)
+
+    def _round(self, way: Sequence[Hop | None]) -> list[Hop]:
+        """Return a round on ways that each have one hop before, none where there is none."""
+        seen = [-1] * len(way)
+        for start in range(len(way)):
+            at = start
+            while seen[at] < 0 and (hop := way[at]) is not None:
+                seen[at] = start
+                at = hop.source
+            if way[at] is not None and seen[at] == start:
+                return self._inside(way, at)
+        return []
+
+    def _inside(self, way: Sequence[Hop | None], at: int) -> list[Hop]:
+        """Return the hops of the round at a broker; the two by the place outside are one hop without a thing."""
+        hops: list[Hop] = []
+        broker = at
+        while not hops or broker != at:
+            hop = way[broker]
+            assert hop is not None
+            hops.append(hop)
+            broker = hop.source
+        hops.reverse()
+        for number, hop in enumerate(hops):
+            if hop.target == self._outside:
+                hops = [*hops[number + 1 :], *hops[: number + 1]]
+                return [*hops[1:-1], Hop(hops[-1].source, None, hops[0].target)]
+        return hops
 
 
 def _untangled(exchange: Exchange, hops: list[Hop], weight: int) -> list[Hop]:

@@ -9,7 +9,10 @@ What a plan guarantees, in this order:
 3. No plan with the same balance copies fewer replicas. To empty or to replace brokers, and to change the replication
    factor, only what must move does: one copy for each replica that leaves, or that is wanted more.
 4. Of those plans it is one that moves the fewest replicas that lead.
-5. Leaders (the first replicas) are as evenly spread as the replicas of the plan allow, with the fewest changes.
+5. Leaders (the first replicas) are as evenly spread as the replicas of the plan allow, with the fewest changes. That
+   holds of a broker that is emptied, too: who leads too much on other brokers hands over, for no plan is to end with
+   leaders that differ by more than one where they need not. Only leaders keep their places that need not change for
+   that: of 1,000 brokers that led 181 to 212 partitions each, 2,077 change, and without 2,042 it cannot be done.
 
 Balance counts the partitions that are planned, each as one. 1 to 4 and, given the replicas, 5 are optima: each is the
 cheapest flow (`exchanges`). What is not promised: among plans that are equal up to 4, another may have better leaders.
