@@ -131,7 +131,8 @@ WRITE_TXN_MARKERS = Message(
 )
 """Ends a transaction in partitions that the one who is asked leads; coordinators send it.
 
-Version 2 (Kafka 4.2) has the version of the transaction, too, which only its coordinator knows."""
+Version 2 (Kafka 4.2, KIP-1228) has the version of the transaction, too, which only its coordinator knows. Apache's tool
+leaves it at 0 (AbortTransactionHandler 4.4), which is what brokers take version 1 for: both send the same."""
 
 INIT_PRODUCER_ID = Message(
     22,
