@@ -47,6 +47,7 @@ TOOLS: Mapping[str, About] = {
     "replica-verification": About("Records", "Compare the replicas of partitions with each other."),
     "run-class": About("Scripts", "Run a tool by its Java class, as kafka-run-class.sh does."),
     "sandbox": About("Sandbox", "Run a real Kafka on this machine: up, down, status."),
+    "share-consumer-perf-test": About("Records", "Measure how fast a share group can read."),
     "share-groups": About("Groups", "Show lag and members of share groups, reset them."),
     "shims": About("Scripts", "Put ktools under Apache's names: install, list, remove."),
     "streams-application-reset": About("Groups", "Have a Streams application process all again."),

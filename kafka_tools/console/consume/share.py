@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
@@ -35,6 +35,25 @@ keep acquired records for a member (group.share.record.lock.duration.ms)."""
 
 MOST_RECORDS = 500
 """How many records are acquired at once, Java's max.poll.records: others wait for them until they are acknowledged."""
+
+
+class ShareSource(Protocol):
+    """What a share group reads: a topic of a cluster."""
+
+    @property
+    def brokers(self) -> Brokers:
+        """How the cluster is reached."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """The topic's name."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        ...
 
 
 class ShareRequest(NamedTuple):
@@ -144,21 +163,16 @@ def consume_shared(
     """
     if sys.stdout is None:
         raise KafkaToolError("stdout is closed")
-    kafka = confluent_kafka()
-    if not hasattr(kafka, "ShareConsumer"):
-        raise UnsupportedError(
-            f"confluent-kafka {kafka.__version__} has no share consumer.", "2.16 has: pip install -U confluent-kafka"
-        )
     cluster = Cluster(request.brokers)
-    _check_topic(cluster, request)
-    consumer = cluster.open(kafka.ShareConsumer, _settings(request, cluster))
+    check_source(cluster, request)
+    most = MOST_RECORDS if request.max_messages is None else max(1, min(MOST_RECORDS, request.max_messages))
+    consumer = opened(cluster, request, {"max.poll.records": most, "check.crcs": True}, "explicit")
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():
         member = ShareMember(consumer, request.acknowledgement, output)
         written = formatter or compile_format(request.output)
         option = "--reject-message-on-error"
         writer = RecordWriter(written, output, member, stop, request.output.skip_unreadable, option)
         try:
-            consumer.subscribe([request.topic])
             total = None if covers_records(output.descriptor) else request.max_messages
             with show_progress(f"consuming {request.topic}", total) as progress:
                 _rounds(request, cluster, member, writer, output, stop, progress)
@@ -168,28 +182,38 @@ def consume_shared(
         return stop.status or int(failed)
 
 
-def _check_topic(cluster: Cluster, request: ShareRequest) -> None:
-    """Raise KafkaToolError where the topic is not there: a share consumer would wait for it without a word."""
+def check_source(cluster: Cluster, source: ShareSource) -> None:
+    """Raise KafkaToolError where the topic is not there: a share consumer would wait for it without a word.
+
+    UnsupportedError where confluent-kafka has no share consumer.
+    """
+    kafka = confluent_kafka()
+    if not hasattr(kafka, "ShareConsumer"):
+        raise UnsupportedError(
+            f"confluent-kafka {kafka.__version__} has no share consumer.", "2.16 has: pip install -U confluent-kafka"
+        )
     from confluent_kafka.admin import AdminClient
 
-    settings = client_settings(request.brokers.bootstrap_servers, request.brokers.config)
+    settings = client_settings(source.brokers.bootstrap_servers, source.brokers.config)
     admin = cluster.open(AdminClient, settings | {"error_cb": cluster.outages.on_error})
-    cluster.partitions(admin, request.topic)
+    cluster.partitions(admin, source.topic)
 
 
-def _settings(request: ShareRequest, cluster: Cluster) -> dict[str, Any]:
-    settings = client_settings(request.brokers.bootstrap_servers, request.brokers.config)
+def opened(
+    cluster: Cluster, source: ShareSource, own: Mapping[str, Any], mode: str = "implicit", client_id: str | None = None
+) -> Any:
+    """Return a share consumer that subscribes to the topic, with settings of a loop's `own`, over which the user's win.
+
+    `mode` is how it acknowledges, which no user sets, and `client_id` goes before that of all settings. Raises
+    KafkaToolError for settings that librdkafka refuses.
+    """
+    settings = client_settings(source.brokers.bootstrap_servers, source.brokers.config)
     del settings["allow.auto.create.topics"]  # a share consumer (librdkafka 2.16) takes no such setting
-    most = MOST_RECORDS if request.max_messages is None else max(1, min(MOST_RECORDS, request.max_messages))
-    return (
-        {"max.poll.records": most, "check.crcs": True}
-        | settings
-        | {
-            "error_cb": cluster.outages.on_error,
-            "group.id": request.group,
-            "share.acknowledgement.mode": "explicit",
-        }
-    )
+    fixed = {"error_cb": cluster.outages.on_error, "group.id": source.group, "share.acknowledgement.mode": mode}
+    named = {} if client_id is None else {"client.id": client_id}
+    consumer = cluster.open(confluent_kafka().ShareConsumer, dict(own) | settings | fixed | named)
+    consumer.subscribe([source.topic])
+    return consumer
 
 
 def _rounds(
@@ -205,7 +229,7 @@ def _rounds(
     idle_since = time.monotonic()
     told: set[int] = set()
     while left > 0 and output.is_open and not stop:
-        batch = _without_errors(_taken(request, member, min(POLL_SECONDS, request.patience)), request, told)
+        batch = without_errors(_taken(request, member, min(POLL_SECONDS, request.patience)), request, told)
         if batch:
             left -= writer.write(batch[:left])
             idle_since = time.monotonic()
@@ -221,26 +245,27 @@ def _taken(request: ShareRequest, member: ShareMember, seconds: float) -> Batch:
     try:
         return member.take(seconds)
     except confluent_kafka().KafkaException as error:
-        raise _failure(request, error.args[0]) from error
+        raise failure(request, error.args[0]) from error
 
 
-def _without_errors(batch: Batch, request: ShareRequest, told: set[int]) -> Batch:
+def without_errors(batch: Batch, source: ShareSource, told: set[int]) -> Batch:
     """Return the batch without its errors. Raises KafkaToolError for one that waiting does not cure."""
     for message in batch:
         error = message.error()
         if error is None:
             continue
         if not (error.retriable() or error.name() in CURABLE):
-            raise _failure(request, error)
+            raise failure(source, error)
         if error.name() not in SILENT and error.code() not in told:
             told.add(error.code())
             note(f"ktools: {words(error)}. Waiting.")
     return [message for message in batch if message.error() is None]
 
 
-def _failure(request: ShareRequest, error: Any) -> KafkaToolError:
-    hint = missing_right(error, request.topic, "READ", request.group)
-    return KafkaToolError(f"cannot go on reading topic '{request.topic}': {words(error)}", hint)
+def failure(source: ShareSource, error: Any) -> KafkaToolError:
+    """Return the error that ends the reading."""
+    hint = missing_right(error, source.topic, "READ", source.group)
+    return KafkaToolError(f"cannot go on reading topic '{source.topic}': {words(error)}", hint)
 
 
 def _leave(member: ShareMember, output: Output, writer: RecordWriter) -> bool:

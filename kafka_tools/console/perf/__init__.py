@@ -71,6 +71,42 @@ class Consumed(NamedTuple):
     status: int
 
 
+class ShareTest(NamedTuple):
+    """`records` records to read as `consumers` members of a share group, until none comes for `patience` ms.
+
+    `interval` is how often (ms) the reading of each member is reported.
+    """
+
+    brokers: Brokers
+    topic: str
+    group: str
+    records: int
+    consumers: int = 1
+    patience: int = 10_000
+    interval: int = 5000
+    metrics: bool = False
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """The id of each member as a client: the user's, numbered where there are several (Kafka 4.4)."""
+        name = self.brokers.config.get("client.id", "perf-share-consumer-client")
+        numbered = tuple(f"{name}-{number}" for number in range(1, self.consumers + 1))
+        return numbered if self.consumers > 1 else (name,)
+
+
+class Shared(NamedTuple):
+    """What a test measured: all members together, and each; `is_late`: it ended as no record came.
+
+    `metrics` are figures of each client by their names, `status` is the exit status.
+    """
+
+    read: Read
+    members: tuple[Read, ...]
+    is_late: bool
+    metrics: tuple[dict[str, float], ...]
+    status: int
+
+
 class RoundTripTest(NamedTuple):
     """`records` records to send, each when the one before is read: their sizes in bytes.
 
@@ -96,6 +132,10 @@ class RoundTrips(NamedTuple):
 
 OnRead = Callable[[Read, int, int], None]
 """Takes what was read in an interval, and how many bytes and records in all."""
+
+
+OnMemberRead = Callable[[Read, int, int, int], None]
+"""Takes what a member read in an interval, how many bytes and records in all, and its number."""
 
 
 def figures_of(text: str) -> dict[str, float]:

@@ -51,12 +51,16 @@ OF_VERIFIABLE = (
 )
 """What changes in the events of verifiable clients; a rate of 0 stays."""
 
+OF_SHARING = ((re.compile(r"(?<=, )\d+(?=$| for share)", re.MULTILINE), "#"),)
+"""What changes at the end of the lines of share-consumer-perf-test: how long it took."""
+
 OF_TOOL = {
     "metadata-quorum": OF_QUORUM,
     "transactions": OF_TRANSACTIONS,
     "replica-verification": OF_REPLICAS,
     "verifiable-consumer": OF_VERIFIABLE,
     "verifiable-producer": OF_VERIFIABLE,
+    "share-consumer-perf-test": OF_SHARING,
 }
 
 TRACE = re.compile(
@@ -79,7 +83,7 @@ ADVERTISEMENT = b"The consumer rebalance protocol (KIP-848) is production-ready!
 """Kafka 4's consumer begins with it: a line that has nothing to do with what was asked."""
 
 
-PERFORMANCE = frozenset({"producer-perf-test", "consumer-perf-test", "e2e-latency"})
+PERFORMANCE = frozenset({"producer-perf-test", "consumer-perf-test", "share-consumer-perf-test", "e2e-latency"})
 """Tools that measure: of a figure only its form is compared."""
 
 FIGURES = (

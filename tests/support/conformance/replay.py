@@ -19,7 +19,7 @@ TOOLS = {
     "test_configs": ("configs", "client-metrics"),
     "test_rights": ("acls", "delegation-tokens"),
     "test_moving": ("leader-election", "log-dirs", "preferred-replica-election", "reassign-partitions"),
-    "test_perf": ("consumer-perf-test", "e2e-latency", "producer-perf-test"),
+    "test_perf": ("consumer-perf-test", "e2e-latency", "producer-perf-test", "share-consumer-perf-test"),
     "test_verifiable": ("verifiable-consumer", "verifiable-producer"),
     "test_znodes": ("zookeeper-shell",),
     "test_cluster_state": ("broker-api-versions", "cluster", "features", "metadata-quorum", "transactions"),

@@ -37,7 +37,8 @@ CHANGES = {"--create", "--alter", "--delete", "--add", "--remove", "--renew", "-
 """Options of a run that may change something: only then is looked what it left."""
 
 MOVING = "reassign-partitions"
-NEWER_GROUPS = frozenset({"share-groups", "console-share-consumer", "streams-groups", "streams-application-reset"})
+SHARE_CONSUMERS = frozenset({"console-share-consumer", "share-consumer-perf-test"})
+NEWER_GROUPS = frozenset({"share-groups", *SHARE_CONSUMERS, "streams-groups", "streams-application-reset"})
 """Tools of groups that confluent-kafka's AdminClient does not know, or that have topics of their own."""
 
 ELECTIONS = frozenset({"leader-election", "preferred-replica-election"})
@@ -212,7 +213,7 @@ class Stage:
 
     def _of_newer_groups(self) -> list[str]:
         # What a share consumer acknowledges reaches the coordinator's offsets later, when it likes.
-        if self.case.tool == "console-share-consumer":
+        if self.case.tool in SHARE_CONSUMERS:
             return []
         if self.case.tool == "share-groups":
             named = sorted({self.filled(found) for found in re.findall(r"\{group\}\w*", " ".join(self.case.argv))})
