@@ -126,8 +126,9 @@ def command(
     is_plain = render.is_plain(ctx.params["output"])
     say = render.say if is_plain else lambda _: None
     typed = {word.lstrip("-").partition("=")[0] for word in ctx.meta[ARGV]}
-    for older in OLDER_NAMES.keys() & typed:
-        say(f"Warning: --{older} is deprecated. Use --{OLDER_NAMES[older]} instead.")
+    for older, newer in OLDER_NAMES.items():
+        if older in typed:
+            say(f"Warning: --{older} is deprecated. Use --{newer} instead.")
     if not hide_header:
         say(HEADER)
     interval = 5000 if reporting_interval is None else reporting_interval
