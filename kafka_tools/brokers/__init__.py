@@ -29,8 +29,8 @@ Kafka's protocol by itself, stands behind it for what AdminClient 2.16 lacks or 
 | AlterPartitionReassignments   | it has no such request                                                              |
 | DescribeQuorum, ApiVersions   | it has no such requests                                                             |
 | DescribeConfigs: one broker's | it cannot ask for a few configs alone, nor each broker with a limit of its own      |
-| DescribeCluster: controllers, | it knows no --bootstrap-controller, and no fenced brokers (KIP-1073)                |
-| fenced brokers                |                                                                                     |
+| DescribeCluster: controllers, | it knows no --bootstrap-controller, and no fenced brokers (KIP-1073); it asks the   |
+| fenced brokers, in an outage  | controller, which may be gone, and nobody else                                      |
 | UnregisterBroker, -Controller,| it has no such requests                                                             |
 | UpdateFeatures, AddRaftVoter, |                                                                                     |
 | RemoveRaftVoter               |                                                                                     |

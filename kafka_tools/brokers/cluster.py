@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import KafkaToolError, check_code
 from kafka_tools.model.cluster import ClusterDescription, Endpoint
@@ -14,6 +15,9 @@ from kafka_tools.wire.schema import Message, Response
 
 SECONDS = 5.0
 """How long each server is waited for where it is asked for its versions (BrokerApiVersionsCommand)."""
+
+CONTROLLER_SECONDS = 3.0
+"""How long the controller is waited for before any other broker is asked."""
 
 Versions = dict[int, tuple[int, int]]
 """The number of a kind of request -> the oldest and newest version that a server knows."""
@@ -42,7 +46,11 @@ class BrokerCluster:
         # AdminClient (2.16) asks no controllers (KIP-919), and not for brokers that are fenced (KIP-1073).
         if self._has_controllers or include_fenced:
             return self._described(DESCRIBE_CLUSTER.since(2) if include_fenced else DESCRIBE_CLUSTER, include_fenced)
-        found = self._session.ask("DescribeCluster", lambda admin: admin.describe_cluster())
+        try:
+            found = self._session.ask("DescribeCluster", lambda admin: admin.describe_cluster(), CONTROLLER_SECONDS)
+        except NoResponseError:
+            # librdkafka (2.16) asks the controller alone; each broker knows it, and one that is up has just told of it.
+            return self._described(DESCRIBE_CLUSTER)
         nodes = [Endpoint(node.id, node.host, node.port, node.rack) for node in found.nodes]
         return ClusterDescription(found.cluster_id, tuple(sorted(nodes)))
 

@@ -18,6 +18,9 @@ from kafka_tools.wire.schema import Message, Response
 
 TIMEOUT_MS = 30_000
 
+CONTROLLER_SECONDS = 10.0
+"""How long the controller is waited for; without a majority of controllers a broker does not answer in 35 s (4.4)."""
+
 
 class ControllersLog(NamedTuple):
     """The replicas of the controllers' log, as DescribeQuorum tells of them; `leader_id` is -1 where none leads."""
@@ -56,7 +59,8 @@ class BrokerQuorum:
 
         Raises UnsupportedError for a cluster with ZooKeeper, KafkaToolError where there is no active controller.
         """
-        response = self._session.wire.ask(DESCRIBE_QUORUM, QUORUM, self._active())
+        with self._session.with_controller():
+            response = self._session.wire.ask(DESCRIBE_QUORUM, QUORUM, self._active(), CONTROLLER_SECONDS)
         log = read_quorum(response, self._session.target.bootstrap_servers)
         if log.leader is None:
             raise KafkaToolError("The controllers have no leader now.", "Are a majority of them up?")

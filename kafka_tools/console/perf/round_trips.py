@@ -21,6 +21,9 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.topics import TopicPartition
 
 PATIENCE_SECONDS = 60.0
+ENDS_SECONDS = 5.0
+"""How long the leaders are waited for before the first record is sent."""
+
 POLL_SECONDS = 0.1
 REQUEST_SECONDS = 15.0
 
@@ -38,7 +41,13 @@ def run(
     own = {"error_cb": cluster.outages.on_error, "group.id": NO_GROUP, "enable.auto.commit": False}
     consumer = cluster.open(confluent_kafka().Consumer, READING | settings | own)
     partitions = [TopicPartition(test.topic, number) for number in cluster.partitions(consumer, test.topic)]
-    ends = offsets(consumer, partitions, LATEST)
+    try:
+        ends = offsets(consumer, partitions, LATEST, ENDS_SECONDS)
+    except confluent_kafka().KafkaException as error:
+        consumer.poll(0)  # librdkafka tells of broken connections in no other call
+        cluster.check_read(consumer, test.topic)
+        why = words(error.args[0])
+        raise KafkaToolError(f"the brokers do not say where topic '{test.topic}' ends: {why}") from error
     consumer.assign([confluent_kafka().TopicPartition(*each, end) for each, end in ends.items()])
     client, destination = open_producer(
         test.brokers, test.topic, cluster, RELIABLE | {"linger.ms": 0}, deliveries.on_delivery
