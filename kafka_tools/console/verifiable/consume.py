@@ -9,7 +9,7 @@ from kafka_tools.brokers.cluster import open_cluster
 from kafka_tools.brokers.errors import broker_error, is_local
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster, GroupWait, words
+from kafka_tools.console.cluster import GROUP_SECONDS, Cluster, GroupWait, words
 from kafka_tools.console.consume.discovery import Topics
 from kafka_tools.console.consume.failures import without_errors
 from kafka_tools.console.consume.loop import LEAVE_SECONDS, STOP_SECONDS
@@ -90,6 +90,29 @@ def _check_protocol(brokers: Brokers) -> None:
             )
 
 
+class CommitWait:
+    """Says whether to wait on for the answer to a commit: STOP_SECONDS where the user wants to end.
+
+    Nobody polls meanwhile, so that no error is heard: that the answer takes long is told here.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._began = time.monotonic()
+        self._stopped: float | None = None
+        self._is_told = False
+
+    def __call__(self) -> bool:
+        """Tell once that the coordinator does not answer; return whether to wait on."""
+        now = time.monotonic()
+        if not self._is_told and now - self._began > GROUP_SECONDS:
+            self._is_told = True
+            note("ktools: the group's coordinator does not answer a commit. Waiting.")
+        if self._stop and self._stopped is None:
+            self._stopped = now
+        return self._stopped is None or now - self._stopped < STOP_SECONDS
+
+
 class Loop:
     """One run of a task.
 
@@ -114,6 +137,7 @@ class Loop:
         self._taken: list[Any] = []
         self._count = 0
         self._read: dict[TopicPartition, PartitionRead] = {}
+        self._is_unanswered = False
 
     def run(self, partitions: Collection[TopicPartition], progress: Progress) -> None:
         """Take, print and commit batch by batch; `partitions` are those of the topic."""
@@ -249,13 +273,8 @@ class Loop:
             outcome.append(_why(errors[0]) if errors else "")
 
         # In a thread: librdkafka waits long for a coordinator that is dead, and a signal must be heard meanwhile.
-        end_aside(commit, COMMIT_SECONDS, self._waits_for_commit)
+        self._is_unanswered = not end_aside(commit, COMMIT_SECONDS, CommitWait(self._stop))
         return outcome[0] if outcome else "No answer from the group's coordinator."
-
-    def _waits_for_commit(self) -> bool:
-        """Tell of an outage; say whether to go on waiting: not where the user wants to end and the cluster is away."""
-        self._cluster.outages.watch()
-        return not (self._stop and self._cluster.outages.seen)
 
     def leave(self) -> None:
         """Leave the group, and print that it is done; what the client has still to commit is committed."""
@@ -269,7 +288,8 @@ class Loop:
                 self._note_committed(
                     {at: each.last_offset + 1 for at, each in self._read.items() if at in self._assigned}
                 )
-        in_vain = self._stop and (self._group.is_told or self._cluster.outages.seen)
+        is_away = self._group.is_told or self._is_unanswered or self._cluster.outages.seen
+        in_vain = self._stop and is_away
         seconds = STOP_SECONDS if in_vain else LEAVE_SECONDS
         end_aside(self._consumer.close, seconds if task.close_seconds is None else task.close_seconds)
         self._print(self._make.shutdown_complete())

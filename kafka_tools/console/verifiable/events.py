@@ -117,9 +117,7 @@ class JavaError(NamedTuple):
 ERRORS = "org.apache.kafka.common.errors"
 CLOSED = JavaError(KAFKA_EXCEPTION, "Producer is closed forcefully.")
 OF_PRODUCER = {
-    "_MSG_TIMED_OUT": JavaError(
-        f"{ERRORS}.TimeoutException", "No broker acknowledged the record within delivery.timeout.ms"
-    ),
+    "_MSG_TIMED_OUT": JavaError(f"{ERRORS}.TimeoutException", "No broker acknowledged the record in time"),
     "_TRANSPORT": JavaError(f"{ERRORS}.NetworkException", "The server disconnected before a response was received."),
     "_PURGE_QUEUE": CLOSED,
     "_PURGE_INFLIGHT": CLOSED,
