@@ -114,12 +114,9 @@ def test_a_killed_member_loses_nothing_and_the_next_goes_on_where_it_was_committ
     assert committed(kafka39, topic) == [5000]
 
 
-@pytest.mark.parametrize("kind", ["kafka39", "kafka4"])
-def test_members_share_partitions_and_each_record_has_one_reader(kind: str, request: pytest.FixtureRequest) -> None:
-    cluster: Cluster = request.getfixturevalue(kind)
-    topic = cluster.topic(2)
-    options = SERVED_QUICKLY if kind == "kafka39" else ("--group-protocol", "consumer")
-    with ended(reader(cluster, topic, *options)) as one, ended(reader(cluster, topic, *options)) as two:
+def test_members_share_partitions_and_each_record_has_one_reader(kafka39: Cluster) -> None:
+    topic = kafka39.topic(2)
+    with ended(reader(kafka39, topic, *SERVED_QUICKLY)) as one, ended(reader(kafka39, topic, *SERVED_QUICKLY)) as two:
         found = {one: list[Event](), two: list[Event]()}
         has: dict[Any, set[int]] = {one: set(), two: set()}
         while not has[one] or not has[two]:
@@ -127,7 +124,7 @@ def test_members_share_partitions_and_each_record_has_one_reader(kind: str, requ
             for event in until("partitions_assigned", waiting):
                 found[waiting].append(event)
                 has[waiting] |= {each["partition"] for each in event.get("partitions", ())}
-        sent = named("producer_send_success", produced(cluster, topic, 400, "--repeating-keys", "50"))
+        sent = named("producer_send_success", produced(kafka39, topic, 400, "--repeating-keys", "50"))
         assert {each["partition"] for each in sent} == {0, 1}
         for each in (one, two):
             found[each] += until("offsets_committed", each)
@@ -138,7 +135,7 @@ def test_members_share_partitions_and_each_record_has_one_reader(kind: str, requ
     read = [(part["partition"], part["count"]) for all_of in ends for part in _parts(all_of)]
     assert sum(count for _, count in read) == 400
     assert [{part["partition"] for part in _parts(all_of)} for all_of in ends] in ([{0}, {1}], [{1}, {0}])
-    assert sum(committed(cluster, topic, 2)) == 400
+    assert sum(committed(kafka39, topic, 2)) == 400
 
 
 def _parts(found: list[Event]) -> list[Event]:
