@@ -211,7 +211,7 @@ def watch(request: VerifyReplicas) -> int:
             list(verification.round(0))
             while verification.progressed and time.monotonic() < until:
                 list(verification.round(0))
-            return _report(replicas, verification)
+            return _report(replicas, verification, is_live=True)
 
         return shown_live(frame, FRAME_SECONDS, OutputOptions())
 
@@ -254,7 +254,7 @@ def _pass(verification: "Verification") -> Iterator[str]:
             time.sleep(PAUSE_SECONDS)
 
 
-def _report(replicas: "Replicas", verification: "Verification") -> Report:
+def _report(replicas: "Replicas", verification: "Verification", is_live: bool = False) -> Report:
     from kafka_tools.tools.replica_verification import views
 
     found = views.rows(replicas, verification.partitions)
@@ -262,7 +262,7 @@ def _report(replicas: "Replicas", verification: "Verification") -> Report:
         rows=found,
         columns=views.COLUMNS,
         plain=[lag_line(verification)],
-        tables=lambda: [views.table(found, verification.partitions)],
+        tables=lambda: [views.table(found, verification.partitions, with_reasons=is_live)],
         notes=[*replicas.topics.notes(), *views.notes(verification.partitions)],
         status=int(any(row.verdict not in views.SOUND for row in found)),
     )

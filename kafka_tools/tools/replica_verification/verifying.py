@@ -131,7 +131,7 @@ class Verification:
             return
         begins = self._replicas.offsets(EARLIEST, {each.name: each.asked for each in partitions})
         for each in partitions:
-            each.offset = max(each.offset, *begins[each.name].values())
+            each.offset = max((each.offset, *begins[each.name].values()))
 
 
 def take(partition: Verified, answers: Mapping[int, Fetched | KafkaToolError]) -> list[Finding]:

@@ -111,8 +111,11 @@ def verdict(partition: "Verified") -> str:
     return BEHIND if partition.lag > 0 else EQUAL
 
 
-def table(found: Sequence[PartitionRow], partitions: Sequence[Verified]) -> Table:
-    """Return the rows for a person, with what is wrong in words below."""
+def table(found: Sequence[PartitionRow], partitions: Sequence[Verified], with_reasons: bool = False) -> Table:
+    """Return the rows for a person, with what is wrong in words below.
+
+    `with_reasons`: also why replicas were not read, which a report of one pass tells on stderr.
+    """
     counts = Counter(row.verdict for row in found)
     bad = [f"{counts[word]} {word}" for word in WORST_FIRST if counts[word]]
     broken = bool(counts[DAMAGED] or counts[DIFFERENT])
@@ -124,7 +127,10 @@ def table(found: Sequence[PartitionRow], partitions: Sequence[Verified]) -> Tabl
         facts=(count(len(found), "partition"),),
         spare=("compared",),
         summary=summary,
-        notes=[Mark(sentence, Level.BROKEN) for sentence in _findings(partitions)],
+        notes=[
+            *(Mark(sentence, Level.BROKEN) for sentence in _findings(partitions)),
+            *(Mark(sentence, Level.RISK) for sentence in (notes(partitions) if with_reasons else ())),
+        ],
     )
 
 
