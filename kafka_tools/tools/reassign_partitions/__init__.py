@@ -28,8 +28,8 @@ The file: {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas
 
 --plan makes such a file: the fewest copies that reach its goal, spread over racks, with leaders kept where possible. It
 shows what that means first. --execute --batch-size N carries a file out to its end, so many partitions at once; it goes
-on where a run before ended, pauses while something else is out of sync, takes its throttles away, and leaves the way
-back in a file for --undo."""
+on where a run before ended, pauses while something else is out of sync or anything is below its min ISR, takes its
+throttles away, and leaves the way back in a file for --undo."""
 
 MOST_BYTES = 256 << 20
 """Of a file with a plan: 1,000 brokers may have 200,000 partitions, each of which takes some 100 bytes."""

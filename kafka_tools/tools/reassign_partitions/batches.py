@@ -46,8 +46,8 @@ ROUND_SECONDS = 0.5
 PATIENCE_SECONDS = 300.0
 """How long a cluster that does not answer is waited for."""
 
-CLEARING_SECONDS = 30.0
-"""How long moves that were ended are waited for."""
+CLEARING_SECONDS, LEADING_SECONDS = 30.0, 30.0
+"""How long moves that were ended are waited for, and until all brokers have heard of those that are done."""
 
 
 class CarryOut(NamedTuple):
@@ -321,19 +321,28 @@ def _show(
 
 
 def _lead(run: _Run) -> None:
-    """Have the preferred replicas lead what has moved: only then leaders are where the plan wants them."""
+    """Have the preferred replicas lead what has moved: only then leaders are where the plan wants them.
+
+    A broker that hears late of the moves tells of the leaders of before: it is asked again, for LEADING_SECONDS.
+    """
     from kafka_tools.brokers.elections import open_elections
 
+    deadline = monotonic() + LEADING_SECONDS
     with open_elections(run.request.target) as elections:
-        there = elections.partitions(run.wanted)
-        wanted = {
-            name: each
-            for name, each in there.items()
-            if name not in run.failed and each.replicas and each.leader != each.replicas[0] in each.isr
-        }
-        if wanted:
-            elections.elect("PREFERRED", list(wanted))
-            elections.leaders("PREFERRED", wanted)
+        while True:
+            there = {name: each for name, each in elections.partitions(run.wanted).items() if name not in run.failed}
+            late = [name for name, each in there.items() if each.replicas != run.wanted[name]]
+            wanted = {
+                name: each
+                for name, each in there.items()
+                if name not in late and each.leader != each.replicas[0] in each.isr
+            }
+            if wanted:
+                elections.elect("PREFERRED", list(wanted))
+                elections.leaders("PREFERRED", wanted)
+            if not (late or wanted) or monotonic() > deadline:
+                return
+            sleep(ROUND_SECONDS)
 
 
 def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:

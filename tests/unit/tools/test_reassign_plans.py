@@ -41,16 +41,22 @@ class FakeCluster:
         self.least = 1
         self.behind: list[int] = []
         self.slow = 0
+        self.late = False
+        self.led: dict[TopicPartition, int] = {}
         self.sizes: dict[tuple[TopicPartition, int], int] = {}
 
     def brokers(self) -> tuple[BrokerRack, ...]:
         return tuple(self.up)
 
-    def partitions(self, wanted: Iterable[TopicPartition] | None = None) -> dict[TopicPartition, Partition]:
+    def partitions(self, wanted: Collection[TopicPartition] | None = None) -> dict[TopicPartition, Partition]:
         lagging = self.lagging.pop(0) if self.lagging and wanted is None else set()
+        placed = self.placed
+        if wanted is not None and self.late:
+            self.late, placed = False, FakeCluster().placed
         return {
-            name: Partition(name.partition, each[0], each, each[:1] if name in lagging else each)
-            for name, each in self.placed.items()
+            name: Partition(name.partition, self.led.get(name, each[0]), each, each[:1] if name in lagging else each)
+            for name, each in placed.items()
+            if wanted is None or name in wanted
         }
 
     def min_isr(self, topics: Collection[str]) -> dict[str, int]:
@@ -121,6 +127,10 @@ class FakeCluster:
 
     def elect(self, kind: str, partitions: Collection[TopicPartition]) -> None:
         self.done.append((kind, partitions))
+        self.led = {}
+
+    def leaders(self, kind: str, partitions: Collection[TopicPartition]) -> None:
+        """The new leaders are known at once."""
 
 
 @pytest.fixture
@@ -317,6 +327,12 @@ def test_how_far_copies_are_is_told_by_bytes_and_by_records(cluster: FakeCluster
     for _ in range(SAMPLES):
         words()
     assert progress.falls_back
+
+
+def test_leaders_are_elected_also_where_a_broker_hears_late_of_the_moves(cluster: FakeCluster, plan: Path) -> None:
+    cluster.late, cluster.led = True, {SECOND: 2}
+    assert execute(plan) == 0
+    assert cluster.done[2:] == [("PREFERRED", [SECOND])]
 
 
 def test_what_is_refused_is_told_and_the_rest_moves(
