@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from kafka_tools.brokers.cluster import open_cluster
@@ -93,18 +93,19 @@ def _check_protocol(brokers: Brokers) -> None:
 class CommitWait:
     """Says whether to wait on for the answer to a commit: STOP_SECONDS where the user wants to end.
 
-    Nobody polls meanwhile, so that no error is heard: that the answer takes long is told here.
+    Nobody polls meanwhile, so that no error is heard: that the answer takes long is told here. `clock` counts seconds.
     """
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, clock: Callable[[], float] = time.monotonic) -> None:
         self._stop = stop
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         self._stopped: float | None = None
         self._is_told = False
 
     def __call__(self) -> bool:
         """Tell once that the coordinator does not answer; return whether to wait on."""
-        now = time.monotonic()
+        now = self._clock()
         if not self._is_told and now - self._began > GROUP_SECONDS:
             self._is_told = True
             note("ktools: the group's coordinator does not answer a commit. Waiting.")
