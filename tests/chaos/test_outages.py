@@ -10,15 +10,16 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import confluent_kafka as kafka
-
+from kafka_tools.brokers.share_groups import open_share_groups
+from kafka_tools.model.topics import TopicPartition
 from tests.support.brokers import wait_until_whole
 from tests.support.clusters import Cluster
+from tests.support.conformance.streams_member import StreamsMember
 from tests.support.waiting import wait_until
 
 MOST_SECONDS = 15.0
@@ -185,25 +186,46 @@ def has_controller(cluster: Cluster) -> bool:
     return any(row["check"] == "controller" and row["state"] == "ok" for row in rows)
 
 
+def commit(cluster: Cluster, topic: str, groups: Sequence[str]) -> None:
+    """Have groups without members commit offset 0: again and again, as the last test may have killed a coordinator.
+
+    In processes of their own: AdminClient (2.16) may end its process where the response to a request comes that it has
+    given up (librdkafka's issue 3663).
+    """
+    argv = ("--reset-offsets", *named(groups), "--topic", topic, "--to-earliest", "--execute", "--timeout", "20000")
+    wait_until(lambda: cluster.run("consumer-groups", *argv).returncode == 0, "all groups have committed")
+
+
+def known_coordinators(cluster: Cluster, tool: str, groups: Sequence[str]) -> dict[str, int]:
+    """Return the broker that coordinates each group, as soon as that is known of all."""
+    found: dict[str, int] = {}
+
+    def are_known() -> bool:
+        states = cluster.run(tool, "--describe", "--state", *named(groups), "--output", "json")
+        found.update({row["group"]: row["coordinator"] for row in json.loads(states.stdout or b"[]")})
+        return found.keys() == set(groups)
+
+    wait_until(are_known, f"all coordinators answer {tool}")
+    return found
+
+
+def named(groups: Sequence[str]) -> list[str]:
+    return [word for group in groups for word in ("--group", group)]
+
+
 def test_a_coordinator_that_died_just_now(kafka39: Cluster) -> None:
     topic = kafka39.topic(partitions=PARTITIONS, replication_factor=3)
     groups = [f"{topic}-{number}" for number in range(8)]
-    places = [kafka.TopicPartition(topic, number, 0) for number in range(PARTITIONS)]
-    admin = kafka39.admin()
-    for group in groups:
-        [done] = admin.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group, places)]).values()
-        done.result(60)
-    named = [word for group in groups for word in ("--group", group)]
-    states = kafka39.run("consumer-groups", "--describe", "--state", *named, "--output", "json")
-    coordinators = {row["group"]: row["coordinator"] for row in json.loads(states.stdout)}
+    commit(kafka39, topic, groups)
+    coordinators = known_coordinators(kafka39, "consumer-groups", groups)
     victim = coordinators[groups[0]]
     with killing(kafka39) as kill:
         kill(f"broker-{victim}")
         found = outcomes(
             kafka39,
             {
-                "describe": ("consumer-groups", "--describe", *named, "--output", "json"),
-                "lag": ("consumer-groups", "--lag-seconds", *named, "--output", "json"),
+                "describe": ("consumer-groups", "--describe", *named(groups), "--output", "json"),
+                "lag": ("consumer-groups", "--lag-seconds", *named(groups), "--output", "json"),
             },
         )
     for outcome in found.values():
@@ -215,11 +237,55 @@ def test_a_coordinator_that_died_just_now(kafka39: Cluster) -> None:
     wait_until_whole(kafka39, topic, 3)
 
 
+GROUP_TOOLS = ("consumer-groups", "share-groups", "streams-groups")
+
+
+def groups_of_all_types(cluster: Cluster, topic: str) -> dict[str, dict[str, int]]:
+    """Make groups without members; return for each tool the coordinator of each."""
+    groups = {tool: [f"{topic}-{tool}-{number}" for number in range(4)] for tool in GROUP_TOOLS}
+    commit(cluster, topic, groups["consumer-groups"])
+    with open_share_groups(cluster.brokers(), 60) as share_groups:
+        for group in groups["share-groups"]:
+            share_groups.commit(group, {TopicPartition(topic, number): 0 for number in range(PARTITIONS)})
+    for group in groups["streams-groups"]:
+        member = StreamsMember(cluster.brokers(), group, topic)
+        wait_until(member.join, f"{group} has a member")
+        member.leave()
+    return {tool: known_coordinators(cluster, tool, names) for tool, names in groups.items()}
+
+
+def check_groups(cluster: Cluster, groups: Mapping[str, Mapping[str, int]], dead: Collection[int]) -> None:
+    """Check that what coordinators which live know is shown, and all else is named."""
+    to = ("--bootstrap-server", cluster.bootstrap, "--output", "json")
+    views = {
+        f"{tool} {view}": (tool, "--describe", view, *named(list(groups[tool])), *to)
+        for tool in GROUP_TOOLS
+        for view in ("--state", "--offsets")
+    }
+    lists = {tool: (tool, "--list", *to) for tool in ("groups", *GROUP_TOOLS)}
+    found = outcomes(cluster, lists) | outcomes(cluster, views)
+    for name, each in found.items():
+        tool = name.split()[0]
+        known = {group: at for of, some in groups.items() if tool in (of, "groups") for group, at in some.items()}
+        shown = {row["group"] for row in json.loads(each.out)}
+        missing = [group for group in known if group not in shown]
+        if name in lists:
+            assert not missing or "groups may be missing" in each.err, (name, each)
+        elif name != "streams-groups --offsets":  # those read nothing: their members are gone
+            assert all(f"'{group}' is" in each.err or f"'{group}' has" in each.err for group in missing), (name, each)
+        assert not missing or each.status == 1 or name == "streams-groups --offsets", (name, each)
+        if not name.endswith("--offsets"):
+            assert {group for group, at in known.items() if at not in dead} <= shown, (name, each)
+
+
 def test_a_quorum_without_a_majority(kafka4: Cluster) -> None:
     topic = kafka4.topic(partitions=PARTITIONS, replication_factor=3)
+    groups = groups_of_all_types(kafka4, topic)
     with killing(kafka4) as kill:
         kill("broker-2")
+        check_groups(kafka4, groups, {2})
         kill("broker-3")
+        check_groups(kafka4, groups, {2, 3})
         wait_until(lambda: all(not has_controller(kafka4) for _ in range(2)), "the last controller resigns")
         check_all(kafka4, topic, suspect=2)
     wait_until_whole(kafka4, topic, 3)
