@@ -75,7 +75,8 @@ class WireSession:
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in self._connections.values():
+        # Threads of `ask_brokers` that Ctrl-C left to themselves may still add theirs.
+        for connection in tuple(self._connections.values()):
             connection.close()
 
     def ask(

@@ -146,3 +146,47 @@ def test_a_run_that_was_killed_at_20_moments_goes_on_and_one_that_was_interrupte
 
 def moved(before: Placed, wanted: Placed, now: Placed) -> int:
     return sum(before[name] != wanted[name] == now[name] for name in wanted)
+
+
+def test_the_directories_of_a_broker_are_evened_out_while_data_flows(racks: Cluster, tmp_path: Path) -> None:
+    folders = [f"{racks.home}/broker-4/{name}" for name in ("data", "data-2")]
+    assert racks.run("sandbox", "kill", "4").returncode == 0
+    with (racks.home / "broker-4" / "server.properties").open("a") as more:
+        more.write(f"log.dirs={','.join(folders)}\n")
+    assert racks.run("sandbox", "start", "4").returncode == 0
+    behind = ("topics", "--describe", "--under-replicated-partitions")
+    wait_until(lambda: racks.run(*behind).stdout == b"", "broker 4 has caught up")
+    full, empty = sizes(racks, folders)
+    assert empty == 0 < full
+    file = tmp_path / "plan.json"
+    rows = planned(racks, file, "--balance-log-dirs", "4")
+    assert {row["broker"] for row in rows} == {4}
+    before, sent = placed(racks), range(RECORDS, RECORDS + 20_000)
+    with ended(racks.popen("console-producer", "--topic", "flow", stdin=subprocess.PIPE)) as producer:
+        assert producer.stdin is not None
+        producer.stdin.write(lines(sent[:10_000]))
+        ran = racks.run("reassign-partitions", "--execute", "--reassignment-json-file", str(file))
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        producer.stdin.write(lines(sent[10_000:]))
+        producer.stdin.close()
+        assert producer.wait(60) == 0
+    verify = ("reassign-partitions", "--verify", "--reassignment-json-file", str(file))
+    wait_until(
+        lambda: racks.run(*verify).stdout.count(b" completed successfully.") == len(rows),
+        "all are in their directories",
+    )
+    one, other = sizes(racks, folders)
+    assert abs(one - other) < full / 4
+    assert placed(racks) == before
+    read = racks.run("console-consumer", "--topic", "flow", "--from-beginning", "--until-end").stdout.splitlines()
+    assert sorted(each for each in map(int, read) if each >= RECORDS) == list(sent)
+
+
+def sizes(cluster: Cluster, folders: list[str]) -> list[int]:
+    """Return how many bytes the directories of broker 4 hold."""
+    ran = cluster.run("log-dirs", "--describe", "--broker-list", "4", "--output", "json")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    found = dict.fromkeys(folders, 0)
+    for row in json.loads(ran.stdout):
+        found[row["log_dir"]] += row["size"] or 0
+    return list(found.values())

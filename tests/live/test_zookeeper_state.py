@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ from confluent_kafka.admin import NewTopic
 from kazoo.client import KazooClient
 
 from kafka_tools.errors import KafkaToolError
+from kafka_tools.model.agreement import MADE_TWICE_MS
 from kafka_tools.sandbox import state_file
 from kafka_tools.zookeeper.diagnosis import NoQuorumError, ask
 from tests.support.clusters import Cluster, sandbox
@@ -123,10 +125,12 @@ def test_znodes_that_were_changed_by_hand(mortal: Cluster, kazoo: Any) -> None:
     replicas = json.loads(kazoo.get(f"/brokers/topics/{moved}")[0])["partitions"]
     edited(kazoo, f"/brokers/topics/{moved}", partitions=replicas | {"1": replicas["1"][:2]}, topic_id="A" * 22)
     kazoo.delete(f"/brokers/topics/{deleted}", recursive=True)
-    kazoo.set(f"/config/topics/{told}", b'{"version":1,"config":{"retention.ms":"7"}}')
     kazoo.create("/config/topics/left-over", b'{"version":1,"config":{"retention.ms":"7"}}')
     kazoo.create("/config/brokers/1", b'{"version":1,"config":{"log.cleaner.threads":"3"}}')
     kazoo.create("/brokers/topics/orphan", b'{"version":3,"partitions":{"0":[99]},"topic_id":"BBBBBBBBQBCBBBBBBBBBBQ"}')
+    made_ms = kazoo.exists(f"/brokers/topics/{told}").created * 1000
+    wait_until(lambda: time.time() * 1000 > made_ms + MADE_TWICE_MS, "what changes the topic did not make it")
+    kazoo.set(f"/config/topics/{told}", b'{"version":1,"config":{"retention.ms":"7"}}')
     with refusing() as closed:
         nobody = f'{{"endpoints":["PLAINTEXT://127.0.0.1:{closed}"],"listener_security_protocol_map":{{"PLAINTEXT":'
         nobody += f'"PLAINTEXT"}},"host":"127.0.0.1","port":{closed},"jmx_port":-1,"version":5,"features":{{}}}}'

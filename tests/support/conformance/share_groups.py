@@ -28,3 +28,9 @@ def offsets(brokers: Brokers, group: str) -> list[str]:
     if isinstance(found, KafkaToolError):
         return []
     return [f"committed {group} {topic} {number} {offset}\n" for (topic, number), offset in sorted(found.items())]
+
+
+def delete(brokers: Brokers, group: str) -> None:
+    """Delete a group of any type, if it is there."""
+    with open_share_groups(brokers, SECONDS) as groups:
+        groups.delete([group])
