@@ -129,7 +129,7 @@ class Stage:
                 self.after.enter_context(alone(self.cluster))
             self._delete_topics()
             self.after.callback(self._delete_topics)
-            # First the group: a share group's coordinator (4.4) now and then never answers where its topics are just gone.
+            # First the group: of one whose topics are just gone a share coordinator (4.4) now and then never answers.
             self.after.callback(self._delete_group)
             if self.case.tool.startswith("streams-"):
                 self.after.callback(
