@@ -1,6 +1,8 @@
 """Many requests to one broker, some of them at once, and one request to each of many brokers."""
 
+import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -82,3 +84,28 @@ def test_a_broker_that_is_too_old_for_what_is_asked_is_not_asked() -> None:
     ):
         session.ask(newer, {})
     assert [name for name, _ in broker.asked] == ["ApiVersions"]
+
+
+def test_a_session_is_closed_while_brokers_are_asked() -> None:
+    """As where Ctrl-C ends the wait for them: status 70, as threads still added connections to those to be closed."""
+    broker = Broker({DESCRIBE_CONFIGS: lambda _: {}})
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+    try:
+        with serving(broker) as port:
+            all_ = Broker({METADATA: lambda _: brokers(dict.fromkeys(range(30), port))})
+            with serving(all_) as first:
+                for _ in range(20):
+                    session = WireSession(f"127.0.0.1:{first}")
+                    asking = threading.Thread(target=_ask_until_closed, args=(session,))
+                    asking.start()
+                    session.close()
+                    asking.join()
+                    session.close()  # those that came later
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _ask_until_closed(session: WireSession) -> None:
+    with suppress(KafkaToolError, OSError):
+        session.ask_brokers(DESCRIBE_CONFIGS, {broker: {} for broker in range(30)}, seconds=5)
