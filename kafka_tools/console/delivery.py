@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from kafka_tools.brokers.library import confluent_kafka
 from kafka_tools.brokers.session import client_settings
-from kafka_tools.console.cluster import Cluster, words
+from kafka_tools.console.cluster import Cluster, missing_right, words
 from kafka_tools.console.lines import TICK_SECONDS, Record
 from kafka_tools.console.outages import LOOK_SECONDS, Leaders, Outages
 from kafka_tools.console.process import Stop, note
-from kafka_tools.errors import UnreachableError
+from kafka_tools.errors import KafkaToolError, UnreachableError
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
 
@@ -111,6 +111,11 @@ class Throttle:
         if not self._rate:
             return TICK_SECONDS
         return min(TICK_SECONDS, max(0.002, sent / self._rate - (monotonic() - self._began)))
+
+
+def cannot_go_on(error: Any, topic: str) -> KafkaToolError:
+    """Return the failure of a producer for an error (confluent_kafka.KafkaError) after which nothing can be sent."""
+    return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, topic, "WRITE"))
 
 
 def open_producer(

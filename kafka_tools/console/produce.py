@@ -6,8 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.cluster import Cluster, missing_right, words
-from kafka_tools.console.delivery import SETTINGS, Deliveries, Destination, InFlight, open_producer, records
+from kafka_tools.console.cluster import Cluster
+from kafka_tools.console.delivery import (
+    SETTINGS,
+    Deliveries,
+    Destination,
+    InFlight,
+    cannot_go_on,
+    open_producer,
+    records,
+)
 from kafka_tools.console.formats import json
 from kafka_tools.console.lines import (
     FullRecord,
@@ -99,7 +107,7 @@ class Loop:
             for batch in lines(self._blocks(), self.request.keeps_cr):
                 send(batch)
         except confluent_kafka().KafkaException as error:  # a fatal one comes out of whatever is called next
-            raise self._cannot_go_on(error.args[0]) from error
+            raise cannot_go_on(error.args[0], self.request.topic) from error
         finally:
             self._flush()
 
@@ -155,10 +163,7 @@ class Loop:
     def _refused(self, error: Any, record: Record) -> None:
         self.deliveries.refused(error, record)
         if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
-            raise self._cannot_go_on(error)
-
-    def _cannot_go_on(self, error: Any) -> KafkaToolError:
-        return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self.request.topic, "WRITE"))
+            raise cannot_go_on(error, self.request.topic)
 
     def _wait_for_room(self, taken: int) -> bool:
         """Wait where the queue is full, after `taken` records of a batch; return whether to try again."""
@@ -182,7 +187,7 @@ class Loop:
         try:
             self._in_flight.flush(lambda: self.deliveries.taken, self._show_progress)
         except confluent_kafka().KafkaException as error:
-            raise self._cannot_go_on(error.args[0]) from error
+            raise cannot_go_on(error.args[0], self.request.topic) from error
         self._show_progress()
 
     def _show_progress(self) -> None:

@@ -1,7 +1,6 @@
 """The console consumer's loop: records of topics to stdout; a group's offsets follow what was written."""
 
 import sys
-import threading
 import time
 from collections.abc import Collection
 from typing import Any
@@ -23,6 +22,7 @@ from kafka_tools.console.process import (
     ShowProgress,
     Stop,
     covers_records,
+    end_aside,
     note,
     rare_collections,
     show_nothing,
@@ -270,11 +270,9 @@ class Loop:
             except KafkaToolError as error:  # a thread's error would end as a traceback
                 outcome.append(error.message)
 
-        worker = threading.Thread(target=leave, daemon=True)
-        worker.start()
         waits_for_group = self._group is not None and self._group.is_told
         waits_in_vain = self._stop and (waits_for_group or self._cluster.outages.seen)
-        worker.join(STOP_SECONDS if waits_in_vain else LEAVE_SECONDS)
+        end_aside(leave, STOP_SECONDS if waits_in_vain else LEAVE_SECONDS)
         note(f"Processed a total of {self.writer.processed} messages")
         if self._request.membership is None:
             return ""

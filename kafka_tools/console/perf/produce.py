@@ -8,9 +8,17 @@ from functools import partial
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.cluster import Cluster, missing_right, words
+from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.delivery import SETTINGS as RELIABLE
-from kafka_tools.console.delivery import STOP_SECONDS, Deliveries, Destination, InFlight, Throttle, open_producer
+from kafka_tools.console.delivery import (
+    STOP_SECONDS,
+    Deliveries,
+    Destination,
+    InFlight,
+    Throttle,
+    cannot_go_on,
+    open_producer,
+)
 from kafka_tools.console.perf import OnInterval, Produced, ProduceTest, figures_of
 from kafka_tools.console.process import (
     Progress,
@@ -21,7 +29,6 @@ from kafka_tools.console.process import (
     show_nothing,
     stop_by_signal,
 )
-from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.performance import SendStats
 
 CHUNK = 1000
@@ -139,7 +146,7 @@ class Loop:
             self._in_flight.flush(lambda: self._deliveries.taken, self._look)
         except confluent_kafka().KafkaException as error:
             self._transactions.abort()
-            raise self._cannot_go_on(error.args[0]) from error
+            raise cannot_go_on(error.args[0], self._test.topic) from error
         finally:
             self._look()
             self._in_flight.tell_failures(self._deliveries)
@@ -213,9 +220,6 @@ class Loop:
         if over is not None:
             self._on_interval(over, self._steady is not None)
         self._progress.advance(self._stats.records, self._stats.records)
-
-    def _cannot_go_on(self, error: Any) -> KafkaToolError:
-        return KafkaToolError(f"cannot go on: {words(error)}", missing_right(error, self._test.topic, "WRITE"))
 
     def _metrics(self) -> dict[str, float]:
         """Return librdkafka's figures as of the end: it tells them every METRICS_MS."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from functools import partial
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
@@ -19,7 +20,9 @@ from kafka_tools.console.process import (
     stop_by_signal,
 )
 from kafka_tools.console.records import KEY
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.performance import Read
+from kafka_tools.parallel import in_parallel
 
 POLL_SECONDS = 0.1
 METRICS_MS = 200
@@ -68,26 +71,22 @@ def _asking(test: ShareTest, figures: dict[str, float]) -> dict[str, Any]:
 
 def _left(consumers: list[Any]) -> str:
     """Acknowledge what was read and leave the group; return what went wrong, "" where nothing did."""
-    causes: set[str] = set()
-
-    def leave(consumer: Any) -> None:
-        try:
-            answers = consumer.commit_sync(LEAVE_SECONDS)
-            causes.update(words(each.args[0]) for each in answers.values() if each is not None)
-            consumer.close()
-        except confluent_kafka().KafkaException as error:
-            causes.add(words(error.args[0]))
-
     # Side by side, and not waited for for ever: librdkafka alone waits long for a dead cluster.
-    workers = [threading.Thread(target=leave, args=(consumer,), daemon=True) for consumer in consumers]
-    until = time.monotonic() + LEAVE_SECONDS
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(max(0.0, until - time.monotonic()))
-        if worker.is_alive():
-            causes.add(f"no answer within {LEAVE_SECONDS:.0f} s")
-    return ", ".join(sorted(causes))
+    calls = {number: partial(_leave, consumer) for number, consumer in enumerate(consumers)}
+    found = in_parallel(calls, time.monotonic() + LEAVE_SECONDS).values()
+    causes = ({each.message} if isinstance(each, KafkaToolError) else each for each in found)
+    return ", ".join(sorted(set[str]().union(*causes)))
+
+
+def _leave(consumer: Any) -> set[str]:
+    causes: set[str] = set()
+    try:
+        answers = consumer.commit_sync(LEAVE_SECONDS)
+        causes.update(words(each.args[0]) for each in answers.values() if each is not None)
+        consumer.close()
+    except confluent_kafka().KafkaException as error:
+        causes.add(words(error.args[0]))
+    return causes
 
 
 def _now() -> int:

@@ -6,10 +6,10 @@ from typing import Any
 
 from kafka_tools.brokers.errors import broker_error, is_local
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.cluster import Cluster, missing_right, words
+from kafka_tools.console.cluster import Cluster, words
 from kafka_tools.console.consume.writing import Output
 from kafka_tools.console.delivery import SETTINGS as RELIABLE
-from kafka_tools.console.delivery import Deliveries, Destination, InFlight, Throttle, open_producer
+from kafka_tools.console.delivery import Deliveries, Destination, InFlight, Throttle, cannot_go_on, open_producer
 from kafka_tools.console.process import (
     Progress,
     ShowProgress,
@@ -133,10 +133,7 @@ class Loop:
             self._send_all()
             self._in_flight.flush(lambda: self._deliveries.taken, self._look)
         except confluent_kafka().KafkaException as error:
-            why = error.args[0]
-            raise KafkaToolError(
-                f"cannot go on: {words(why)}", missing_right(why, self._task.topic, "WRITE")
-            ) from error
+            raise cannot_go_on(error.args[0], self._task.topic) from error
         finally:
             produced = self._end(began)
         return produced
