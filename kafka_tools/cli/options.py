@@ -172,6 +172,24 @@ def streaming_client(kind: str) -> Decorator:
     return lambda function: bootstrap_server(config(setting(wait(function))))
 
 
+def verifiable_client(kind: str, precedence: str) -> Decorator:
+    """Declare how a verifiable client finds its cluster; `kind`, consumer or producer, is in its options' names.
+
+    The parameters are `bootstrap_server`, `broker_list`, `command_config`, `client_settings` and `wait`; `precedence`
+    says how the settings of the file stand to options.
+    """
+    older = option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server.")
+    config = option(
+        CLUSTER,
+        f"--{kind}.config",
+        "--command-config",
+        "command_config",
+        type=types.FILE,
+        help=f"A properties file with the {kind}'s settings; {precedence}.",
+    )
+    return lambda function: bootstrap_server(older(config(client_settings(wait(function)))))
+
+
 def line_properties(section: str, kind: str, names: Sequence[str], help: str) -> Decorator:  # noqa: A002
     """Declare --property and the file of such properties; `kind`, formatter or reader, is in their newer names.
 

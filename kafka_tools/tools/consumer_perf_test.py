@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import click
 
 from kafka_tools import render
-from kafka_tools.cli import options, types
+from kafka_tools.cli import options, reading_tests, types
 from kafka_tools.cli.command import ErrorStyle, ToolCommand
 from kafka_tools.cli.options import CLUSTER, FILTERS, OUTPUT, option
 from kafka_tools.console.consume import Source
 from kafka_tools.console.perf import Consumed, ConsumeTest, OnRead
 from kafka_tools.console.process import ShowProgress, covers_records, show_nothing
-from kafka_tools.errors import KafkaToolError, UsageError
+from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import joined
-from kafka_tools.model.java_dates import Format, compile_format
+from kafka_tools.model.java_dates import Format
 from kafka_tools.model.java_numbers import fixed
 from kafka_tools.model.performance import Read, finite, metric_lines
 from kafka_tools.render.progress import RecordsBar
@@ -25,7 +25,6 @@ from kafka_tools.report import Report
 from kafka_tools.settings import choice
 from kafka_tools.settings.context_policy import check_change
 
-DATE_FORMAT = "yyyy-MM-dd HH:mm:ss:SSS"
 RATES = "data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec"
 FETCHING = "rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec"
 IGNORED = "WARNING: option [threads] and [num-fetch-threads] have been deprecated and will be ignored by the test"
@@ -87,31 +86,10 @@ def _check(_action: str, given: frozenset[str]) -> None:
     "--from-latest",
     help="Begin at the end where the group has no offset, not at the beginning.",
 )
-@option(
-    FILTERS,
-    "--timeout",
-    type=types.WholeNumber(64, "MS"),
-    bare="10000",
-    help="End when no record comes for so many ms; default 10000.",
-)
-@option(
-    CLUSTER,
-    "--fetch-size",
-    type=types.WholeNumber(32, "BYTES"),
-    help="Fetch so much of a partition at once; default 1 MiB.",
-)
-@option(
-    CLUSTER,
-    "--socket-buffer-size",
-    type=types.WholeNumber(32, "BYTES"),
-    help="The size of the system's buffer for receiving; default 2 MiB.",
-)
+@reading_tests.patience
+@reading_tests.buffers("so much of a partition")
 @option(OUTPUT, "--show-detailed-stats", help="Print a line for each interval, and none in the end.")
-@option(
-    OUTPUT, "--reporting-interval", type=types.WholeNumber(64, "MS"), help="The length of an interval; default 5000."
-)
-@option(OUTPUT, "--date-format", type=types.Text("PATTERN"), help=f"Java's pattern of times; default {DATE_FORMAT}.")
-@option(OUTPUT, "--hide-header", help="Leave out the line that says what the figures are.")
+@reading_tests.reports
 @option(OUTPUT, "--print-metrics", help="Print the client's own figures in the end: librdkafka's, not Java's.")
 @option(CLUSTER, "--threads", type=types.INTEGER, help="Without effect, as of Apache's tool.")
 @option(CLUSTER, "--num-fetch-threads", type=types.INTEGER, help="Without effect, as of Apache's tool.")
@@ -152,22 +130,15 @@ def command(
     if not hide_header:
         first = "time, threadId" if show_detailed_stats else "start.time, end.time"
         say(f"{first}, {RATES}, {FETCHING}")
-    interval = 5000 if reporting_interval is None else reporting_interval
-    if interval <= 0:
-        raise KafkaToolError("Reporting interval must be greater than 0.")
-    try:
-        written = compile_format(DATE_FORMAT if date_format is None else date_format)
-    except ValueError as error:
-        raise KafkaToolError(str(error)) from None
-    own = {
-        "max.partition.fetch.bytes": fetch_size or 1 << 20,
-        "socket.receive.buffer.bytes": socket_buffer_size or 2 << 20,
-    }
-    settings = [*client_settings, *(f"{name}={value}" for name, value in own.items())]
-    target = choice.choose_brokers(bootstrap_server or broker_list, command_config, settings, wait or 0.0)
+    interval = reading_tests.interval_ms(reporting_interval)
+    written = reading_tests.date_format(date_format)
+    own = reading_tests.buffer_settings("max.partition.fetch.bytes", fetch_size, socket_buffer_size)
+    target = choice.choose_brokers(
+        bootstrap_server or broker_list, command_config, [*client_settings, *own], wait or 0.0
+    )
     if group is not None:
         target = check_change(target, yes)
-    patience = 10_000 if timeout is None else timeout
+    patience = reading_tests.PATIENCE_MS if timeout is None else timeout
     test = ConsumeTest(Source(target, topic, include), messages, group, from_latest, patience, interval, print_metrics)
     on_read = _intervals(say if show_detailed_stats else lambda _: None, written)
     show = show_nothing if is_plain and covers_records() else RecordsBar
@@ -220,11 +191,7 @@ def report(consumed: Consumed, test: ConsumeTest, written: Format, is_detailed: 
         finite(read.fetch_megabytes_per_second),
         finite(read.fetch_records_per_second),
     )
-    late = (
-        f"WARNING: Exiting before consuming the expected number of messages: timeout ({test.patience} ms) exceeded. "
-        "You can use the --timeout option to increase the timeout."
-    )
-    told = [late] if consumed.is_late else []
+    told = [reading_tests.too_late("messages", test.patience)] if consumed.is_late else []
 
     def lines() -> Iterator[str]:
         yield from told

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import click
 
 from kafka_tools import render
-from kafka_tools.cli import options, types
+from kafka_tools.cli import options, reading_tests, types
 from kafka_tools.cli.command import ARGV, ErrorStyle, ToolCommand
-from kafka_tools.cli.options import CLUSTER, FILTERS, OUTPUT, option
+from kafka_tools.cli.options import FILTERS, OUTPUT, option
 from kafka_tools.console.perf import OnMemberRead, Shared, ShareTest
 from kafka_tools.console.process import ShowProgress, covers_records, show_nothing
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.java_dates import Format, compile_format
+from kafka_tools.model.java_dates import Format
 from kafka_tools.model.java_numbers import fixed
 from kafka_tools.model.performance import MEGABYTE, Read, finite, metric_lines
 from kafka_tools.render.progress import RecordsBar
@@ -23,7 +23,6 @@ from kafka_tools.report import Report
 from kafka_tools.settings import choice
 from kafka_tools.settings.context_policy import check_change
 
-DATE_FORMAT = "yyyy-MM-dd HH:mm:ss:SSS"
 DEFAULT_GROUP = "perf-share-consumer"
 HEADER = "start.time, end.time, data.consumed.in.MB, MB.sec, nMsg.sec, data.consumed.in.nMsg, fetch.time.ms"
 OLDER_NAMES = {"messages": "num-records", "consumer.config": "command-config"}
@@ -73,27 +72,11 @@ def _check(_action: str, given: frozenset[str]) -> None:
 )
 @option(FILTERS, "--yes", help="Join a group of a protected cluster without a question.")
 @option(FILTERS, "--threads", type=types.INTEGER, help="How many consumers share the records; default 1.")
-@option(
-    FILTERS,
-    "--timeout",
-    type=types.WholeNumber(64, "MS"),
-    bare="10000",
-    help="End when no record comes for so many ms; default 10000.",
-)
-@option(CLUSTER, "--fetch-size", type=types.WholeNumber(32, "BYTES"), help="Fetch so much at once; default 1 MiB.")
-@option(
-    CLUSTER,
-    "--socket-buffer-size",
-    type=types.WholeNumber(32, "BYTES"),
-    help="The size of the system's buffer for receiving; default 2 MiB.",
-)
+@reading_tests.patience
+@reading_tests.buffers("so much")
 @option(OUTPUT, "--show-detailed-stats", help="Print a line of each consumer for each interval.")
 @option(OUTPUT, "--show-consumer-stats", help="Print a line of each consumer in the end.")
-@option(
-    OUTPUT, "--reporting-interval", type=types.WholeNumber(64, "MS"), help="The length of an interval; default 5000."
-)
-@option(OUTPUT, "--date-format", type=types.Text("PATTERN"), help=f"Java's pattern of times; default {DATE_FORMAT}.")
-@option(OUTPUT, "--hide-header", help="Leave out the line that says what the figures are.")
+@reading_tests.reports
 @option(OUTPUT, "--print-metrics", help="Print the clients' own figures in the end: librdkafka's, not Java's.")
 @click.pass_context
 def command(
@@ -131,23 +114,14 @@ def command(
             say(f"Warning: --{older} is deprecated. Use --{newer} instead.")
     if not hide_header:
         say(HEADER)
-    interval = 5000 if reporting_interval is None else reporting_interval
-    if interval <= 0:
-        raise KafkaToolError("Reporting interval must be greater than 0.")
+    interval = reading_tests.interval_ms(reporting_interval)
     consumers = 1 if threads is None else threads
     if not 0 < consumers <= MOST_CONSUMERS:
         raise KafkaToolError(f"--threads: '{consumers}' is not between 1 and {MOST_CONSUMERS}")
-    try:
-        written = compile_format(DATE_FORMAT if date_format is None else date_format)
-    except ValueError as error:
-        raise KafkaToolError(str(error)) from None
-    own = {
-        "fetch.max.bytes": fetch_size or 1 << 20,
-        "socket.receive.buffer.bytes": socket_buffer_size or 2 << 20,
-    }
-    settings = [*client_settings, *(f"{name}={value}" for name, value in own.items())]
+    written = reading_tests.date_format(date_format)
+    settings = [*client_settings, *reading_tests.buffer_settings("fetch.max.bytes", fetch_size, socket_buffer_size)]
     target = check_change(choice.choose_brokers(bootstrap_server, command_config, settings, wait or 0.0), yes)
-    patience = 10_000 if timeout is None else timeout
+    patience = reading_tests.PATIENCE_MS if timeout is None else timeout
     test = ShareTest(target, topic, group or DEFAULT_GROUP, num_records, consumers, patience, interval, print_metrics)
     on_read = _intervals(say if show_detailed_stats else lambda _: None, written)
     show = show_nothing if is_plain and covers_records() else RecordsBar
@@ -187,11 +161,7 @@ def _line(read: Read, figures: tuple[float, ...], records: int, written: Format)
 def report(shared: Shared, test: ShareTest, written: Format, by_consumer: bool) -> Report:
     """Return what was measured as a report: each consumer, where it is asked for, and all of them."""
     members = list(enumerate(shared.members, 1)) if by_consumer else []
-    late = (
-        f"WARNING: Exiting before consuming the expected number of records: timeout ({test.patience} ms) exceeded. "
-        "You can use the --timeout option to increase the timeout."
-    )
-    told = [late] if shared.is_late else []
+    told = [reading_tests.too_late("records", test.patience)] if shared.is_late else []
 
     def lines() -> Iterator[str]:
         for number, read in members:

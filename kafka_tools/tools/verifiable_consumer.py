@@ -55,18 +55,7 @@ class ConsumedRow:
     program="verifiable-consumer",
     exclusive=("bootstrap_server", "broker_list"),
 )
-@option(CLUSTER, "--bootstrap-server", type=types.BOOTSTRAP_SERVER, help=options.BOOTSTRAP_HELP)
-@option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server.")
-@option(
-    CLUSTER,
-    "--consumer.config",
-    "--command-config",
-    "command_config",
-    type=types.FILE,
-    help="A properties file with the consumer's settings; options go before it.",
-)
-@options.client_settings
-@options.wait
+@options.verifiable_client("consumer", "options go before it")
 @option(CLUSTER, "--yes", help="Join a group of a protected cluster without a question.")
 @option(FILTERS, "--topic", type=types.TOPIC, required=True, help="The topic to read.")
 @option(GROUP, "--group-id", type=types.JOINED_GROUP, required=True, help="The consumer group to join.")

@@ -50,18 +50,7 @@ class ProducedRow:
     program="verifiable-producer",
     exclusive=("bootstrap_server", "broker_list"),
 )
-@option(CLUSTER, "--bootstrap-server", type=types.BOOTSTRAP_SERVER, help=options.BOOTSTRAP_HELP)
-@option(CLUSTER, "--broker-list", type=types.BOOTSTRAP_SERVER, help="The older name of --bootstrap-server.")
-@option(
-    CLUSTER,
-    "--producer.config",
-    "--command-config",
-    "command_config",
-    type=types.FILE,
-    help="A properties file with the producer's settings; its acks go before --acks.",
-)
-@options.client_settings
-@options.wait
+@options.verifiable_client("producer", "its acks go before --acks")
 @option(CLUSTER, "--yes", help="Send to a protected cluster without a question.")
 @option(RECORDS, "--topic", type=types.TOPIC, required=True, help="The topic to send to.")
 @option(RECORDS, "--max-messages", type=INTEGER, help="How many records to send; default -1: until Ctrl-C.")
