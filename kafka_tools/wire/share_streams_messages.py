@@ -192,9 +192,21 @@ TOPOLOGY_NODE = (
     Field("name", "string"),
     Field("node_type", "int8"),
     Field("source_topics", "[]string"),
-    Field("sink_topic", "string", nullable=1),
+    Field("sink_topic", "string", nullable=0, default=None),
     Field("stores", "[]string"),
     Field("successors", "[]string"),
+)
+TOPOLOGY_DESCRIPTION = (
+    Field(
+        "subtopologies",
+        "[]struct",
+        (Field("subtopology_id", "string"), Field("nodes", "[]struct", TOPOLOGY_NODE)),
+    ),
+    Field(
+        "global_stores",
+        "[]struct",
+        (Field("source", "struct", TOPOLOGY_NODE), Field("processor", "struct", TOPOLOGY_NODE)),
+    ),
 )
 
 STREAMS_GROUP_DESCRIBE = Message(
@@ -270,18 +282,7 @@ STREAMS_GROUP_DESCRIBE = Message(
                 Field(
                     "topology_description",
                     "struct",
-                    (
-                        Field(
-                            "subtopologies",
-                            "[]struct",
-                            (Field("subtopology_id", "string"), Field("nodes", "[]struct", TOPOLOGY_NODE)),
-                        ),
-                        Field(
-                            "global_stores",
-                            "[]struct",
-                            (Field("source", "struct", TOPOLOGY_NODE), Field("processor", "struct", TOPOLOGY_NODE)),
-                        ),
-                    ),
+                    TOPOLOGY_DESCRIPTION,
                     since=1,
                     nullable=1,
                 ),

@@ -131,10 +131,6 @@ class Stage:
             self.after.callback(self._delete_topics)
             # First the group: of one whose topics are just gone a share coordinator (4.4) now and then never answers.
             self.after.callback(self._delete_group)
-            if self.case.tool.startswith("streams-"):
-                self.after.callback(
-                    lambda: self.admin.delete_consumer_groups([self.topic])[self.topic].exception(WAIT_SECONDS)
-                )
             if self.case.tool == "delegation-tokens" and self.brokers.security is not None:
                 self.after.callback(lambda: tokens.end(self.brokers, self.tokens, self.names.own))
             texts = (*self.case.argv, *self.case.setup)
@@ -434,11 +430,12 @@ class Stage:
     def _delete_group(self) -> None:
         """Delete the groups that the case may have made: a cluster without groups has no coordinator to ask."""
         texts = (*self.case.argv, *self.case.setup)
+        names = [self.topic] if self.case.tool.startswith("streams-") else []  # an application is named as its group
         if any("{group}" in text or text == "internal-topics" for text in texts):
             several = any(re.search(r"\{group\}\w", text) for text in texts)
-            names = share_groups.names(self.brokers, self.group) if several else [self.group]
-            for name in names:
-                share_groups.delete(self.brokers, name)
+            names += share_groups.names(self.brokers, self.group) if several else [self.group]
+        for name in names:
+            share_groups.delete(self.brokers, name)
 
     def _until(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS

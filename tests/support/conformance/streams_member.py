@@ -12,21 +12,15 @@ from kafka_tools.errors import BrokerError
 from kafka_tools.model.codec import Field
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.schema import Message, Response
+from kafka_tools.wire.share_streams_messages import MADE_TOPIC, TASKS, TOPOLOGY_DESCRIPTION
 
-TASKS = (Field("subtopology_id", "string"), Field("partitions", "[]int32"))
-TOPIC = (
-    Field("name", "string"),
-    Field("partitions", "int32"),
-    Field("replication_factor", "int16"),
-    Field("topic_configs", "[]struct", (Field("key", "string"), Field("value", "string"))),
-)
 SUBTOPOLOGY = (
     Field("subtopology_id", "string"),
     Field("source_topics", "[]string"),
     Field("source_topic_regex", "[]string"),
-    Field("state_changelog_topics", "[]struct", TOPIC),
+    Field("state_changelog_topics", "[]struct", MADE_TOPIC),
     Field("repartition_sink_topics", "[]string"),
-    Field("repartition_source_topics", "[]struct", TOPIC),
+    Field("repartition_source_topics", "[]struct", MADE_TOPIC),
     Field("copartition_groups", "[]struct", (Field("source_topics", "[]int16"),)),
 )
 HEARTBEAT = Message(
@@ -72,14 +66,6 @@ HEARTBEAT = Message(
         Field("active_tasks", "[]struct", TASKS, nullable=0),
     ),
 )
-NODE = (
-    Field("name", "string"),
-    Field("node_type", "int8"),
-    Field("source_topics", "[]string"),
-    Field("sink_topic", "string", nullable=0, default=None),
-    Field("stores", "[]string"),
-    Field("successors", "[]string"),
-)
 TOPOLOGY_UPDATE = Message(
     93,
     "StreamsGroupTopologyDescriptionUpdate",
@@ -90,22 +76,7 @@ TOPOLOGY_UPDATE = Message(
         Field("group_id", "string"),
         Field("member_id", "string"),
         Field("topology_epoch", "int32"),
-        Field(
-            "topology_description",
-            "struct",
-            (
-                Field(
-                    "subtopologies",
-                    "[]struct",
-                    (Field("subtopology_id", "string"), Field("nodes", "[]struct", NODE)),
-                ),
-                Field(
-                    "global_stores",
-                    "[]struct",
-                    (Field("source", "struct", NODE), Field("processor", "struct", NODE)),
-                ),
-            ),
-        ),
+        Field("topology_description", "struct", TOPOLOGY_DESCRIPTION),
     ),
     response=(
         Field("throttle_time_ms", "int32"),
