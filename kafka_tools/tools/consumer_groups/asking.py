@@ -58,10 +58,8 @@ def ask(
     ]
     if not with_progress:
         return Asked(found, (), notes)
-    rows, more = _progress(groups, [each for each in found if each.state != DEAD])
+    rows, more = _progress(groups, [each for each in found if each.state != DEAD], topics)
     if topics is not None:
-        wanted = chosen(map(place, rows), topics)
-        rows = [row for row in rows if place(row) in wanted]
         readers = {row.group for row in rows}
         found = [each for each in found if each.group in readers or each.state == DEAD]
     return Asked(found, rows, [*notes, *more])
@@ -75,8 +73,10 @@ def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
     return [each.group for each in listed]
 
 
-def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[list[Progress], list[str]]:
-    """Return the progress of the groups, and what could not be found out."""
+def _progress(
+    groups: "BrokerGroups", found: Sequence[ConsumerGroup], topics: Sequence[str] | None
+) -> tuple[list[Progress], list[str]]:
+    """Return the progress of the groups in these topics (None: in all), and what could not be found out."""
     committed: dict[str, Mapping[TopicPartition, Committed]] = {}
     notes = []
     for name, result in groups.committed_with_epochs([each.group for each in found]).items():
@@ -84,11 +84,13 @@ def _progress(groups: "BrokerGroups", found: Sequence[ConsumerGroup]) -> tuple[l
             notes.append(f"What '{name}' has committed is not known: {result.message}")
         else:
             committed[name] = result
-    partitions = needed(found, committed)
+    # Of other topics nothing is asked: one without a leader would be a failure to those whom it does not concern.
+    partitions = sorted(chosen(needed(found, committed), topics))
     logs, failed = groups.logs(partitions) if partitions else ({}, {})
     notes += _ends_not_known(failed)
     in_order = groups.are_of_kafka_4()
-    return [row for each in found for row in progress(each, committed.get(each.group, {}), logs, in_order)], notes
+    rows = [row for each in found for row in progress(each, committed.get(each.group, {}), logs, in_order)]
+    return [row for row in rows if topics is None or place(row) in partitions], notes
 
 
 def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator[str]:

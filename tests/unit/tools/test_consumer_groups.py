@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from kafka_tools.brokers import groups as broker_groups
 from kafka_tools.brokers import record_times
-from kafka_tools.errors import KafkaToolError
+from kafka_tools.errors import BrokerError, KafkaToolError
 from kafka_tools.main import cli
 from kafka_tools.model.groups import (
     DEAD,
@@ -33,6 +33,8 @@ from kafka_tools.tools.consumer_groups import lag
 A0, A1, B0 = TopicPartition("a", 0), TopicPartition("a", 1), TopicPartition("b", 0)
 HERE = Coordinator(1, "b1", 9092)
 READER = Member("reader-1", None, "client", "/127.0.0.1", (A0,))
+
+NO_LEADER = 5
 
 
 class FakeGroups:
@@ -71,7 +73,8 @@ class FakeGroups:
         }
 
     def logs(self, partitions: Sequence[TopicPartition]) -> tuple[dict[TopicPartition, Log], dict[object, object]]:
-        return {each: self.ends[each] for each in partitions}, {}
+        there = {each: self.ends[each] for each in partitions if each in self.ends}
+        return there, {each: BrokerError(NO_LEADER) for each in partitions if each not in there}
 
     def partitions(self) -> Mapping[str, Collection[int]]:
         return {"a": (0, 1), "b": (0,)}
@@ -176,6 +179,13 @@ def test_a_topic_alone_shows_who_reads_it() -> None:
     assert [(row["group"], row["consumer_id"]) for row in rows] == [("busy", "reader-1"), ("idle", None)]
     result = run("--topic", "none")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No group reads none.\n")
+
+
+def test_a_topic_alone_is_not_concerned_by_another_without_a_leader(groups: FakeGroups) -> None:
+    del groups.ends[B0]
+    alone, all_ = run("--topic", "a"), run("--describe", "--all-groups")
+    assert (alone.exit_code, "not known" in alone.stderr) == (0, False)
+    assert (all_.exit_code, "The end of b-0 is not known" in all_.stderr) == (1, True)
 
 
 def test_watched_groups_have_a_pace(groups: FakeGroups, monkeypatch: pytest.MonkeyPatch) -> None:
