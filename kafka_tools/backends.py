@@ -8,15 +8,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers, Target, ZooKeeper
 
+# For types alone: each tool imports this file at its start, and `brokers` and `zookeeper` bring their libraries.
 if TYPE_CHECKING:
     from kafka_tools.brokers.cluster import BrokerCluster
     from kafka_tools.brokers.features import BrokerFeatures
     from kafka_tools.brokers.quorum import BrokerQuorum
     from kafka_tools.brokers.tokens import BrokerTokens
     from kafka_tools.brokers.transactions import BrokerTransactions
-    from kafka_tools.errors import KafkaToolError
     from kafka_tools.model.acls import AclBinding, AclBindingFilter, AuthorizerSettings
     from kafka_tools.model.assignment import Assignment, BrokerRack
     from kafka_tools.model.configs import ConfigChange, ConfigEntry, Entity, EntityConfigs, EntityFilter
@@ -304,6 +305,7 @@ def open_acls(target: Target) -> Iterator[Acls]:
         with connected(target) as client:
             yield ZooKeeperAcls(client)
     elif target.controllers:
+        # KIP-919: librdkafka takes a controller for a broker that does not answer, so that no session is opened.
         from kafka_tools.brokers.acls import ControllerAcls
 
         yield ControllerAcls(target)
@@ -436,6 +438,7 @@ def open_old_consumers(ensemble: ZooKeeper) -> "Iterator[ZooKeeperConsumers]":
     from kafka_tools.zookeeper.session import check_chroot, connected
 
     with connected(ensemble) as client:
+        # Without it a misspelt chroot would look like a cluster that has no groups.
         check_chroot(client)
         yield ZooKeeperConsumers(client)
 
@@ -447,7 +450,6 @@ def registered_brokers(ensemble: ZooKeeper) -> str:
 
     Raises UnreachableError where no server answers, KafkaToolError where there is no broker.
     """
-    from kafka_tools.errors import KafkaToolError
     from kafka_tools.zookeeper.cluster import broker_addresses
     from kafka_tools.zookeeper.session import connected
 

@@ -5,6 +5,7 @@ Any other exception is a bug in ktools.
 
 from collections.abc import Iterable
 
+# Codes have a name where something here acts on them; the others need their words only.
 OFFSET_OUT_OF_RANGE = 1
 UNKNOWN_TOPIC_OR_PARTITION = 3
 INVALID_TOPIC = 17
@@ -143,6 +144,7 @@ class KafkaToolError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "", status: int = 1) -> None:
+
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -169,6 +171,8 @@ class BrokerError(KafkaToolError):
     """A broker answered with an error `code` instead of a result, and maybe with a message of its own."""
 
     def __init__(self, code: int, message: str | None = None, hint: str = "") -> None:
+        # Brokers send no message (null) or an empty one with most codes. A code that is not in the table is one of a
+        # newer Kafka, or one that no request of ktools is answered with.
         super().__init__(message or JAVA_WORDS.get(code, f"The broker answered with error {code}."), hint)
         self.code = code
 
@@ -202,6 +206,6 @@ def nearest(word: str, known: Iterable[str], most: int = 1, likeness: float = 0.
 
     `likeness` is how similar they must be, from 0 to 1 (difflib's ratio).
     """
-    import difflib
+    import difflib  # only a mistyped word needs it
 
     return difflib.get_close_matches(word, list(known), n=most, cutoff=likeness)

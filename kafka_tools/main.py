@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-INTERRUPTED = 130
+INTERRUPTED = 130  # 128 + SIGINT, as a shell tells of a command that Ctrl-C ended
 
 gc.disable()  # while modules are loaded, which makes much and drops nothing: 4 of 80 ms of a short command
 try:
@@ -29,7 +29,7 @@ except KeyboardInterrupt:  # Ctrl-C while ktools is being loaded is as quiet as 
 finally:
     gc.enable()
 
-BUG = 70
+BUG = 70  # EX_SOFTWARE of sysexits.h
 MAX_WIDTH = 120
 
 

@@ -8,6 +8,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Tls
 
 NO_TLS = "it does not speak TLS: is this a plaintext listener?"
+# A plaintext listener of Kafka takes the first bytes of the handshake (16 03 01 …) for the size of a request, 369 MB,
+# which is more than socket.request.max.bytes (100 MB): it says nothing and closes the connection.
 CLOSED = "connection closed in the TLS handshake: is this a plaintext listener?"
 REASONS = {
     "WRONG_VERSION_NUMBER": NO_TLS,
@@ -48,16 +50,20 @@ def _untrusted(error: ssl.SSLCertVerificationError) -> str:
     return f"is not trusted ({error.verify_message}): ssl.truststore.location says who is"
 
 
+# Made once for all connections of a command: reading the system's authorities takes some 60 ms.
 @cache
 def context(tls: Tls) -> ssl.SSLContext:
     """Return OpenSSL's settings for `tls`. Raises KafkaToolError for what OpenSSL does not take."""
     try:
+        # None and not "", which OpenSSL refuses beside a folder. Where neither is named, the system's authorities are
+        # trusted.
         made = ssl.create_default_context(cadata=tls.ca or None, capath=tls.ca_folder or None)
     except (ssl.SSLError, ValueError):
         raise KafkaToolError("TLS: one of the certificates to trust is damaged (ssl.truststore.*, ssl.ca.*)") from None
     # Python 3.13 demands of certificates what many a company's own authority leaves out, such as an authority key
     # identifier (RFC 5280). Neither Java's clients nor librdkafka do, and brokers are set up with those.
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    # Before verify_mode: Python refuses CERT_NONE while the name is still to be checked.
     made.check_hostname = tls.check_hostname and tls.verify
     if not tls.verify:
         made.verify_mode = ssl.CERT_NONE
@@ -71,12 +77,14 @@ def context(tls: Tls) -> ssl.SSLContext:
 
 def _unusable(tls: Tls, reason: str | None) -> str:
     """Say what is the matter with the client's own certificate or private key, which OpenSSL refuses together."""
+    # By exclusion: OpenSSL tells of a damaged certificate, a damaged key and a wrong password with various reasons.
     try:
         ssl.create_default_context(cadata=tls.certificates)
     except (ssl.SSLError, ValueError):
         return "the client's own certificate is damaged (ssl.keystore.*, ssl.certificate.*)"
     if reason == "KEY_VALUES_MISMATCH":
         return "the client's private key and its certificate do not belong together"
+    # In the first lines of PEM: `BEGIN ENCRYPTED PRIVATE KEY` (PKCS 8) or `Proc-Type: 4,ENCRYPTED` (older).
     if "ENCRYPTED" not in tls.key:
         return "the client's private key is damaged (ssl.keystore.*, ssl.key.*)"
     if not tls.key_password:

@@ -41,22 +41,25 @@ def slim_import(module: str, unused: Mapping[str, str], later: Mapping[str, Mapp
         return sys.modules[module]
     stand_ins = {name: _stand_in(name, names) for name, names in unused.items()}
     stand_ins |= {name: _later(name, attributes) for name, attributes in (later or {}).items()}
+    # What somebody has imported already costs nothing more, and must stay what it is to them.
     stand_ins = {name: stand_in for name, stand_in in stand_ins.items() if name not in sys.modules}
     sys.modules.update(stand_ins)
     try:
         return importlib.import_module(module)
     except (ImportError, AttributeError):
+        # Another version takes more from a part: what is half imported goes with its stand-ins, and all is imported.
         _remove(stand_ins)
         _forget(module.partition(".")[0])
         return importlib.import_module(module)
     finally:
+        # The library keeps what it took; whoever imports the part from now on gets the real one.
         _remove(stand_ins)
 
 
 def _stand_in(name: str, names: str) -> ModuleType:
     module = ModuleType(name)
     for each in names.split():
-        setattr(module, each, object)
+        setattr(module, each, object)  # a class: the library may derive one of its own from it
     return module
 
 

@@ -16,7 +16,7 @@ __all__ = ["OutputOptions", "emit"]
 AS_IT_SUITS = OutputOptions()
 STREAMED = ("plain", "jsonl")
 BLOCK = 1000
-"""So many lines are written at once where they are not all written at once: 1 µs a line instead of 3."""
+"""Lines that are written as they come are written in blocks of so many: 1 µs a line instead of 3 one by one."""
 
 
 def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
@@ -27,6 +27,8 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
     reader went away).
     """
     output = options.output or ("table" if sys.stdout.isatty() and not report.names_only else "plain")
+    # All of the text before any of it is written: where a row cannot be read or a column is not there, a program
+    # behind the pipe gets no half of a document.
     text = "" if report.streams and output in STREAMED else _text(report, output, options)
     try:
         if report.streams and output in STREAMED:
@@ -43,6 +45,7 @@ def emit(report: Report, options: OutputOptions = AS_IT_SUITS) -> int:
             f"stdout's encoding {error.encoding} cannot show this text.",
             "Set PYTHONIOENCODING=utf-8 or LC_ALL=C.UTF-8.",
         ) from error
+    # `streams` may add to the notes, so that they are read behind it.
     status = report.streams() if report.streams else report.status
     # After the data: whoever redirects both streams into one file finds the notes below it.
     for note in (*(() if output == "plain" else report.told), *report.notes):
@@ -94,6 +97,7 @@ def _write_as_it_comes(lines: Iterable[str]) -> None:
             waiting.append(line)
             if len(waiting) == BLOCK:
                 text = "\n".join([*waiting, ""])
+                # Before the write: where that fails (BrokenPipeError), `finally` shall not write the block again.
                 waiting.clear()
                 sys.stdout.write(text)
     finally:

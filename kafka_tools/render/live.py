@@ -1,4 +1,4 @@
-"""What changes while it is looked at: `--watch`, drawn by rich.live, and the table of records that grows downwards."""
+"""Tables that change while a person looks at them: `--watch`, drawn by rich.live, and the growing table of records."""
 
 import gc
 import os
@@ -41,6 +41,7 @@ TICK_SECONDS = 0.1
 BAR, NO_BAR = "▌ ", "  "
 
 
+# No Exception: it is raised wherever the main thread is, and may not end in an `except Exception` of a library.
 class Ended(BaseException):
     """SIGTERM or SIGHUP came; its number is the argument."""
 
@@ -65,8 +66,10 @@ def watch(action: Callable[[], Report], seconds: float, options: OutputOptions) 
     check(options)
     gc.enable()  # main disabled it: this may run for days
     screen = Screen(live_console(), seconds)
+    # Before the other screen is taken: a failure of the first action is told as without --watch.
     screen.take(views(action(), options))
     try:
+        # Signals first: one that comes while the other screen is taken gives it back, too.
         with _signals_raised(), screen.shown():
             while True:
                 screen.wait()
@@ -81,6 +84,7 @@ def watch(action: Callable[[], Report], seconds: float, options: OutputOptions) 
     except Ended as ended:
         return 128 + int(ended.args[0])
     finally:
+        # Behind `shown`: the user is back on the first screen, where the last tables stay to be scrolled and copied.
         screen.print_last()
 
 
@@ -97,6 +101,7 @@ class Screen:
         self._marked: list[Line] = []
         self._changed = 0
         # Not Live(screen=True), which fills the screen with blanks: tmux keeps those as history where it gets smaller.
+        # Without its thread and its stand-ins for stdout and stderr: a frame is drawn when there is a new one.
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
 
     def take(self, shown: Sequence[View]) -> None:
@@ -109,6 +114,7 @@ class Screen:
 
     def fail(self, error: KafkaToolError) -> None:
         """Say that there are no newer tables, and since when."""
+        # The first failure stays until tables come again: how long it lasts is what one wants to know.
         self._failure = self._failure or f"{_clock()} {safe(error.message)}"
 
     def draw(self) -> None:
@@ -192,13 +198,14 @@ class Screen:
 
 
 class Lines:
-    """Lines of segments as they are."""
+    """Draws lines of Segments as they are."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for number, line in enumerate(self._lines):
+            # None behind the last line: a frame as high as the screen would scroll it.
             if number:
                 yield Segment.line()
             yield from line
@@ -305,8 +312,11 @@ class GrowingTable:
 
     def __init__(self, columns: Sequence[GrowingColumn]) -> None:
         self._columns = columns
+        # By number of the column: the widest text so far, which never shrinks, so that headings come again rarely.
         self._needed = dict.fromkeys(range(len(columns)), 0)
+        # The columns that are shown, as wide as they are since the last headings.
         self._widths: dict[int, int] = {}
+        # Those in which a text of any length fits, as it is folded there: it brings no new headings.
         self._fits_all: set[int] = set()
         self._console = output_console()
         self._on_terminal = sys.stdout.isatty()
@@ -358,6 +368,7 @@ class GrowingTable:
         if self._room(folding, columns) < ROOMY + sum(self._needed[number] for number in others):
             self._narrow(columns)
         room = self._room(folding, columns)
+        # One share for each of them and one more for the last, which is the record's value.
         most = max(LEAST_FOLDED, room // (len(folding) + 1))
         for number in others:
             if self._widths[number] >= most:

@@ -64,7 +64,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where things stand: columns begin at `starts`, each `column` wide with a blank or a flag behind it."""
+    """Where a matrix's parts stand, in columns of the terminal.
+
+    Rows begin behind the `margin` of their labels, its columns at `starts`, each `column` wide with a blank or a flag
+    behind it. `groups` are the names above them with where they begin. `end` is where remarks may stand.
+    """
 
     margin: int
     column: int
@@ -95,6 +99,7 @@ class MatrixView:
         if above:
             yield Segment.line()
         shapes = list(_shapes(matrix, columns))
+        # Where not even the last shape fits, it is the one to cut into blocks.
         shape = next((shape for shape in shapes if _fits(matrix, shape, columns)), shapes[-1])
         for number, block in enumerate(_blocks(matrix, shape, columns)):
             if number:
@@ -115,11 +120,13 @@ def _shapes(matrix: Matrix, columns: int) -> Iterator[Shape]:
     """Yield the shapes to try, the most readable first; the last one is the narrowest."""
     longest = min(LONGEST_LABEL, columns // 3)
     names = dict.fromkeys(each.group for each in matrix.columns)
+    # A to Z, then AA to ZZ: more racks than letters are still told apart.
     letters = {name: ascii_uppercase[number % 26] * (number // 26 + 1) for number, name in enumerate(names)}
     # Full names of racks go before remarks beside the rows, and both before blanks between columns.
     for chosen in ({}, letters) if any(names) else ({},):
         for remarks in (True, False):
             yield from (Shape(gap, longest, chosen, remarks) for gap in (3, 2, 1))
+    # Upright ids need one column of the terminal each; at last every label stands above its rows.
     for most in (longest, 0):
         yield Shape(1, most, letters if any(names) else {}, stacked=True)
 
@@ -175,6 +182,7 @@ def _grid(matrix: Matrix, shape: Shape) -> Grid:
 
 def _margin(matrix: Matrix, shape: Shape) -> int:
     widths = ((cell_len(safe(row.label)), row) for row in matrix.rows)
+    # A blank between label and number; rows below a label that stands alone are set in.
     labels = [width + bool(row.number) if width <= shape.longest else MARGIN_GAP for width, row in widths]
     numbers = max((cell_len(row.number) for row in matrix.rows), default=0)
     tallies = [] if shape.stacked else [cell_len(tally.label) for tally in matrix.tallies]
@@ -182,6 +190,7 @@ def _margin(matrix: Matrix, shape: Shape) -> int:
 
 
 def _column(matrix: Matrix, shape: Shape) -> int:
+
     texts = [_text(cell) for row in matrix.rows for cell in row.cells if cell]
     if not shape.stacked:
         texts += [each.heading for each in matrix.columns]
@@ -272,6 +281,7 @@ def _placed(spots: Iterable[Spot]) -> Words:
 
 def _on_their_side(matrix: Matrix) -> Table:
     """Return the tallies as a table with a row for each column of the matrix."""
+
     keys = {f"tally{number}": tally for number, tally in enumerate(matrix.tallies)}
     grouped = any(each.group for each in matrix.columns)
     headings_ = {

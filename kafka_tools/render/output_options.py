@@ -51,6 +51,7 @@ def parse(output: str | None, columns: str | None, sort_by: str | None) -> Outpu
 def _names(text: str | None, option: str) -> tuple[str, ...]:
     if text is None:
         return ()
+    # json's keys are known from the output, headings from the table: `Min-ISR` is taken for `min_isr`.
     names = tuple(name.strip().replace("-", "_").lower() for name in text.split(","))
     if not all(names):
         raise UsageError(f"{option}: '{text}' is no list of columns")
@@ -75,6 +76,7 @@ def selected(report: "Report", options: OutputOptions) -> tuple[Sequence[Any], S
     Raises UsageError with the nearest name for a column that the rows lack.
     """
     rows = list(report.rows)
+    # Without rows nobody knows their fields: the names are taken as they are, and csv has them as its header.
     known = field_names(rows[0]) if rows else options.columns or tuple(report.columns)
     if rows:
         _check((*options.columns, *(name for name, _ in options.sort_by)), known)
@@ -82,10 +84,11 @@ def selected(report: "Report", options: OutputOptions) -> tuple[Sequence[Any], S
 
 
 def taken(report: "Report", options: OutputOptions) -> tuple[Iterable[Any], Sequence[str]]:
-    """Return the same, but rows that nobody asked to sort one after the other, as they come."""
+    """Return what `selected` returns, but rows that nobody asked to sort one after the other, as they come."""
     if options.sort_by:
         return selected(report, options)
     rows = iter(report.rows)
+    # Names are checked by the first row alone: there may be more rows than memory holds (`Report.streams`).
     first = list(islice(rows, 1))
     _rows, names = selected(report._replace(rows=first), options)
     return chain(first, rows), names
@@ -102,6 +105,7 @@ def as_table(report: "Report", options: OutputOptions) -> "Table":
 
 def sorted_rows(rows: Sequence[Any], order: Iterable[tuple[str, bool]]) -> Sequence[Any]:
     """Return the rows by the first field, those that are equal by the next; what has no value comes last."""
+    # sorted() keeps the order of equals, also in reverse: the field to sort by first has to come last.
     for name, descending in reversed(tuple(order)):
         with_value = [row for row in rows if getattr(row, name) is not None]
         without = [row for row in rows if getattr(row, name) is None]

@@ -18,6 +18,7 @@ def page_text(report: Report, options: OutputOptions) -> str:
     """Return the page as stdout takes it."""
     console = output_console()
     with console.capture() as captured:
+        # Not cropped, as rich does at the terminal's edge: a name that is longer is wrapped there, and stays whole.
         console.print(Page(views(report, options)), crop=False, end="")
     return captured.get()
 
@@ -32,6 +33,7 @@ class Page:
 
     def __init__(self, shown: Iterable[View]) -> None:
         self._legend = Legend()
+        # Made here, not while they are drawn: each view adds its symbols to the legend, which stands once, below all.
         self._views = [
             MatrixView(view, self._legend) if isinstance(view, Matrix) else TableView(view, self._legend)
             for view in shown

@@ -16,6 +16,7 @@ LESS = "FRX"
 
 def write(text: str) -> None:
     """Write text to stdout, through a pager where that is a terminal and too small. Raises OSError as a write does."""
+    # As many lines as the terminal has are too many: the shell's next prompt takes one of them.
     command = _command() if sys.stdout.isatty() and text.count("\n") >= _height() else ""
     if not command or not _page(text, command):
         sys.stdout.write(text)

@@ -29,6 +29,7 @@ STYLES = Theme({TITLE: "#1f2328 bold", DIM: "#59636e", RISK: "#7d4e00", BROKEN: 
 """Each colour has at least 4.5 times the contrast to the background (WCAG 2, AA)."""
 
 WHITE, INK = (255, 255, 255), (31, 35, 40)
+# rich wants a terminal's eight colours, too; our styles name none of them.
 THEME = TerminalTheme(WHITE, INK, [INK] * 8)
 
 FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
@@ -81,6 +82,7 @@ FORMATS: Mapping[str, Callable[[Report, OutputOptions], str]] = {"svg": as_svg, 
 def _recorded(report: Report, options: OutputOptions) -> Console:
     page = Page(views(report, options))
     drawing = {"file": io.StringIO(), "force_terminal": True, "color_system": "truecolor", "legacy_windows": False}
+    # Drawn twice, first in the terminal's width: only then it is known how wide the picture needs to be.
     lines = SpacedPage(console(theme=STYLES, width=_columns(), **drawing), page)
     recording = console(theme=STYLES, width=lines.width + MARGIN, record=True, **drawing)
     recording.print(lines, crop=False, end="")

@@ -113,6 +113,7 @@ class _Bar:
 
         self._words = safe(words)
         self._console = error_console()
+        # rich would put a proxy in place of sys.stdout, and write each line that goes there above the bar.
         self._progress = Progress(
             console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
         )
@@ -120,6 +121,7 @@ class _Bar:
 
     def draw(self, share: float, figures: str, has_end: bool = True) -> None:
         """Draw a frame over the last one, in less than the terminal's width; without a bar where there is no end."""
+        # Anew for each frame: the terminal may have another size, and the figures get longer.
         self._progress.columns = tuple(_columns(self._console, self._words, figures, has_end))
         completed = int(share * TOTAL)
         if self._task is None:
@@ -145,6 +147,7 @@ def _columns(console: "Console", words: str, figures: str, has_end: bool) -> "It
     from rich.cells import cell_len
     from rich.progress import BarColumn, TextColumn
 
+    # One column less than there are: a line that fills the last one may be wrapped, and would not be drawn over.
     room = console.width - 1 - cell_len(f"{words}  {figures}") - 2
     if room + 2 >= 0:
         yield TextColumn("{task.fields[words]} ", markup=False)

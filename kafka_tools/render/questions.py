@@ -28,6 +28,7 @@ def confirmed(question: str) -> bool:
         def process_response(self, value: str) -> bool:
             return value.strip().lower() in ("y", "yes")
 
+    # With a stream, Ctrl-D is an empty answer, which is `default`; rich's input() would raise EOFError.
     return YesOrNo.ask(console=error_console(), default=False, stream=sys.stdin)
 
 

@@ -32,6 +32,7 @@ def as_yaml(report: Report, options: OutputOptions) -> str:
         import yaml
     except ImportError as error:
         raise KafkaToolError("--output yaml needs PyYAML.", "pip install 'kafka-ktools[yaml]'") from error
+    # PyYAML would break a text at 80 columns: with this width each value stays on one line.
     text: str = yaml.safe_dump(_rows(report, options), sort_keys=False, width=2**31)
     return text
 
@@ -40,6 +41,7 @@ def as_csv(report: Report, options: OutputOptions) -> str:
     """Return RFC 4180 lines under a header of field names; lists are joined by commas, mappings are JSON."""
     rows, names = selected(report, options)
     text = io.StringIO()
+    # Not CRLF, as RFC 4180 has it: awk, cut and read would take the return for a part of the last field.
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([_flat(_typed(getattr(row, name))) for name in names] for row in rows)
@@ -68,7 +70,7 @@ def _rows(report: Report, options: OutputOptions) -> list[dict[str, Any]]:
 
 def _typed(value: Any) -> Any:
     """Return what json, yaml and csv have a type for."""
-    if value is None or isinstance(value, (str, int, float)):
+    if value is None or isinstance(value, (str, int, float)):  # a bool is an int
         return value
     if isinstance(value, Enum):
         return value.value

@@ -184,6 +184,7 @@ def _label_width(lengths: Sequence[int], least: int, room: int, last: bool) -> i
 
 def _widened(narrow: dict[str, int], natural: Mapping[str, int], room: int) -> Mapping[str, int]:
     """Return the widths with what is left: columns that miss little become whole, the longest gets the rest."""
+    # Those that miss least first: so as many columns as possible need no fold at all.
     for name in sorted(narrow, key=lambda name: natural[name] - narrow[name]):
         more = min(room, natural[name] - narrow[name])
         narrow[name] += more
@@ -231,7 +232,7 @@ def _rich_table(
             Text(names[name]),
             justify="right" if name in layout.numeric else "left",
             width=layout.widths[name],
-            overflow="fold",
+            overflow="fold",  # rich's default cuts what does not fit, and puts an ellipsis there
         )
     for row in rows:
         drawn.add_row(*(Text.assemble(*cell.words) for cell in row))
@@ -291,6 +292,7 @@ class Rows:
 
 def stacked(columns: Mapping[str, Sequence[Cell]], names: Mapping[str, str], indent: int) -> Iterator[RenderableType]:
     """Yield a block of lines for each row, where the terminal is too narrow for columns."""
+    # The first column names the row: it is the line above the block, in full.
     margin = max(map(cell_len, names.values()), default=0)
     for row in zip(*columns.values(), strict=True):
         first, *rest = zip(columns, row, strict=True)
@@ -328,6 +330,7 @@ def _is_numeric(rows: Sequence[object], name: str) -> bool:
 def _is_number(value: object) -> bool:
     if isinstance(value, Mark):
         return NUMBER.fullmatch(value.words) is not None
+    # A bool is an int in Python, and is shown as yes or no.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -92,6 +92,7 @@ def stand_in_for_symbols() -> None:
     """Let stdout write ASCII in place of symbols that its encoding lacks."""
     # In place of UnicodeEncodeError: a table in LC_ALL=C is a table in ASCII, not a failure after half of it.
     codecs.register_error("ktools.symbols", _in_ascii)
+    # What stands in for stdout, such as io.StringIO, has no encoding that could lack a symbol.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="ktools.symbols")
 

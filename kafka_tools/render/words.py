@@ -36,6 +36,7 @@ class Legend:
     """What was shown that has to be explained: signs, flags, and whether replicas stood in their order."""
 
     signs: set[Enum] = field(default_factory=set)
+    # A set that keeps its order: that of a set of texts is another one in each process.
     flags: dict[str, None] = field(default_factory=dict)
     in_order: bool = False
 
@@ -77,6 +78,7 @@ def sentences(mark: Mark, columns: int, quiet: str = "") -> Iterator[RenderableT
 
 def whole(text: Text) -> Text:
     """Return the text so that a name longer than the terminal stays in one piece: the terminal wraps it by itself."""
+    # rich would write newlines into it, which would be copied with the name.
     text.no_wrap, text.overflow = True, "ignore"
     return text
 
