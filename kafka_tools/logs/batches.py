@@ -13,19 +13,25 @@ V2 = 2
 LOG_OVERHEAD = 12
 """Offset and size, which stand before each batch and are not counted in its size."""
 
+# What every format has alike: offset (8 bytes), size (4), then epoch or CRC (4) and the version, "magic" (1), by which
+# the rest is told apart (Records.HEADER_SIZE_UP_TO_MAGIC).
 UP_TO_MAGIC = 17
 LEAST = 14
 """The size of the smallest message (LegacyRecord.RECORD_OVERHEAD_V0)."""
 
 START = Struct(">qi")
+# DefaultRecordBatch: baseOffset, batchLength, partitionLeaderEpoch, magic, crc, attributes, lastOffsetDelta,
+# baseTimestamp, maxTimestamp, producerId, producerEpoch, baseSequence, number of records; 61 bytes in all.
 HEADER = Struct(">qiibIhiqqqhii")
 CHECKED_FROM = 21
 """The CRC of version 2 covers all from the attributes on: the leader's epoch changes on every broker."""
 
+# LegacyRecord: offset, size, crc, magic, attributes; version 1 has the timestamp behind them, version 0 none.
 MESSAGE = Struct(">qiIbb")
 MESSAGE_TIME = Struct(">q")
 LEGACY_CHECKED_FROM = 16
 
+# The lowest three bits are the id of the compression, each of the others is a flag (DefaultRecordBatch).
 CODEC, LOG_APPEND_TIME, TRANSACTIONAL, CONTROL, DELETE_HORIZON = 0x07, 0x08, 0x10, 0x20, 0x40
 LARGEST = 2**31 - 1
 """The largest size, offset in a batch, and sequence number; behind it sequence numbers begin at 0 again."""
@@ -76,6 +82,7 @@ class Batch(NamedTuple):
     @property
     def is_transactional(self) -> bool:
         """Whether it belongs to a transaction."""
+        # In messages before version 2 this bit and the next have no meaning yet.
         return bool(self.attributes & TRANSACTIONAL) and self.magic >= V2
 
     @property
@@ -86,6 +93,8 @@ class Batch(NamedTuple):
     @property
     def delete_horizon(self) -> int | None:
         """The time from which on the cleaner may drop its tombstones, None where it has none."""
+        # The cleaner writes the horizon over the first timestamp, and makes the deltas of the records good for that
+        # (KIP-534).
         return self.base_timestamp if self.magic >= V2 and self.attributes & DELETE_HORIZON else None
 
     @property
@@ -113,17 +122,21 @@ def batches(file: LogFile, start: int = 0, most: int | None = None) -> Iterator[
     """
     end = file.size if most is None else min(file.size, start + most)
     position, checksum = start, crc32c()
+    # These checks and their order are those of FileLogInputStream.nextBatch (3.9): a script sees the same last batch,
+    # and the same complaint, as of Apache's tool. A batch that is cut off is no error: the broker is writing it.
     while position < end - UP_TO_MAGIC:
         head = file.view(position, HEADER.size)
         if len(head) <= UP_TO_MAGIC:
             return
         _, size = START.unpack_from(head)
+        # Also what keeps the loop going forward: a size of 0 or less would have it read the same bytes for ever.
         if size < LEAST:
             raise _no_batch(file, position, size)
         size += LOG_OVERHEAD
         if position > end - size:
             return
         body = file.view(position, size)
+        # The file is shorter than when it was opened: the broker has truncated it meanwhile.
         if len(body) < size:
             return
         yield batch_of(position, body, checksum)
@@ -132,6 +145,7 @@ def batches(file: LogFile, start: int = 0, most: int | None = None) -> Iterator[
 
 def batch_of(position: int, body: memoryview, checksum: Checksum) -> Batch:
     """Return the batch whose bytes these are, all of them. Raises CorruptFileError where they are too few."""
+    # Byte 16 is the version in every format: the offset, the size and four bytes more stand before it.
     read = _batch if body[16] >= V2 else _message
     return read(position, len(body), body, checksum)
 
@@ -192,6 +206,7 @@ def _message(position: int, size: int, body: memoryview, _: Checksum) -> Batch:
     offset, _, crc, magic, attributes = MESSAGE.unpack_from(body)
     if magic and size < MESSAGE.size + MESSAGE_TIME.size:
         raise CorruptFileError(f"The message at position {position} is too short for its version {magic}.")
+    # A compressed message stands for the set within it: its offset is that of the last one, its time the latest.
     timestamp = MESSAGE_TIME.unpack_from(body, MESSAGE.size)[0] if magic else NO_TIMESTAMP
     is_valid = zlib.crc32(body[LEGACY_CHECKED_FROM:]) == crc
     return Batch(

@@ -9,6 +9,7 @@ POLYNOMIAL = 0x82F63B78
 Checksum = Callable[[bytes | memoryview], int]
 
 
+# Cached: replica-verification asks for it once a batch, and an import that fails looks through sys.path each time.
 @cache
 def crc32c() -> Checksum:
     """Return the function that computes a CRC-32C: the library's where it is installed, else one in Python.

@@ -49,6 +49,9 @@ class _Room:
             try:
                 size = unpack(packed, self._bytes)
             except cramjam.DecompressionError as failure:
+                # cramjam has one kind of error for all: only its words tell too little room from damaged bytes. Of lz4
+                # and zstd the frame need not say how much it holds, so that room is tried, eight times as much each
+                # time.
                 if str(failure) != FULL:
                     raise
                 if len(self._bytes) >= MOST_BYTES:
@@ -94,15 +97,18 @@ def _too_much() -> CorruptFileError:
 
 
 def _gzip(packed: bytes) -> bytes:
+    # wbits: 15 for the largest window, and 16 for a gzip header instead of zlib's.
     stream, parts, room = zlib.decompressobj(wbits=31), list[bytes](), MOST_BYTES
     try:
         while not stream.eof:
+            # In steps: to unpack all at once would take the memory before its size could be looked at.
             part = stream.decompress(packed, GZIP_BYTES)
             parts.append(part)
             room -= len(part)
             packed = stream.unconsumed_tail
             if room < 0:
                 raise _too_much()
+            # All is read, nothing came of it, and the end mark was not there: without this the loop would not end.
             if not part and not packed:
                 raise CorruptFileError("its gzip cannot be read: it ends too soon")
     except zlib.error as failure:
@@ -113,6 +119,8 @@ def _gzip(packed: bytes) -> bytes:
 def _with_checksum(frame: bytes) -> bytes:
     """Return an lz4 frame with the right checksum of its head (LZ4 frame format 1.5; KafkaLZ4BlockInputStream)."""
     flags = frame[LZ4_DESCRIPTOR] if len(frame) > LZ4_DESCRIPTOR else 0
+    # A frame: 4 bytes magic, the flags, the size of blocks, 8 bytes of the content's size where the flag says so, and a
+    # checksum: the second byte of XXH32 over all from the flags on.
     end = LZ4_DESCRIPTOR + 2 + 8 * bool(flags & LZ4_CONTENT_SIZE)
     right = _xxh32(frame[LZ4_DESCRIPTOR:end]) >> 8 & 0xFF
     return frame[:end] + bytes([right]) + frame[end + 1 :]
@@ -120,6 +128,7 @@ def _with_checksum(frame: bytes) -> bytes:
 
 def _xxh32(short: bytes) -> int:
     """Return XXH32 with the seed 0 of less than 16 bytes."""
+    # The longest descriptor has 10 bytes. From 16 on XXH32 has four lanes more, which a frame's head never needs.
     number, position = PRIMES[4] + len(short) & MASK, 0
     while position + 4 <= len(short):
         word = int.from_bytes(short[position : position + 4], "little")
@@ -138,12 +147,14 @@ def _rotated(number: int, bits: int) -> int:
 
 def _snappy(packed: bytes) -> bytes:
     """Return what snappy-java's blocks hold, or one block without a length before it, which librdkafka writes."""
+    # No producer says which of the two it writes: both have the id 2 in the batch's attributes.
     if not packed.startswith(SNAPPY_JAVA):
         return _block(packed, MOST_BYTES)
     parts, position, room = [], len(SNAPPY_JAVA) + 8, MOST_BYTES
     while position < len(packed):
         (size,) = LENGTH.unpack_from(packed, position)
         position += LENGTH.size
+        # A negative size would move the position backwards, and the loop would not end.
         if not 0 <= size <= len(packed) - position:
             raise error(f"a block of {size} bytes")
         parts.append(_block(packed[position : position + size], room))
@@ -156,6 +167,7 @@ def _block(packed: bytes, room: int) -> bytes:
     """Return what one block of snappy holds, which says first how much that is."""
     import cramjam
 
+    # The block begins with its unpacked size, so that memory is refused before it is taken.
     if cramjam.snappy.decompress_raw_len(packed) > room:
         raise _too_much()
     return bytes(cramjam.snappy.decompress_raw(packed))

@@ -29,6 +29,8 @@ def _number(size: int) -> ValueDecoder:
     def read(body: bytes) -> str:
         if not body:
             return "null"
+        # Apache's ByteBuffer.getLong() raises BufferUnderflowException for too few bytes and ignores those that are too
+        # many.
         if len(body) < size:
             raise CorruptFileError(f"{len(body)} bytes are too few for a number of {size}")
         return str(int.from_bytes(body[:size], "big", signed=True))
@@ -36,6 +38,7 @@ def _number(size: int) -> ValueDecoder:
     return read
 
 
+# Kafka 3.8 deprecated the second package for the first; scripts name either.
 API, OLD = "org.apache.kafka.tools.api.", "kafka.serializer."
 CLASSES: Mapping[str, ValueDecoder] = {
     "StringDecoder": _string,
@@ -65,6 +68,7 @@ def by_classes(key: ValueDecoder, value: ValueDecoder) -> Decoder:
 
 def offsets(record: Record) -> tuple[Shown, Shown]:
     """Decode a record of __consumer_offsets (OffsetsMessageParser, Kafka 3.9; newer types as in 4.4)."""
+    # Loaded only here: tables that no other kind of topic needs.
     from kafka_tools.logs.group_records import GROUPS
 
     return _of_coordinator(record, GROUPS)
@@ -82,6 +86,7 @@ def _of_coordinator(record: Record, types: Mapping[int, Any]) -> tuple[Shown, Sh
 
     try:
         number, stream = versioned(_key(record))
+        # A newer Kafka may write types that are not known here, and has readers skip them: an answer, not an error.
         if number not in types:
             return f"Unknown record type {number} at offset {record.offset}, skipping.", None
         key_type, value_type = types[number]
@@ -95,6 +100,7 @@ def _of_coordinator(record: Record, types: Mapping[int, Any]) -> tuple[Shown, Sh
             _open_members(value)
         return key, {"version": str(version), "data": value}
     except CorruptFileError as failure:
+        # As Apache's parser: one record that cannot be read does not end the dump of the others.
         return f"Error at offset {record.offset}, skipping. {failure.message}", None
 
 
@@ -161,6 +167,7 @@ def _transaction(value: Mapping[str, Any]) -> str:
     named = (
         f"{each['topic']}-{number}" for each in value["transactionPartitions"] or () for number in each["partitionIds"]
     )
+    # A set in the order of arrival. Kafka reads them only where the state is not Empty (0), whatever stands there.
     partitions = dict.fromkeys(named if status else ())
     return (
         f"producerId:{value['producerId']},producerEpoch:{value['producerEpoch']},state={STATES[status]},"
@@ -202,6 +209,8 @@ def _framed(types: "Mapping[int, RecordType]", body: bytes) -> "tuple[RecordType
     from kafka_tools.logs.record_types import document
 
     stream = BytesIO(body)
+    # Three unsigned varints stand before the fields: the version of this frame, the id of the type, the version of the
+    # type. A missing value decodes as one that ends before the first.
     frame = _unsigned(stream, "frame version")
     if frame == 0:
         raise CorruptFileError(
@@ -220,6 +229,7 @@ def _framed(types: "Mapping[int, RecordType]", body: bytes) -> "tuple[RecordType
         value = document(kind, version, stream)
     except CorruptFileError as failure:
         raise CorruptFileError(f"Failed to deserialize record with type {number}") from failure
+    # Bytes that are left over mean a version whose fields are not those of the table: better refused than half shown.
     rest = len(stream.read())
     if rest:
         raise CorruptFileError(f"Found {rest} byte(s) of garbage after {number}")
@@ -228,6 +238,7 @@ def _framed(types: "Mapping[int, RecordType]", body: bytes) -> "tuple[RecordType
 
 def _unsigned(stream: BytesIO, what: str) -> int:
     number = shift = 0
+    # Five bytes of seven bits hold all 32.
     while shift < 35:
         byte = stream.read(1)
         if not byte:

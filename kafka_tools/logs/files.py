@@ -39,6 +39,8 @@ class LogFile:
     def view(self, position: int, size: int) -> memoryview:
         """Return `size` bytes from `position` on; fewer where the file ends before. Raises KafkaToolError."""
         offset = position - self._start
+        # A batch may be larger than the window: then as much as it needs is read. The views of batches that were given
+        # away stay valid, because each window is an object of its own and is never written to.
         if offset < 0 or offset + size > len(self._window):
             try:
                 self._window = os.pread(self._descriptor, max(size, WINDOW), position)
@@ -49,6 +51,7 @@ class LogFile:
 
     def zeros_from(self, position: int) -> bool:
         """Say whether there are only zeros from `position` on to the end."""
+        # A crash leaves zeros to the end of the file, which may be 1 GB: by windows, never as a whole.
         while position < self.size:
             part = self.view(position, WINDOW)
             if not part or part.tobytes().strip(b"\0"):

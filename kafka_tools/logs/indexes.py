@@ -6,11 +6,14 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
-from kafka_tools.logs.batches import sequence
 from kafka_tools.logs.checksums import crc32c
 from kafka_tools.logs.files import CorruptFileError, LogFile
 
+# .index: offset less the segment's base (4 bytes), position in the .log (4). .timeindex: time (8), offset less the base
+# (4). .txnindex: version (2), producer id, first offset, last offset, last stable offset (8 each).
 OFFSET_ENTRY, TIME_ENTRY, ABORTED_ENTRY = Struct(">ii"), Struct(">qi"), Struct(">hqqqq")
+# ProducerStateManager: version (2), CRC-32C (4), number of producers (4); each has the fields of `Producer` in their
+# order.
 SNAPSHOT_START, PRODUCER = Struct(">hIi"), Struct(">qhiqiqiq")
 CHECKED_FROM = 6
 """The CRC of a snapshot covers all behind it."""
@@ -56,11 +59,14 @@ class Producer(NamedTuple):
     def first_sequence(self) -> int:
         """The sequence number of the first record of its last batch."""
         first = self.last_sequence - self.offset_delta
-        return first if first >= 0 else sequence(2**31 - 1, first + 1) if first < -1 else 2**31 - 1
+        # Sequence numbers begin at 0 again behind 2^31 - 1 (DefaultRecordBatch.decrementSequence), also in one batch.
+        return first if first >= 0 else first + 2**31
 
 
 def base_offset(path: str) -> int:
     """Return the offset that names a file. Raises CorruptFileError where it is none, in Java's words."""
+    # Java's Long.parseLong reads the name; Python's int() would also take blanks, underscores and digits of other
+    # scripts.
     name = Path(path).name.split(".")[0]
     if not (name.isdecimal() and name.isascii() and len(name) <= 20 and int(name) < 2**63):
         raise CorruptFileError(
@@ -79,6 +85,8 @@ def offset_entries(file: LogFile) -> Iterator[OffsetEntry]:
     """Yield the entries of a .index up to the room that a running broker has reserved behind them."""
     base = base_offset(file.path)
     for number, (relative, position) in enumerate(_entries(file, OFFSET_ENTRY)):
+        # A running broker maps an index at its full size (segment.index.bytes, 10 MiB) and cuts it when the segment is
+        # closed: what is not written yet is zeros. Only the first entry may say 0 and be one.
         if number and not relative:
             return
         yield OffsetEntry(base + relative, position)
@@ -95,6 +103,7 @@ def time_entries(file: LogFile) -> Iterator[TimeEntry]:
 
 def _entries(file: LogFile, layout: Struct) -> Iterator[tuple[int, ...]]:
     """Yield the entries of a file, a thousand read at once; what is left at its end is no entry."""
+    # From the last whole entry on nothing is read: a crash may have left a part of one.
     for position in range(0, file.size - layout.size + 1, 1000 * layout.size):
         part = file.view(position, min(1000 * layout.size, file.size - position))
         yield from layout.iter_unpack(part[: len(part) - len(part) % layout.size])
@@ -106,7 +115,7 @@ def check_offset_index(file: LogFile) -> None:
     last = base + _last(file, OFFSET_ENTRY)[0]
     if last < base:
         raise CorruptFileError(
-            f"Corrupt index found, index file {path}has non-zero size but the last offset is {last} which is less "
+            f"Corrupt index found, index file {path} has non-zero size but the last offset is {last} which is less "
             f"than the base offset {base}"
         )
     _check_size(file, path, OFFSET_ENTRY, "Index")
@@ -117,7 +126,7 @@ def check_time_index(file: LogFile) -> None:
     path, base = str(Path(file.path).absolute()), base_offset(file.path)
     if file.size >= TIME_ENTRY.size:
         first, (last, relative) = TIME_ENTRY.unpack_from(file.view(0, TIME_ENTRY.size))[0], _last(file, TIME_ENTRY)
-        what = f"Corrupt time index found, time index file {path} has non-zero size but the last"
+        what = f"Corrupt time index found, time index file ({path}) has non-zero size but the last"
         if last < first:
             raise CorruptFileError(f"{what} timestamp is {last} which is less than the first timestamp {first}")
         if relative < 0:
@@ -127,6 +136,7 @@ def check_time_index(file: LogFile) -> None:
 
 def _last(file: LogFile, layout: Struct) -> tuple[int, ...]:
     count = file.size // layout.size
+    # Kafka takes an empty index for one whose last entry is 0, 0: it passes.
     return layout.unpack_from(file.view((count - 1) * layout.size, layout.size)) if count else (0, 0)
 
 
@@ -147,6 +157,8 @@ class Lookup:
 
     def position(self, offset: int) -> int:
         """Return the position of the last batch known to begin at or before an offset; 0 where none is."""
+        # The entry before the first that is too large. An index is sparse (one entry in index.interval.bytes, 4 KiB, of
+        # records), so that the reader goes on from there, batch by batch.
         index = bisect_right(self._offsets, offset)
         return self._positions[index - 1] if index else 0
 
@@ -164,6 +176,8 @@ def aborted_transactions(file: LogFile) -> Iterator[AbortedTransaction]:
 
 def producers(file: LogFile) -> Iterator[Producer]:
     """Yield the producers in a .snapshot. Raises CorruptFileError in Kafka's words."""
+    # Whole: the checksum covers it, and a producer has 46 bytes; brokers forget them after a day
+    # (producer.id.expiration.ms).
     body = file.view(0, file.size)
     if len(body) < SNAPSHOT_START.size:
         raise CorruptFileError(f"Snapshot failed schema validation: {file.path} has only {len(body)} bytes")
@@ -175,6 +189,7 @@ def producers(file: LogFile) -> Iterator[Producer]:
         raise CorruptFileError(
             f"Snapshot is corrupt (CRC is no longer valid). Stored crc: {crc}. Computed crc: {computed}"
         )
+    # Bytes behind the last producer are ignored, as Kafka's Schema does; too few for the count are refused.
     if not 0 <= count * PRODUCER.size <= len(body) - SNAPSHOT_START.size:
         raise CorruptFileError(f"Snapshot failed schema validation: it has no room for {count} producers")
     end = SNAPSHOT_START.size + count * PRODUCER.size

@@ -28,10 +28,12 @@ SERVED = (
 """Where a broker or a controller listens, and which features it supports."""
 
 METADATA: Mapping[int, RecordType] = {
+    # Nothing is left out: MetadataRecordType of Kafka 4.4 has no 6, 13 and 16. Such a gap is told as an unknown id.
     0: RecordType(
         "REGISTER_BROKER_RECORD",
         (
             Field("brokerId", "int32"),
+            # Only while a cluster moves from ZooKeeper to KRaft (KIP-866), which Kafka 4 cannot do any more.
             Field("isMigratingZkBroker", "bool", since=2),
             Field("incarnationId", "uuid"),
             Field("brokerEpoch", "int64"),
@@ -39,6 +41,7 @@ METADATA: Mapping[int, RecordType] = {
             Field("rack", "string", nullable=0),
             Field("fenced", "bool"),
             Field("inControlledShutdown", "bool", since=1),
+            # KIP-858: directories have ids, so that a broker can tell which replicas a broken disk had.
             Field("logDirs", "[]uuid", since=3, tag=0),
             Field("cordonedLogDirs", "[]uuid", since=4, nullable=4, tag=1, default=None),
         ),
@@ -60,6 +63,7 @@ METADATA: Mapping[int, RecordType] = {
             Field("leaderEpoch", "int32"),
             Field("partitionEpoch", "int32"),
             Field("directories", "[]uuid", since=1),
+            # KIP-966: replicas that left the ISR, but have all that is committed.
             Field("eligibleLeaderReplicas", "[]int32", since=2, nullable=2, tag=1, default=None),
             Field("lastKnownElr", "[]int32", since=2, nullable=2, tag=2, default=None),
         ),
@@ -79,6 +83,8 @@ METADATA: Mapping[int, RecordType] = {
         (
             Field("partitionId", "int32"),
             Field("topicId", "uuid"),
+            # Null (for the leader -2, for a state -1) says that this did not change; the ISR of a partition changes
+            # most often, so that a change of it is a few bytes.
             Field("isr", "[]int32", nullable=0, tag=0, default=None),
             Field("leader", "int32", tag=1, default=-2),
             Field("replicas", "[]int32", nullable=0, tag=2, default=None),
@@ -157,9 +163,12 @@ METADATA: Mapping[int, RecordType] = {
         ),
     ),
     19: RecordType("REMOVE_ACCESS_CONTROL_ENTRY_RECORD", (Field("id", "uuid"),)),
+    # Written where nothing else was for 500 ms (metadata.max.idle.interval.ms), so that lag can be seen (KIP-835).
     20: RecordType("NO_OP_RECORD", ()),
     21: RecordType("ZK_MIGRATION_STATE_RECORD", (Field("zkMigrationState", "int8"),)),
     22: RecordType("REMOVE_USER_SCRAM_CREDENTIAL_RECORD", (Field("name", "string"), Field("mechanism", "int8"))),
+    # KIP-868: what does not fit in one batch, as a large migration, counts only when the end of its transaction is
+    # read.
     23: RecordType("BEGIN_TRANSACTION_RECORD", (Field("name", "string", nullable=0, tag=0, default=None),)),
     24: RecordType("END_TRANSACTION_RECORD", ()),
     25: RecordType("ABORT_TRANSACTION_RECORD", (Field("reason", "string", nullable=0, tag=0, default=None),)),
@@ -179,6 +188,8 @@ METADATA: Mapping[int, RecordType] = {
 """The records by their ids, with the names of org.apache.kafka.common.metadata.MetadataRecordType."""
 
 RAFT: Mapping[int, RecordType] = {
+    # 0 to 2 have no body that is shown: the end of a producer's transaction (abort, commit), and a new leader of the
+    # quorum. The fields' own `version` stands beside that of the definition, which is 0 in all of them.
     3: RecordType("SnapshotHeader", (Field("version", "int16"), Field("lastContainedLogTimestamp", "int64"))),
     4: RecordType("SnapshotFooter", (Field("version", "int16"),)),
     5: RecordType("KRaftVersion", (Field("version", "int16"), Field("kRaftVersion", "int16"))),

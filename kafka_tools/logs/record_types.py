@@ -42,16 +42,20 @@ def document(kind: RecordType, version: int, stream: BytesIO) -> dict[str, Any]:
 
     Raises CorruptFileError for a version that is not known here, and for bytes that are none.
     """
+    # A newer broker's version is refused, not guessed: fields that are not known would shift all behind them.
     if not 0 <= version <= kind.last:
         raise CorruptFileError(f"Can't read version {version} of {kind.name}")
     flexible = version >= kind.flexible
     try:
+        # From here on what a damaged record raises is struct.error, IndexError or UnicodeDecodeError, never more memory
+        # than the bytes at hand: the lengths are compared with what is left.
         values = _decoder(kind.fields, version, flexible)(stream)
     except (error, IndexError, UnicodeDecodeError) as failure:
         raise CorruptFileError(f"its bytes are no {kind.name} ({failure})") from failure
     return of_version(kind.fields, version, values)
 
 
+# The tables are constants, so few decoders are made, and each for thousands of records.
 @cache
 def _decoder(fields: tuple[Field, ...], version: int, flexible: bool) -> Any:
     return struct_decoder(fields, version, flexible)
@@ -63,6 +67,8 @@ def of_version(fields: Sequence[Field], version: int, values: dict[str, Any]) ->
     return {
         field.name: _value(field, version, values[field.name])
         for field in present
+        # Kafka's converters leave a tagged field out where it has its default: scripts that compare the JSON of two
+        # brokers would see fields that only the newer one has.
         if field.tag is None or not _is_unset(field, values[field.name])
     }
 
@@ -84,6 +90,7 @@ def _one(field: Field, version: int, value: Any) -> Any:
     if kind == "struct":
         return of_version(field.fields, version, value)
     if kind == "uuid":
+        # Uuid.toString() of Kafka: base64 of the 16 bytes with - and _, without the two = at its end.
         return urlsafe_b64encode(value).rstrip(b"=").decode()
     return value
 
@@ -92,6 +99,7 @@ def written(value: Any) -> str:
     """Return JSON as Jackson writes it: no blanks, bytes in base64, numbers with a fraction in Java's spelling."""
     match value:
         case dict():
+            # Keys are in the order of the definitions, as Jackson's ObjectNode has them, not sorted.
             return "{" + ",".join([f"{_text(name)}:{written(each)}" for name, each in value.items()]) + "}"
         case list() | tuple():
             return "[" + ",".join([written(each) for each in value]) + "]"
@@ -106,6 +114,7 @@ def written(value: Any) -> str:
 
 
 def _text(text: str) -> str:
+    # Jackson leaves text outside of ASCII as it is and writes \u001B where Python writes \u001b.
     shown = json.dumps(text, ensure_ascii=False)
     return (
         re.sub(r"\\u00[01][0-9a-f]", lambda found: "\\u" + found[0][2:].upper(), shown) if "\\u00" in shown else shown

@@ -55,12 +55,16 @@ def records(batch: Batch) -> Iterator[Record]:
 def _records(batch: Batch) -> Iterator[Record]:
     if batch.record_count < 0:
         raise CorruptFileError(f"Found invalid record count {batch.record_count} in magic v{batch.magic} batch")
+    # The cleaner leaves batches without records: they keep the last sequence number of their producer.
     if not batch.record_count:
         return
     body = decompress(batch.attributes & CODEC, batch.body[HEADER.size :].tobytes())
+    # With LogAppendTime the broker writes its time into the header; the deltas may still be the producer's.
     append_time = batch.max_timestamp if batch.attributes & LOG_APPEND_TIME else None
     position = 0
     for _ in range(batch.record_count):
+        # A record: size, attributes (1 byte), timestamp delta, offset delta, key, value, headers; every number a zigzag
+        # varint, and before bytes their length with -1 for null (DefaultRecord).
         size, position = _varint(body, position)
         end = position + size
         if size < 0 or end > len(body):
@@ -81,12 +85,14 @@ def _records(batch: Batch) -> Iterator[Record]:
             value,
             headers,
         )
+    # Asked only when all records are out: who stops before (--max-bytes) has not seen the rest.
     if position != len(body):
         raise CorruptFileError("Incorrect declared batch size, records still remaining in file")
 
 
 def _varint(body: bytes, position: int) -> tuple[int, int]:
     """Return a signed number of up to 64 bits (zigzag, as in Protocol Buffers) and the position behind it."""
+    # An IndexError at the end of the bytes is told by `records` as a batch that has no valid records.
     byte = body[position]
     position += 1
     number, shift = byte & 127, 7
@@ -114,6 +120,7 @@ def _headers(body: bytes, position: int, end: int) -> tuple[tuple[str, ...], int
     count, position = _varint(body, position)
     if not count:
         return (), position
+    # Each header has at least a byte. Without this limit a damaged count would have the loop try 2^31 times.
     if not 0 <= count <= end - position:
         raise CorruptFileError(f"Found invalid number of record headers {count}")
     keys = []
@@ -121,6 +128,7 @@ def _headers(body: bytes, position: int, end: int) -> tuple[tuple[str, ...], int
         key, position = _bytes(body, position, end)
         if key is None:
             raise CorruptFileError("Found invalid record header key size -1")
+        # Only the keys are shown (`headerKeys: [a,b]`): values are skipped, which may be of any size.
         keys.append(key.decode(errors="replace"))
         _, position = _bytes(body, position, end)
     return tuple(keys), position
@@ -135,12 +143,14 @@ def _messages(batch: Batch) -> Iterator[Record]:
         return
     if message.value is None:
         raise CorruptFileError("Found invalid compressed record set with null value")
+    # The old formats compress a whole message set into the value of one message, their "wrapper".
     body = decompress(codec, message.value, old_lz4=not batch.magic)
     if not body:
         raise CorruptFileError("Found invalid record set with no inner records")
     # From version 1 on the offsets within are relative, and the outer one is that of the last (KIP-31).
     base = batch.base_offset - _last_offset(body) if batch.magic else 0
     for each in _message_set(body):
+        # The time of the wrapper counts for all within, as the broker wrote only that one.
         append_time = batch.magic and batch.attributes & LOG_APPEND_TIME
         timestamp = batch.max_timestamp if append_time else each.timestamp
         yield each._replace(offset=base + each.offset, timestamp=timestamp)

@@ -51,10 +51,13 @@ def shown(kind: RecordType, value: Mapping[str, Any]) -> str:
     `txnIdxEmpty`, which Kafka 4 knows, is told where it is so.
     """
     event = {name: value.get(name) for name in ("eventTimestampMs", "brokerId")}
+    # Each of Kafka's classes has its own order of fields in toString(): time and broker come last in an update and in a
+    # deletion, and stand between the others in a whole record.
     if kind is REMOTE[2]:
         state = _state(DELETE_STATES, value["remotePartitionDeleteState"])
         return _written(kind.name, {"topicPartition": _partition(value), "state": state, **event})
     custom = value["customMetadata"]
+    # Only the plugin that stored the segment knows what these bytes mean; Kafka writes how many there are.
     metadata = "Optional.empty" if custom is None else f"Optional[CustomMetadata{{{len(custom)} bytes}}]"
     state = _state(SEGMENT_STATES, value["remoteLogSegmentState"])
     if kind is REMOTE[1]:

@@ -9,6 +9,7 @@ from kafka_tools.logs.files import CorruptFileError
 from kafka_tools.logs.records import Record, records
 from kafka_tools.model.replicas import Comparison, Damage, Difference, Fetched, Finding
 
+# Where lastOffsetDelta stands in a batch of version 2. Taken out alone: to unpack the whole header is slower.
 LAST_DELTA, LAST_DELTA_END = 23, 27
 
 
@@ -25,6 +26,7 @@ def compare(replicas: Mapping[int, Fetched], start: int) -> Comparison:
     As far as all replicas have a batch, and each knows it to be committed. Where batches at the same offset differ, the
     comparison goes on behind them; where they end at different offsets, it is over (ReplicaVerificationTool 3.9).
     """
+    # First the common case by one comparison of bytes, in C; batches are looked at only where that fails.
     same = _shortest(replicas)
     if same is not None:
         return _all_equal(same, min(each.high_watermark for each in replicas.values()), start, replicas)
@@ -37,10 +39,14 @@ def compare(replicas: Mapping[int, Fetched], start: int) -> Comparison:
                 batch = next(walk, None)
             except CorruptFileError:
                 return Comparison(verified, (*findings, Damage(broker, verified)), True)
+            # A replica that has no more batch here is no finding: its answer may simply end earlier than the others'.
             if batch is not None:
                 held[broker] = batch
+        # Taken in step: the next batch of every replica, which is the same one as long as all end at the same offsets.
         found = list(_differences(held))
         findings += found
+        # From here on the replicas are not in step any more: each further comparison would be of batches that do not
+        # belong together, and name damage where there is none.
         if any(isinstance(each, Difference) and each.offset != each.other_offset for each in found):
             return Comparison(verified, tuple(findings), True)
         if len(held) < len(walks):
@@ -82,11 +88,13 @@ def compare_records(replicas: Mapping[int, Fetched], start: int) -> Comparison:
             findings.append(Damage(broker, start))
     if findings or not all(held.values()):
         return Comparison(start, tuple(findings), bool(findings))
+    # Only as far as all have answered: a record behind that is not missing in a replica, but not asked for yet.
     end = min(batches[-1].last_offset for batches in held.values()) + 1
     seen = dict[int, tuple[int, Record]]()
     for broker, batches in held.items():
         try:
             for record in _records(batches, start, end):
+                # A record that one replica lacks is no difference: its cleaner has been there already.
                 first, same = seen.setdefault(record.offset, (broker, record))
                 if _content(same) != _content(record):
                     findings.append(Difference(first, broker, record.offset, record.offset))
@@ -98,6 +106,8 @@ def compare_records(replicas: Mapping[int, Fetched], start: int) -> Comparison:
 def _records(batches: tuple[Held, ...], start: int, end: int) -> Iterator[Record]:
     for each in batches:
         batch = batch_of(0, memoryview(each.body), crc32c())
+        # The checksum is computed here, but not when whole batches are compared: those are equal byte for byte on
+        # brokers that do not share a disk, which is proof enough.
         if not batch.is_valid:
             raise CorruptFileError("its checksum is another")
         yield from (record for record in records(batch) if start <= record.offset < end)
@@ -121,6 +131,7 @@ def committed(fetched: Fetched) -> Iterator[Held]:
         last = base
         if batch[16] >= V2:
             last += int.from_bytes(batch[LAST_DELTA:LAST_DELTA_END])
+        # What is not committed may still be truncated: two leaders may each have written a batch there.
         if last >= fetched.high_watermark:
             return
         yield Held(last, batch)
@@ -133,6 +144,7 @@ def _differences(held: Mapping[int, Held]) -> Iterator[Finding]:
     Kafka's tool compares the checksums that stand in the batches. A disk that lost bits leaves those as they were, so
     the bytes are compared, too: without the leader's epoch (12 to 16), which no checksum covers.
     """
+    # Without any batch (all logs are at their end) there is nobody to compare with.
     (first, batch), *others = list(held.items()) or [(0, Held(0, b""))]
     suspects = set()
     for broker, other in others:
@@ -144,6 +156,7 @@ def _differences(held: Mapping[int, Held]) -> Iterator[Finding]:
             if checksum(batch) != checksum(other):
                 checksums = (checksum(batch), checksum(other))
                 yield Difference(first, broker, batch.last_offset, other.last_offset, checksums)
+    # Which of two replicas is wrong: the one whose bytes do not fit the checksum that stands in its own batch.
     for broker in sorted(suspects):
         if not _is_intact(held[broker]):
             yield Damage(broker, held[broker].last_offset)
@@ -151,6 +164,7 @@ def _differences(held: Mapping[int, Held]) -> Iterator[Finding]:
 
 def checksum(batch: Held) -> int:
     """Return the checksum that stands in a batch."""
+    # The CRC stands behind the magic in version 2, and before it in the versions 0 and 1.
     start = 17 if batch.body[16] >= V2 else LOG_OVERHEAD
     return int.from_bytes(batch.body[start : start + 4])
 

@@ -8,11 +8,24 @@ from collections.abc import Mapping
 from kafka_tools.logs.record_types import RecordType, record_key
 from kafka_tools.model.codec import NEVER, Field
 
+SHARE_PARTITION = (Field("groupId", "string"), Field("topicId", "uuid"), Field("partition", "int32"))
+BATCHES = Field(
+    "stateBatches",
+    "[]struct",
+    (
+        Field("firstOffset", "int64"),
+        Field("lastOffset", "int64"),
+        Field("deliveryState", "int8"),
+        Field("deliveryCount", "int16"),
+    ),
+)
+
+# KIP-932: a share group's acknowledgements change with every record, so most records say only what is new since the
+# last snapshot (type 1, with the snapshot's epoch), and now and then one says all (type 0). deliveryState: 0 available,
+# 2 acknowledged, 4 archived.
 SHARES: Mapping[int, tuple[RecordType, RecordType]] = {
     0: (
-        record_key(
-            "ShareSnapshot", (Field("groupId", "string"), Field("topicId", "uuid"), Field("partition", "int32"))
-        ),
+        record_key("ShareSnapshot", SHARE_PARTITION),
         RecordType(
             "ShareSnapshotValue",
             (
@@ -20,24 +33,17 @@ SHARES: Mapping[int, tuple[RecordType, RecordType]] = {
                 Field("stateEpoch", "int32"),
                 Field("leaderEpoch", "int32"),
                 Field("startOffset", "int64"),
+                # KIP-1226: how many records behind the start are done with, so that the lag is known; -1 where nobody
+                # counted.
                 Field("deliveryCompleteCount", "int32", tag=0, default=-1),
                 Field("createTimestamp", "int64"),
                 Field("writeTimestamp", "int64"),
-                Field(
-                    "stateBatches",
-                    "[]struct",
-                    (
-                        Field("firstOffset", "int64"),
-                        Field("lastOffset", "int64"),
-                        Field("deliveryState", "int8"),
-                        Field("deliveryCount", "int16"),
-                    ),
-                ),
+                BATCHES,
             ),
         ),
     ),
     1: (
-        record_key("ShareUpdate", (Field("groupId", "string"), Field("topicId", "uuid"), Field("partition", "int32"))),
+        record_key("ShareUpdate", SHARE_PARTITION),
         RecordType(
             "ShareUpdateValue",
             (
@@ -45,16 +51,7 @@ SHARES: Mapping[int, tuple[RecordType, RecordType]] = {
                 Field("leaderEpoch", "int32"),
                 Field("startOffset", "int64"),
                 Field("deliveryCompleteCount", "int32", tag=0, default=-1),
-                Field(
-                    "stateBatches",
-                    "[]struct",
-                    (
-                        Field("firstOffset", "int64"),
-                        Field("lastOffset", "int64"),
-                        Field("deliveryState", "int8"),
-                        Field("deliveryCount", "int16"),
-                    ),
-                ),
+                BATCHES,
             ),
         ),
     ),
@@ -65,6 +62,9 @@ TRANSACTIONS: Mapping[int, tuple[RecordType, RecordType]] = {
     0: (
         record_key("TransactionLog", (Field("transactionalId", "string"),)),
         RecordType(
+            # Version 1 is the last (KIP-915): what is new comes as a tagged field, which an older broker skips. The ids
+            # before and after the current one, and the next epoch, are of KIP-890: each transaction raises the epoch,
+            # and takes a new id where the epochs are used up.
             "TransactionLogValue",
             (
                 Field("producerId", "int64"),
@@ -91,6 +91,8 @@ TRANSACTIONS: Mapping[int, tuple[RecordType, RecordType]] = {
 }
 """The state of each transactional id."""
 
+# What the consumers of a classic group say to one another: the broker hands it on unread, and each client library may
+# put its own bytes there. `ownedPartitions` came for cooperative rebalances (KIP-429), `rackId` with KIP-881.
 SUBSCRIPTION = RecordType(
     "ConsumerProtocolSubscription",
     (

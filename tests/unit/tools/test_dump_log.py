@@ -249,6 +249,29 @@ def test_the_check_that_a_broker_makes(suffix: str, size: int, tmp_path: Path) -
     assert f"is corrupt, found {size + 1} bytes which is neither positive nor a multiple of {size}" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("suffix", "body", "words"),
+    [
+        (".index", pack(">iiii", 2, 0, -5, 99), "index file {} has non-zero size but the last offset is -5 which is"),
+        (
+            ".timeindex",
+            pack(">qiqi", 9, 0, 8, 1),
+            "index file ({}) has non-zero size but the last timestamp is 8 which is",
+        ),
+        (
+            ".timeindex",
+            pack(">qiqi", 8, 0, 9, -1),
+            "index file ({}) has non-zero size but the last offset is -1 which is",
+        ),
+    ],
+)
+def test_an_index_that_goes_backwards(suffix: str, body: bytes, words: str, tmp_path: Path) -> None:
+    for each in (".log", ".index"):
+        segment(tmp_path, suffix=each)
+    path = segment(tmp_path, body, suffix=suffix)
+    assert words.format(path) in dump("--files", path, "--index-sanity-check").stderr
+
+
 def test_rows_for_programs(tmp_path: Path) -> None:
     path = segment(tmp_path, batch(PAIRS, codec=1))
     rows = [json.loads(line) for line in lines("--files", path, "--print-data-log", "--output", "jsonl")]
