@@ -83,12 +83,14 @@ AVAILABLE: Mapping[str, Sequence[Action]] = {
 
 def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (ConsumerGroupCommandOptions.checkArgs 3.9)."""
+    # joptsimple checks availableIf while it parses, before checkArgs: where both complain, a script sees these words.
     check_available(action, given, AVAILABLE)
     if action == "describe":
         _check_describe(given)
     elif action == "delete":
         _check_delete(given)
     elif action == "delete-offsets" and not {"group", "topic"} <= given:
+        # Apache's sentence (3.9) names allGroupSelectionScopeOpts, where allDeleteOffsetsOpts was meant.
         raise UsageError("Option [delete-offsets] takes the following options: [all-groups], [group]")
     elif action == "reset-offsets":
         _check_reset(given)
@@ -110,6 +112,7 @@ def _check_zookeeper(action: str, given: frozenset[str]) -> None:
 def _check_selected(action: str, given: frozenset[str]) -> None:
     if {"group", "all_groups"} <= given:
         raise conflict("group", "all_groups")
+    # checkInvalidArgs at the end of checkArgs (3.9), hence after what belongs to one action.
     for name in ("group", "topic"):
         if name in given and action == "list":
             raise conflict(name, "list")
@@ -120,6 +123,7 @@ def _check_selected(action: str, given: frozenset[str]) -> None:
 
 def _check_describe(given: frozenset[str]) -> None:
     if "action" in given and not SELECTED & given and not set(LAG) & given:
+        # Here, too, 3.9 prints another set than it checks (allConsumerGroupLevelOpts, a HashSet, hence the order).
         raise UsageError("Option [describe] takes one of these options: [reset-offsets], [describe], [delete], [list]")
     if sum(view in given for view in VIEWS) > 1:
         raise UsageError("Option [describe] takes at most one of these options: [members], [offsets], [state]")
@@ -145,11 +149,14 @@ def _check_delete(given: frozenset[str]) -> None:
 def _check_reset(given: frozenset[str]) -> None:
     if {"dry_run", "execute"} <= given:
         raise UsageError("Option [reset-offsets] only accepts one of [execute] and [dry-run]")
+    # A file that --save wrote names its groups; one that --export wrote may not.
     if not SELECTED & given and "restore" not in given:
         raise UsageError("Option [reset-offsets] takes one of these options: [all-groups], [group]")
     chosen = [name for name in SCENARIOS if name in given]
     if len(chosen) > 1:
         raise conflict(chosen[0], chosen[1])
+    # Apache's tool finds this and the next only while it acts, and then prints its usage (getPartitionsToReset and
+    # prepareOffsetsToReset 3.9). Here nothing is asked of the cluster first.
     if not {"from_file", "restore", "topic", "all_topics"} & given:
         raise UsageError("One of the reset scopes should be defined: --all-topics, --topic.")
     if not chosen:
@@ -167,6 +174,7 @@ def _check_reset(given: frozenset[str]) -> None:
     only_with=ONLY_WITH,
     implied_by=IMPLIED_BY,
     check=check,
+    # ConsumerGroupCommand.printError (3.9): an empty line first, and all of it on stdout.
     error_style=ErrorStyle("\nError: Executing consumer group command failed due to ", to_stdout=True),
 )
 @options.action("--list", "List the groups.")
@@ -298,7 +306,10 @@ def command(
     """Check the options against each other, choose the cluster, and run the action."""
     if validate_regex is not None:
         return _validate_regex(validate_regex)
+    # timeoutMsOpt defaults to 5000. A timeout of 0 ms or less would end every request at once, so that 1 ms is the
+    # least.
     seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
+    # From here on None means every group, and an empty tuple that no group was named.
     groups = None if all_groups else group
     if zookeeper is not None:
         ensemble = settings.choose_zookeeper(zookeeper, command_config, client_settings, wait or 0.0)
@@ -310,9 +321,11 @@ def command(
         return _describe(ctx, target, groups, topic, (lag, lag_seconds), seconds)
     if save is not None:
         return _save(target, groups, topic, save, seconds)
+    # A reset changes nothing without --execute; deletions do unless --dry-run is there.
     target = check_change(target, yes) if execute or not (dry_run or action == "reset-offsets") else target
     if action == "reset-offsets":
         goal = Goal(to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file)
+        # None: all that the group has committed. An empty tuple comes with --from-file, whose lines name partitions.
         topics = topic or (None if all_topics or restore else ())
         return _reset(target, groups, topics, goal._replace(restore=restore), (execute, dry_run, export), seconds)
     return _delete(action, target, groups, topic, yes, dry_run, seconds)
@@ -385,6 +398,7 @@ def _describe(
     limits: tuple[str | None, str | None],
     seconds: float,
 ) -> Report:
+    # With --list the states stand behind --state; here a bare --state is the view, and Apache's tool refuses a value.
     if ctx.params["state"]:
         raise UsageError("Option [describe] does not take a value for [state]")
     given = given_names(ctx)

@@ -45,11 +45,13 @@ def ask(
     With topics only the groups that read one of them. Raises KafkaToolError where no broker answers.
     """
     notes: list[str] = []
+    # A broker that is silent is a note here: what the others know is shown. Changes use `every`, which refuses that.
     if named is None:
         listed, failures = groups.listed()
         named = [each.group for each in listed]
         notes += missing_notes(failures)
     described = groups.described(sorted(set(named)), epochs)
+    # By name, as the TreeMap of collectGroupsOffsets (3.9) has them. A group that is not there is DEAD, and stays in.
     found = [each for each in described.values() if isinstance(each, ConsumerGroup)]
     notes += [
         f"Consumer group '{name}' is not known: {each.message}"
@@ -59,6 +61,7 @@ def ask(
     if not with_progress:
         return Asked(found, (), notes)
     rows, more = _progress(groups, [each for each in found if each.state != DEAD], topics)
+    # Named groups that do not read the topic vanish; one that does not exist stays, and is told.
     if topics is not None:
         readers = {row.group for row in rows}
         found = [each for each in found if each.group in readers or each.state == DEAD]
@@ -68,6 +71,7 @@ def ask(
 def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
     """Return the names of all groups. Raises KafkaToolError that ends with `otherwise` where a broker is silent."""
     listed, failures = groups.listed()
+    # The groups of a silent broker would be left out of a change that was asked for all: better none at all.
     if failures:
         raise KafkaToolError(f"Not all brokers answered, so groups may be missing: {failures[0]} {otherwise}")
     return [each.group for each in listed]
@@ -88,8 +92,10 @@ def _progress(
     partitions = sorted(chosen(needed(found, committed), topics))
     logs, failed = groups.logs(partitions) if partitions else ({}, {})
     notes += _ends_not_known(failed)
+    # Kafka 4's tools sort the rows by topic and partition, 3.9's print them as a HashMap has them.
     in_order = groups.are_of_kafka_4()
     rows = [row for each in found for row in progress(each, committed.get(each.group, {}), logs, in_order)]
+    # `progress` yields all that a group has committed, also what `logs` was not asked for: that is left out again.
     return [row for row in rows if topics is None or place(row) in partitions], notes
 
 
@@ -117,5 +123,6 @@ def chosen(partitions: Iterable[TopicPartition], topics: Sequence[str] | None) -
     return {
         each
         for each in partitions
+        # `numbers` None: all partitions of the topic. An empty tuple cannot come: parse_partitions refuses `orders:`.
         if each.topic in wanted and ((numbers := wanted[each.topic]) is None or each.partition in numbers)
     }

@@ -82,12 +82,14 @@ def delete(request: DeleteGroups) -> Report:
     from kafka_tools.brokers.groups import open_groups
 
     with open_groups(request.target, request.seconds) as groups:
+        # All are looked up before the first is deleted, so that a silent broker leaves no half-done deletion.
         names = asking.every(groups, "Nothing was deleted.") if request.groups is None else request.groups
         if request.dry_run:
             return _rehearsed(groups.described(names))
         if len(names) > 1 and not request.yes and not confirmed(f"Delete {count(len(names), 'group')}?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
         found = groups.delete(names)
+        # 3.9 prints the exception of the future, 4.x its cause.
         thrown = "" if groups.are_of_kafka_4() else "java.util.concurrent.ExecutionException: "
     failed = {name: error for name, error in found.items() if error is not None}
     return Report(
@@ -130,6 +132,7 @@ def deleted_lines(
 
     `thrown` is what stands before each reason, `end` what ends the last line.
     """
+    # Both maps of ConsumerGroupCommand.deleteGroups are `new HashMap<>()`, which starts with 16 buckets.
     quoted = ", ".join(f"'{name}'" for name in hash_order(done, 16))
     if not failed:
         yield f"Deletion of requested {kind} ({quoted}) was successful."
@@ -152,7 +155,9 @@ def delete_offsets(request: DeleteOffsets) -> Report:
         found: Results = {}
         for text in request.topics:
             topic, numbers = parse_partitions(text)
+            # Partitions that are named are not checked here: the coordinator answers for each of them.
             there = groups.offsets.partitions(topic).get(topic, ())
+            # 3.9 keeps the failure of describeTopics under partition -1, and prints "Not Provided" there, 4.x a dash.
             if not there and numbers is None:
                 found[topic, WHOLE] = BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
             wanted |= dict.fromkeys(TopicPartition(topic, number) for number in (there if numbers is None else numbers))
@@ -161,12 +166,13 @@ def delete_offsets(request: DeleteOffsets) -> Report:
             raise group
         if request.dry_run:
             return _rehearsed_offsets(groups, request.group, wanted)
+        # `head` is the error of the whole request; then each partition has it, too.
         head, results = _delete_offsets(groups, group, list(wanted))
         is_newer = groups.are_of_kafka_4()
     found |= results
     if is_newer:
         return offsets_report(request.group, found, head)
-    told = _told(group, found, head, bool(wanted))
+    told = _told(group, found, head)
     words = f"Request succeed for deleting offsets with topic {', '.join(request.topics)} group {request.group}"
     return Report(
         rows=(rows := _rows(request.group, found)),
@@ -196,17 +202,20 @@ def _delete_offsets(
     return None, {(each.topic, each.partition): error for each, error in done.items()}
 
 
-def _told(group: ConsumerGroup, found: Results, head: KafkaToolError | None, any_wanted: bool) -> list[str]:
+def _told(group: ConsumerGroup, found: Results, head: KafkaToolError | None) -> list[str]:
     """Return what 3.9's tool says of the whole; nothing where all is done."""
     if group.state == DEAD:
+        # GROUP_ID_NOT_FOUND in ConsumerGroupCommand.deleteOffsets (3.9), which ends with 0 all the same.
         return [f"'{group.group}' does not exist."]
     if head is not None:
         return [f"Encounter some unknown error: {as_java_prints(head)}"]
-    return [PARTITION_ERRORS] if not any_wanted or any(found.values()) else []
+    # Where only topics are named that are not there, 3.9 has nothing to ask for, and says that it succeeded.
+    return [PARTITION_ERRORS] if any(found.values()) else []
 
 
 def offsets_report(group: str, found: Results, head: KafkaToolError | None) -> Report:
     """Return what became of offsets as 4.4's tools tell it; `head` says why nothing at all was deleted, if so."""
+    # The first partition that failed names the whole: so does DeleteConsumerGroupOffsetsResult.all().
     failed = head or next((each for each in found.values() if each is not None), None)
     told = [] if failed is None else [_words(failed)]
     first = [f"Request succeeded for deleting offsets from group {group}."] if failed is None else []
@@ -246,7 +255,7 @@ def _lines(rows: Sequence[DeletedRow], layout: str, whole: str) -> Iterator[str]
 
 
 def _rehearsed_offsets(groups: "BrokerGroups", group: str, wanted: Collection[TopicPartition]) -> Report:
-    found = groups.committed([group])[group] if group else {}
+    found = groups.committed([group])[group]
     if isinstance(found, KafkaToolError):
         raise found
     kept = [each for each in sorted(wanted) if each in found]

@@ -85,6 +85,7 @@ def lag(request: ShowLag) -> Report:
 
     Nagios has a status of its own for what is not known: 3. Raises KafkaToolError where no broker answers.
     """
+    # A plug-in has to print one line and a status even if nothing answers: Nagios takes 1 for a warning.
     if request.shape != "nagios":
         return _lag(request)
     try:
@@ -99,6 +100,7 @@ def _lag(request: ShowLag) -> Report:
 
     with open_groups(request.target, request.seconds) as groups:
         asked = asking.ask(groups, request.groups, request.topics)
+        # Inside the session: times are waited for as long as what came before has left of --timeout.
         seconds, notes = _seconds_behind(groups, asked.rows) if request.in_time else ({}, [])
     found = Found(asked.groups, asked.rows, seconds, totals(asked.rows, seconds))
     missing = [f"Consumer group '{each.group}' does not exist." for each in asked.groups if each.state == DEAD]
@@ -114,6 +116,7 @@ def _lag(request: ShowLag) -> Report:
         tables=lambda: [_table(request, found, shown)],
         names_only=request.shape != "lines",
         notes=notes,
+        # A limit that is exceeded counts more than what is not known: an alarm is not to be lost in a note.
         status=EXCEEDED if over else _status_of(notes, request.shape),
     )
 
@@ -129,6 +132,8 @@ def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[S
     from kafka_tools.brokers.record_times import times_of_next
 
     known = [row for row in rows if row.lag is not None]
+    # A group that committed an offset before the log's start goes on at the start: what was deleted is not waited
+    # for. Only groups with a lag need a time; the others are 0 s behind.
     next_ones = {
         (row.group, place(row)): max(row.current_offset or 0, row.log_start_offset or 0)
         for row in known
@@ -138,15 +143,20 @@ def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[S
     newest = _newest(groups, sorted(ends))
     # Brokers before 3.0 do not tell the newest time (KIP-734): there the last record is read, too.
     last = {each: (each, end - 1) for each, end in ends.items() if each not in newest}
+    # A set: groups that stand at the same offset share one read.
     positions = {(each, offset) for (_, each), offset in next_ones.items()}
     times = times_of_next(groups.target, {*positions, *last.values()}, groups.patience)
     newest |= {each: time for each, position in last.items() if (time := times.get(position)) is not None}
+    # Of rows whose lag is not known nothing is put in, and they are shown without a time.
     found = {(row.group, place(row)): 0.0 for row in known}
     missing = []
     for (group, each), offset in next_ones.items():
         time = times.get((each, offset))
         if time is not None and each in newest:
+            # One producer's clock (CreateTime) may be ahead of another's: at least 0. Kafka's times are ms, this is s.
             found[group, each] = max(0, newest[each] - time) / 1000
+        # A time of None was read: there are only transaction markers left, or records without a time, and nothing is
+        # behind. What did not come at all, or has no newest time to compare with, is not known.
         elif (each, offset) not in times or time is not None:
             del found[group, each]
             missing.append(f"{each.topic}-{each.partition}")
@@ -157,6 +167,7 @@ def _newest(groups: "BrokerGroups", partitions: Sequence[TopicPartition]) -> dic
     """Return the newest time (ms since 1970) in each partition whose leader tells it."""
     try:
         found = groups.offsets.at(MAX_TIMESTAMP, partitions, groups.patience)
+    # Not a failure: `_seconds_behind` reads the last record of those partitions instead.
     except KafkaToolError:
         return {}
     return {
@@ -171,6 +182,7 @@ def _lines(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[str]:
     shown = [each for each in found.lags if not request.limits.are_set or request.limits.are_exceeded(each)]
     if not shown:
         return
+    # At least 15, as the columns of Apache's tool in the other views.
     group, topic = (max([15, *(len(getattr(each, name)) for each in shown)]) for name in ("group", "topic"))
     layout = f"%-{group}s %-{topic}s %-10s %-15s%s"
     yield layout % ("GROUP", "TOPIC", "PARTITIONS", "LAG", " LAG-SECONDS" if request.in_time else "")
@@ -201,6 +213,8 @@ def _words(lag: TopicLag, request: ShowLag) -> str:
 
 
 def _measured(lag: TopicLag, request: ShowLag) -> str:
+    # `'label'=value[unit];[warn];[crit];[min]`; `U` is the guidelines' word for a value that is not known. Limits are
+    # critical ones, and there is no warning.
     label = monitoring.nagios_label(f"{lag.group}/{lag.topic}")
     records, seconds = request.limits
     found = f"'{label}'={'U' if lag.lag is None else lag.lag};;{'' if records is None else records};0"
@@ -229,6 +243,7 @@ def _prometheus(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[st
     if request.in_time:
         words = "Seconds between the next record that a group reads and the newest one."
         yield from metric("lag_seconds", words, of_rows(lambda row: found.seconds.get((row.group, place(row)))))
+    # The one metric of groups that committed nothing yet.
     members = (({"consumergroup": each.group}, len(each.members)) for each in found.groups if each.state != DEAD)
     yield from metric("members", "Members of a group.", members)
 
@@ -257,6 +272,7 @@ def _table(request: ShowLag, found: Found, shown: Sequence[TopicLag]) -> "View":
     there = {"unknown": any(each.unknown for each in shown), "lag_seconds": request.in_time}
     columns = {name: heading for name, heading in COLUMNS.items() if there.get(name, True)}
     total = sum(each.lag or 0 for each in shown)
+    # `lag` of a topic is None where no partition is known; it adds nothing, and its row says how many are not known.
     summary = f"{count(len({each.group for each in shown}), 'group')}, lag {total:,}"
     if request.limits.are_set and not shown:
         summary = f"No limit is exceeded: {count(len({each.group for each in found.lags}), 'group')}."

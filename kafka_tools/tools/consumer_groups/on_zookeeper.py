@@ -79,6 +79,7 @@ def describe(request: DescribeOldGroups) -> Report:
     with open_old_consumers(request.target) as consumers:
         names = consumers.names() if request.groups is None else sorted(set(request.groups))
         described = {name: consumers.describe(name) for name in names}
+        # Read after the groups: it collects the znodes of theirs that no consumer can have written so.
         malformed = consumers.malformed
     found = [group for group in described.values() if group is not None]
     told = [f"The consumer group '{name}' does not exist." for name, group in described.items() if group is None]
@@ -109,12 +110,14 @@ def _of_brokers(
     if not partitions:
         return {}, {}, []
     try:
+        # The whole of it fails softly: what ZooKeeper told stands, without the ends of the logs.
         with open_groups(Brokers(registered_brokers(request.target)), request.seconds) as brokers:
             committed = brokers.committed([group.group for group in groups])
             logs, failed = brokers.logs(partitions)
     except KafkaToolError as error:
         return {}, {}, [f"The ends of the logs are not known: {error.message}"]
     notes = [f"The end of {each.topic}-{each.partition} is not known: {why.message}" for each, why in failed.items()]
+    # A failure here is no note: most groups keep nothing in Kafka (offsets.storage=zookeeper, the default then).
     in_kafka = {name: offsets for name, offsets in committed.items() if not isinstance(offsets, KafkaToolError)}
     return logs, in_kafka, notes
 
@@ -123,12 +126,15 @@ def _rows(
     group: OldGroup, in_kafka: Mapping[TopicPartition, int], logs: Mapping[TopicPartition, Log]
 ) -> list[OldProgressRow]:
     """Return a row for each partition, and then one for each consumer that reads none."""
+    # Kafka's win, as in getPartitionOffsets (1.1.1), which reads a znode only where Kafka has no offset: a group that
+    # moves from ZooKeeper to Kafka (dual.commit.enabled) may have both.
     offsets = {**group.offsets, **in_kafka}
     rows = []
     for each in group.partitions:
         offset, end = offsets.get(each), logs.get(each, UNKNOWN).end
         lag = None if offset is None or end is None else end - offset
         rows.append(OldProgressRow(group.group, *each, offset, end, lag, group.owners.get(each)))
+    # More consumers than partitions: the rest of them owns none.
     idle = sorted(set(group.members) - set(group.owners.values()))
     return rows + [OldProgressRow(group.group, None, None, None, None, None, name) for name in idle]
 

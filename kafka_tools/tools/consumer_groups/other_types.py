@@ -60,6 +60,7 @@ def list_report(groups: Groups[object], request: ListGroups, states: set[str]) -
     """Return the groups in these states (none: in all), sorted by name. Raises KafkaToolError where nobody answers."""
     found, failures = groups.listed()
     kept = [each for each in found if not states or each.state in states]
+    # A bare --state is the empty tuple: all groups, with their states. Without --state (None) there are names only.
     with_states = request.states is not None
     return Report(
         rows=kept,

@@ -186,10 +186,12 @@ def list_groups(request: ListGroups) -> Report:
     """Return the groups that match, sorted by name. Raises KafkaToolError where no broker answers."""
     from kafka_tools.brokers.groups import open_groups
 
+    # Both words are checked before a connection is opened, as a usage error.
     states = known_words(request.states, STATES, "state list", "states")
     kinds = known_words(request.types, TYPES, "types list", "types")
     with open_groups(request.target, request.seconds) as groups:
         found, failures = groups.listed()
+    # Filtered here, not by the brokers, which learned it late (states with KIP-518 in Kafka 2.6, types with KIP-848).
     kept = [each for each in found if (not states or each.state in states) and (not kinds or each.type in kinds)]
     columns = {"group": True, "type": request.types is not None, "state": request.states is not None}
     shown = [name for name, is_shown in columns.items() if is_shown]
@@ -207,6 +209,7 @@ def _list_lines(groups: Sequence[ListedGroup], shown: Sequence[str]) -> Iterator
     if len(shown) == 1:
         yield from (each.group for each in groups)
         return
+    # printGroupInfo (3.9) adds 10 to the longest name, and pads the last column, too.
     width = max([15, *(len(each.group) for each in groups)]) + 10
     yield " ".join(f"{name.upper():{width if name == 'group' else 20}}" for name in shown)
     for each in groups:
@@ -219,6 +222,8 @@ def describe(request: DescribeGroups) -> Report:
 
     with open_groups(request.target, request.seconds) as groups:
         of_offsets = request.view == "offsets"
+        # Members and states need no offsets, which cost two more requests; offsets need no epochs of groups, which
+        # cost one.
         asked = asking.ask(groups, request.groups, request.topics, of_offsets, request.verbose and not of_offsets)
         # What is described of a cluster of Kafka 4 is shown as by 4.4's tool, all else as by 3.9's.
         is_newer = groups.are_of_kafka_4()
@@ -238,6 +243,8 @@ def _about(group: ConsumerGroup) -> str:
     """Return what Apache's tool says of a group on stderr, "" where that is nothing."""
     if group.state == EMPTY:
         return f"\nConsumer group '{group.group}' has no active members."
+    # shouldPrintMemberState (3.9). Of DEAD the words go to stdout (`_in_turn`); every other state is some way to a
+    # new assignment, also Assigning and Reconciling of KIP-848.
     if group.state in (STABLE, DEAD):
         return ""
     return f"\nWarning: Consumer group '{group.group}' is rebalancing."
@@ -262,6 +269,7 @@ def _progress_report(
 def _in_turn(groups: Sequence[ConsumerGroup], lines: Callable[[ConsumerGroup], Iterable[str]]) -> Iterator[str]:
     """Yield the lines of each group; of one that is not there Apache's tool says so in between."""
     for group in groups:
+        # ConsumerGroupCommand.printError (3.9): an empty line, then the sentence.
         if group.state == DEAD:
             yield ""
             yield f"Error: Consumer group '{group.group}' does not exist."
@@ -291,9 +299,11 @@ def _progress_lines(rows: Sequence[Progress], with_epochs: bool) -> Iterator[str
 
     Leader epochs are a column of 4.4.
     """
+    # A group that is there and has neither members nor offsets: 3.9 prints no heading (`num > 0`).
     if not rows:
         return
     shown = [_progress_row(row) for row in rows]
+    # The widths are those of one group's rows: each group has its own table. CLIENT-ID is last and not padded.
     group, topic, consumer, host = (
         max([15, *(len(getattr(row, name) or MISSING) for row in shown)])
         for name in ("group", "topic", "consumer_id", "host")
@@ -345,7 +355,10 @@ def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, tuple[int, ...]
 
 def _member_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterator[str]:
     rows = [_member_row(group, member) for member in group.members]
+    # A heading without rows is printed as well, also of a group that is not there: printMembers does not look at what
+    # shouldPrintMemberState answers.
     names = ["group", "consumer_id", "host", "client_id"]
+    # GROUP-INSTANCE-ID stands only where some member is static (KIP-345), at least 17 wide, which is its heading.
     if any(row.group_instance_id for row in rows):
         names.insert(2, "group_instance_id")
     least = {"group_instance_id": 17}
@@ -353,6 +366,7 @@ def _member_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterat
     heading = " ".join(f"{name.upper().replace('_', '-'):{widths[name]}}" for name in names)
     more, *of_rows = _verbose_cells(rows, is_newer) if verbose else [""] * (1 + len(rows))
     yield ""
+    # Without --verbose `more` is "": the line ends with the blank of Apache's format.
     yield f"{heading} {'#PARTITIONS':15} {more}"
     for row, last in zip(rows, of_rows, strict=True):
         cells = " ".join(f"{getattr(row, name) or MISSING:{widths[name]}}" for name in names)
@@ -366,6 +380,7 @@ def _verbose_cells(rows: Sequence[MemberRow], is_newer: bool) -> list[str]:
     own = [assignment_words(row.assignment, "{}:{}", ";") or MISSING for row in rows]
     targets = [assignment_words(row.target_assignment or {}, "{}:{}", ";") or MISSING for row in rows]
     epochs = [[MISSING if each is None else each for each in (row.epoch, row.target_epoch)] for row in rows]
+    # 4.4 pads all four, also the last one.
     widths = [max([20, *map(len, column)]) for column in (own, targets)]
     layout = f"%-15s %-{widths[0]}s %-15s %-{widths[1]}s"
     cells = ((first, now, last, then) for (first, last), now, then in zip(epochs, own, targets, strict=True))
@@ -407,6 +422,7 @@ def _state_lines(group: ConsumerGroup, verbose: bool, is_newer: bool) -> Iterato
         layout = f"%-{max(15, len(group.group))}s %-{width}s %-20s %-20s %s"
         cells[2] = group.assignor or MISSING
     if is_newer and verbose:
+        # They stand before #MEMBERS: the ` %s` of that last column is cut off and put behind them again.
         layout = f"{layout[:-3]} %-15s %-25s %s"
         heading[4:4] = "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH"
         cells[4:4] = (MISSING if each is None else each for each in (group.epoch, group.target_epoch))
@@ -419,6 +435,7 @@ def _progress_table(group: ConsumerGroup, rows: Sequence[Progress], pacer: Pacer
     from kafka_tools.render.views import Level, Mark, Table
 
     lags = [row.lag for row in rows]
+    # Unlike --lag this is the plain sum of the rows below it, also of a negative lag (a topic that was made anew).
     total = sum(lag for lag in lags if lag is not None)
     unknown = f", {lags.count(None)} not known" if None in lags else ""
     gone = sum(row.gone for row in rows)
@@ -449,6 +466,7 @@ def pace_cells(pace: Pace | None, lag: int | None) -> tuple["Mark | None", "Mark
     if pace is None:
         return (None, None, None)
     until = pace.catches_up(lag)
+    # Such a group has a lag between two commits at all times, and "never" or a time of seconds would jump about.
     if lag is not None and lag <= pace.read * KEEPS_UP_SECONDS:
         catches_up = Mark("keeps up")
     else:

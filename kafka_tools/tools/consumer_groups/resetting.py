@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.offsets import BrokerOffsets
     from kafka_tools.render.views import View
 
+# There is no blank behind the first full stop in ConsumerGroupCommandOptions.checkArgs (3.9) either.
 WITHOUT_EXECUTE = (
     "WARN: No action will be performed as the --execute option is missing.In a future major release, the default "
     "behavior of this command will be to prompt the user before executing the reset rather than doing a dry run. You "
@@ -100,8 +101,10 @@ def reset(request: ResetOffsets) -> Report:
         told: list[str] = []
         planned: dict[str, tuple[Planned, Committed]] = {}
         for name, group in groups.described(sorted(set(plan.names))).items():
+            # One coordinator that fails ends it all, before anything is committed.
             if isinstance(group, KafkaToolError):
                 raise group
+            # DEAD is a group that is not there: its first commit makes it.
             if group.state in (EMPTY, DEAD):
                 planned[name] = plan.of(name, request.topics)
             else:
@@ -113,6 +116,7 @@ def reset(request: ResetOffsets) -> Report:
         logs = groups.logs(partitions)[0] if partitions else {}
         # Nothing is changed before all is planned: what cannot be found out leaves every group as it is.
         told += _committed(groups, planned) if request.execute else ()
+        # Asked while the session is open; the lines themselves are made when the report is written.
         lines_of = newer_reset_lines if groups.are_of_kafka_4() else reset_lines
     rows = [
         NewOffset(name, *each, committed.get(each), new[each])
@@ -120,7 +124,8 @@ def reset(request: ResetOffsets) -> Report:
         for each in partition_order(new)
     ]
     told = [*told, *plan.missing]
-    lines = exported(rows, len(set(plan.names)) == 1) if request.export else lines_of(rows)
+    # isSingleGroupQuery (3.9) counts --group; a single group that --all-groups finds has its name in the file.
+    lines = exported(rows, len(request.groups or ()) == 1) if request.export else lines_of(rows)
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(
         rows=shown,
@@ -140,6 +145,7 @@ def _plan(groups: "BrokerGroups", request: ResetOffsets) -> "Plan":
         saved = _restored(read_plan(goal.restore), request.groups)
         return Plan(groups, goal, list(saved), saved)
     names = asking.every(groups, "No offset was changed.") if request.groups is None else request.groups
+    # Read once for all groups, and before the first is planned. (3.9 reads it again for each.)
     of_file = None if goal.from_file is None else read_plan(goal.from_file, sorted(set(names)))
     return Plan(groups, goal, names, of_file)
 
@@ -161,9 +167,11 @@ def _restored(saved: dict[str, Planned], wanted: Sequence[str] | None) -> dict[s
 
 def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committed]]) -> Iterator[str]:
     """Commit the offsets of each group; one that fails is left out of `planned`, and its reason is yielded."""
+    # A copy, as failed groups are taken out: the report shows those that were reset.
     for name, (new, _) in list(planned.items()):
         try:
             groups.commit(name, new)
+        # The groups that were reset before stay so; the others are still tried, and the status is 1.
         except (BrokerError, UnreachableError) as error:
             del planned[name]
             yield f"Group '{name}' was not reset: {as_java_prints(error)}"
@@ -198,6 +206,8 @@ class Plan:
         self._groups = groups
         self._goal = goal
         self._file = of_file
+        # Once, and first: --by-duration is counted back from one moment for all groups, and a text that is no time is
+        # told before a broker is asked.
         self._time = _time(goal)
         self._there: Mapping[str, Collection[int]] | None = None
         self.names = names
@@ -207,6 +217,7 @@ class Plan:
 
     def of(self, name: str, topics: Sequence[str] | None) -> tuple[Planned, Committed]:
         """Return the new offsets of a group, and those that it has. Raises KafkaToolError."""
+        # A cluster may list a group with the empty id (KIP-289), which librdkafka cannot ask for. `commit` says so.
         found = self._groups.committed([name])[name] if name else {}
         if isinstance(found, KafkaToolError):
             raise found
@@ -217,6 +228,7 @@ class Plan:
                 self.missing.append(f"No reset plan for group {name} found")
                 return {}, found
             return self._within(self._file[name]), found
+        # The order in which warnings of empty partitions come out.
         partitions = partition_order(sorted(found)) if topics is None else self._chosen(topics)
         return self._planned(partitions, found), found
 
@@ -250,6 +262,7 @@ class Plan:
 
     def _partitions(self, topic: str) -> Collection[int]:
         """Return the partitions of a topic, whose leaders are known then. Raises BrokerError where there is none."""
+        # All topics in one request, once for all groups.
         if self._there is None:
             self._there = self._groups.offsets.partitions()
         if topic not in self._there:
@@ -261,6 +274,7 @@ class Plan:
         missing = [each for each in partitions if each.partition not in self._partitions(each.topic)]
         if missing:
             named = ",".join(f"{each.topic}-{each.partition}" for each in missing)
+            # Without words of its own the error has those of its code, as 3.9 prints them.
             why = f'The partitions "{named}" do not exist' if self._names_partitions else None
             raise BrokerError(UNKNOWN_TOPIC_OR_PARTITION, why)
         return list(partitions)
@@ -274,11 +288,13 @@ class Plan:
         if goal.to_latest:
             return self._at(LATEST, partitions)
         if goal.to_current:
+            # As 3.9: what was never committed goes to the end, and reads nothing of what is there.
             rest = [each for each in partitions if each not in committed]
             return {each: committed[each] for each in partitions if each in committed} | self._at(LATEST, rest)
         if goal.to_offset is not None:
             return self._within(dict.fromkeys(partitions, goal.to_offset))
         if goal.shift_by is not None:
+            # The first one without an offset ends it, before any group is changed.
             for each in partitions:
                 if each not in committed:
                     name = f"{each.topic}-{each.partition}"
@@ -290,6 +306,7 @@ class Plan:
 
     def _at_time(self, partitions: Sequence[TopicPartition]) -> Planned:
         found = self._known(self._time or 0, partitions)
+        # ListOffsets tells no offset: no record is that new. Apache's words call the partition empty all the same.
         later = self._at(LATEST, [each for each in partitions if found[each].offset is None])
         self.warnings += [
             f"Warn: Partition {each.partition} from topic {each.topic} is empty. Falling back to latest known offset."
@@ -303,11 +320,13 @@ class Plan:
         return {each: min(max(offset, earliest[each]), latest[each]) for each, offset in wanted.items()}
 
     def _at(self, time: int, partitions: Sequence[TopicPartition]) -> Planned:
+        # EARLIEST and LATEST always have an offset; None (-1) is what only a time can give.
         return {each: offset.offset or 0 for each, offset in self._known(time, partitions).items()}
 
     def _known(self, time: int, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Offset]:
         """Return the offset at a time of each partition. Raises KafkaToolError where a leader does not tell."""
         found = {}
+        # Checked first: BrokerOffsets.at knows only the leaders of topics that it was asked for before.
         for each, offset in self._groups.offsets.at(time, self._checked(partitions)).items():
             if isinstance(offset, KafkaToolError):
                 raise KafkaToolError(f"{each.topic}-{each.partition}: {offset.message}", "No offset was changed.")
@@ -333,15 +352,19 @@ def read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
     import io
 
     try:
+        # newline="": csv finds line ends itself, also within quotes. strict: a quote that is not closed is an error.
         reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
         lines = [(reader.line_num, [field.strip() for field in line]) for line in reader]
     except (OSError, ValueError, csv.Error) as error:
         raise unread(path, error, "java.io.IOException: ") from error
     found: dict[str, Planned] = {}
     for number, fields in lines:
+        # An empty line, as --export leaves one at the end.
         if not any(fields):
             continue
+        # `topic,partition,offset` is what Apache's tool exports for one group; KIP-379 put GROUP before it for several.
         whole = [names[0], *fields] if len(fields) == 3 and len(names) == 1 else fields
+        # 18 digits always fit into Kafka's int64.
         if len(whole) != 4 or not all(re.fullmatch(r"\d{1,18}", field, re.ASCII) for field in whole[2:]):
             raise KafkaToolError(f"{path}, line {number}: '{','.join(fields)}' is not GROUP,TOPIC,PARTITION,OFFSET")
         found.setdefault(whole[0], {})[TopicPartition(whole[1], int(whole[2]))] = int(whole[3])
@@ -374,6 +397,7 @@ def reset_table(rows: Sequence[ResetRow], done: bool) -> "View":
     words = [f"{count(again, 'record')} read again, {count(skipped, 'record')} skipped"]
     if first:
         words.append(f"{count(first, 'partition')} had no offset")
+    # The name of a single group stands in the title.
     groups = {row.group for row in rows}
     columns = {name: heading for name, heading in RESET_COLUMNS.items() if name != "group" or len(groups) != 1}
     return Table(
@@ -397,6 +421,7 @@ def reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
 def newer_reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
     """Yield the lines of 4.4 (GroupOffsetsResetter.printOffsetsToReset)."""
     yield ""
+    # 4.4 prints no heading for an empty plan, 3.9 does.
     if not rows:
         return
     group, topic = (max([15, *(len(getattr(row, name)) for row in rows)]) for name in ("group", "topic"))

@@ -45,6 +45,7 @@ def save(request: SaveOffsets) -> Report:
     with open_groups(request.target, request.seconds) as groups:
         named = asking.every(groups, "Nothing was saved.") if request.groups is None else request.groups
         for name, group in groups.described(named).items():
+            # One whose coordinator did not answer is not refused here but below, where its offsets are not known.
             if isinstance(group, ConsumerGroup) and group.state == DEAD:
                 raise KafkaToolError(f"Consumer group '{name}' does not exist. Nothing was saved.")
         found = groups.committed(named)
@@ -54,6 +55,7 @@ def save(request: SaveOffsets) -> Report:
             raise KafkaToolError(f"What '{name}' has committed is not known: {committed.message} Nothing was saved.")
         chosen = asking.chosen(committed, request.topics)
         rows += [SavedRow(name, *each, committed[each]) for each in sorted(chosen)]
+    # Written when all is read, so that --restore never meets half of it; readable by all, as offsets are no secret.
     write_file(request.path, "".join(f"{line}\n" for line in csv_lines(rows)), mode=0o644)
     groups_saved = len({row.group for row in rows})
     words = f"Saved {count(len(rows), 'offset')} of {count(groups_saved, 'group')} in {request.path}."

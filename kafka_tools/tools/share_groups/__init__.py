@@ -61,6 +61,7 @@ def check(action: str, given: frozenset[str]) -> None:
             raise UsageError("Option [delete-offsets] takes the following options: [group], [topic]")
         case "reset-offsets":
             _check_reset(given)
+    # The three calls of checkInvalidArgs at the end of checkArgs, which come after what belongs to one action.
     for name, others in (("group", ("all_groups",)), ("group", ("list",)), ("topic", ("list", "describe"))):
         for other in others:
             if name in given and (other in given or other == action):
@@ -90,10 +91,12 @@ def _check_reset(given: frozenset[str]) -> None:
         raise UsageError("Option [reset-offsets] takes the option: [execute] or [dry-run]")
     if "group" not in given:
         raise UsageError("Option [reset-offsets] takes the option: [group]")
+    # The order of checkArgs (4.4): first whether the topics are named, and once, and then whether a goal is.
     if "from_file" not in given and not {"topic", "all_topics"} & given:
         raise UsageError("Option [reset-offsets] takes one of these options: [all-topics], [from-file], [topic]")
     _check_single(SCOPES, given)
     if not given.intersection(SCENARIOS):
+        # 4.4 sorts them for this sentence.
         listed = ", ".join(f"[{name}]" for name in sorted(map(flag, SCENARIOS)))
         raise UsageError(f"Option [reset-offsets] takes one of these options: {listed}")
     _check_single(SCENARIOS, given)
@@ -113,7 +116,9 @@ def _check_single(names: Sequence[str], given: frozenset[str]) -> None:
     purpose="This tool helps to list, describe, delete and manage the offsets of share groups.",
     only_with=ONLY_WITH,
     check=check,
+    # 4.4 ends "Command must include exactly one action …" with a full stop, where 3.9's consumer-groups has none.
     full_stop=".",
+    # ShareGroupCommand.printError (4.4): an empty line first, and all of it on stdout.
     error_style=ErrorStyle("\nError: Executing share group command failed due to ", to_stdout=True),
 )
 @options.action("--list", "List the groups.")
@@ -190,6 +195,7 @@ def command(
     is_reading = action in ("list", "describe")
     seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    # From here on None means every share group.
     groups = None if all_groups else group
     if is_reading:
         from kafka_tools.tools.consumer_groups import other_types
@@ -201,8 +207,11 @@ def command(
         return reading.describe(other_types.DescribeGroups(target, groups, view, verbose, seconds))
     from kafka_tools.tools.share_groups import changing
 
+    # Only --delete and --describe read valuesOf(--group); for the others joptsimple refuses a second one in these
+    # words.
     if len(group) > 1 and action != "delete":
         raise KafkaToolError("Found multiple arguments for option group, but you asked for only one")
+    # A reset needs --execute or --dry-run (`check`); the deletions have no --execute.
     if execute or (action != "reset-offsets" and not dry_run):
         target = check_change(target, yes)
     if action == "delete":
@@ -210,5 +219,6 @@ def command(
     if action == "delete-offsets":
         return changing.delete_offsets(changing.DeleteOffsets(target, group[0], topic, dry_run, seconds))
     goal = Goal(to_earliest, to_latest, to_current, to_offset, None, to_datetime, None, from_file)
+    # None: all that the group has read; the empty tuple comes with --from-file, whose lines name partitions.
     topics = None if all_topics else topic
     return changing.reset(changing.ResetOffsets(target, group[0], topics, goal, execute, export, seconds))

@@ -82,6 +82,8 @@ def delete(request: DeleteGroups) -> Report:
     from kafka_tools.brokers.share_groups import open_share_groups
 
     with open_share_groups(request.target, request.seconds) as groups:
+        # deleteShareGroups (4.4) looks at the list first: a group with members, or of another type, never reaches
+        # DeleteGroups. Of `missed` brokers' groups nothing is known, and they are left alone.
         listed, missed = groups.listed()
         there = {each.group: each for each in listed}
         names = list(there) if request.groups is None else list(dict.fromkeys(request.groups))
@@ -91,6 +93,7 @@ def delete(request: DeleteGroups) -> Report:
             return _rehearsed(wanted, failed)
         if len(wanted) > 1 and not request.yes and not confirmed(f"Delete {count(len(wanted), 'share group')}?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
+        # The broker looks again: a member that joined since the list was made keeps its group (NON_EMPTY_GROUP).
         found = groups.delete(wanted) if wanted else {}
     failed |= {name: error for name, error in found.items() if error is not None}
     done = [name for name, error in found.items() if error is None]
@@ -134,12 +137,14 @@ def delete_offsets(request: DeleteOffsets) -> Report:
     told: list[str] = []
     with open_share_groups(request.target, request.seconds) as groups:
         if request.dry_run:
+            # A share group has one start offset a partition, and DeleteShareGroupOffsets takes whole topics.
             return _rehearsed_offsets(request.group, topics, groups.progress([request.group])[request.group])
         found: Mapping[str, KafkaToolError | None]
         try:
             found = groups.delete_offsets(request.group, topics)
         except BrokerError as error:
             found = dict.fromkeys(topics, error)
+            # Errors of the group are told in their own words, others with a prefix and their class (deleteOffsets 4.4).
             unknown = "" if error.code in OF_THE_GROUP else "Encounter some unknown error: "
             told.append(f"{unknown}{as_java_prints(error) if unknown else error.message}")
     return Report(
@@ -190,19 +195,23 @@ def reset(request: ResetOffsets) -> Report:
     with open_share_groups(request.target, request.seconds) as groups:
         of_file = None if request.goal.from_file is None else read_plan(request.goal.from_file, [name])
         plan = Plan(groups, request.goal, [name], of_file, names_partitions=True)
+        # The file is read before this, and the plan is made after it: a wrong file is told without the cluster's help.
         [group] = groups.described([name]).values()
         is_missing = isinstance(group, BrokerError) and group.code == GROUP_ID_NOT_FOUND
         if isinstance(group, KafkaToolError):
             if not is_missing:
                 raise group
+        # A group that is not there may be reset: AlterShareGroupOffsets makes it.
         elif group.state not in (EMPTY, DEAD):
             raise UsageError(f"Share group '{name}' is not empty.")
+        # `new` is what is set, `current` the start offsets that the group has now.
         new, current = plan.of(name, request.topics)
         logs = groups.offsets.logs(sorted(new), request.seconds)[0] if new else {}
         if request.execute:
             groups.commit(name, new)
     rows = [NewOffset(name, *each, current.get(each), new[each]) for each in partition_order(new)]
     told = [*plan.warnings, *(f"Error: {each}." for each in plan.missing)]
+    # There is always one group here, and its name is not in the file.
     lines = exported(rows, True) if request.export else newer_reset_lines(rows)
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
     return Report(

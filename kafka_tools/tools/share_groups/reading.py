@@ -118,6 +118,7 @@ def describe(request: DescribeGroups) -> Report:
     from kafka_tools.brokers.share_groups import open_share_groups
 
     with open_share_groups(request.target, request.seconds) as groups:
+        # collectGroupsDescription (4.4) is a TreeMap: by name, each once, whatever the order on the command line.
         names = None if request.groups is None else sorted(set(request.groups))
         found, notes = described(groups, names, "Share group")
         report, more = _reported(request, groups, found)
@@ -138,6 +139,7 @@ def _reported(
                 offsets[name] = each
         return _offsets_report(found, offsets, request.verbose), failed
     make = _members_report if request.view == "members" else _states_report
+    # On stderr, and with --offsets nothing at all (maybePrintEmptyGroupState 4.4).
     empty = [f"\nShare group '{each.group}' has no active members." for each in found if each.state == EMPTY]
     return make(found, request.verbose)._replace(notes=empty), []
 
@@ -168,6 +170,7 @@ def _offset_lines(group: str, rows: Sequence[OffsetRow], verbose: bool) -> Itera
         yield f"Share group '{group}' has no offset information."
         return
     width, topic = max(15, len(group)), max([15, *(len(row.topic) for row in rows)])
+    # LAG is the last column and not padded; --verbose puts LEADER-EPOCH before START-OFFSET, both 13 wide.
     layout = f"%-{width}s %-{topic}s %-10s{' %-13s' * (1 + verbose)} %s"
     names = ("group", "topic", "partition", *(("leader_epoch",) if verbose else ()), "start_offset", "lag")
     yield layout % tuple(name.upper().replace("_", "-") for name in names)
@@ -198,6 +201,7 @@ def _member_row(group: str, member: ShareMember) -> MemberRow:
 def _member_lines(rows: Sequence[MemberRow], verbose: bool) -> Iterator[str]:
     if not rows:
         return
+    # Widths are those of one group's members, as each group has its own table in 4.4.
     names = ("group", "consumer_id", "host", "client_id")
     widths = [max([15, *(len(getattr(row, name)) for row in rows)]) for name in names]
     layout = f"{' '.join(f'%-{width}s' for width in widths)} %-12s{' %-13s' * verbose} %s"
@@ -207,6 +211,7 @@ def _member_lines(rows: Sequence[MemberRow], verbose: bool) -> Iterator[str]:
     for row in rows:
         of_row = (row.member_epoch,) if verbose else ()
         who = (getattr(row, name) for name in names)
+        # getAssignmentString (4.4): `orders:0,1;pay:2`, without blanks, so that it stays one word for awk.
         yield layout % (*who, row.partitions, *of_row, assignment_words(row.assignment, "{}:{}", ";"))
 
 
@@ -233,12 +238,14 @@ def _state_row(group: ShareGroup) -> StateRow:
 
 
 def _state_lines(row: StateRow, verbose: bool) -> Iterator[str]:
+    # Two blanks before the id, as in consumer-groups; streams-groups has one.
     coordinator = f"{row.host}:{row.port}  ({row.coordinator})"
     epochs = ("GROUP-EPOCH", "ASSIGNMENT-EPOCH") if verbose else ()
     of_row = (row.group_epoch, row.assignment_epoch) if verbose else ()
     widths = f"%-{max(15, len(row.group))}s %-{max(25, len(coordinator))}s %-15s"
     layout = f"{widths}{' %-12s %-17s' if verbose else ''} %s"
     yield ""
+    # The sentence, and then the table all the same.
     if row.state == DEAD:
         yield f"Error: Share group '{row.group}' does not exist."
         yield ""

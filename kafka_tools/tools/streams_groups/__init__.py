@@ -72,6 +72,7 @@ def check(action: str, given: frozenset[str]) -> None:
             )
         case "reset-offsets":
             _check_reset(given)
+    # checkArgs of 4.4 looks at these in this order, whatever the action, and at pairs of options last.
     _check_internal_topics(action, given)
     if {"dry_run", "execute"} & given and action != "reset-offsets":
         raise UsageError("Only Option [reset-offsets] accepts [execute] or [dry-run]")
@@ -101,6 +102,7 @@ def _check_reset(given: frozenset[str]) -> None:
     if not {"dry_run", "execute"} & given:
         raise UsageError("Option [reset-offsets] takes the option: [execute] or [dry-run]")
     _check_selected("reset-offsets", given)
+    # Unlike ShareGroupCommandOptions: two goals are refused before a scope is missed.
     chosen = [name for name in SCENARIOS if name in given]
     if len(chosen) > 1:
         raise conflict(chosen[0], chosen[1])
@@ -133,7 +135,9 @@ def _check_internal_topics(action: str, given: frozenset[str]) -> None:
     purpose="This tool helps to list, describe, delete and manage the offsets of streams groups.",
     only_with=ONLY_WITH,
     check=check,
+    # 4.4 ends "Command must include exactly one action …" with a full stop, where 3.9's consumer-groups has none.
     full_stop=".",
+    # StreamsGroupCommand.printError (4.4): an empty line first, and all of it on stdout.
     error_style=ErrorStyle("\nError: Executing streams group command failed due to ", to_stdout=True),
 )
 @options.action("--list", "List the groups.")
@@ -228,6 +232,7 @@ def command(
         raise UsageError("Option [describe] does not take a value for [state]")
     seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
+    # From here on None means every streams group.
     groups: Sequence[str] | None = None if all_groups else group
     if action == "list":
         return _list(target, state, seconds)
@@ -239,6 +244,7 @@ def command(
         target = check_change(target, yes)
     if action == "delete":
         return changing.delete(changing.DeleteGroups(target, groups, delete_all_internal_topics, yes, seconds))
+    # None: all input topics; the empty tuple comes with --from-file, whose lines name partitions.
     topics = None if all_input_topics else input_topic
     if action == "delete-offsets":
         if len(group) > 1:

@@ -97,6 +97,7 @@ def delete(request: DeleteGroups) -> Report:
         listed, missed = groups.listed()
         there = {each.group: each for each in listed}
         names = list(there) if request.groups is None else list(dict.fromkeys(request.groups))
+        # preAdminCallChecks (4.4): what the list of groups rules out is not asked for.
         failed = {name: error for name in names if (error := _why_not(name, there.get(name)))}
         wanted = [name for name in names if name not in failed]
         if len(wanted) > 1 and not request.yes and not confirmed(f"Delete {count(len(wanted), 'streams group')}?"):
@@ -111,6 +112,7 @@ def delete(request: DeleteGroups) -> Report:
         GroupRow(name, as_java_prints(failed[name]) if name in failed else None, tuple(topics.get(name, ())))
         for name in names
     ]
+    # The group is gone by now, and its topics that are left are told one reason a group.
     kept = {name: next(iter(errors.values())) for name, errors in gone.items() if errors}
     return Report(
         rows=rows,
@@ -126,6 +128,7 @@ def _why_not(name: str, group: GroupListing | None) -> KafkaToolError | None:
     if group is None:
         unknown = f"Group '{name}' does not exist or is not a streams group."
         return KafkaToolError(f"java.lang.IllegalArgumentException: {unknown}")
+    # Brokers before 2.6 list no state; whether the group has members is then left to the broker that deletes it.
     if group.state in (EMPTY, ""):
         return None
     if group.state == DEAD:
@@ -140,6 +143,7 @@ def _own_topics(groups: "BrokerStreamsGroups", names: Sequence[str]) -> dict[str
     for name, group in groups.described(names).items():
         if isinstance(group, KafkaToolError):
             raise group
+        # The topology names changelogs and repartition topics, also those that no instance has made yet.
         found[name] = [topic for topic in group.own_topics if topic in there]
     return found
 
@@ -171,6 +175,8 @@ def delete_offsets(request: DeleteOffsets) -> Report:
     head: KafkaToolError | None = None
     with open_streams_groups(request.target, request.seconds) as groups:
         [group] = groups.described([name]).values()
+        # What is not there is told by topic (WHOLE), also where the group itself is not known: the table of 4.4 has
+        # both.
         partitions, missing = _meant(groups, group, request)
         found |= {(topic, WHOLE): BrokerError(UNKNOWN_TOPIC_OR_PARTITION) for topic in missing}
         try:
@@ -196,6 +202,7 @@ def _meant(
     for topic, numbers in map(parse_partitions, request.topics):
         if numbers is None and topic not in there:
             missing.append(topic)
+        # Partitions that are named are not checked: the coordinator answers for each of them.
         wanted |= dict.fromkeys(TopicPartition(topic, each) for each in (numbers or there.get(topic, ())))
     return list(wanted), missing
 
@@ -222,6 +229,7 @@ def reset(request: ResetOffsets) -> Report:
         of_file = None if request.goal.from_file is None else read_plan(request.goal.from_file, sorted(set(names)))
         plan = Plan(groups, request.goal, names, of_file, names_partitions=True)
         for name, group in groups.described(names).items():
+            # A group that is not there counts as DEAD and may be reset; any other failure ends all before a change.
             if isinstance(group, KafkaToolError) and not _is_missing(group):
                 raise group
             state = group.state if isinstance(group, StreamsGroup) else DEAD
@@ -230,6 +238,8 @@ def reset(request: ResetOffsets) -> Report:
                 told.append(f"{inactive}, but the current state is {state}.")
                 continue
             new, current = plan.of(name, _topics(groups, group, request))
+            # filterExistingGroupTopics (4.4): a topic that the group never committed for is no input topic of it. The
+            # whole group is left out then. Offsets of a file are taken as they are.
             if of_file is None and not new.keys() <= current.keys():
                 told.append(f"One or more topics are not part of the group '{name}'.")
                 new = {}
@@ -245,7 +255,8 @@ def reset(request: ResetOffsets) -> Report:
         for each in partition_order(new)
     ]
     shown = [reset_row(row, logs.get(TopicPartition(row.topic, row.partition), UNKNOWN)) for row in rows]
-    lines = exported(rows, len(set(names)) == 1) if request.export else reset_lines(rows)
+    # As isSingleGroupQuery (4.4) counts --group; a single group that --all-groups finds has its name in the file.
+    lines = exported(rows, len(request.groups or ()) == 1) if request.export else reset_lines(rows)
     return Report(
         rows=shown,
         columns=RESET_COLUMNS,
@@ -281,15 +292,19 @@ def _carried_out(
     planned: Mapping[str, tuple[Mapping[TopicPartition, int], object]],
 ) -> Iterator[str]:
     """Commit the offsets of each group and delete its internal topics; yield what failed."""
+    # Looked up for all groups before the first commit: a topology that is not known stops it with nothing changed.
     own = _own_topics(groups, list(planned)) if request.all_internal_topics and planned else {}
     for name, (new, _) in planned.items():
         try:
+            # Offsets first, then the topics: an application whose state is gone and whose offsets stayed would start
+            # with wrong sums.
             groups.consumers.commit(name, new)
         except KafkaToolError as error:
             yield f"Group '{name}' was not reset: {as_java_prints(error)}"
             continue
         topics = own.get(name, ()) if request.all_internal_topics else request.internal_topics
         failed = _deleted_topics(groups, topics)
+        # One topic that is not there gives this sentence, whatever became of the others, as 4.4 has it.
         if any(isinstance(each, BrokerError) and each.code == UNKNOWN_TOPIC_OR_PARTITION for each in failed.values()):
             yield f"Deleting internal topics for group '{name}' failed because the topics do not exist."
         elif failed:

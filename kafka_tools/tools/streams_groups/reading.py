@@ -125,12 +125,15 @@ def _offsets(
     groups: "BrokerStreamsGroups", found: Sequence[StreamsGroup]
 ) -> tuple[dict[str, list[OffsetRow]], list[str]]:
     """Return how far each group is in what its members read now, and what could not be found out."""
+    # Tasks name a subtopology and a number; which partitions these are only the group's topology tells. What nobody
+    # reads now has no row, even if it was committed (getOffsets 4.4 begins with the members).
     read = {
         each.group: frozenset().union(*(each.partitions_of(member.assignment) for member in each.members))
         for each in found
     }
     notes = []
     committed: dict[str, Mapping[TopicPartition, Committed]] = {}
+    # Streams groups commit as consumer groups do: OffsetFetch takes their names.
     for name, result in groups.consumers.committed_with_epochs(read).items() if read else ():
         if isinstance(result, KafkaToolError):
             notes.append(f"What '{name}' has committed is not known: {result.message}")
@@ -144,6 +147,8 @@ def _offsets(
     rows = {
         name: [
             _offset_row(name, each, committed.get(name, {}).get(each), logs.get(each, UNKNOWN))
+            # The rows come out of a HashMap of Java. Sorted first, as keys in one bucket keep the order of their
+            # insertion.
             for each in partition_order(sorted(mine, key=lambda each: (each.partition, each.topic)))
         ]
         for name, mine in read.items()
@@ -160,6 +165,7 @@ def _offset_row(group: str, partition: TopicPartition, at: Committed | None, log
 
 
 def _offsets_report(groups: Sequence[StreamsGroup], rows: Mapping[str, Sequence[OffsetRow]], verbose: bool) -> Report:
+    # isGroupStateValid (4.4): of a group without members there is no heading, and nothing is said of it either.
     shown = [each for each in groups if each.members and each.state != DEAD]
     return Report(
         rows=[row for lot in rows.values() for row in lot],
@@ -170,7 +176,7 @@ def _offsets_report(groups: Sequence[StreamsGroup], rows: Mapping[str, Sequence[
 
 
 def _told(group: StreamsGroup) -> Iterator[str]:
-    """Yield what Apache's tool says of a group without members, on stdout."""
+    """Yield what Apache's tool says with --state of a group without members, on stdout."""
     if group.state == EMPTY:
         yield ""
         yield f"Error: Streams group '{group.group}' has no active members."
@@ -179,6 +185,7 @@ def _told(group: StreamsGroup) -> Iterator[str]:
 def _offset_lines(group: StreamsGroup, rows: Sequence[OffsetRow], verbose: bool) -> Iterator[str]:
     yield from _told(group)
     width, topic = max(15, len(group.group)), max([15, *(len(row.topic) for row in rows)])
+    # OFFSET-LAG is padded with --verbose, and not without.
     layout = f"%-{width}s %-{topic}s %-10s{' %-15s %-15s %-15s %-15s' if verbose else ' %s'}"
     more = ("CURRENT-OFFSET", "LEADER-EPOCH", "LOG-END-OFFSET") if verbose else ()
     yield layout % ("GROUP", "TOPIC", "PARTITION", *more, "OFFSET-LAG")
@@ -206,6 +213,7 @@ def _member_row(group: str, member: StreamsMember) -> MemberRow:
         member.client_id,
         "classic" if member.is_classic else "streams",
         member.epoch,
+        # Kinds without a task are left out, as getTasksForPrinting does: a stateless application has only active ones.
         {kind: tasks for kind, tasks in member.assignment._asdict().items() if tasks},
         {kind: tasks for kind, tasks in member.target._asdict().items() if tasks},
     )
@@ -213,6 +221,7 @@ def _member_row(group: str, member: StreamsMember) -> MemberRow:
 
 def _member_lines(group: StreamsGroup, rows: Sequence[MemberRow], verbose: bool) -> Iterator[str]:
     yield from _told(group)
+    # At least 15 wide each; ASSIGNMENTS is last and not padded.
     names = ("group", "member", "process", "client_id")
     own, member, process, client = (max([15, *(len(getattr(row, name)) for row in rows)]) for name in names)
     # Apache's tool (4.4) has no blank between TOPOLOGY-EPOCH and MEMBER.
@@ -233,6 +242,7 @@ def _member_lines(group: StreamsGroup, rows: Sequence[MemberRow], verbose: bool)
 
 def _tasks(assignment: Mapping[str, Tasks], prefix: str) -> str:
     return "".join(
+        # `ACTIVE: 0:[0,1]; 1:[0]; STANDBY: 1:[1]; `: kind, subtopology, numbers; the blank at the end is Apache's.
         f"{prefix}{kind.upper()}: "
         + "".join(f"{subtopology}:[{','.join(map(str, numbers))}]; " for subtopology, numbers in tasks.items())
         for kind, tasks in assignment.items()
@@ -265,7 +275,9 @@ def _state_row(group: StreamsGroup) -> StateRow:
 
 
 def _state_lines(row: StateRow, verbose: bool) -> Iterator[str]:
+    # One blank before the id, where consumer-groups and share-groups have two.
     coordinator = f"{row.host}:{row.port} ({row.coordinator})"
+    # STATE is 25 wide whatever the state.
     widths = (max(15, len(row.group)), max(25, len(coordinator)), max(15, len(row.assignor)), 25)
     layout = f"{' '.join(f'%-{width}s' for width in widths)}{' %-15s %-25s' if verbose else ''} %s"
     epochs = ("GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH") if verbose else ()

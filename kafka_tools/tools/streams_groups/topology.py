@@ -47,9 +47,12 @@ def describe(request: DescribeGroups) -> Report:
     try:
         with open_streams_groups(request.target, request.seconds, topology=True) as groups:
             found, notes = described(groups, request.groups, "Streams group")
+    # DescribeStreamsGroups asks for descriptions from the version of Kafka 4.4 on; older brokers would leave them out
+    # silently.
     except UnsupportedError as error:
         raise KafkaToolError("The brokers do not tell topologies.", "Those of Kafka 4.4 and later do.") from error
     rows = {each.group: [row for part in each.topology or () for row in _rows(each.group, part)] for each in found}
+    # Brokers need a plug-in that keeps descriptions; a group without one is told, and the status is 1.
     told = [why for each in found if (why := _why_not(each))]
     return Report(
         rows=[row for lot in rows.values() for row in lot],
@@ -66,6 +69,7 @@ def _why_not(group: StreamsGroup) -> str:
     if group.topology_status == AVAILABLE:
         return ""
     unknown = f"No topology description is available for streams group '{group.group}' "
+    # A status of a newer broker has no words here, and is told as it is.
     return NOT_KNOWN.get(group.topology_status, f"{unknown}(status: {group.topology_status}).").format(
         group=group.group
     )
@@ -73,6 +77,7 @@ def _why_not(group: StreamsGroup) -> str:
 
 def _rows(group: str, part: TopologyPart) -> Iterator[NodeRow]:
     for node in part.nodes:
+        # The answer has successors only; the formatter finds predecessors by turning the arrows round.
         before = tuple(sorted(each.name for each in part.nodes if node.name in each.successors))
         yield NodeRow(
             group,
@@ -108,6 +113,7 @@ def _node_lines(row: NodeRow) -> Iterator[str]:
         case "source":
             what = f"topics: [{', '.join(row.topics)}]"
         case "sink":
+            # A sink that chooses its topic for each record (TopicNameExtractor) has none, which Java prints as null.
             what = f"topic: {row.topics[0] if row.topics else 'null'}"
         case _:
             what = f"stores: [{', '.join(row.stores)}]"

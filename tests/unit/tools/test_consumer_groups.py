@@ -249,6 +249,14 @@ def test_a_plan_says_what_is_read_again_and_what_is_skipped(groups: FakeGroups) 
     assert groups.commits == []
 
 
+def test_an_export_names_the_group_unless_one_was_asked_for(groups: FakeGroups) -> None:
+    del groups.there["busy"]
+    argv = ("--reset-offsets", "--topic", "b", "--to-earliest", "--dry-run", "--export")
+    assert run(*argv, "--group", "idle").stdout == "b,0,0\n\n"
+    # There is only one group, and yet the file of Apache's tool has its name (isSingleGroupQuery).
+    assert run(*argv, "--all-groups").stdout == "idle,b,0,0\n\n"
+
+
 def test_saved_offsets_are_restored_also_for_another_group(groups: FakeGroups, tmp_path: Path) -> None:
     file = tmp_path / "offsets.csv"
     result = run("--save", str(file), "--group", "idle")

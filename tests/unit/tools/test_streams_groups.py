@@ -198,6 +198,14 @@ def test_a_reset_leaves_active_groups_alone(groups: FakeGroups) -> None:
     assert "Error: Assignments can only be reset if the group 'busy' is inactive" in result.stdout
 
 
+def test_an_export_names_the_group_unless_one_was_asked_for(groups: FakeGroups) -> None:
+    groups.listed = lambda: ((GroupListing("app", "Streams", "streams", "Empty"),), ())  # type: ignore[method-assign]
+    argv = "--reset-offsets --input-topic a --to-earliest --dry-run --export"
+    assert ktools("streams-groups", f"{argv} --group app").stdout == "a,0,2\n\n"
+    # There is only one group, and yet the file of Apache's tool has its name (isSingleGroupQuery).
+    assert ktools("streams-groups", f"{argv} --all-groups").stdout == "app,a,0,2\n\n"
+
+
 def test_an_application_is_planned_before_anything_is_changed(groups: FakeGroups) -> None:
     argv = "--application-id app --input-topics a"
     result = ktools("streams-application-reset", f"{argv} --internal-topics b")
