@@ -306,8 +306,7 @@ def command(
     """Check the options against each other, choose the cluster, and run the action."""
     if validate_regex is not None:
         return _validate_regex(validate_regex)
-    # timeoutMsOpt defaults to 5000. A timeout of 0 ms or less would end every request at once, so that 1 ms is the
-    # least.
+    # timeoutMsOpt defaults to 5000 (ms). A timeout of 0 or less would end every request at once: 1 ms is the least.
     seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
     # From here on None means every group, and an empty tuple that no group was named.
     groups = None if all_groups else group

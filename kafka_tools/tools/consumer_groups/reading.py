@@ -222,8 +222,8 @@ def describe(request: DescribeGroups) -> Report:
 
     with open_groups(request.target, request.seconds) as groups:
         of_offsets = request.view == "offsets"
-        # Members and states need no offsets, which cost two more requests; offsets need no epochs of groups, which
-        # cost one.
+        # Members and states need no offsets, which cost two more requests; offsets need no
+        # epochs of groups, which cost one.
         asked = asking.ask(groups, request.groups, request.topics, of_offsets, request.verbose and not of_offsets)
         # What is described of a cluster of Kafka 4 is shown as by 4.4's tool, all else as by 3.9's.
         is_newer = groups.are_of_kafka_4()

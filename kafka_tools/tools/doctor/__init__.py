@@ -88,6 +88,7 @@ def _one_cluster(checks: "Sequence[Check]") -> "list[Check]":
     """Return a failed check where brokers and ZooKeeper are of two clusters."""
     from kafka_tools.tools.doctor.checks import CLUSTER_ID, State, failed
 
+    # Only ids that were read: a check that failed has its own line already.
     ids = {check.found for check in checks if check.check == CLUSTER_ID and check.state is State.OK}
     if len(ids) < 2:
         return []
@@ -98,6 +99,7 @@ def _one_cluster(checks: "Sequence[Check]") -> "list[Check]":
 def _title(request: "Roads") -> tuple[str, Sequence[str]]:
     names = [request.brokers.bootstrap_servers] if request.brokers else []
     names += [f"ZooKeeper {request.ensemble.connect}"] if request.ensemble else []
+    # Where a wrong cluster is examined, a forgotten context or variable is the usual cause.
     facts = [f"named by {request.source}"]
     if request.brokers:
         security = request.brokers.security

@@ -59,6 +59,7 @@ def check_brokers(target: Brokers) -> Iterator[Check]:
         for contact in found:
             yield from _steps(contact, target)
         answering = [contact for contact in found if contact.connected]
+        # Any broker tells of the whole cluster, over the connection that was just examined.
         yield from _cluster(target, answering[0]) if answering else _unknown("no server answers")
     finally:
         for contact in found:
@@ -141,6 +142,7 @@ def _controller(contact: Contact, seen: Overview) -> list[Check]:
         return [not_run(CONTROLLER, f"{error.message} It needs DESCRIBE on the cluster.")]
     if controllers is not None:
         return list(_quorum(controllers))
+    # Kafka up to 3.9 in ZooKeeper mode: there is no quorum of controllers to ask (`quorum` is None).
     if seen.controller is None:
         return [failed(CONTROLLER, KafkaToolError("there is none now"), "Is ZooKeeper up? It is elected in seconds.")]
     # Brokers name the last controller until there is another, so one that is named may be long gone.

@@ -52,6 +52,7 @@ def failed(
     cause = cause_of(failure)
     if where and cause.startswith(f"{where} "):
         cause = f"it {cause.removeprefix(where).lstrip()}"
+    # `_explained` puts the full stop back where it makes a sentence of it.
     found = cause.removeprefix("TLS: ").removesuffix(".")
     return Check(check, State.FAILED, where, milliseconds(seconds), found, failure.hint or advice)
 

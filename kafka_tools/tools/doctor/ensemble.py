@@ -55,6 +55,7 @@ def check_ensemble(target: ZooKeeper, alone: bool) -> Iterator[Check]:
     servers, session = _asked(target)
     for address, server in servers.items():
         yield _server(address, server)
+    # Servers may answer one by one and still give no session: without a majority they close what clients open.
     if isinstance(session, KafkaToolError):
         yield failed(SESSION, session, UP, target.connect)
         yield _quorum(servers, None)
@@ -103,6 +104,7 @@ def _quorum(servers: Servers, voters: int | None) -> Check:
     """Judge the quorum: of the servers that vote, as the ensemble says itself, else of those that were named."""
     voting = [each for each in servers.values() if isinstance(each, KafkaToolError) or each.mode != "observer"]
     modes = [each.mode for each in voting if not isinstance(each, KafkaToolError)]
+    # A server that runs alone is a whole ensemble, whatever else the connect string names.
     if "standalone" in modes:
         return quorum(QUORUM, "servers", 1, 1)
     serving = len(modes)
@@ -146,6 +148,7 @@ def _brokers(seen: "Registered") -> Iterator[Check]:
     if not seen.brokers:
         yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
     known = {broker: each for broker, each in seen.brokers.items() if not isinstance(each, KafkaToolError)}
+    # Only that the port takes a connection: no login goes to an address out of a znode.
     calls = {broker: partial(seconds_to_accept, each, BROKERS_SECONDS) for broker, each in known.items()}
     found = in_parallel(calls, monotonic() + BROKERS_SECONDS)
     for broker, address in seen.brokers.items():

@@ -85,6 +85,8 @@ def command(
 
 def show_layout(request: ShowLayout) -> Report:
     """Return where replicas sit, or would sit. Raises KafkaToolError for a topic or broker that is not there."""
+    # What brokers are reached, and whether somebody elects leaders, costs seconds where somebody is silent: only asked
+    # where a prediction hangs on it.
     with open_topics(request.target) as topics:
         described = topics.describe(named(topics.names(), request.topic, request.exclude_internal))
         brokers = topics.brokers()
@@ -102,6 +104,7 @@ def show_layout(request: ShowLayout) -> Report:
             told = any(no_election in note for note in notes)
             unsafe = "This is not safe: no leader can be elected now."
             notes = (*notes, unsafe if told else f"{unsafe} {no_election}")
+        # A topic whose znodes cannot be read is left out: nothing may be called safe without it.
         report = report._replace(notes=(*notes, *report.notes), status=1 if malformed else report.status)
         return _with_unreached(report, unreached, request.without)
     from kafka_tools.tools.layout.current import layout
@@ -118,6 +121,7 @@ def _with_unreached(report: Report, unreached: Mapping[int, str], without: Colle
     notes = tuple(
         f"This is not safe: broker {broker} is listed as alive, but takes no connection ({cause})."
         for broker, cause in sorted(unreached.items())
+        # One that is to be stopped may well be gone already.
         if broker not in without
     )
     return report._replace(notes=(*report.notes, *notes), status=1) if notes else report

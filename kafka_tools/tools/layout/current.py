@@ -61,6 +61,7 @@ def layout(
 
     `everything`: healthy partitions are shown one by one, however many there are.
     """
+    # Brokers that are down are known from assignments only, and their racks from the rounds of --watch before.
     found = loads(topics, brokers, racks_before)
     live = {broker.broker for broker in brokers}
     return Report(
@@ -82,6 +83,7 @@ def _rows(
                     f"{topic.topic}-{partition.partition}"
                 )
     for load in found:
+        # In the order of Role, which is that of BrokerRow's last four fields.
         held = (tuple(of.get((load.broker, each), ())) for each in Role)
         yield BrokerRow(
             load.broker,
@@ -114,6 +116,7 @@ def lines(topics: Sequence[TopicDescription], found: Sequence[BrokerLoad], live:
 
 
 def _skew(load: BrokerLoad) -> str:
+    # None for a broker that is down, or where nothing is led by anybody.
     return "-" if load.leader_skew is None else f"{round(load.leader_skew):+d}"
 
 
@@ -147,6 +150,7 @@ def _rows_and_note(
     # Three sizes: every partition, every one that is wrong, every topic that is. A screen holds some 100 rows at most.
     if everything or counts.partitions <= MOST_PARTITIONS:
         return [_partition_row(topic, each, brokers, live) for topic in topics for each in topic.partitions], ""
+    # Of a large cluster that is well this is a single line, and the matrix is its brokers' loads.
     if counts.partitions - counts.healthy <= MOST_PARTITIONS:
         wrong = [
             _partition_row(topic, each, brokers, live)
@@ -170,6 +174,7 @@ def _partition_row(
     moved = not led_by_preferred(partition)
     cells = []
     for broker in brokers:
+        # The flag stands at the leader, in the broker's column: an operator sees where an election would move it from.
         sign = role(broker, partition, live)
         held = broker in partition.replicas
         cells.append(Cell(sign, flagged=moved and sign is Role.LEADER) if held else None)
@@ -192,6 +197,7 @@ def _topic_row(topic: TopicDescription, counts: Health, brokers: Sequence[int], 
     cells = []
     for broker in brokers:
         roles = [role(broker, each, live) for each in topic.partitions if broker in each.replicas]
+        # Who leads is left out here: a topic with many partitions is led by every broker.
         worst = next((each for each in (Role.BROKER_DOWN, Role.OUT_OF_SYNC) if each in roles), Role.IN_SYNC)
         often = None if worst is Role.IN_SYNC else roles.count(worst)
         cells.append(Cell(worst, often) if roles else None)
@@ -201,6 +207,7 @@ def _topic_row(topic: TopicDescription, counts: Health, brokers: Sequence[int], 
 
 
 def _column(load: BrokerLoad, found: Sequence[BrokerLoad]) -> MatrixColumn:
+    # Where no broker has a rack (broker.rack is not set), there is no line for them at all.
     racks = any(each.rack for each in found)
     return MatrixColumn(str(load.broker), _rack(load.rack) if racks else "", Level.QUIET if load.up else Level.BROKEN)
 
@@ -208,6 +215,7 @@ def _column(load: BrokerLoad, found: Sequence[BrokerLoad]) -> MatrixColumn:
 def _rack(rack: str | None) -> str:
     if rack is None:
         return "rack not known"
+    # Many are called `rack-1` already; others `eu-west-1a`, or just `b`.
     return rack if "rack" in rack.lower() else f"rack {rack}"
 
 

@@ -73,6 +73,7 @@ def prediction(
     controller could elect a leader now, "" where one could: nothing is called safe without one, whatever becomes of the
     partitions. Raises KafkaToolError for a broker that is not there.
     """
+    # A broker that is down, but holds replicas, may be named: the answer is that nothing changes.
     live = {broker.broker for broker in brokers}
     held = {broker for topic in topics for partition in topic.partitions for broker in partition.replicas}
     check_known(without, live | held)
@@ -109,6 +110,7 @@ def lines(outcomes: Iterable[Outcome], left: Collection[int]) -> Iterator[str]:
     `partition TOPIC PARTITION VERDICT LEADER LEADER_THEN ISR ISR_THEN MIN_ISR`: VERDICT is a value of Verdict, an ISR
     ids with commas; what is not there, or not known, is `-`. `broker ID LEADERS LEADERS_THEN`.
     """
+    # None counts the partitions that nobody leads; it is never printed, as no broker has it.
     now, then = Counter[int | None](), Counter[int | None]()
     for outcome in outcomes:
         now[outcome.now.leader] += 1
@@ -134,6 +136,7 @@ def table(
 ) -> Table:
     """Return what a person sees: the verdict in a sentence, the partitions concerned, and how leaders then spread."""
     changed = [outcome for outcome in outcomes if outcome.then != outcome.now]
+    # What comes to harm is always shown, however much it is.
     shown = [each for each in changed if each.verdict.harmful or len(changed) <= MOST_PARTITIONS]
     shown = list(outcomes) if everything else shown
     # Verdict stands in the order of harm: the worst partitions come first in the table.
@@ -169,6 +172,8 @@ def _meaning(outcome: Outcome, elects: bool) -> Mark:
             return Mark(f"offline: {why}", Level.BROKEN)
         case Verdict.LOSES_RECORDS:
             return Mark("unclean leader: records are lost", Level.BROKEN)
+        # NotEnoughReplicasException for acks=all; producers with acks=1 and consumers go on, so
+        # the partition is not offline.
         case Verdict.BELOW_MIN_ISR:
             return Mark(f"below min ISR {outcome.min_isr}: acks=all producers stop", Level.BROKEN)
         case Verdict.STALLS:
@@ -187,6 +192,7 @@ def _sentence(outcomes: Sequence[Outcome], live: Collection[int], without: Seque
     counts = Counter(outcome.verdict for outcome in outcomes)
     brokers = f"broker{'' if len(without) == 1 else 's'} {', '.join(map(str, without))}"
     of = f"of {count(len(outcomes), 'partition')}"
+    # HARMS has the worst first; only the first number says of how many partitions.
     found = {verdict: counts[verdict] for verdict in HARMS if counts[verdict]}
     if found:
         said = [
@@ -224,6 +230,7 @@ def _hints(outcomes: Iterable[Outcome]) -> list[str]:
     topics = {outcome.topic for outcome in outcomes if outcome.verdict is Verdict.MIN_ISR_NOT_KNOWN}
     if not topics:
         return []
+    # The one question that ZooKeeper cannot answer: a broker's default stands in its server.properties, not in a znode.
     return [
         f"ktools: min.insync.replicas of {count(len(topics), 'topic')} is the brokers' default, which ZooKeeper does "
         "not hold: --bootstrap-server tells whether producers would stop."

@@ -114,6 +114,7 @@ def command(
     broker_list: str | None,
 ) -> Report:
     """Choose the cluster and show its directories."""
+    # splitAtCommasAndFilterOutEmpty (3.9): `1,,2` and an empty list are fine, and mean 1,2 and all.
     brokers = frozenset(_broker(word) for word in (broker_list or "").split(",") if word)
     topics = frozenset(word for word in (topic_list or "").split(",") if word)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
@@ -144,6 +145,7 @@ def describe_log_dirs(request: DescribeLogDirs) -> Report:
         for broker, each in answers.items()
         if not isinstance(each, KafkaToolError)
     }
+    # Apache's tool has printed its first line by now; it asks all brokers together, and fails with the first.
     if not described:
         first = next(iter(failed.values()))
         return Report([], COLUMNS, [QUERYING], failure=KafkaToolError(as_java_prints(first), first.hint))
@@ -151,6 +153,7 @@ def describe_log_dirs(request: DescribeLogDirs) -> Report:
     missing = sorted(request.topics - sizes.keys())
     notes = [f"Broker {broker} does not tell its directories: {error.message}" for broker, error in failed.items()]
     notes += [f"There is no replica of topic '{topic}' on these brokers." for topic in missing]
+    # Not left to `tables`, which only a terminal calls: the next round compares its sizes with these.
     growth = _growth(sizes) if request.is_watched else None
 
     def tables() -> "Sequence[View]":
@@ -175,6 +178,7 @@ def _asked(log_dirs: "BrokerLogDirs", wanted: frozenset[int]) -> list[int]:
     Raises KafkaToolError in its words where one of those that are wanted is not there.
     """
     there = log_dirs.brokers()
+    # Both lists are printed in the order of Java's HashSets.
     absent = [broker for broker in wanted if broker not in there]
     if absent:
         raise KafkaToolError(
@@ -182,10 +186,12 @@ def _asked(log_dirs: "BrokerLogDirs", wanted: frozenset[int]) -> list[int]:
             f"Current existent brokers: {_commas(_number_order(there))}"
         )
     asked = wanted or there
+    # `new HashSet<>(collection)` starts with more buckets than an empty set, and more of them are another order.
     return _number_order(asked, copied_capacity(len(asked)))
 
 
 def _number_order(numbers: Iterable[int], capacity: int = 16) -> list[int]:
+    # Integer.hashCode is the number itself.
     return keys_in_hash_order(sorted(numbers), capacity, lambda number: number)
 
 
@@ -214,6 +220,7 @@ def _rows(described: Described) -> Iterator[LogDirRow]:
         for log_dir in log_dirs:
             error = log_dir.error.message if log_dir.error else None
             volume = (log_dir.total_bytes, log_dir.usable_bytes)
+            # An empty directory, or a dead one, of which the broker tells nothing else: it is not to vanish.
             if not log_dir.replicas:
                 yield LogDirRow(broker, log_dir.path, None, None, None, None, None, error, *volume)
             for name, size, lag, is_future in log_dir.replicas:
@@ -224,12 +231,15 @@ def _lines(asked: Sequence[int], described: Described) -> Iterator[str]:
     """Yield Apache's lines, the last of which is a document of JSON in the order of Java's hash tables."""
     yield QUERYING
     yield f"Received log directory information from brokers {_commas(asked)}"
+    # AdminClient collects the brokers' answers in `new HashMap<>(size)` (DescribeLogDirsResult.allDescriptions).
     in_order = _number_order(described, capacity_for(len(described)))
     brokers = [{"broker": broker, "logDirs": _log_dirs(described[broker])} for broker in in_order]
+    # Jackson writes no blanks and no escapes beyond those of JSON; the keys are in the order of the tool's HashMaps.
     yield json.dumps({"brokers": brokers, "version": 1}, separators=(",", ":"), ensure_ascii=False)
 
 
 def _log_dirs(log_dirs: Sequence[LogDirDescription]) -> list[dict[str, object]]:
+    # DescribeLogDirsResponse is copied into `new HashMap<>(size)`, hence the capacity.
     by_path = {log_dir.path: log_dir for log_dir in log_dirs}
     return [
         {

@@ -74,6 +74,7 @@ def _directories(described: Described, silent: Sequence[int], sizes: Mapping[str
     log_dirs = [(broker, log_dir) for broker, each in sorted(described.items()) for log_dir in each]
     dead = [log_dir for _, log_dir in log_dirs if log_dir.error]
     columns = dict(LOG_DIR_COLUMNS)
+    # The column is worth its room only where it says something.
     if not dead:
         del columns["state"]
     replicas = sum(len(log_dir.replicas) for _, log_dir in log_dirs)
@@ -95,6 +96,7 @@ def _directories(described: Described, silent: Sequence[int], sizes: Mapping[str
 
 
 def _evenness(on_brokers: Mapping[int, int]) -> list[str]:
+    # None where nothing is stored at all: there is no mean to be compared with.
     uneven = skew(on_brokers, len(on_brokers))
     if uneven is None or len(on_brokers) == 1:
         return []
@@ -111,6 +113,7 @@ def _summary(dead: int, log_dirs: int, silent: Sequence[int]) -> Mark | None:
 
 def _log_dir(broker: int, log_dir: LogDirDescription) -> LogDirView:
     total, free = log_dir.total_bytes, log_dir.usable_bytes
+    # Both are of the volume, which other directories and programs may share: their sum over directories would be wrong.
     is_tight = total is not None and free is not None and free < LITTLE_ROOM * total
     return LogDirView(
         broker,
@@ -131,9 +134,11 @@ def _topics(sizes: Mapping[str, Mapping[int, int]], brokers: Sequence[int], grow
         columns["fullest"] = "Most on"
     each_broker = {f"broker_{broker}": f"Broker {broker}" for broker in brokers if len(brokers) <= MOST_BROKERS}
     columns |= each_broker
+    # The columns depend on the brokers, and a renderer takes the fields of a dataclass for the keys.
     view = make_dataclass("TopicView", columns, frozen=True, slots=True)
     rows = []
     for topic, on_brokers in sizes.items():
+        # Over all brokers: one that has nothing of the topic lowers the mean.
         uneven = skew(on_brokers, len(brokers))
         fullest = max(on_brokers, key=lambda broker: on_brokers[broker])
         cells = {
@@ -148,10 +153,12 @@ def _topics(sizes: Mapping[str, Mapping[int, int]], brokers: Sequence[int], grow
         }
         rows.append(view(**{name: cells[name] for name in columns}))
     notes = [Mark("Skew: what the fullest broker holds, by the mean of all brokers.")] if len(brokers) > 1 else []
+    # On a narrow terminal the brokers with the highest ids go first; the topic, its size and "Most on" stay.
     return Table(rows, columns, spare=(*reversed(each_broker), "skew"), notes=notes)
 
 
 def _signed(grown: int) -> str:
+    # A topic shrinks when its retention deletes a segment.
     return size(grown) if grown <= 0 else f"+{size(grown)}"
 
 

@@ -41,9 +41,12 @@ the topics. At most 8 MiB of each broker are in memory."""
 PATIENCE_SECONDS = 5.0
 """How long --once waits for replicas that come no further: a follower hears of what is committed within 0.5 s."""
 
+# The pause is between two rounds of --once that came no further, the frame is how often the live table is drawn.
 PAUSE_SECONDS = 0.1
 FRAME_SECONDS = 1.0
+# Those of Apache's tool: max.partition.fetch.bytes of consumers, and two numbers of its own.
 DEFAULT_FETCH_SIZE, DEFAULT_WAIT_MS, DEFAULT_INTERVAL_MS = 1 << 20, 1000, 30_000
+# DATE_FORMAT of ReplicaVerificationTool, in local time as SimpleDateFormat has it.
 written = compile_format("yyyy-MM-dd HH:mm:ss,SSS")
 
 
@@ -61,6 +64,7 @@ class VerifyReplicas(NamedTuple):
 
 def check(_: str, given: frozenset[str]) -> None:
     """Refuse both names of the pattern, in the words of Apache's tool (3.9)."""
+    # Its help says that the older name is ignored; checkInvalidArgs refuses it all the same.
     if {"topics_include", "topic_white_list"} <= given:
         raise conflict("topics_include", "topic_white_list")
 
@@ -134,7 +138,10 @@ def command(
     target = settings.choose_brokers(servers, command_config, client_settings, wait or 0.0)
     request = VerifyReplicas(
         target,
+        # Two options and not one with two names: joptsimple refuses a second value of one
+        # option, and both of these together.
         _pattern(topics_include or topic_white_list or ".*"),
+        # None stands for the start of the logs that all replicas have, which -2 (the leader's start) need not be.
         time if time is not None or once else LATEST,
         _positive("fetch-size", DEFAULT_FETCH_SIZE if fetch_size is None else fetch_size),
         max(0, DEFAULT_WAIT_MS if max_wait_ms is None else max_wait_ms),
@@ -147,6 +154,7 @@ def command(
         return verify_once(request, render.say if is_plain else lambda _: None, RecordsBar)
     if output not in (None, "plain", "table"):
         raise UsageError(f"--output {output} needs --once: without it there is no end, and so no whole document")
+    # A terminal that cannot move its cursor gets lines, as a pipe does.
     if render.is_plain(output) or (output is None and os.environ.get("TERM", "dumb") == "dumb"):
         return follow(request)
     return watch(request)
@@ -182,11 +190,14 @@ def follow(request: VerifyReplicas) -> int:
         reported, silent = _milliseconds(), dict[int, str]()
         while True:
             began = time.monotonic()
+            # Brokers wait for new records only where the last round found nothing: a backlog is read at full speed.
             for partition, finding in verification.round(0 if verification.progressed else request.wait_ms):
                 render.say(_line(partition, finding))
                 if partition.is_over:
                     return 1
+            # Each broker once, when it goes and when it comes back, and not in each round.
             silent = _tell_silent(partitions, silent)
+            # On the wall clock and with `>`, as verifyCheckSum; a negative interval tells it in every round.
             if _milliseconds() - reported > request.interval_ms:
                 render.say(lag_line(verification))
                 reported = _milliseconds()
@@ -207,6 +218,7 @@ def watch(request: VerifyReplicas) -> int:
         verification = Verification(replicas, partitions, request.fetch_size)
 
         def frame() -> Report:
+            # Many rounds in a frame, so that drawing does not hold up reading.
             until = time.monotonic() + FRAME_SECONDS
             list(verification.round(0))
             while verification.progressed and time.monotonic() < until:
@@ -232,6 +244,7 @@ def verify_once(
         verification = Verification(replicas, partitions, request.fetch_size)
         say(f"{_now()}: verification process is started")
         words = f"verifying {len(partitions)} partitions"
+        # In offsets, not records: compacted logs have gaps, and the bar still ends at its end.
         total = sum((each.end or 0) - each.start for each in partitions)
         with show_progress(words, total) as progress:
             for line in _pass(verification):
@@ -248,6 +261,8 @@ def _pass(verification: "Verification") -> Iterator[str]:
     while any(each.is_pending for each in verification.partitions) and time.monotonic() < until:
         yield from (_line(*found) for found in verification.round(0))
         yield ""
+        # A slow follower gets its time again whenever any partition came further, so that a
+        # large cluster is not given up.
         if verification.progressed:
             until = time.monotonic() + PATIENCE_SECONDS
         else:
@@ -257,6 +272,7 @@ def _pass(verification: "Verification") -> Iterator[str]:
 def _report(replicas: "Replicas", verification: "Verification", is_live: bool = False) -> Report:
     from kafka_tools.tools.replica_verification import views
 
+    # Asks for the ends of all logs, once more and now: hence inside the session.
     found = views.rows(replicas, verification.partitions)
     return Report(
         rows=found,
@@ -280,6 +296,7 @@ def _tell_silent(partitions: "list[Verified]", told: dict[int, str]) -> dict[int
 
 def lag_line(verification: "Verification") -> str:
     """Return Apache's line of the partition that is furthest behind, the first of several."""
+    # max() keeps the first of equals; verifyCheckSum compares with `>`, and so does it.
     worst = max(verification.partitions, key=lambda each: each.lag)
     name = f"{worst.name.topic}-{worst.name.partition}"
     return (

@@ -47,6 +47,7 @@ class Verified:
     @property
     def asked(self) -> tuple[int, ...]:
         """The replicas that are still read: in one pass those that failed are not waited for."""
+        # Without an end a broker that is away is waited for, as by Apache's tool; with one, --once would not end.
         return tuple(each for each in self.replicas if self.end is None or each not in self.failures)
 
     @property
@@ -54,6 +55,7 @@ class Verified:
         """Whether there is more to compare; an empty partition is asked once: are all its replicas there?"""
         if self.end is None:
             return not self.is_over
+        # A single replica has nobody to be compared with.
         return not self.is_over and len(self.asked) > 1 and (self.offset < self.end or not self.is_asked)
 
     @property
@@ -69,8 +71,10 @@ def suspects(partition: Verified) -> tuple[int, ...]:
 
     Where no majority tells, as with two replicas, all of them.
     """
+    # A batch whose checksum does not fit its bytes is wrong by itself, whatever the others have.
     damaged = {each.replica for each in partition.findings if isinstance(each, Damage)}
     found = set(damaged)
+    # The first is enough: behind it replicas may differ as a consequence (batches that lie otherwise).
     first = [each for each in partition.findings if isinstance(each, Difference)][:1]
     for difference in first if not damaged else ():
         others = {
@@ -78,6 +82,7 @@ def suspects(partition: Verified) -> tuple[int, ...]:
             for each in partition.findings
             if isinstance(each, Difference) and each.offset == difference.offset
         }
+        # Each Difference names one replica that is not as the first one; the rest agrees with the first.
         agreeing = set(partition.asked) - others
         found |= others if len(agreeing) > 1 else agreeing if len(others) > 1 else others | agreeing
     return tuple(sorted(found))
@@ -105,12 +110,15 @@ class Verification:
             self._fetch_size,
             wait_ms,
         )
+        # Offsets only grow, so that their sum tells whether any of them did.
         before = sum(each.offset for each in asked.values())
         self._go_on_behind(logs)
         out_of_range = []
         for each in self.partitions:
             if each.name in asked:
                 yield from ((each, finding) for finding in take(each, logs[each.name]))
+                # Retention deleted records meanwhile. Apache's tool does not handle it (its
+                # own caveat), and stands still.
                 if any(_is_out_of_range(answer) for answer in logs[each.name].values()):
                     out_of_range.append(each)
         self._skip_deleted(out_of_range)
@@ -138,6 +146,7 @@ class Verification:
 
 def take(partition: Verified, answers: Mapping[int, Fetched | KafkaToolError]) -> list[Finding]:
     """Compare what replicas answered, note how far that is, and return what is new of it."""
+    # One failure is kept for each broker until it answers again: that is what tables and stderr tell.
     for broker, answer in answers.items():
         if isinstance(answer, KafkaToolError) and not _is_out_of_range(answer):
             partition.failures[broker] = answer.message
@@ -148,6 +157,7 @@ def take(partition: Verified, answers: Mapping[int, Fetched | KafkaToolError]) -
         for broker, answer in answers.items()
         if broker in partition.asked
     }
+    # The largest, as verifyCheckSum: a follower hears of the leader's with its next fetch. -1 where nobody answered.
     partition.high_watermark = max((each.high_watermark for each in logs.values()), default=-1)
     partition.is_asked = True
     if not logs:
@@ -163,6 +173,8 @@ def take(partition: Verified, answers: Mapping[int, Fetched | KafkaToolError]) -
 
 
 def _compared(partition: Verified, logs: Mapping[int, Fetched]) -> Comparison:
+    # Batches first, byte by byte, which is quick. Only where they differ and the topic is compacted are records
+    # unpacked: the cleaner of each broker rewrites batches at its own time.
     found = compare(logs, partition.offset)
     return compare_records(logs, partition.offset) if found.findings and partition.is_compacted else found
 
@@ -180,6 +192,7 @@ def begin(replicas: Replicas, pattern: str, time: int | None, ends: bool) -> lis
     for a partition without a leader that answers.
     """
     topics = replicas.topics
+    # Internal topics, too: isTopicAllowed(name, false) in Apache's tool.
     names = matching(topics.names(), pattern, exclude_internal=False)
     if not names:
         hint = "`ktools topics --list` shows what is there."
@@ -188,13 +201,17 @@ def begin(replicas: Replicas, pattern: str, time: int | None, ends: bool) -> lis
         TopicPartition(topic.topic, each.partition): Verified(
             TopicPartition(topic.topic, each.partition),
             each.leader,
+            # recordBatchIteratorMap is a HashMap of broker ids: its first replica is the one that
+            # the others are compared with.
             tuple(keys_in_hash_order(each.replicas, 16, int)),
+            # `compact`, or `compact,delete`.
             "compact" in topic.configs.get("cleanup.policy", ""),
         )
         for topic in topics.describe(names)
         for each in topic.partitions
     }
     if time is None:
+        # Each broker deletes old segments at its own time: what not all have is no difference.
         begins = replicas.offsets(EARLIEST, {name: each.replicas for name, each in found.items()})
         for name, each in found.items():
             each.start = each.offset = max(begins[name].values(), default=0)
@@ -221,6 +238,7 @@ def _at_leaders(
             else:
                 found[name] = offset.offset
         elif may_fail:
+            # Nothing of it can be compared: all of its replicas count as not read, with the reason.
             partitions[name].failures |= dict.fromkeys(partitions[name].replicas, offset.message)
             partitions[name].is_over, found[name] = True, 0
         else:

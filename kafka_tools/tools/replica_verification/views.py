@@ -80,6 +80,7 @@ SHOWN = {
 
 def rows(replicas: "Replicas", partitions: Sequence[Verified]) -> list[PartitionRow]:
     """Return a row a partition, the worst first. Asks all replicas where their logs end; raises KafkaToolError."""
+    # LATEST asked of a follower is the end of its own log (as ANY_REPLICA), not the leader's.
     ends = replicas.offsets(LATEST, {each.name: each.replicas for each in partitions})
     found = [
         PartitionRow(
@@ -96,12 +97,14 @@ def rows(replicas: "Replicas", partitions: Sequence[Verified]) -> list[Partition
         )
         for each in partitions
     ]
+    # The sound ones share the last rank, and go by their names.
     place = {word: number for number, word in enumerate(WORST_FIRST)}
     return sorted(found, key=lambda row: (place.get(row.verdict, len(place)), row.topic, row.partition))
 
 
 def verdict(partition: "Verified") -> str:
     """Return how a partition is, in one of the words of WORST_FIRST and SOUND."""
+    # What is wrong is told first, whatever else could not be read; a lag says nothing of a partition with one replica.
     if partition.found:
         return DAMAGED if any(isinstance(each, Damage) for each in partition.findings) else DIFFERENT
     if partition.failures:
@@ -147,6 +150,7 @@ def _findings(partitions: Sequence[Verified]) -> list[str]:
     told = [
         f"{each.name.topic}-{each.name.partition}{finding.words}." for each in partitions for finding in each.findings
     ]
+    # `found` counts all, of which each partition keeps MOST_FINDINGS.
     rest = sum(each.found for each in partitions) - MOST_TOLD
     return told[:MOST_TOLD] + ([f"… and {rest:,} more"] if rest > 0 else [])
 

@@ -207,8 +207,8 @@ def command(
         return reading.describe(other_types.DescribeGroups(target, groups, view, verbose, seconds))
     from kafka_tools.tools.share_groups import changing
 
-    # Only --delete and --describe read valuesOf(--group); for the others joptsimple refuses a second one in these
-    # words.
+    # Only --delete and --describe read valuesOf(--group); for the others joptsimple refuses
+    # a second one in these words.
     if len(group) > 1 and action != "delete":
         raise KafkaToolError("Found multiple arguments for option group, but you asked for only one")
     # A reset needs --execute or --dry-run (`check`); the deletions have no --execute.

@@ -195,7 +195,6 @@ def reset(request: ResetOffsets) -> Report:
     with open_share_groups(request.target, request.seconds) as groups:
         of_file = None if request.goal.from_file is None else read_plan(request.goal.from_file, [name])
         plan = Plan(groups, request.goal, [name], of_file, names_partitions=True)
-        # The file is read before this, and the plan is made after it: a wrong file is told without the cluster's help.
         [group] = groups.described([name]).values()
         is_missing = isinstance(group, BrokerError) and group.code == GROUP_ID_NOT_FOUND
         if isinstance(group, KafkaToolError):

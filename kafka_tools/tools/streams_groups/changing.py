@@ -175,8 +175,8 @@ def delete_offsets(request: DeleteOffsets) -> Report:
     head: KafkaToolError | None = None
     with open_streams_groups(request.target, request.seconds) as groups:
         [group] = groups.described([name]).values()
-        # What is not there is told by topic (WHOLE), also where the group itself is not known: the table of 4.4 has
-        # both.
+        # What is not there is told by topic (WHOLE), also where the group itself is not
+        # known: the table of 4.4 has both.
         partitions, missing = _meant(groups, group, request)
         found |= {(topic, WHOLE): BrokerError(UNKNOWN_TOPIC_OR_PARTITION) for topic in missing}
         try:
@@ -296,8 +296,8 @@ def _carried_out(
     own = _own_topics(groups, list(planned)) if request.all_internal_topics and planned else {}
     for name, (new, _) in planned.items():
         try:
-            # Offsets first, then the topics: an application whose state is gone and whose offsets stayed would start
-            # with wrong sums.
+            # Offsets first, then the topics: an application whose state is gone and whose offsets stayed
+            # would start with wrong sums.
             groups.consumers.commit(name, new)
         except KafkaToolError as error:
             yield f"Group '{name}' was not reset: {as_java_prints(error)}"

@@ -147,8 +147,8 @@ def _offsets(
     rows = {
         name: [
             _offset_row(name, each, committed.get(name, {}).get(each), logs.get(each, UNKNOWN))
-            # The rows come out of a HashMap of Java. Sorted first, as keys in one bucket keep the order of their
-            # insertion.
+            # The rows come out of a HashMap of Java. Sorted first, as keys in one bucket keep
+            # the order of their insertion.
             for each in partition_order(sorted(mine, key=lambda each: (each.partition, each.topic)))
         ]
         for name, mine in read.items()
@@ -183,7 +183,6 @@ def _told(group: StreamsGroup) -> Iterator[str]:
 
 
 def _offset_lines(group: StreamsGroup, rows: Sequence[OffsetRow], verbose: bool) -> Iterator[str]:
-    yield from _told(group)
     width, topic = max(15, len(group.group)), max([15, *(len(row.topic) for row in rows)])
     # OFFSET-LAG is padded with --verbose, and not without.
     layout = f"%-{width}s %-{topic}s %-10s{' %-15s %-15s %-15s %-15s' if verbose else ' %s'}"
@@ -220,7 +219,6 @@ def _member_row(group: str, member: StreamsMember) -> MemberRow:
 
 
 def _member_lines(group: StreamsGroup, rows: Sequence[MemberRow], verbose: bool) -> Iterator[str]:
-    yield from _told(group)
     # At least 15 wide each; ASSIGNMENTS is last and not padded.
     names = ("group", "member", "process", "client_id")
     own, member, process, client = (max([15, *(len(getattr(row, name)) for row in rows)]) for name in names)

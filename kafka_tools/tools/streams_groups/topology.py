@@ -47,8 +47,8 @@ def describe(request: DescribeGroups) -> Report:
     try:
         with open_streams_groups(request.target, request.seconds, topology=True) as groups:
             found, notes = described(groups, request.groups, "Streams group")
-    # DescribeStreamsGroups asks for descriptions from the version of Kafka 4.4 on; older brokers would leave them out
-    # silently.
+    # DescribeStreamsGroups asks for descriptions from the version of Kafka 4.4 on; older brokers
+    # would leave them out silently.
     except UnsupportedError as error:
         raise KafkaToolError("The brokers do not tell topologies.", "Those of Kafka 4.4 and later do.") from error
     rows = {each.group: [row for part in each.topology or () for row in _rows(each.group, part)] for each in found}
