@@ -306,10 +306,8 @@ def command(
     """Check the options against each other, choose the cluster, and run the action."""
     if validate_regex is not None:
         return _validate_regex(validate_regex)
-    # timeoutMsOpt defaults to 5000 (ms). A timeout of 0 or less would end every request at once: 1 ms is the least.
-    seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
-    # From here on None means every group, and an empty tuple that no group was named.
-    groups = None if all_groups else group
+    seconds = 5.0 if timeout is None else max(timeout, 1) / 1000  # 0 ms or less would end every request at once
+    groups = None if all_groups else group  # None: every group; the empty tuple: none was named
     if zookeeper is not None:
         ensemble = settings.choose_zookeeper(zookeeper, command_config, client_settings, wait or 0.0)
         return _of_zookeeper(action, ensemble, groups, seconds)
@@ -320,12 +318,10 @@ def command(
         return _describe(ctx, target, groups, topic, (lag, lag_seconds), seconds)
     if save is not None:
         return _save(target, groups, topic, save, seconds)
-    # A reset changes nothing without --execute; deletions do unless --dry-run is there.
     target = check_change(target, yes) if execute or not (dry_run or action == "reset-offsets") else target
     if action == "reset-offsets":
         goal = Goal(to_earliest, to_latest, to_current, to_offset, shift_by, to_datetime, by_duration, from_file)
-        # None: all that the group has committed. An empty tuple comes with --from-file, whose lines name partitions.
-        topics = topic or (None if all_topics or restore else ())
+        topics = topic or (None if all_topics or restore else ())  # None: all that was committed; (): --from-file
         return _reset(target, groups, topics, goal._replace(restore=restore), (execute, dry_run, export), seconds)
     return _delete(action, target, groups, topic, yes, dry_run, seconds)
 

@@ -195,8 +195,7 @@ def command(
     is_reading = action in ("list", "describe")
     seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
-    # From here on None means every share group.
-    groups = None if all_groups else group
+    groups = None if all_groups else group  # None: every share group
     if is_reading:
         from kafka_tools.tools.consumer_groups import other_types
         from kafka_tools.tools.share_groups import reading
@@ -207,8 +206,7 @@ def command(
         return reading.describe(other_types.DescribeGroups(target, groups, view, verbose, seconds))
     from kafka_tools.tools.share_groups import changing
 
-    # Only --delete and --describe read valuesOf(--group); for the others joptsimple refuses
-    # a second one in these words.
+    # --delete and --describe take several groups (valuesOf); elsewhere joptsimple refuses a second in these words.
     if len(group) > 1 and action != "delete":
         raise KafkaToolError("Found multiple arguments for option group, but you asked for only one")
     # A reset needs --execute or --dry-run (`check`); the deletions have no --execute.

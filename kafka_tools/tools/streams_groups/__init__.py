@@ -232,8 +232,7 @@ def command(
         raise UsageError("Option [describe] does not take a value for [state]")
     seconds = options.answer_seconds(action, timeout)
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
-    # From here on None means every streams group.
-    groups: Sequence[str] | None = None if all_groups else group
+    groups: Sequence[str] | None = None if all_groups else group  # None: every streams group
     if action == "list":
         return _list(target, state, seconds)
     if action == "describe":
@@ -244,8 +243,7 @@ def command(
         target = check_change(target, yes)
     if action == "delete":
         return changing.delete(changing.DeleteGroups(target, groups, delete_all_internal_topics, yes, seconds))
-    # None: all input topics; the empty tuple comes with --from-file, whose lines name partitions.
-    topics = None if all_input_topics else input_topic
+    topics = None if all_input_topics else input_topic  # None: all; (): --from-file names partitions
     if action == "delete-offsets":
         if len(group) > 1:
             raise UsageError(

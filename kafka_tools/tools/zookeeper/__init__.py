@@ -39,6 +39,7 @@ class DescribeState(NamedTuple):
 
 def check_given(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together."""
+    # With --bootstrap-server alone it would be a guess which ensemble keeps that cluster: brokers do not tell.
     if "bootstrap_server" in given and not {"check", "zookeeper"} <= given:
         raise UsageError("--bootstrap-server goes with --check and --zookeeper: what is shown is in ZooKeeper")
     if {"check", "export"} <= given:
@@ -99,10 +100,12 @@ def describe(request: DescribeState) -> Report:
     from kafka_tools.zookeeper.ensemble import ask_others, survey
 
     target = request.target
+    # Servers are asked beside the session, not in it: they are shown even where none of them gives a session.
     servers, session = survey(target, _read, READ_SECONDS)
     if isinstance(session, KafkaToolError):
         return report(target.connect, servers, (), session)
     members, state = session
+    # A connect string need not name every server. The members that only the ensemble knows are asked now.
     return report(target.connect, {**servers, **ask_others(target, members, servers)}, members, state)
 
 
@@ -111,5 +114,6 @@ def _read(target: ZooKeeper) -> "tuple[tuple[Member, ...], ZooKeeperState]":
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.state import read_state
 
+    # The znode of the configuration is read first: read_state needs most of the time, and may fail.
     with connected(target) as client:
         return members(read_config(client) or ""), read_state(client)

@@ -32,6 +32,7 @@ COLUMNS = {
     "command": "Command",
 }
 SHOWN = ("kind", "subject", "zookeeper", "brokers", "who")
+# The first words of the lines for scripts, and the values of `state` in json.
 LASTS, CHANGING, HEALED = "differs", "changing", "healed"
 ALL = "all"
 
@@ -87,8 +88,10 @@ def check(request: CheckAgreement) -> Report:
     """
     from kafka_tools.zookeeper.ensemble import survey
 
+    # Before the survey: the time that a report tells has the wait for a session in it.
     began = monotonic()
     servers, seen = survey(request.ensemble, lambda target: _looks(target, request.brokers, began), MOST_SECONDS)
+    # A server that does not answer is told at once: there is nothing to be looked at again.
     of_servers = tuple(
         Difference(Kind.SERVER, addresses.text(address), found.message, "")
         for address, found in servers.items()
@@ -96,6 +99,8 @@ def check(request: CheckAgreement) -> Report:
     )
     connect = request.ensemble.connect
     if isinstance(seen, KafkaToolError):
+        # Without a session nothing is compared, but servers that are away may be the reason:
+        # they are rows above the failure.
         rows = list(_rows(LASTS, of_servers, 0, connect))
         return Report(rows, COLUMNS, map(line, rows), lambda: [_table(rows, connect, [], Level.BROKEN)], failure=seen)
     return _report(seen, of_servers, connect)
@@ -108,15 +113,24 @@ def _looks(target: ZooKeeper, brokers: Brokers | None, began: float) -> Seen:
     from kafka_tools.zookeeper.session import connected
 
     watch = Watch()
+    # Both sessions stay open for all looks. The order matters: where no broker is named, ZooKeeper names them.
     with ExitStack() as sessions:
         client = sessions.enter_context(connected(target))
         session = sessions.enter_context(open_session(brokers or _registered(target, client)))
         for pause in PAUSES:
             sleep(pause)
+            # ZooKeeper first, then the brokers: what the controller wrote before is known to them a moment later. A
+            # change in between differs in this look only, and heals.
             kept = KeptReader(client).read()
+            # Every broker is asked, as each has its own copy of the metadata (UpdateMetadata):
+            # one may be behind all others.
             answers = ask_every_broker(session, kept.brokers, kept.topics, bool(kept.broker_configs))
+            # In each look: a broker of another cluster may be started on the address of one of this.
             _check_one_cluster(kept, answers)
+            # Ages of znodes are counted on the wall clock, which their times are of; how long a difference
+            # lasts, on one that nobody sets.
             watch.look(compare(kept, answers, int(time() * 1000)), monotonic())
+            # The last pause may end with differences that still change: these are `changing`, and no failure.
             if watch.is_settled:
                 break
     return Seen(watch, kept, answers, monotonic() - began)
@@ -135,6 +149,7 @@ def _registered(target: ZooKeeper, client: object) -> Brokers:
 def _check_one_cluster(kept: Kept, answers: Answers) -> None:
     """Raise KafkaToolError where the two sides are of two clusters, and everything would differ."""
     for broker, answer in answers.brokers.items():
+        # Neither side may tell: /cluster/id may be refused to this user, and a broker before 0.10.1 has no cluster id.
         if kept.cluster_id and answer.cluster_id and kept.cluster_id != answer.cluster_id:
             raise KafkaToolError(
                 f"ZooKeeper keeps cluster {kept.cluster_id}, and broker {broker} is of cluster {answer.cluster_id}.",
@@ -150,6 +165,7 @@ def _report(seen: Seen, of_servers: Sequence[Difference], connect: str) -> Repor
         *_rows(CHANGING, seen.watch.changing, brokers, connect),
         *_rows(HEALED, seen.watch.healed, brokers, connect),
     ]
+    # A topic that brokers hide from this user (no DESCRIBE) looks as if it were not there.
     compared = [topic for name, topic in seen.kept.topics.items() if name not in seen.answers.hidden]
     partitions = sum(len(topic.partitions) for topic in compared)
     facts = [
@@ -165,6 +181,7 @@ def _report(seen: Seen, of_servers: Sequence[Difference], connect: str) -> Repor
         plain=[*map(line, rows), *agrees],
         tables=lambda: [_table(rows, connect, facts, Level.BROKEN if lasting else Level.QUIET, brokers)],
         notes=_notes(seen),
+        # What heals, or is too young, is no reason to wake somebody.
         status=int(bool(lasting)),
     )
 
@@ -178,6 +195,7 @@ def _notes(seen: Seen) -> list[str]:
 
 def _rows(state: str, found: Sequence[Difference], brokers: int, connect: str) -> Iterator[DifferenceRow]:
     for each in found:
+        # Nobody should act on what goes away by itself.
         words, command = advice(each, brokers, connect) if state == LASTS else ("", "")
         kept, answered = each.zookeeper or None, each.brokers or None
         yield DifferenceRow(state, each.kind.value, each.subject, kept, answered, each.who, words, command)
@@ -193,6 +211,7 @@ def _table(rows: Sequence[DifferenceRow], connect: str, facts: Sequence[str], lo
     states = [row.state for row in rows]
     tally = {LASTS: "differ", CHANGING: "are changing, and too young to be judged", HEALED: "healed meanwhile"}
     words = [f"{states.count(state)} {verb}" for state, verb in tally.items() if state in states]
+    # Counted in the summary, but no row: a person looks for what is wrong now.
     views = [_view(row, brokers) for row in rows if row.state != HEALED]
     # Where all brokers say the same, there is no need to name them.
     shown = [name for name in SHOWN if name != "who" or any(view.who not in ("", ALL) for view in views)]
@@ -211,6 +230,7 @@ def _table(rows: Sequence[DifferenceRow], connect: str, facts: Sequence[str], lo
 def _view(row: DifferenceRow, brokers: int) -> DifferenceView:
     level = Level.BROKEN if row.state == LASTS else Level.RISK
     kind = row.kind if row.state == LASTS else f"{row.kind} ({row.state})"
+    # Where every broker disagrees with ZooKeeper, it is the znode that is suspect; where one does, the broker.
     who = ALL if len(row.who) == brokers else ", ".join(map(str, row.who))
     return DifferenceView(Mark(kind, level), row.subject, row.zookeeper or "", row.brokers or "", who)
 

@@ -41,9 +41,11 @@ def export(request: ExportZnodes) -> Report:
 
     servers, found = survey(request.target, _read, EXPORT_SECONDS)
     if isinstance(found, KafkaToolError):
+        # Half of the znodes would mislead whoever reads the file.
         raise found
     config, znodes = found
     said = {
+        # A server that does not answer is part of the case, and does not keep the file from being written.
         addresses.text(address): server.message if isinstance(server, KafkaToolError) else server._asdict()
         for address, server in servers.items()
     }
@@ -55,6 +57,8 @@ def export(request: ExportZnodes) -> Report:
         "config": config,
     }
     write_file(request.path, "\n".join(_document(head, znodes)))
+    # Znodes, not secrets: one may hold several. It stands in the words at the end, so that
+    # nobody sends the file unread.
     left_out = sum(LEFT_OUT in json.dumps(each["data"]) for each in znodes)
     row = ExportRow(request.path, len(znodes), left_out)
     secrets = f", secrets of {count(left_out, 'znode')} left out" if left_out else ""
@@ -68,11 +72,13 @@ def _read(target: ZooKeeper) -> tuple[str | None, Sequence[dict[str, Any]]]:
     from kafka_tools.zookeeper.session import connected
 
     with connected(target) as client:
+        # Secrets are taken out here already: what is kept in memory until the file is written has none.
         return read_config(client), [exported(*each) for each in read_all(client)]
 
 
 def _document(head: dict[str, Any], znodes: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield one JSON object with a znode a line: so that it can be searched by line, too."""
+    # The head without its closing brace, as the znodes are one more member of the same object.
     yield json.dumps(head)[:-1] + ', "znodes": ['
     lines = [json.dumps(each) for each in sorted(znodes, key=lambda each: str(each["path"]))]
     yield ",\n".join(lines)

@@ -138,10 +138,13 @@ def _plain(value: object) -> str:
 def _ids(servers: "Servers", members: Sequence[Member]) -> dict[addresses.Address, int]:
     """Return which member each server is: by the port for clients, else by the host where it has one member only."""
     of_client = {member.client: member.id for member in members if member.client is not None}
+    # `host:2888:3888` without the election port; a host of IPv6 stands in brackets, an address of ours has none.
     hosts = [member.peer.rpartition(":")[0].strip("[]") for member in members]
     of_host = {host: member.id for host, member in zip(hosts, members, strict=True) if hosts.count(host) == 1}
     named = [host for host, _ in servers]
     found = {
+        # Three servers on one host (a sandbox) differ in their ports only, which the ensemble may
+        # not tell: then none has an id.
         server: of_client.get(server, of_host.get(server[0]) if named.count(server[0]) == 1 else None)
         for server in servers
     }
@@ -152,6 +155,7 @@ def _server_rows(servers: "Servers", members: Sequence[Member]) -> Iterator[Stat
     ids = _ids(servers, members)
     for address, server in servers.items():
         facts: dict[str, Any] = {"id": ids.get(address)}
+        # An address that a connect string names and that does not answer stays a row: it is what somebody looks for.
         if isinstance(server, KafkaToolError):
             facts["error"] = server.message
         else:
@@ -165,6 +169,7 @@ def _server_rows(servers: "Servers", members: Sequence[Member]) -> Iterator[Stat
                 "znodes": server.znodes,
             }
         yield StateRow("server", addresses.text(address), None, facts)
+    # Not joined with the servers above: a member may listen for clients where nobody outside can tell.
     for member in members:
         facts = {"peer": member.peer, "role": "participant" if member.votes else "observer"}
         yield StateRow("member", str(member.id), None, facts)
@@ -182,6 +187,7 @@ def _state_rows(state: ZooKeeperState) -> Iterator[StateRow]:
         yield StateRow("absent broker", str(broker), None, {"replicas": replicas})
     for section, waiting in _waiting(state).items():
         yield from (StateRow(section, each.name, each.since_ms, {}) for each in waiting)
+    # `signs` is `+3 -1`: broker 3 is being added, broker 1 removed (KIP-455).
     for partition, signs in state.reassignments.items():
         yield StateRow("reassignment", f"{partition.topic}-{partition.partition}", None, {"replicas": signs})
     for queue in state.queues:
@@ -196,6 +202,7 @@ def _controller_row(state: ZooKeeperState) -> StateRow:
     if isinstance(controller, KeptController):
         facts = {"epoch": epoch, "kraft_epoch": controller.kraft_epoch}
         return StateRow("controller", str(controller.broker), controller.since_ms, facts)
+    # None: the znode /controller is not there, which is ephemeral: no broker is elected at this moment.
     return StateRow("controller", "-", None, {"epoch": epoch, "error": controller and controller.message})
 
 
@@ -219,6 +226,7 @@ def _servers(connect: str, servers: "Servers", members: Sequence[Member], failur
     ids = _ids(servers, members)
     views = [_server(address, server, ids.get(address)) for address, server in servers.items()]
     columns = {name: heading for name, heading in SERVER_COLUMNS.items() if name != "id" or ids}
+    # Of the servers that were asked; where the leader is not among them, none is named.
     leader = next((addresses.text(each) for each, server in servers.items() if _mode(server) == "leader"), None)
     others = [member.peer for member in members if not member.votes]
     facts = [f"leader {leader}"] if leader else []
@@ -236,8 +244,10 @@ def _servers(connect: str, servers: "Servers", members: Sequence[Member], failur
 def _quorum(servers: "Servers", members: Sequence[Member], failure: KafkaToolError | None) -> Mark:
     """Return how many servers serve; where not all were asked, that a session says that a majority does."""
     modes = {address: each.mode if isinstance(each, Server) else each for address, each in servers.items()}
+    # None where the ensemble does not tell its members (ZooKeeper before 3.5): then those that were named are all.
     voters = sum(member.votes for member in members) or None
     counts = Ensemble(modes, voters).counts
+    # Fewer were asked than vote. That there was a session proves a majority, more is not known.
     if counts is None:
         return Mark(f"{voters} servers vote, and a majority serves; {len(servers)} are named: the others are not asked")
     judged = judge_quorum("servers", *counts)
@@ -253,6 +263,7 @@ def _server(address: addresses.Address, server: Server | KafkaToolError, number:
     name = addresses.text(address)
     if isinstance(server, KafkaToolError):
         return ServerView(name, number, Mark(server.message, Level.BROKEN), *(None,) * 7)
+    # Of `srvr`, in ms since the server's start: minimum, mean, maximum.
     _, mean, longest = server.latency or (None, None, None)
     return ServerView(
         name,
@@ -279,6 +290,7 @@ def _state_tables(state: ZooKeeperState) -> Iterator[Table]:
             else f"controller {controller.broker}"
         )
         facts.insert(0, f"{kind} for {_age(controller.since_ms, now)}, epoch {_shown(state.controller_epoch)}")
+    # A column for racks only where some broker has one (broker.rack).
     has_racks = any(isinstance(each, KeptBroker) and each.rack for each in state.brokers.values())
     yield Table(
         rows=[*_brokers(state, now)],
@@ -306,6 +318,8 @@ def _trouble(state: ZooKeeperState) -> Mark | None:
 
 
 def _is_there(controller: KeptController, state: ZooKeeperState) -> bool:
+    # While a cluster migrates (KIP-866) a KRaft controller holds /controller, and
+    # controllers do not register as brokers.
     return controller.kraft_epoch is not None or controller.broker in state.brokers
 
 
@@ -327,6 +341,8 @@ def _kept(state: ZooKeeperState, now: float) -> Iterator[WaitingView]:
     yield _view("topics being deleted", state.deletions, "/admin/delete_topics", now)
     moved = [f"{each.topic}-{each.partition} ({signs})" for each, signs in state.reassignments.items()]
     yield WaitingView("reassignments", _number(len(moved)), NOTHING, ", ".join(moved), "/brokers/topics/TOPIC")
+    # Both are znodes of Kafka up to 2.8, which later ones make only where an old tool asks: no
+    # row where they are not there.
     for name, waiting, path in (
         ("moves that were asked for", state.asked_moves, "/admin/reassign_partitions"),
         ("elections", state.elections, "/admin/preferred_replica_election"),
@@ -334,6 +350,8 @@ def _kept(state: ZooKeeperState, now: float) -> Iterator[WaitingView]:
         if waiting:
             yield _view(name, waiting, path, now)
     for queue in state.queues:
+        # Only the controller takes these away. Change notifications stay for 15 min
+        # (ChangeNotificationExpirationMs), read or not.
         is_stuck = queue.path in LEFT_TO_READ and _is_old(queue.oldest_ms, now)
         oldest = NOTHING if queue.oldest_ms is None else _old(queue.oldest_ms, now, is_stuck)
         which = "the controller has not read them" if is_stuck else ""
@@ -358,6 +376,7 @@ def _migrated(state: ZooKeeperState) -> str:
     migration = state.migration
     if migration is None or isinstance(migration, KafkaToolError):
         return "-" if migration is None else migration.message
+    # -1 is that of ZkMigrationLeadershipState.EMPTY, with which the znode is made.
     if migration.controller < 0:
         return "not begun"
     controller = state.controller
