@@ -79,8 +79,10 @@ DEPRECATED = "Warning: --zookeeper is deprecated, and will be removed in a futur
 
 def check(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (validateAndParseArgs 3.9)."""
+    # In the order of validateAndParseArgs: the action, what it cannot do without, and then what does not go with it.
     actions = [name for name in ACTIONS if name in given]
     if len(actions) != 1:
+        # Apache's sentence has Apache's actions, which scripts may compare; the hint has the others.
         names = ", ".join(f"--{_flag(name)}" for name in APACHES)
         raise UsageError(f"Command must include exactly one action: {names}", "ktools has --plan and --undo, too.")
     [action] = actions
@@ -195,7 +197,7 @@ def command(
     def act() -> Report:
         if plan:
             own = set_replication_factor, remove_broker, add_broker, replace_broker, rebalance, balance_log_dirs
-            file = None if dry_run else reassignment_json_file
+            file = None if dry_run else reassignment_json_file  # with --plan it is written
             return _plan(target, PlanOptions(*own), topic, exclude_internal, not disable_rack_aware, file, rates)
         if in_batches:
             return _carry_out(target, undo or reassignment_json_file or "", batch_size, rates)
@@ -223,6 +225,7 @@ def _target(
 
 
 def _seconds(milliseconds: int | None) -> float:
+    # 10,000 ms is the default of Apache's --timeout.
     return (10_000 if milliseconds is None else milliseconds) / 1000
 
 
@@ -232,9 +235,11 @@ def _limit(rate: int | None) -> int | None:
 
 def _warned(target: Target, act: Callable[[], Report]) -> Report:
     """Return what an action reports, behind a warning of --zookeeper that also stands there where it fails."""
+    # A context that names ZooKeeper is warned of as --zookeeper is.
     warning = DEPRECATED if isinstance(target, ZooKeeper) else IGNORED
     try:
         report = act()
+    # Wrong usage is told alone, on stderr: Apache's tool has printed nothing by then.
     except UsageError:
         raise
     except KafkaToolError as error:

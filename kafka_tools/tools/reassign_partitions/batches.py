@@ -87,6 +87,8 @@ def carry_out(request: CarryOut) -> Report:
         try:
             with _stages() as stages:
                 _persist(run, stages)
+        # Whatever ends the run, no partition is left moving and no throttle: nobody may look at
+        # this cluster again for weeks.
         except (KeyboardInterrupt, KafkaToolError):
             _break_off(run)
             raise
@@ -96,6 +98,7 @@ def carry_out(request: CarryOut) -> Report:
 @contextmanager
 def _as_ctrl_c(*signals: signal.Signals) -> Iterator[None]:
     """Let signals that end a process end it as Ctrl-C does: a lost terminal leaves no throttle."""
+    # default_int_handler raises KeyboardInterrupt, and thereby goes the way of Ctrl-C. Only the main thread may set it.
     before = [signal.signal(each, signal.default_int_handler) for each in signals]
     try:
         yield
@@ -118,6 +121,7 @@ class _Run:
     def __init__(self, request: CarryOut) -> None:
         self.request = request
         plan = Path(request.file)
+        # Beside the plan, so that the same command finds it again, from whichever folder it is typed.
         self.state_file = str(plan.with_name(f"{plan.stem}.state.json"))
         wanted = parse_wanted(request.document)
         if wanted.log_dirs:
@@ -126,6 +130,7 @@ class _Run:
                 "--execute without --batch-size does.",
             )
         self.wanted = check_wanted(wanted)
+        # Of what the plan says and not of its bytes: blanks, or another order of fields, are the same plan.
         self.digest = hashlib.sha256(as_json(self.wanted).encode()).hexdigest()
         self.state: State | None = None
         self.before: Placement = {}
@@ -134,6 +139,7 @@ class _Run:
         self.moved: Set[TopicPartition] = frozenset()
         self.looking = Looking()
         self.progress: Progress | None = None
+        # `why` is what kept the last round from beginning more, `told` the line that was shown last.
         self.why = self.told = ""
 
     def save(self, state: State) -> None:
@@ -141,6 +147,7 @@ class _Run:
         self.state = state
         lagging, thin = map(sorted, state.trouble)
         document = {"version": 1, **state._asdict(), "trouble": {"out_of_sync": lagging, "below_min_isr": thin}}
+        # Written aside and renamed: a run that is killed leaves the old state or the new one, never half of one.
         replace_file(self.state_file, f"{json.dumps(document)}\n".encode(), 0o644)
 
 
@@ -152,11 +159,15 @@ def _persist(run: _Run, stages: Stages) -> None:
     while True:
         try:
             with open_reassignments(run.request.target) as cluster:
+                # Only once: after a lost connection the run goes on with what it knows.
                 if run.state is None:
                     _begin(run, cluster)
                 while _goes_on(run, cluster, stages):
+                    # Patience begins anew with every round that was answered.
                     deadline = monotonic() + PATIENCE_SECONDS
                     sleep(ROUND_SECONDS)
+                # Leaders before throttles: an election copies nothing, and a run that dies here has only throttles
+                # left, which the state knows.
                 stages.stage("Electing preferred leaders")
                 _lead(run)
                 _unthrottle(run, cluster)
@@ -174,23 +185,30 @@ def _begin(run: _Run, cluster: "BrokerReassignments") -> None:
     for name, replicas in run.wanted.items():
         if name not in look.partitions:
             raise KafkaToolError(f"Unable to find partition: {name.topic}-{name.partition}")
+        # A broker that is down and has the replica already is no reason to refuse: the plan
+        # may be the one that empties it.
         unknown = set(replicas) - look.live - set(look.partitions[name].replicas)
         if unknown:
             raise KafkaToolError(f"Unknown broker id {min(unknown)}")
     run.before = {name: look.partitions[name].replicas for name in run.wanted}
+    # Before the moves of others are judged: what this plan's last run began is not another's.
     state = _left_state(run)
     others = [name for name in look.ongoing if name not in run.wanted]
     if others:
         raise KafkaToolError(
             f"{count(len(others), 'partition')} that the plan does not name are being moved.", "--list shows them."
         )
+    # The way back is written once, by the first run: later ones find partitions half moved, and keep that file.
     if state is None:
+        # A replica that is only being added was not there before: the way back must not ask for it.
         before = {name: look.without_adding(name) for name in run.wanted}
         way_back = _write_way_back(run, {name: each for name, each in before.items() if each != run.wanted[name]})
         state = State(run.digest, way_back, trouble=look.trouble())
     run.before = {name: look.without_adding(name) for name in run.wanted}
+    # Before anything is changed: whatever kills the run from here on, the next one knows of it.
     run.save(state)
     run.progress = Progress(run.before, run.wanted, look, cluster)
+    # Also where a run goes on: the throttle may be another one now.
     if run.request.rates.limits:
         _throttle(run, cluster, look.live)
 
@@ -199,6 +217,7 @@ def _left_state(run: _Run) -> State | None:
     """Return what a run of the same plan left. Raises KafkaToolError where it is another plan's, or no state."""
     try:
         text = read_text(run.state_file)
+    # No run before, or one that came to its end.
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -231,9 +250,11 @@ def _write_way_back(run: _Run, before: Placement) -> str:
     """Write the replicas before to a file of a name that is free, and return its name."""
     plan = Path(run.request.file)
     path, number = plan.with_name(f"{plan.stem}.undo.json"), 1
+    # is_symlink: a link to nothing does not exist, and would be replaced by the file.
     while path.exists() or path.is_symlink():
         number += 1
         path = plan.with_name(f"{plan.stem}.undo-{number}.json")
+    # Where nothing has to move there is no way back; the name is kept in the state all the same.
     if before:
         replace_file(str(path), f"{as_json(before)}\n".encode(), 0o644)
     return str(path)
@@ -245,18 +266,21 @@ def _throttle(run: _Run, cluster: "BrokerReassignments", live: Collection[int]) 
     A broker that is down sends nothing, and takes no config: it must not keep a plan from emptying it.
     """
     assert run.state is not None
+    # Also those that move by now: throttles that are set again are the same.
     left = {name: replicas for name, replicas in run.wanted.items() if replicas != run.before[name]}
     found = {
         name: move._replace(sources=move.sources.intersection(live))
         for name, move in moves({}, left, run.before).items()
     }
     brokers = moving_brokers(found)
+    # What is to be limited is written down first, joined with what a run before has limited: nothing is forgotten.
     run.save(
         run.state._replace(
             topics=tuple(sorted({*run.state.topics, *(name.topic for name in left)})),
             brokers=tuple(sorted({*run.state.brokers, *brokers})),
         )
     )
+    # It is a generator of Apache's lines, which nobody reads here.
     for _ in set_throttles(cluster, run.request.rates, found):
         pass
 
@@ -266,19 +290,23 @@ def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
     assert run.state is not None
     look = run.looking.look(cluster)
     gone = [name for name in run.wanted if name not in look.partitions]
+    # A topic was deleted meanwhile. The rest of the plan is carried out.
     run.failed |= dict.fromkeys(gone, "The partition is gone.")
     open_ = {name: replicas for name, replicas in run.wanted.items() if name not in run.failed}
     moving = [name for name, replicas in open_.items() if look.is_moving(name, replicas)]
+    # In `ongoing` and not moving to what is wanted: somebody else moves it elsewhere. It waits for its turn.
     left = [
         name
         for name, replicas in open_.items()
         if name not in moving and (name in look.ongoing or look.partitions[name].replicas != replicas)
     ]
     run.moved = open_.keys() - {*moving, *left}
+    # A pause begins nothing more; what moves already goes on, as to end it would be copied in vain.
     why = _against(run, look, left)
     room = 0 if why else run.request.batch - len(moving)
     next_ = {name: run.wanted[name] for name in left[: max(0, room)]}
     if next_:
+        # The controller takes each partition by itself: those that it refuses keep no other from moving.
         errors = cluster.reassign(next_)
         # A broker that went down meanwhile is waited for; anything else does not become better by waiting.
         live = {each.broker for each in cluster.brokers()} if errors else set()
@@ -290,6 +318,7 @@ def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
 def _against(run: _Run, look: Look, left: Sequence[TopicPartition]) -> str:
     """Return why nothing more should be begun now: somebody is down, or something is worse than it was before."""
     assert run.state is not None
+    # Only brokers that get a copy: one that is left behind may well be dead.
     down = sorted({broker for name in left for broker in set(run.wanted[name]) - set(run.before[name])} - look.live)
     if down:
         return f"broker {', '.join(map(str, down))} is down"
@@ -332,6 +361,8 @@ def _lead(run: _Run) -> None:
         while True:
             there = {name: each for name, each in elections.partitions(run.wanted).items() if name not in run.failed}
             late = [name for name, each in there.items() if each.replicas != run.wanted[name]]
+            # The preferred replica has to be in sync, else the controller elects nobody
+            # (PREFERRED_LEADER_NOT_AVAILABLE).
             wanted = {
                 name: each
                 for name, each in there.items()
@@ -339,7 +370,10 @@ def _lead(run: _Run) -> None:
             }
             if wanted:
                 elections.elect("PREFERRED", list(wanted))
+                # Waits until the new leaders are known: the next look would elect them again.
                 elections.leaders("PREFERRED", wanted)
+            # Late to the end: what was not elected is no failure of the plan, the controller does it in minutes
+            # (auto.leader.rebalance.enable).
             if not (late or wanted) or monotonic() > deadline:
                 return
             sleep(ROUND_SECONDS)
@@ -357,6 +391,7 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
         topics=tuple(each.name for each in kept if each.type == TOPICS and each.name),
         brokers=tuple(int(each.name) for each in kept if each.type == BROKERS and each.name),
     )
+    # Broken off, or not all throttles gone: the next run needs the state. Else the plan is at its end.
     if len(run.moved) + len(run.failed) < len(run.wanted) or kept:
         run.save(state)
     else:
@@ -369,11 +404,13 @@ def _break_off(run: _Run) -> None:
 
     if run.state is None:
         return
+    # A second Ctrl-C must not stop the cleaning up half way.
     with undisturbed():
         try:
             with open_reassignments(run.request.target) as cluster:
                 _end_moves(run, cluster)
                 _unthrottle(run, cluster)
+        # Noted and not raised: the error or the Ctrl-C that ended the run is what its caller raises.
         except KafkaToolError as error:
             run.notes.append(f"Moves and throttles may be left: {error.message}")
     _tell(run)
@@ -382,6 +419,7 @@ def _break_off(run: _Run) -> None:
 def _end_moves(run: _Run, cluster: "BrokerReassignments") -> None:
     deadline = monotonic() + CLEARING_SECONDS
     while moving := [name for name in cluster.ongoing() if name in run.wanted]:
+        # Asked again in each round: a batch that was sent just before may appear only now.
         cluster.cancel(moving)
         if monotonic() > deadline:
             run.notes.append(f"{count(len(moving), 'partition')} still move: --list shows them.")
@@ -392,6 +430,7 @@ def _end_moves(run: _Run, cluster: "BrokerReassignments") -> None:
 def _tell(run: _Run) -> None:
     """Say on stderr what is done and how to go on, or back."""
     assert run.state is not None
+    # There is no report after Ctrl-C or an error: this is written at once, on stderr.
     from kafka_tools.render.progress import StageLines
 
     lines = StageLines()

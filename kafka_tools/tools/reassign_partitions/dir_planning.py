@@ -58,6 +58,7 @@ def plan_dirs(request: PlanDirs) -> Report:
     with open_reassignments(request.target) as reassignments:
         placed = {name: each.replicas for name, each in reassignments.partitions().items()}
         log_dirs = reassignments.log_dirs([broker]).get(broker, ())
+    # A directory that is dead takes nothing, and what is in it cannot be copied out of it either.
     alive = [each for each in log_dirs if each.error is None]
     if not log_dirs:
         raise KafkaToolError(
@@ -69,6 +70,7 @@ def plan_dirs(request: PlanDirs) -> Report:
     # A partition that was deleted meanwhile still stands in a directory.
     moves = [each for each in even_dirs(alive, topics) if broker in placed.get(each.partition, ())]
     dirs = {Replica(*each.partition, broker): each.target for each in moves}
+    # The replicas stay as they are: AlterReplicaLogDirs moves within the broker, and `log_dirs` of others is "any".
     document = as_json({each.partition: placed[each.partition] for each in moves}, dirs)
     if request.file is not None:
         replace_file(request.file, f"{document}\n".encode(), 0o644)

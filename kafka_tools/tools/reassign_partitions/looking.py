@@ -37,6 +37,7 @@ class Look(NamedTuple):
     def is_moving(self, name: TopicPartition, replicas: Replicas) -> bool:
         """Tell whether a partition is on its way to these replicas."""
         moving = self.ongoing.get(name)
+        # Sets: while a partition moves the order of its replicas is not yet that of its goal.
         return moving is not None and {*moving.replicas} - {*moving.removing} == {*replicas}
 
     def without_adding(self, name: TopicPartition) -> Replicas:
@@ -57,6 +58,7 @@ class Look(NamedTuple):
 
     def _thin(self) -> Iterator[TopicPartition]:
         for name, each in self.partitions.items():
+            # None (the user may not read configs) counts as 0: what is not known holds nothing up.
             least = self.min_isr.get(name.topic) or 0
             # With fewer replicas than min ISR, before a move or after it, nobody can write with acks=all: that is how
             # the topic was made, or what the plan was asked for, and nothing fell.
@@ -67,6 +69,7 @@ class Look(NamedTuple):
         moving = self.ongoing.get(name)
         if moving is None:
             return len(self.partitions[name].replicas)
+        # [1,2] on its way to [1,3] has the replicas 1, 2 and 3, of which two are enough before and after.
         return len(moving.replicas) - max(len(moving.adding), len(moving.removing))
 
     def worse(self, before: Trouble) -> str:
@@ -75,11 +78,13 @@ class Look(NamedTuple):
         thin = [
             f"{topic}-{number} ({len(self.partitions[TopicPartition(topic, number)].isr)} in sync of "
             f"{self.min_isr[topic]} needed)"
+            # Only what is worse than before the first move: a cluster that was never whole can still be rearranged.
             for topic, number in sorted(now.thin - before.thin)
         ]
         lagging = [
             f"{topic}-{number} on broker {broker}"
             for topic, number, broker in sorted(now.lagging - before.lagging)
+            # Told once, by what hurts more.
             if (topic, number) not in now.thin
         ]
         told = {"below min ISR": thin, "out of sync": lagging}

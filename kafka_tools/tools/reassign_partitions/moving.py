@@ -91,24 +91,30 @@ def execute(request: Execute) -> Report:
         if ongoing and not request.additional:
             told.say(EXISTING)
             return told.report(status=1)
+        # Before the partitions, as in executeAssignment: where both are wrong, scripts see the broker.
         _check_brokers(reassignments, after)
         before = _current(reassignments, after)
+        # Shown before anything is changed, whatever comes then: it may be the only copy of it.
         told.show_way_back(before)
         limits, is_begun = request.rates.limits, False
         try:
+            # Throttles first: copies that begin without one would fill the network before it is there.
             if limits:
                 told.say(VERIFY)
                 dir_brokers = {each.broker for each in wanted.log_dirs}
                 for line in set_throttles(reassignments, request.rates, moves(ongoing, after, before), dir_brokers):
                     told.line(line)
+            # False where the controller refused any partition. Some may have begun nevertheless.
             is_begun = _start(reassignments, before, after, told)
             if is_begun:
                 return _move_dirs(reassignments, wanted.log_dirs, request.seconds, told)
             status = 1
         except KafkaToolError as error:
             told.failure, status = error, 1
+        # Caught here, as throttles are to be taken away and the way back is to be shown; the status is that of Ctrl-C.
         except KeyboardInterrupt:
             status = INTERRUPTED
+        # Something failed behind the beginning, in directories: the throttles are still needed.
         if limits and is_begun:
             told.notes.append(MOVING)
         elif limits:
@@ -118,6 +124,7 @@ def execute(request: Execute) -> Report:
 
 def _check_brokers(reassignments: "BrokerReassignments", after: Placement) -> None:
     there = {each.broker for each in reassignments.brokers()}
+    # verifyBrokerIds looks through a HashSet, and names the first that is unknown.
     asked = keys_in_hash_order({broker for replicas in after.values() for broker in replicas}, 16, int)
     unknown = [broker for broker in asked if broker not in there]
     if unknown:
@@ -138,6 +145,7 @@ def _current(reassignments: "BrokerReassignments", after: Placement) -> dict[Top
 
 def _start(reassignments: "BrokerReassignments", before: Placement, after: Placement, told: Told) -> bool:
     """Begin the moves; tell whether none was refused."""
+    # One request for all of them, in which each partition has its own error.
     errors = reassignments.reassign(after)
     for name in sorted(after):
         error = errors.get(name)
@@ -148,6 +156,7 @@ def _start(reassignments: "BrokerReassignments", before: Placement, after: Place
     if errors:
         told.line("Error reassigning partition(s):")
         told.lines += [f"{text_of(name)}: {errors[name].message}" for name in sorted(errors)]
+        # Apache's tool is silent of those that began.
         if len(errors) < len(after):
             told.notes.append(
                 f"{len(after) - len(errors)} of {len(after)} were started: --verify tells how far they are."
@@ -164,6 +173,8 @@ def _move_dirs(
     """Have brokers take replicas into directories; one that does not hold a replica yet is asked again and again."""
     left, deadline = dict(wanted), monotonic() + seconds
     while left:
+        # A broker without the replica keeps the directory in mind, to make the replica there, but answers with an error
+        # (ReplicaManager.alterReplicaLogDirs 3.9): it is asked again until it has the replica.
         begun = reassignments.move_dirs(left)
         for each in sorted(begun, key=by_broker):
             path = left.pop(each)
@@ -192,18 +203,23 @@ def verify(request: Verify) -> Report:
     told = Told()
     with open_reassignments(request.target) as reassignments:
         ongoing = reassignments.ongoing()
+        # Those that move stand in `ongoing` with their replicas: only the rest is asked for.
         now = reassignments.placement({name.topic for name, _ in wanted.partitions if name not in ongoing})
         now |= {name: each.replicas for name, each in ongoing.items()}
         told.line("Status of partition reassignment:")
         told.show_states(
             partition_state(name, now.get(name, ()), replicas, name in ongoing)
+            # dict: of a partition that stands in the file twice the last entry counts. --execute
+            # refuses it, --verify does not.
             for name, replicas in sorted(dict(wanted.partitions).items())
         )
         dirs = reassignments.dirs(wanted.log_dirs)
         states = [dir_state(each, dirs[each], wanted.log_dirs[each]) for each in sorted(dirs, key=by_broker)]
         told.show_states(states)
+        # Apache's tool prints the empty text of no directories as a line of its own.
         if not states:
             told.line("")
+        # Of the whole cluster, not of this file: its throttles may be those of another's moves.
         moving = bool(ongoing) or any(row.state == "in-progress" for row, _ in states)
         status = told.note_undone()
         if not moving and not request.preserves:
@@ -219,6 +235,7 @@ def cancel(request: Cancel) -> Report:
     told = Told()
     with open_reassignments(request.target) as reassignments:
         ongoing = reassignments.ongoing()
+        # A partition of the file that does not move has nothing to be ended.
         moving = sorted(name for name in wanted.names if name in ongoing)
         try:
             errors = reassignments.cancel(moving) if moving else {}
@@ -236,12 +253,15 @@ def cancel(request: Cancel) -> Report:
             else:
                 told.say("None of the specified partition reassignments are active.")
             dirs = reassignments.dirs(wanted.log_dirs)
+            # A copy between directories is ended by asking for the directory in which the replica is.
             back = {each: found.current for each, found in dirs.items() if found.future and found.current}
             if back:
                 report = _move_dirs(reassignments, back, request.seconds, told)
                 if report.status:
                     return report
             else:
+                # System.out.print in cancelAssignment (3.9): "Clearing broker-level
+                # throttles" follows on the same line.
                 told.begin_line(NO_DIR_MOVES)
             if not request.preserves:
                 _clear(reassignments, wanted, told)
@@ -256,6 +276,7 @@ def _clear(
     """Take all throttles away: nobody knows any more from which brokers partitions came. Return those that stay."""
     brokers = {each.broker for each in reassignments.brokers()}
     brokers |= {broker for _, replicas in wanted.partitions for broker in replicas}
+    # Both are sets of Java, printed as they come (clearAllThrottles 3.9).
     in_order = keys_in_hash_order(sorted(brokers), 16, int)
     topics = hash_order(dict.fromkeys(name.topic for name in wanted.names), 16)
     if told:

@@ -167,16 +167,19 @@ def make_plan(request: MakePlan) -> Report:
 
     with open_reassignments(request.target) as reassignments:
         brokers = reassignments.brokers()
+        # All partitions, also of topics that were not chosen: how full each broker is depends on them.
         before = {name: each.replicas for name, each in reassignments.partitions().items()}
         chosen = set(named({name.topic for name in before}, request.topic, request.exclude_internal))
         _check(request.goal, brokers, before)
         moving = sorted(name for name in reassignments.ongoing() if name.topic in chosen)
+        # Not of the whole cluster: moves of other topics do not change where these replicas are.
         if moving:
             name = f"{moving[0].topic}-{moving[0].partition}"
             raise KafkaToolError(
                 f"{count(len(moving), 'partition')} of these topics are being moved: {name}{', …' * (len(moving) > 1)}",
                 "--list shows them. A plan needs to know where replicas stay.",
             )
+        # Without racks all brokers are alike to the planner.
         racks = brokers if request.rack_aware else [each._replace(rack=None) for each in brokers]
         changed = plan({name: before[name] for name in before if name.topic in chosen}, racks, request.goal)
         store = stored(reassignments.log_dirs([each.broker for each in brokers]))
@@ -203,6 +206,7 @@ def plan_report(
     for name in sorted(changed):
         bytes_ = store.size(name, before[name])
         copied = targets[name]
+        # A partition that is only reordered copies nothing, whether its size is known or not.
         total = None if bytes_ is None and copied else (bytes_ or 0) * len(copied)
         rows.append(PlanRow(*name, before[name], changed[name], copied, total))
     now = {name: before[name] for name in changed}
@@ -213,6 +217,7 @@ def plan_report(
         plain=["Current partition replica assignment", as_json(now), "", PROPOSED, as_json(changed)],
         tables=lambda: _views(request, rows, brokers, before, changed, store),
         notes=[written] if written else (),
+        # In a pipe the last line is the document itself, as that of --generate; on a terminal it is nowhere.
         told=() if written or not changed else ["--reassignment-json-file FILE keeps this plan, for --execute."],
     )
 
@@ -241,6 +246,7 @@ def _matrix(
 
     found = effects(before, changed, brokers, store)
     up = {each.broker for each in brokers}
+    # A line of racks only where some broker has one.
     has_racks = any(each.rack for each in found)
     tallies = [
         Tally("leaders", [Mark(_pair_of(*each.leaders)) for each in found]),
@@ -261,6 +267,7 @@ def _matrix(
     copied = sum(len(row.copied_to) for row in rows)
     total = sum(row.bytes or 0 for row in rows)
     unknown = sum(row.bytes is None for row in rows)
+    # The preferred ones, which lead once the plan is carried out: --execute --batch-size elects them.
     leaders = sum(row.current[0] != row.planned[0] for row in rows)
     facts = [f"{count(copied, 'replica')} to copy", f"{size(total)}{' and what is not known' if unknown else ''}"]
     if request.rate and copied:
@@ -275,6 +282,7 @@ def _matrix(
             )
             for each in found
         ],
+        # The table below names every partition, however many there are.
         rows=[_matrix_row(row, [each.broker for each in found]) for row in rows] if len(rows) <= MOST_ROWS else [],
         tallies=tallies,
         title=f"{count(len(rows), 'partition')} change{'s' if len(rows) == 1 else ''}",
@@ -294,6 +302,7 @@ def before_and_after(before: int, after: int) -> str:
     first, second = size(before), size(after)
     if first == second:
         return first
+    # `1.2 → 3.4 GiB` where the unit is the same, `900 MiB → 1.1 GiB` where it is not.
     number, _, unit = first.partition(" ")
     return f"{number if second.endswith(f' {unit}') else first} → {second}"
 
@@ -313,6 +322,7 @@ def _matrix_row(row: PlanRow, brokers: Iterable[int]) -> "MatrixRow":
             cells.append(Cell(Change.GOES) if broker in row.current else None)
             continue
         leads = broker == row.planned[0]
+        # That it is copied says more than that it leads; the flag tells that.
         sign = Change.COMES if broker in row.copied_to else Change.LEADS if leads else Change.STAYS
         cells.append(Cell(sign, flagged=leads and broker != row.current[0]))
     return MatrixRow(row.topic, str(row.partition), cells)

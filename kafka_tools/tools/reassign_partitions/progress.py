@@ -46,6 +46,7 @@ class Progress:
         self._clock = clock
         self._targets = copies(before, wanted)
         store = stored(cluster.log_dirs(look.live))
+        # 0 where no broker tells: progress by partitions is there all the same.
         self._sizes = {name: store.size(name, replicas) or 0 for name, replicas in before.items()}
         self._samples: list[Sample] = []
 
@@ -58,14 +59,17 @@ class Progress:
     ) -> None:
         """Ask the brokers that copy, if that was not just done. Raises KafkaToolError."""
         now = self._clock()
+        # Rounds are twice a second, but DescribeLogDirs lets a broker walk through all of its segments.
         if self._samples and now - self._samples[-1].at < SAMPLE_SECONDS:
             return
         led = {name: look.partitions[name].leader for name in moving}
+        # Only brokers that copy now, and the leaders that they copy from.
         asked = {broker for name in moving for broker in self._targets[name]}
         store = stored(cluster.log_dirs(asked | {each for each in led.values() if each is not None}))
         for name, leader in led.items():  # data flows: a partition is larger now than when the plan began
             self._sizes[name] = store.size(name, () if leader is None else [leader]) or self._sizes[name]
         there = sum(
+            # A copy may be larger than its leader for a while, which has deleted segments: never more than all is done.
             min(store.sizes.get((name, broker), 0), self._sizes[name])
             for name in moving
             for broker in self._targets[name]
@@ -107,6 +111,7 @@ class Progress:
     def _seconds_left(self) -> float | None:
         """Return how long it takes yet, by bytes and by records: the longer of the two; None where nobody can tell."""
         last, first = self._samples[-1], self._samples[0]
+        # Records behind are those of the copies under way: only looks at the same copies can be compared.
         same = next(each for each in self._samples if each.moving == last.moving)
         found = []
         if first.left > last.left:
@@ -119,5 +124,6 @@ class Progress:
     def falls_back(self) -> bool:
         """Whether producers write more than is copied: so the copies under way never come to an end."""
         first, last = self._samples[0], self._samples[-1]
+        # Told after SAMPLES looks at the same copies, and not before: a burst of producers is no trend.
         is_same = len(self._samples) == SAMPLES and all(each.moving == last.moving for each in self._samples)
         return bool(is_same and last.behind and first.behind is not None and last.behind >= first.behind)

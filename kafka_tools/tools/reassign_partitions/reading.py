@@ -83,10 +83,12 @@ def generate(request: Generate) -> Report:
     """Return the replicas as they are and as they could be. Raises KafkaToolError where that is impossible."""
     from kafka_tools.backends import open_reassignments
 
+    # Both texts are read before a server is asked: what is wrong with them is told at once.
     wanted, topics = parse_brokers(request.brokers), parse_topics(request.topics)
     with open_reassignments(request.target) as reassignments:
         current = reassignments.placement(topics)
         check_topics(current, topics)
+        # Brokers of the list that are not there are left out without a word, as by getBrokerMetadata (3.9).
         brokers = [each for each in reassignments.brokers() if each.broker in wanted]
     after = proposed(current, brokers, request.rack_aware)
     return Report(

@@ -44,11 +44,14 @@ def set_throttles(
     Topics come first: a broker with a rate and without replicas that it is for would copy at full speed.
     """
     if rates.between_brokers is not None:
+        # `PARTITION:BROKER` of each replica that sends, and of each that gets, instead of `*`: the usual replication of
+        # the same topic stays at full speed.
         for topic, values in throttled_replicas(found).items():
             reassignments.set_configs(Entity(TOPICS, topic), dict(zip(REPLICAS, values, strict=True)))
         # What a broker held that is gone is copied from others: Apache's tool waits a minute for it, and gives up.
         there = {each.broker for each in reassignments.brokers()}
         for broker in sorted(there.intersection(moving_brokers(found))):
+            # Both rates on every broker that sends or gets: each counts for what the topics' lists name only.
             set_to = dict.fromkeys(RATES, str(rates.between_brokers))
             reassignments.set_configs(Entity(BROKERS, str(broker)), set_to)
         yield f"The inter-broker throttle limit was set to {rates.between_brokers} B/s"
@@ -65,6 +68,7 @@ def clear_throttles(
 
     One that is down, or gone, must not keep the others throttled.
     """
+    # BROKER_LEVEL_THROTTLES and TOPIC_LEVEL_THROTTLES of Apache's tool: whatever set them, all five go.
     limited: dict[Entity, tuple[str, ...]] = {Entity(BROKERS, str(broker)): (*RATES, DIRS_RATE) for broker in brokers}
     limited |= {Entity(TOPICS, topic): REPLICAS for topic in topics}
     failures = {}
@@ -93,6 +97,7 @@ def leave_no_throttle(told: "Told", moves: Callable[[], object], clear: Callable
     """
     with undisturbed():
         try:
+            # Asked of the cluster, not concluded from the error: an answer that was lost is no request that failed.
             if moves():
                 told.notes.append(MOVING)
             elif not clear():

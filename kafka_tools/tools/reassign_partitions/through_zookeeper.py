@@ -60,6 +60,7 @@ def execute(request: Execute) -> Report:
     _check_without_dirs(wanted)
     told, rates = Told(), Rates(request.bytes_per_second)
     with open_reassignments(request.target) as reassignments:
+        # Before the check for moves under way, which is the order of Kafka 2.8's tool.
         before = _current(reassignments, after)
         if reassignments.is_reassigning():
             told.say(EXISTING)
@@ -79,6 +80,7 @@ def execute(request: Execute) -> Report:
         if status:
             if rates.limits:
                 topics = {name.topic for name in after}
+                # Only these topics: through ZooKeeper each topic's znode has to be read to know.
                 is_moving = partial(reassignments.ongoing, topics)
                 leave_no_throttle(told, is_moving, lambda: _clear(reassignments, wanted, topics))
             return told.report(status)
@@ -101,6 +103,7 @@ def verify(request: Verify) -> Report:
     with open_reassignments(request.target) as reassignments:
         topics = list(dict.fromkeys(name.topic for name in wanted.names))
         there, ongoing = reassignments.placement(topics), reassignments.ongoing(topics)
+        # Apache's words, although moves that brokers were asked for are told here, too (`ongoing`).
         told.say(INCOMPLETE)
         told.line("Status of partition reassignment:")
         told.show_states(
@@ -116,6 +119,7 @@ def verify(request: Verify) -> Report:
 
 
 def _as_kafka_28(row: MoveRow, line: str) -> tuple[MoveRow, str]:
+    # The words of 2.8; 3.9 says "completed".
     return row, line.replace(" is completed.", " is complete.") if row.state == "completed" else line
 
 
@@ -142,6 +146,7 @@ def _clear(
 ) -> dict[Entity, KafkaToolError]:
     brokers = [each.broker for each in reassignments.brokers()]
     brokers += [broker for _, replicas in wanted.partitions for broker in replicas]
+    # Sets of Scala, where 3.9's tool has sets of Java.
     in_order, names = scala_order(brokers, int), scala_order(topics, string_hash)
     if told:
         told.begin_to_clear(in_order, names)

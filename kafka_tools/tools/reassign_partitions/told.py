@@ -82,6 +82,7 @@ class Told:
     def show_way_back(self, before: Placement) -> None:
         """Take where the partitions are before they move."""
         way_back = as_json(before)
+        # The document is the third line of the output: scripts cut it out by that.
         self.lines += ["Current partition replica assignment", "", way_back, "", ROLLBACK]
         self.said.append(f"{ROLLBACK}:\n{way_back}")
 
@@ -105,6 +106,7 @@ class Told:
 
     def tell_left(self, failures: Mapping[Entity, KafkaToolError]) -> None:
         """Take which throttles could not be taken away."""
+        # The first, as Apache's tool ends with it; the notes name all brokers.
         self.failure = KafkaToolError(as_java_prints(next(iter(failures.values()))))
         self.notes += [
             f"The throttles of broker {each.name} stay: --verify takes them away when it answers."
@@ -118,6 +120,8 @@ class Told:
         for name in ("broker", "error"):
             if all(getattr(row, name) is None for row in self.rows):
                 del columns[name]
+        # A line that was begun, and never ended, is the last one: it has no line end in
+        # Apache's text either (`open_ended`).
         lines = [*self.lines, self._begun] if self._begun else self.lines
         return Report(
             self.rows,
@@ -138,6 +142,7 @@ def partition_state(
 
     `done` is how Apache calls a move that is done.
     """
+    # The order of the replicas counts: the first is the preferred leader.
     state = "in-progress" if is_moving else "completed" if now == wanted else "failed"
     lines = {
         "in-progress": f"Reassignment of partition {text_of(name)} is still in progress.",
@@ -151,6 +156,7 @@ def partition_state(
 def dir_state(replica: Replica, dirs: ReplicaDirs, wanted: str) -> tuple[MoveRow, str]:
     """Return how far a replica is on its way to a directory, and Apache's line (replicaMoveStatesToString 3.9)."""
     name = f"Partition {replica.topic}-{replica.partition}"
+    # The replica is in a directory that is dead, or its broker is.
     if dirs.current is None:
         line = (
             f"{name} is not found in any live log dir on broker {replica.broker}. There is likely an offline log "
