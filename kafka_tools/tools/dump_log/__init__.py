@@ -27,6 +27,7 @@ The broker may be running. Batches that are damaged or not whole are told; statu
 segment, or a checksum its batch."""
 
 COLUMNS = {"file": "File", "kind": "Kind", "offset": "Offset", "timestamp": "Timestamp", "fields": "Fields"}
+# Integer.MAX_VALUE and 5 MiB: the defaults of --max-bytes and --max-message-size.
 LARGEST = 2**31 - 1
 MESSAGE_BYTES = 5 << 20
 SLOW_BYTES = 32 << 20
@@ -43,6 +44,7 @@ INTERNAL_TOPICS = (
     decoders.remote_log_metadata,
     decoders.share_group_state,
 )
+# `00000000000000000042-0000000003.checkpoint`: end offset and epoch (org.apache.kafka.snapshot.Snapshots).
 SNAPSHOT = re.compile(r"(\d{20})-(\d{10})\.checkpoint$")
 BOOTSTRAP = "bootstrap.checkpoint"
 
@@ -122,6 +124,7 @@ def command(
         share_group_state_decoder,
     )
     decode = next((decoder for decoder, is_asked in zip(INTERNAL_TOPICS, asked, strict=True) if is_asked), None)
+    # shouldPrintDataLog (3.9): whoever names a decoder wants to see what it decodes.
     contents = print_data_log or decode is not None or bool(classes)
     return dump_log(
         DumpLog(
@@ -134,6 +137,7 @@ def command(
             _size("max-message-size", max_message_size, MESSAGE_BYTES),
             _size("max-bytes", max_bytes, LARGEST),
             decode or decoders.by_classes(key, value),
+            # The warning of an old class is printed where it is made, and a decoder of a topic comes before classes.
             () if decode else tuple(each for each in classes if each.startswith(decoders.OLD)),
         )
     )
@@ -148,6 +152,7 @@ def _size(name: str, size: int | None, default: int) -> int:
 def _decoder(name: str) -> decoders.ValueDecoder:
     """Return the decoder of a class. Raises UsageError for any but Apache's own: there is no Java here."""
     found = decoders.CLASSES.get(name.removeprefix(decoders.API).removeprefix(decoders.OLD))
+    # A class is named with its package: `StringDecoder` alone is none to Java either.
     if found is None or "." not in name:
         raise UsageError(f"There is no decoder '{name}' here", f"Choose from: {', '.join(CLASSES)}")
     return found
@@ -157,6 +162,7 @@ def dump_log(request: DumpLog) -> Report:
     """Return what is in the files, read only as it is written. Raises KafkaToolError on the way."""
     problems, notes = Problems(), list[str]()
 
+    # Called when all lines were written, as mistakes are only known then (`streams`).
     def status() -> int:
         notes.extend(problems.lines())
         return problems.status
@@ -164,6 +170,7 @@ def dump_log(request: DumpLog) -> Report:
     return Report(
         rows=_rows(request, problems),
         columns=COLUMNS,
+        # Rows and lines are two generators of the same dump, of which only one is ever read: files may be many GB.
         plain=(line(seen, request.with_metadata) for file in request.files for seen in _dump(file, request, problems)),
         names_only=True,
         notes=notes,
@@ -182,6 +189,7 @@ def _rows(request: DumpLog, problems: Problems) -> Iterator[DumpRow]:
 def _dump(file: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:
     path = re.sub(r"(?<=.)/+$", "", re.sub(r"/+", "/", file))  # as Java's File writes it
     yield Said(f"Dumping {path}")
+    # The suffix decides, not the content, as in DumpLogSegments.
     match Path(path).name.rpartition(".")[2]:
         case "log" | "checkpoint":
             yield from _segment(path, request, problems)
@@ -195,6 +203,7 @@ def _dump(file: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:
             with LogFile(path) as index:
                 yield from indexes.aborted_transactions(index)
         case _:
+            # Told behind the lines and with status 1: a file that was left out is no file without problems.
             problems.said.append(f"Ignoring unknown file {path}")
 
 
@@ -205,12 +214,16 @@ def _segment(path: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:
     yield Said(_beginning(path))
     with LogFile(path) as file:
         valid, last = 0, -1
+        # `valid` counts the bytes of whole batches, damaged ones, too; what is behind the last one is no batch.
         for batch in batches(file, most=request.max_bytes):
+            # Before its records, as they stand below it.
             yield batch
             if not batch.is_valid:
                 problems.wrong_checksums.setdefault(path, []).append(batch.position)
             if request.deep:
                 for seen in _records(batch, request):
+                    # -1: the first record of the file follows nothing. Gaps are no damage (compaction,
+                    # transactions), and no failure.
                     if last not in (-1, seen.record.offset - 1):
                         problems.gaps.setdefault(str(Path(path).absolute()), []).append((last, seen.record.offset))
                     last = seen.record.offset
@@ -228,6 +241,7 @@ def _beginning(path: str) -> str:
         return f"Log starting offset: {indexes.base_offset(path)}"
     if Path(path).name == BOOTSTRAP:
         return "KRaft bootstrap snapshot"
+    # Snapshots.parse(…).get() throws where there is no such name; here it is told as what it is.
     named = SNAPSHOT.match(Path(path).name)
     if named is None:
         raise CorruptFileError(f"{path} is not named as a snapshot: OFFSET-EPOCH.checkpoint, of 20 and 10 digits")
@@ -248,6 +262,8 @@ def _control(key: bytes | None, value: bytes | None) -> str:
     """Return what a control record says, with a blank before it."""
     if key is None or len(key) < 4:
         raise CorruptFileError("Invalid value size found for end control record key. Must have at least 4 bytes")
+    # Key of a control record: version (int16), type (int16). Value of an end marker: version
+    # (int16), coordinator epoch (int32).
     number, body = int.from_bytes(key[2:4], "big", signed=True), value or b""
     name = CONTROL_TYPES[number] if 0 <= number < len(CONTROL_TYPES) else "UNKNOWN"
     if number in (0, 1):
@@ -260,6 +276,7 @@ def _control(key: bytes | None, value: bytes | None) -> str:
 def _offset_index(path: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:
     indexes.base_offset(path)
     with LogFile(indexes.beside(path, ".log")) as log, LogFile(path) as index:
+        # "Empty" is less than one entry: a broker cuts the file to whole ones when it closes it.
         if index.size < indexes.OFFSET_ENTRY.size:
             yield Said(f"{path} is empty.")
             return
@@ -268,6 +285,8 @@ def _offset_index(path: str, request: DumpLog, problems: Problems) -> Iterator[S
             yield Said(f"{path} passed sanity check.")
             return
         for entry in indexes.offset_entries(index):
+            # An entry points to the batch that begins at its position and ends at its offset. DumpLogSegments (3.9)
+            # dies of an entry that points anywhere else (NoSuchElementException).
             found = next(batches(log, entry.position, request.max_message_size), None) if entry.position >= 0 else None
             if found is None:
                 raise CorruptFileError(
@@ -288,6 +307,8 @@ def _time_index(path: str, request: DumpLog, problems: Problems) -> Iterator[See
             indexes.check_time_index(index)
             yield Said(f"{path} passed sanity check.")
             return
+        # The offset index says from where on to look for a batch: without it each entry would
+        # read the segment from its start.
         lookup, before = indexes.Lookup(offset_index), -1
         for entry in indexes.time_entries(index):
             _check_time(str(Path(path).absolute()), log, lookup.position(entry.offset), entry, before, problems)
@@ -304,6 +325,7 @@ def _check_time(
     if found is None or found.last_offset != entry.offset:
         problems.not_found.setdefault(path, []).append((entry.offset, -1 if found is None else found.last_offset))
         return
+    # By the records themselves: the batch's own maximum may be what is wrong.
     newest = max((record.timestamp for record in records(found)), default=-1)
     if newest != entry.timestamp:
         problems.times.setdefault(path, []).append((entry.timestamp, newest))
@@ -315,5 +337,6 @@ def _producers(path: str, problems: Problems) -> Iterator[Seen]:
     with LogFile(path) as file:
         try:
             yield from indexes.producers(file)
+        # CorruptSnapshotException (3.9) is printed, and the next file is dumped.
         except CorruptFileError as failure:
             problems.said.append(failure.message)

@@ -73,6 +73,7 @@ class Problems:
 
     def lines(self) -> Iterator[str]:
         """Yield Apache's sentences, and one for each file with damaged batches, whose lines say `isvalid: false`."""
+        # In the order of DumpLogSegments.main: index, time index, gaps; `said` was printed at once there, on stderr.
         yield from self.said
         yield from _told(self.index, "Mismatches in :{}", "  Index offset: {}, log offset: {}", newest_first=True)
         yield from _told(self.times, "Found timestamp mismatch in :{}", "  Index timestamp: {}, log timestamp: {}")
@@ -124,6 +125,7 @@ def line(seen: Seen, with_metadata: bool) -> str:
 
 def _batch(batch: Batch) -> str:
     head = f"offset: {batch.last_offset}"
+    # Fields that only batches of Kafka 0.11 and later have (KIP-98). Older ones are message sets, told by one offset.
     if batch.magic >= V2:
         horizon = batch.delete_horizon
         head = (
@@ -147,6 +149,7 @@ def _java(value: bool) -> str:
 def _record(seen: RecordSeen, with_metadata: bool) -> str:
     parts = [_metadata(seen)] if with_metadata else []
     if seen.key is not None:
+        # `| ` begins a record's line, whatever it begins with.
         parts.append(f"{' ' if with_metadata else INDENT}key: {shown(seen.key)}")
     if seen.payload is not None:
         # DumpLogSegments (3.9) leaves out the indent where a record without its metadata has no key.
@@ -170,6 +173,7 @@ def _size(text: bytes | None) -> int:
 
 def shown(value: Shown) -> str:
     """Return a key or a payload as it is printed."""
+    # Records of internal topics, which are shown as JSON in the order of their schema.
     if isinstance(value, dict):
         from kafka_tools.logs.record_types import written
 
@@ -217,6 +221,7 @@ def _batch_fields(batch: Batch) -> dict[str, Any]:
     names += ["crc", "is_valid", "compression", "timestamp_type"]
     newer = ("leader_epoch", "producer_id", "producer_epoch", "base_sequence", "last_sequence")
     marks = ("is_transactional", "is_control", "delete_horizon")
+    # json has nothing that the batch's own version does not have, where Apache's line would have to invent it.
     return {name: getattr(batch, name) for name in (*names, *((*newer, *marks) if batch.magic >= V2 else ()))}
 
 
@@ -231,4 +236,5 @@ def _record_fields(seen: RecordSeen) -> dict[str, Any]:
 
 def _typed(value: Shown) -> Any:
     """Return a decoded record as json has it, with its bytes in base64."""
+    # Through its text: bytes within are base64 there, as Jackson writes them.
     return json.loads(shown(value)) if isinstance(value, dict) else value

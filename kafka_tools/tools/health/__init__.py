@@ -82,10 +82,12 @@ def check_health(request: CheckHealth) -> Report:
 
     try:
         looked = until_well(request)
+    # Status 1, as everywhere: a wrong command line is no verdict on the cluster.
     except UsageError:
         raise
     except KafkaToolError as error:
         if request.shape == "nagios":
             return views.not_known(error)
+        # Not 1, which is a warning here: who cannot find out how the cluster is must not go on with a restart.
         raise KafkaToolError(error.message, error.hint, Severity.CRITICAL.status) from error
     return views.report(looked, request.shape, request.name)

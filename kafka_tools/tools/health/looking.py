@@ -41,6 +41,7 @@ class Flags(NamedTuple):
 
     def named(self, command: str) -> str:
         """Return a command to type with the options that name the cluster that was looked at."""
+        # The sandbox is found by itself, and takes no address.
         if not command or command.startswith("ktools sandbox"):
             return command
         # The other tools take one of the two.
@@ -56,6 +57,7 @@ class Flags(NamedTuple):
 
     def _harmless(self) -> list[str]:
         """Return the settings without the secrets: whoever reads the verdict must not see them."""
+        # What `shown` changes has a secret in it. The command still works for who types the setting again.
         from kafka_tools.settings.secrets import shown
 
         pairs = (each.partition("=") for each in self.client_settings)
@@ -103,6 +105,7 @@ def until_well(request: CheckHealth) -> Looked:
             looked = _look(request)
             # Who would wait for a throttle that was left over waits in vain.
             healing = [each for each in looked.findings if each.heals and each.severity.status]
+            # Not only at the deadline: another pause would end behind it.
             if not healing or monotonic() + PAUSE_SECONDS > deadline:
                 findings = [replace(each, command=request.flags.named(each.command)) for each in looked.findings]
                 return looked._replace(findings=findings)
@@ -112,9 +115,11 @@ def until_well(request: CheckHealth) -> Looked:
 
 def _look(request: CheckHealth) -> Looked:
     server = request.before_restart
+    # Brokers and controllers have ids, ZooKeeper servers addresses: the brokers are not asked for these.
     if server is not None and not server.isdecimal():
         return Looked(_before_server_restart(request.roads, server))
     snapshot, unreached = _snapshot(request.roads)
+    # Nothing was reached, and no ensemble was named: what is left to say is that no broker answers.
     if snapshot is None:
         return Looked(unreached)
     if server is not None:
@@ -124,6 +129,7 @@ def _look(request: CheckHealth) -> Looked:
     from kafka_tools.model.findings import examine
     from kafka_tools.model.health import troubled
 
+    # A broker may be registered and hang: a copy that moves to it does not come to its end.
     found = troubled(snapshot.topics, snapshot.live, snapshot.live - snapshot.unreached.keys())
     return Looked((*unreached, *examine(snapshot, found)), snapshot, found)
 
@@ -139,6 +145,7 @@ def _snapshot(roads: "Roads") -> "tuple[Snapshot | None, tuple[Finding, ...]]":
     from kafka_tools.parallel import TooLateError, in_parallel
     from kafka_tools.zookeeper import health as by_zookeeper
 
+    # There a finding recommends `ktools sandbox start N`, which would start nothing anywhere else.
     in_sandbox = roads.source == "the sandbox"
     if roads.brokers is None:
         return roads.ensemble and by_zookeeper.look(roads.ensemble)._replace(in_sandbox=in_sandbox), ()
@@ -149,6 +156,7 @@ def _snapshot(roads: "Roads") -> "tuple[Snapshot | None, tuple[Finding, ...]]":
     failures = [each for each in found.values() if isinstance(each, KafkaToolError)]
     if not failures:
         return found["brokers"]._replace(ensemble=found.get("ensemble"), in_sandbox=in_sandbox), ()
+    # A refused login, say: ZooKeeper would answer, and hide what has to be mended.
     if not isinstance(failures[0], UnreachableError | TooLateError):
         raise failures[0]
     snapshot = roads.ensemble and by_zookeeper.look(roads.ensemble)._replace(in_sandbox=in_sandbox)
@@ -157,6 +165,7 @@ def _snapshot(roads: "Roads") -> "tuple[Snapshot | None, tuple[Finding, ...]]":
 
 def _unreached(error: KafkaToolError) -> Finding:
     words, advice = f"no broker answers: {error.message.rstrip('.')}", error.hint or "Start the brokers."
+    # `heals`: with --wait it is looked at again, as brokers that start answer in a while.
     return Finding(Severity.CRITICAL, BROKERS, "cluster", words, advice, "ktools doctor", heals=True)
 
 
@@ -172,5 +181,7 @@ def _before_server_restart(roads: "Roads", server: str) -> tuple[Finding, ...]:
         raise UsageError(
             "--before-restart HOST[:PORT] asks for a ZooKeeper server", "Name all: --zookeeper HOST:PORT,…"
         )
+    # `parse` fills in 2181. Without a port in the option a server of any port on that host is
+    # meant, if there is one only.
     port = address[1] if server.endswith(f":{address[1]}") else None
     return before_server_restart(by_zookeeper.look_at_ensemble(roads.ensemble), address[0], port)

@@ -73,6 +73,7 @@ def lines(looked: Looked) -> Iterator[str]:
 def nagios(looked: Looked) -> Iterator[str]:
     """Yield one line: the state, what is wrong, the worst first, and counts as performance data."""
     wrong = [f"{each.subject}: {each.found}" for each in looked.findings if each.severity.status]
+    # Notes stay out: monitoring has one line, and they are no warning.
     words = wrong or [_well(each) for each in looked.findings if each.severity is Severity.OK]
     measured = [f"'{monitoring.nagios_label(name)}'={number};;;0" for name, number in _counts(looked).items()]
     yield monitoring.nagios(SERVICE, NAGIOS_STATES[worst(looked.findings).status], "; ".join(words), measured)
@@ -86,6 +87,7 @@ def prometheus(looked: Looked) -> Iterator[str]:
     yield from monitoring.prometheus(
         "kafka_health_findings",
         "How many findings there are of each severity.",
+        # With 0 for severities that there are none of: a series that vanishes looks like a broken exporter.
         (({"severity": each.value}, numbers[each]) for each in Severity),
     )
     yield from monitoring.prometheus(
@@ -105,6 +107,7 @@ def prometheus(looked: Looked) -> Iterator[str]:
 
 
 def _counts(looked: Looked) -> dict[str, int]:
+    # No counts where nothing was reached, nor for --before-restart, which asks for one server.
     if looked.snapshot is None or looked.troubled is None:
         return {}
     found = looked.troubled
@@ -126,6 +129,7 @@ def table(looked: Looked, name: str) -> Table:
     loud = [each for each in looked.findings if each.severity is not Severity.OK]
     well = [_well(each) for each in looked.findings if each.severity is Severity.OK]
     return Table(
+        # The numbers lead from a row to its command below (`_commands`).
         rows=[_view(number, each) for number, each in enumerate(loud, 1)],
         columns=VIEW_COLUMNS,
         title=name,

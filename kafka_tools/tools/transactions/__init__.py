@@ -41,7 +41,9 @@ from kafka_tools.tools.transactions.views import (
 if TYPE_CHECKING:
     from kafka_tools.brokers.transactions import BrokerTransactions
 
+# TRANSACTIONAL_ID_NOT_FOUND.
 NOT_FOUND = 105
+# No --bootstrap-controller: TransactionsCommand has none, coordinators are brokers.
 OF_CLUSTER = connection(controller=())
 YES = option(CHANGES, "--yes", help="Go on without a question: change a protected cluster.")
 
@@ -162,12 +164,14 @@ def show_hanging(
 ) -> Report:
     """Find transactions that are open in a partition and that no coordinator will end. They keep readers of committed
     records from going on; `abort` ends one."""
+    # Of a whole cluster every leader would be asked about all of its partitions: Apache's tool refuses that as well.
     if topic is None and broker_id is None:
         raise KafkaToolError(
             "The `find-hanging` command requires either --topic or --broker-id to limit the scope of the search"
         )
     if partition is not None and topic is None:
         raise KafkaToolError("The --partition argument requires --topic to be provided")
+    # The one option of the tool that counts in minutes; everything else is ms.
     minutes = 15 if max_transaction_timeout is None else max_transaction_timeout
     return find_hanging(FindHanging(target, topic, partition, broker_id, minutes * 60_000))
 
@@ -200,8 +204,10 @@ def list_transactions(request: ListTransactions) -> Report:
     with open_transactions(request.target) as transactions:
         found = transactions.listings(request.duration_ms, request.pattern)
     silent = {broker: each for broker, each in found.items() if isinstance(each, KafkaToolError)}
+    # Where one broker answers, its ids are worth showing; where none does, there is a failure to tell.
     if silent and len(silent) == len(found):
         why = next(iter(silent.values()))
+        # All are too old: the filters came with versions 1 and 2 of ListTransactions (KIP-994, KIP-1152).
         if isinstance(why, UnsupportedError):
             why = KafkaToolError("The brokers do not know this filter", "--duration-filter: Kafka 3.8, a pattern: 4.1.")
         raise _failed("Failed to list transactions", why)
@@ -229,7 +235,9 @@ def describe(target: Brokers, transactional_id: str) -> Report:
             found = transactions.describe(transactional_id)
         except BrokerError as error:
             what = f"Failed to describe transaction state of transactional-id `{transactional_id}`"
+            # Only a broker's own refusal gets Apache's beginning; that nobody answers is told as everywhere.
             raise _failed(what, _not_found(error, transactional_id)) from error
+    # The clock of this machine against that of the coordinator: a duration may be a little off, as in Apache's tool.
     now = _now()
     row = DescriptionRow(
         found.coordinator,
@@ -259,6 +267,7 @@ def describe_producers(request: DescribeProducers) -> Report:
 def abort(request: Abort) -> Report:
     """Abort a transaction in one partition. Raises KafkaToolError where none is found, or in Kafka's words."""
     with open_transactions(request.target) as transactions:
+        # WriteTxnMarkers names a producer and its epochs; with --start-offset they are asked of the leader (Kafka 3.0).
         marker = request.marker or _found_marker(transactions, request.partition, request.start_offset)
         try:
             transactions.abort(marker)
@@ -284,6 +293,7 @@ def find_hanging(request: FindHanging) -> Report:
             each.producer.producer_id,
             each.producer.producer_epoch,
             each.producer.coordinator_epoch,
+            # orElse(-1) in printHangingTransactions (3.9); candidates always have a start.
             -1 if each.producer.transaction_start is None else each.producer.transaction_start,
             each.producer.last_timestamp,
             (now - each.producer.last_timestamp) // 60_000,
@@ -299,6 +309,8 @@ def force_terminate(target: Brokers, transactional_id: str) -> Report:
     what = f"Failed to force terminate transactionalId `{transactional_id}`"
     with open_transactions(target) as transactions:
         try:
+            # The coordinator makes an id known that it is asked to end (InitProducerId with a
+            # new epoch), hence asked first.
             transactions.describe(transactional_id)
             transactions.force_terminate(transactional_id)
         except BrokerError as error:
@@ -312,6 +324,7 @@ def _ended(transaction: str) -> Report:
 
 
 def _failed(what: str, why: KafkaToolError) -> KafkaToolError:
+    # One full stop, whether the broker's message has one or not.
     return KafkaToolError(f"{what}: {why.message.rstrip('.')}.", why.hint)
 
 
@@ -330,6 +343,7 @@ def _found_marker(
     [found] = transactions.producers([partition]).values()
     if isinstance(found, KafkaToolError):
         raise _failed(f"Failed to validate producer state for partition {named(partition)}", found)
+    # Only a transaction that is open has a start: an offset in its middle finds nothing, as in Apache's tool.
     state = next((each for each in found if each.transaction_start == start_offset), None)
     if state is None:
         raise KafkaToolError(
@@ -344,12 +358,15 @@ def _candidates(
     """Return the transactions that are open in these partitions and were last written to before a time (ms)."""
     found: list[OpenTransaction] = []
     for partition, states in transactions.producers(partitions, broker).items():
+        # All or nothing: a partition that was not looked at may be the one that hangs.
         if isinstance(states, KafkaToolError):
             whom = "" if broker is None else f" on broker {broker}"
             raise _failed(f"Failed to describe producers of {named(partition)}{whom}", states)
         found += (
             OpenTransaction(partition, each)
             for each in states
+            # By the last record and not by the start, as collectCandidateOpenTransactions (3.9): a
+            # producer that still writes lives.
             if each.transaction_start is not None and each.last_timestamp < before
         )
     return found
@@ -362,12 +379,16 @@ def _without_coordinator(
     by_producer: dict[int, list[OpenTransaction]] = defaultdict(list)
     for each in candidates:
         by_producer[each.producer.producer_id].append(each)
+    # Markers and records name producers by number; coordinators are found by transactional ids. A producer without one
+    # has no coordinator any more, and hangs.
     ids = _transactional_ids(transactions, by_producer)
     known = {producer: _known_partitions(transactions, name) for producer, name in ids.items()}
     return [
         each
         for producer, found in by_producer.items()
         for each in found
+        # The coordinator may know the id and not this partition: its transaction ended, and
+        # the marker never arrived here.
         if each.partition not in known.get(producer, frozenset())
     ]
 

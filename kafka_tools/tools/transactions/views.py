@@ -109,6 +109,7 @@ def named(partition: TopicPartition) -> str:
 
 def table_lines(columns: Mapping[str, str], rows: Sequence[object]) -> Iterator[str]:
     """Yield the table of ToolsUtils.prettyPrintTable (3.9)."""
+    # Each cell is padded and followed by a tab, the last one, too.
     cells = [list(columns.values()), *([_cell(getattr(row, name)) for name in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
@@ -145,6 +146,7 @@ class DescriptionView:
 
 def described(row: DescriptionRow) -> Table:
     """Return the table of one transaction; one that is open for longer than its timeout is told apart."""
+    # The coordinator aborts it within seconds (transaction.abort.timed.out.transaction.cleanup.interval.ms, 10 s).
     late = row.duration_ms is not None and row.duration_ms > row.timeout_ms
     age = "-" if row.duration_ms is None else duration(row.duration_ms / 1000)
     view = DescriptionView(
@@ -233,6 +235,7 @@ def hanging(rows: Sequence[HangingRow], now: int) -> Table:
     }
     if not rows:
         return Table(views, columns, notes=[Mark("No transaction hangs.")])
+    # One at a time: behind the first readers stand still, and what is behind it may end by itself.
     first = rows[0]
     where = f"--topic {first.topic} --partition {first.partition} --start-offset {first.start_offset}"
     note = Mark(f"Readers of committed records wait there. To end one: ktools transactions abort {where}", Level.RISK)
@@ -240,4 +243,5 @@ def hanging(rows: Sequence[HangingRow], now: int) -> Table:
 
 
 def _ago(timestamp: int, now: int) -> str:
+    # -1 is RecordBatch.NO_TIMESTAMP. The clock of who wrote may be ahead of ours: then it is 0 s ago.
     return "-" if timestamp < 0 else f"{duration(max(0, now - timestamp) / 1000)} ago"

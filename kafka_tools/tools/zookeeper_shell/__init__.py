@@ -50,6 +50,7 @@ class ShellCommand(ReportCommand):
     "zookeeper-shell",
     cls=ShellCommand,
     reports=False,
+    # Options behind the first word belong to the command: `ls -s /` is no option of ours.
     context_settings={"allow_interspersed_args": False},
 )
 @option(
@@ -95,6 +96,8 @@ def command(
     `ktools zookeeper-shell localhost:2181 ls /brokers/ids`; without a command they are read from stdin, on a terminal
     with a prompt. The commands and their text are those of ZooKeeper's own shell.
     """
+    # `zookeeper-shell.sh HOST:PORT [-zk-tls-config-file FILE] [COMMAND…]`: the script puts
+    # -server before the first word.
     rest = list(words)
     if server is None and rest and _is_address(rest):
         server = rest.pop(0)
@@ -102,12 +105,15 @@ def command(
         tls_config = rest[1] if len(rest) > 1 else tls_config
         rest = rest[2:]
     with Shell(choice.choose_zookeeper(server, tls_config)._replace(read_only=read_only), yes) as shell:
+        # The first line on stdout, before a session is tried, which scripts cut off (`tail -n +2`).
         shell.out(f"Connecting to {shell.target.connect}")
         return shell.run_words(rest) if rest else shell.run_lines()
 
 
 def _is_address(words: Sequence[str]) -> bool:
     """Say whether the first word names the ensemble, and is no command, nor a command with a typing error."""
+    # With `ktools zookeeper-shell ls /` a context names the ensemble. A word without a port is an address only where
+    # nothing, a command, or the TLS file follows.
     behind = words[1] if len(words) > 1 else ""
     return words[0] not in COMMANDS and (":" in words[0] or not behind or behind in (*COMMANDS, *TLS_CONFIG))
 
@@ -132,8 +138,10 @@ class Shell:
     @property
     def znodes(self) -> "ZooKeeperShell":
         """The session with ZooKeeper. Raises KafkaToolError where there is none to be had."""
+        # A typing error and the shell's own commands need no ensemble, and do not wait for one.
         if self._znodes is None:
             self._znodes = self._session.enter_context(open_shell(self.target, self._tell))
+            # The watcher of ZooKeeperMain is told of the connection first, and prints it: scripts know these lines.
             self._tell("None", "null", STATES.get(self._znodes.state, "SyncConnected"))
         return self._znodes
 
@@ -152,8 +160,10 @@ class Shell:
             lines = prompt.lines(self._prompt, self._completions)
         else:
             self.out("JLine support is disabled")  # Apache's words for: there is no prompt
+            # Lines as they come and not all at once: a pipe may be fed while the shell answers.
             lines = (line.removesuffix("\n") for line in sys.stdin)
         for line in filter(None, lines):
+            # Before the line is looked at, as ZooKeeperMain connects when it starts: without a session nothing is run.
             if not self._is_closed:
                 _ = self.znodes
             self._lines.append(line)
@@ -161,6 +171,7 @@ class Shell:
             if words[:1] == ["quit"]:
                 self._close()
                 break
+            # A command that fails does not end the shell; the last one gives the status.
             self._status = self.run_words(words)
         return self._status
 
@@ -171,15 +182,18 @@ class Shell:
             run = commands.RUNS.get(line.command)
             if run is None:
                 return self._run_own(line)
+            # After `close`: no command opens a session again but `connect`.
             if self._is_closed:
                 self.out("Not connected")
                 return 0
             commands.warn_of_old_words(self, line)
+            # Asked once a session, not once a command.
             if COMMANDS[line.command].changes and not self._may_change:
                 check_change(self.target, self._yes)
                 self._may_change = True
         except KafkaToolError as error:
             return self._fail(error)
+        # version needs none, and listquota prints a line before it needs one.
         if line.command not in ("version", "listquota"):
             _ = self.znodes  # outside of the block below: without a session there is nothing to go on with
         try:
@@ -196,6 +210,7 @@ class Shell:
             near = nearest(name, COMMANDS)
             hint = f"Did you mean {near[0]}?" if near else ""
             raise KafkaToolError(f"Command not found: Command not found {name}", hint, NOT_FOUND)
+        # The shell's own commands have no options: their words are taken as they are.
         own = name not in commands.RUNS
         return Line(name, words=tuple(words[1:])) if own else parse(words)
 
@@ -209,6 +224,7 @@ class Shell:
         """Run a command that is about the shell itself (ZooKeeperMain.processZKCmd 3.8)."""
         match line.command, line.words:
             case "history", _:
+                # `history` itself is the newest. HISTORY before it and itself are eleven lines, as in ZooKeeperMain.
                 newest = len(self._lines) - 1
                 for number in range(max(0, newest - HISTORY), newest + 1):
                     self.out(f"{number} - {self._lines[number]}")
@@ -226,12 +242,14 @@ class Shell:
 
     def _recalled(self, number: str) -> str:
         """Return the line that `redo` means. Raises KafkaToolError where there is none, and for another `redo`."""
+        # Without the `redo` that was just typed.
         before = self._lines[:-1]
         if not number.isdecimal() or int(number) >= len(before):
             raise KafkaToolError("Command index out of range")
         recalled = before[int(number)]
         if split(recalled)[:1] == ["redo"]:
             raise KafkaToolError("No redoing redos")
+        # What was redone stands in the history, so that the same `redo` can be recalled.
         self._lines[-1] = recalled
         return recalled
 
@@ -247,6 +265,7 @@ class Shell:
         _ = self.znodes
 
     def _close(self) -> None:
+        # First, so that an event of the session's end is not printed twice.
         was_open, self._znodes, self._is_closed = self._znodes is not None, None, True
         self._session.close()
         if was_open:
@@ -268,6 +287,8 @@ class Shell:
             yield from (name for name in COMMANDS if name.startswith(line))
         elif words[-1].startswith("/") and not self._is_closed:
             parent, _, beginning = words[-1].rpartition("/")
+            # Tab on a path that is not there, or may not be read, offers nothing; an error would
+            # break the line that is typed.
             with suppress(KafkaToolError):
                 names = self.znodes.children(parent or "/")[0]
                 yield from (f"{parent}/{name}" for name in names if name.startswith(beginning))

@@ -37,6 +37,7 @@ UNSIGNED = (1 << 64) - 1
 def warn_of_old_words(shell: Session, line: Line) -> None:
     """Say that a second word, once the wish to watch or a version, is an option now; it is dropped."""
     if len(line.words) > 1 and COMMANDS[line.command].watches:
+        # LsCommand 3.8 has this shorter usage in its warning only.
         usage = COMMANDS[line.command].usage.replace("[-s] [-w] [-R]", "[-w]")
         shell.err(f"'{line.command} path [watch]' has been deprecated. Please use '{line.command} {usage}' instead.")
     if line.command == "delete" and len(line.words) > 1:
@@ -52,6 +53,7 @@ def add_watch(shell: Session, line: Line) -> None:
     """Watch a znode until that is removed, and all below it unless the mode is PERSISTENT."""
     mode = line.values.get("m", WATCH_MODES[1]).upper()
     if mode not in WATCH_MODES:
+        # AddWatchCommand.parse (3.8) knows no words for it but the usage.
         raise KafkaToolError(f"addWatch {COMMANDS['addWatch'].usage}")
     shell.znodes.add_watch(line.words[0], mode != WATCH_MODES[0])
 
@@ -67,12 +69,15 @@ def config(shell: Session, line: Line) -> None:
 
 def create(shell: Session, line: Line) -> None:
     """Create a znode, say its name on stderr."""
+    # `create /a` makes a znode without data (null), `create /a ""` one with no bytes: `get` shows them differently.
     path, data, acl_text = (*line.words, None, None)[:3]
     acl = _acl(shell, acl_text) if acl_text is not None else list(OPEN)
     flags, ttl = _create_mode(line)
+    # ZooKeeper.validateACL refuses it before it is sent, in an exception without a path: hence the `null`.
     if not acl:
         shell.err("KeeperErrorCode = InvalidACL")
         raise KafkaToolError("Acl is not valid : null")
+    # Bytes of the command line that are no UTF-8 come back as they were typed.
     content = data.encode("utf-8", "surrogateescape") if data is not None else None
     try:
         made = shell.znodes.create(path or "", content, acl, flags, ttl)
@@ -80,6 +85,7 @@ def create(shell: Session, line: Line) -> None:
         if error.kind == "InvalidACL":
             shell.err(error.keeper_message)
         raise
+    # On stderr, where ZooKeeperMain 3.8 prints it; with -s `made` has the number that the server added.
     shell.err(f"Created {made}")
 
 
@@ -90,8 +96,10 @@ def delete(shell: Session, line: Line) -> None:
 
 def delete_all(shell: Session, line: Line) -> None:
     """Delete a znode with all below it."""
+    # BATCH is ZKUtil's default of requests at once.
     batch = line.number("b", BATCH, "-b argument must be an int value")
     if not shell.znodes.delete_tree(line.words[0], max(1, batch)):
+        # With status 0, as DeleteAllCommand (3.8).
         shell.err("Failed to delete some node(s) in the subtree!")
 
 
@@ -107,6 +115,7 @@ def get_acl(shell: Session, line: Line) -> None:
     """Print the rules of a znode."""
     rules, stat = shell.znodes.acl(line.words[0])
     for rule in rules:
+        # Jute's text of an Id (`'world,'anyone`), and then its permissions on a line of their own: `: cdrwa`.
         shell.out(f"'{rule.scheme},'{rule.id}\n: {rule.letters}")
     if "s" in line.flags:
         print_stat(shell, stat)
@@ -138,6 +147,7 @@ def ls(shell: Session, line: Line) -> None:
 def reconfig(shell: Session, line: Line) -> None:
     """Change who is a member of the ensemble."""
     given = line.values
+    # The checks and words of ReconfigCommand.parse (3.8).
     if not given.keys() & {"file", "members", "add", "remove"}:
         raise KafkaToolError(f"reconfig {COMMANDS['reconfig'].usage}")
     if given.keys() & {"file", "members"} and given.keys() & {"add", "remove"}:
@@ -148,10 +158,13 @@ def reconfig(shell: Session, line: Line) -> None:
     if {"file", "members"} <= given.keys():
         raise KafkaToolError("Can't use -file and -members together (conflicting non-incremental modes)")
     try:
+        # Hexadecimal, as `config` prints it; -1 is whatever version there is.
         version = int(given["v"], 16) if "v" in given else -1
     except ValueError:
         raise KafkaToolError("-v must be followed by a long (configuration version)") from None
+    # ReconfigCommand lowers all three, host names, too.
     joining, leaving, members = (given.get(each, "").lower() or None for each in ("add", "remove", "members"))
+    # What a file says is taken as it is written.
     members = _members(given["file"]) if "file" in given else members
     new = shell.znodes.reconfigure(joining, leaving, members, version)
     shell.out(f"Committed new configuration:\n{_text(new)}")
@@ -181,6 +194,7 @@ def set_acl(shell: Session, line: Line) -> None:
             print_stat(shell, found)
         return
     refused = []
+    # A znode that refuses does not keep those below it from being set: their rules are their own.
     for each in shell.znodes.tree(path):
         try:
             if not acl:
@@ -272,6 +286,7 @@ def print_stat(shell: Session, stat: ZnodeStat) -> None:
         ("cversion", stat.cversion),
         ("dataVersion", stat.version),
         ("aclVersion", stat.aversion),
+        # A session id is a signed long, which Java prints as hexadecimal without a sign.
         ("ephemeralOwner", f"0x{stat.ephemeral_owner & UNSIGNED:x}"),
         ("dataLength", stat.data_length),
         ("numChildren", stat.num_children),
@@ -287,6 +302,7 @@ def _members(path: str) -> str:
     try:
         found = properties.parse(read_file(path, MOST_BYTES_OF_TEXT))
     except OSError as error:
+        # Java's message is `PATH (No such file or directory)`, and ReconfigCommand puts the path before it once more.
         raise KafkaToolError(f"Error processing {path}{path} ({error.strerror})") from None
     except ValueError as error:
         raise KafkaToolError(f"Error processing {path}{error}") from None
@@ -319,6 +335,7 @@ def _create_mode(line: Line) -> tuple[int, int | None]:
     if "c" in given and given & {"e", "s"}:
         raise KafkaToolError("-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential.")
     ttl = line.number("t", 0, "-t argument must be a long value")
+    # The mode of a request is a sum of flags (CreateMode.toFlag): 1 ephemeral, 2 sequential; 4 is a container.
     if "t" not in given:
         return CONTAINER if "c" in given else EPHEMERAL * ("e" in given) + SEQUENTIAL * ("s" in given), None
     for other, kind in (("e", "Ephemeral"), ("c", "Container")):
@@ -326,4 +343,5 @@ def _create_mode(line: Line) -> tuple[int, int | None]:
             raise KafkaToolError(f"TTLs cannot be used with {kind} znodes")
     if not 0 < ttl <= MOST_TTL_MS:
         raise KafkaToolError(f"ttl must be positive and cannot be larger than: {MOST_TTL_MS}")
+    # 5 is PERSISTENT_WITH_TTL, 6 the same with a sequence number.
     return WITH_TTL + ("s" in given), ttl

@@ -113,6 +113,7 @@ class Line(NamedTuple):
 
 def split(line: str) -> list[str]:
     """Return the words of a line; what stands in quotes is one word, without them."""
+    # ARGS_PATTERN of ZooKeeperMain: a quote in the middle of a word is a letter like others, and there is no escape.
     return [QUOTED.sub(r"\2", word) if QUOTED.fullmatch(word) else word for word in WORD.findall(line)]
 
 
@@ -134,9 +135,11 @@ def parse(words: Sequence[str]) -> Line:
     others: list[str] = []
     while rest:
         word = rest.popleft()
+        # Everything behind it is no option.
         if word == "--":
             others += rest
             break
+        # Options may stand anywhere, as DefaultParser is asked not to stop at the first word that is none.
         if not word.startswith("-") or word == "-":
             others.append(word)
             continue
@@ -146,6 +149,7 @@ def parse(words: Sequence[str]) -> Line:
                 values[option] = value or _value(grammar, option, rest)
             else:
                 flags.add(option)
+    # setquota needs one of its group (OptionGroup.setRequired); delquota, whose options are flags, does without.
     if grammar.one_of and grammar.values and not values:
         wanted = ", ".join(f"-{letter} {QUOTAS[letter]}" for letter in grammar.one_of)
         raise _refusal("MissingOption", f"Missing required option: [{wanted}]")
@@ -157,8 +161,10 @@ def parse(words: Sequence[str]) -> Line:
 def _options(grammar: Grammar, word: str) -> list[tuple[str, str]]:
     """Return the options that a word names, each with the value that is attached to it, if any."""
     name, _, attached = word.lstrip("-").partition("=")
+    # `-v3` and `-v=3` both attach a value; `-members=…` has a name of several letters.
     if name in grammar.values:
         return [(name, attached)]
+    # `-sw` is -s -w.
     if name and all(letter in grammar.flags for letter in name) and not attached:
         return [(letter, "") for letter in name]
     if name[:1] in grammar.values and not word.startswith("--"):
@@ -168,6 +174,7 @@ def _options(grammar: Grammar, word: str) -> list[tuple[str, str]]:
 
 def _check_alone(grammar: Grammar, option: str, given: Sequence[str]) -> None:
     group = grammar.one_of
+    # The same option twice is no conflict (OptionGroup.setSelected 1.5): the last value counts.
     before = next((each for each in given if option in group and each in group and each != option), None)
     if before is not None:
         raise _refusal(
@@ -177,6 +184,7 @@ def _check_alone(grammar: Grammar, option: str, given: Sequence[str]) -> None:
 
 
 def _value(grammar: Grammar, option: str, rest: "deque[str]") -> str:
+    # `-v -1` is version -1 (any), and no option -1.
     negative = bool(rest) and re.fullmatch(r"-[0-9]+(\.[0-9]*)?", rest[0]) is not None
     if not rest or (rest[0].startswith("-") and not negative and rest[0] != "-" and _is_option(grammar, rest[0])):
         raise _refusal("MissingArgument", f"Missing argument for option: {option}")

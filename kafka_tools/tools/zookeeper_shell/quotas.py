@@ -21,7 +21,9 @@ def set_quota(shell: Session, line: Line) -> None:
     path = line.words[0]
     if path.startswith(ROOT):
         raise KafkaToolError(f"cannot set a quota under the path: {ROOT}")
+    # One, as the four are a group (`parse`).
     [option] = line.values
+    # SetQuotaCommand.checkOptionValue (3.8).
     least = 1 if option in "nN" else 0
     wanted = line.number(option, -1, "NumberFormatException happens when parsing the option value")
     if wanted < least:
@@ -30,6 +32,7 @@ def set_quota(shell: Session, line: Line) -> None:
     znodes = shell.znodes
     if znodes.stat(path) is None:
         raise KafkaToolError(f"{path} does not exist.")
+    # Before the parents are made: what is refused leaves nothing behind.
     _check_no_other(znodes, path)
     _make_parents(znodes, path)
     limits, stats = f"{ROOT}{path}/{LIMITS}", f"{ROOT}{path}/{STATS}"
@@ -38,14 +41,18 @@ def set_quota(shell: Session, line: Line) -> None:
         znodes.create(limits, written(there), OPEN)
         znodes.create(stats, written({"count": 0, "bytes": 0}), OPEN)
     else:
+        # The other limits of the znode stay.
         there = _read(znodes, limits) | {KEYS[option]: wanted}
         znodes.set(limits, written(there))
+    # The server counts what is there when the znode of the statistics is made
+    # (DataTree.createNode 3.8): read behind it.
     _warn(shell, there, _read(znodes, stats))
 
 
 def list_quota(shell: Session, line: Line) -> None:
     """Print the limits of a znode and what is below it."""
     path = line.words[0]
+    # Printed before the session is asked, also where there is no quota.
     shell.err(f"absolute path is {ROOT}{path}/{LIMITS}")
     try:
         limits, stats = _read(shell.znodes, f"{ROOT}{path}/{LIMITS}"), _read(shell.znodes, f"{ROOT}{path}/{STATS}")
@@ -69,8 +76,10 @@ def delete_quota(shell: Session, line: Line) -> None:
         znodes.set(limits, written(_read(znodes, limits) | {KEYS[each]: -1 for each in line.flags}))
         return
     at = f"{ROOT}{path}"
+    # Limits and statistics, which are leaves.
     for child in znodes.children(at)[0]:
         znodes.delete(f"{at}/{child}")
+    # Upwards until another quota holds a parent: set_quota made these znodes.
     while at != ROOT and not znodes.children(at)[0]:
         znodes.delete(at)
         at = at.rpartition("/")[0]
@@ -89,6 +98,7 @@ def written(values: Mapping[str, int]) -> bytes:
 def _read(znodes: "ZooKeeperShell", path: str) -> dict[str, int]:
     text = (znodes.data(path)[0] or b"").decode("utf-8", "replace")
     try:
+        # `bytes=-1=` splits into three, of which the third is empty: the first two count.
         pairs = [each.split("=") for each in text.replace(";", ",").split(",") if each]
         return {pair[0]: int(pair[1] or -1) for pair in pairs}
     except (ValueError, IndexError):
@@ -114,6 +124,7 @@ def _make_parents(znodes: "ZooKeeperShell", path: str) -> None:
     names = f"{ROOT}{path}".strip("/").split("/")
     for last in range(1, len(names) + 1):
         each = "/" + "/".join(names[:last])
+        # Somebody may make it in between: the error is told, and setquota can be repeated.
         if znodes.stat(each) is None:
             znodes.create(each, None, OPEN)
 
@@ -121,5 +132,6 @@ def _make_parents(znodes: "ZooKeeperShell", path: str) -> None:
 def _warn(shell: Session, limits: Mapping[str, int], stats: Mapping[str, int]) -> None:
     for kind, keys in (("count", ("count", "countHardLimit")), ("bytes", ("bytes", "byteHardLimit"))):
         there = stats.get(kind, -1)
+        # -1 is no limit. Only a warning: what is there stays.
         if any(-1 < limits.get(key, -1) < there for key in keys):
             shell.out(f"[Warning]: the {kind} quota you create is less than the existing {kind}:{there}")
