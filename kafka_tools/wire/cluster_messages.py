@@ -10,6 +10,7 @@ CHANGED = (
 )
 """What answers a change that either is made as a whole or is not made."""
 
+# Only KRaft knows it: with ZooKeeper a broker that is gone leaves nothing that could be forgotten.
 UNREGISTER_BROKER = Message(
     64, "UnregisterBroker", first=0, last=0, flexible=0, request=(Field("broker_id", "int32"),), response=CHANGED
 )

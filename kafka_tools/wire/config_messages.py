@@ -22,6 +22,7 @@ INCREMENTAL_ALTER_CONFIGS = Message(
                     (
                         Field("name", "string"),
                         Field("config_operation", "int8"),
+                        # Null where the config is deleted.
                         Field("value", "string", nullable=0, default=None),
                     ),
                 ),
@@ -134,12 +135,14 @@ ALTER_CLIENT_QUOTAS = Message(
 )
 """Sets and removes quotas of users, clients and IP addresses; the name of a default entity is null (KIP-546)."""
 
+# Each broker lists only what it coordinates, so that all of them are asked; one that loads its groups answers an error.
 LIST_GROUPS = Message(
     16,
     "ListGroups",
     first=0,
     last=5,
     flexible=3,
+    # Empty lists are no filter.
     request=(Field("states_filter", "[]string", since=4), Field("types_filter", "[]string", since=5)),
     response=(
         Field("throttle_time_ms", "int32", since=1),
@@ -187,6 +190,8 @@ DESCRIBE_CLUSTER = Message(
                 Field("host", "string"),
                 Field("port", "int32"),
                 Field("rack", "string", nullable=0, default=None),
+                # A broker is fenced while it does not send heartbeats to the controller: it is registered, and serves
+                # nobody.
                 Field("is_fenced", "bool", since=2),
             ),
         ),

@@ -21,6 +21,7 @@ CONNECT_SECONDS = 5.0
 RESPONSE_SECONDS = 35.0
 """How long a response of a reachable broker is waited for where the request may take long."""
 
+# An `expires` that is never reached: of a listener without logins, or one whose logins do not end.
 FOREVER = float("inf")
 MAX_FIRST_RESPONSE_BYTES = 1_000_000
 """The longest response to ApiVersions that is taken for one."""
@@ -30,6 +31,7 @@ CLIENT = "ktools"
 SIZE = Struct(">i")
 RESPONSE_HEADER = Struct(">ii")
 ERROR_CODE = Struct(">h")
+# A listener for TLS takes the length of a request for a record of TLS, and hangs up without a word.
 ASKING = "is this a Kafka listener, and a plaintext one?"
 
 
@@ -53,6 +55,7 @@ class Connection:
         self._socket = opened
         self._sent = 0
         self._seconds = CONNECT_SECONDS
+        # What the answer that is due belongs to: the message, its version, and until when it is waited for.
         self._asked = API_VERSIONS, API_VERSIONS.last, deadline
         self._versions = self._agree(deadline)
 
@@ -69,6 +72,8 @@ class Connection:
 
         Raises UnsupportedError, BrokenConnectionError where the broker hangs up.
         """
+        # Looked up before a byte is sent: a broker answers an unknown request by closing the connection, as for a
+        # failure.
         if not self.supports(message):
             newer = f" of version {message.first} or later" if message.key in self._versions else ""
             raise UnsupportedError(
@@ -98,6 +103,7 @@ class Connection:
 
     def supports(self, message: Message) -> bool:
         """Tell whether the broker knows a version of this request that is known here."""
+        # A kind that is not listed has the range 0 to -1, in which there is no version.
         lowest, highest = self._versions.get(message.key, (0, -1))
         return max(lowest, message.first) <= min(highest, message.last)
 
@@ -131,6 +137,7 @@ class Connection:
             raise BrokenConnectionError(f"no answer within {max(deadline - began, 0):.0f} s") from error
         except MalformedError as error:
             raise BrokenConnectionError(f"the answer is not Kafka's: {ASKING}", hopeless=True) from error
+        # Kept for each connection: while a cluster is upgraded, its brokers know different versions.
         return {api["api_key"]: (api["min_version"], api["max_version"]) for api in response["api_keys"]}
 
     def _known_versions(self, deadline: float) -> Response:
@@ -148,6 +155,7 @@ class Connection:
     def _send(self, message: Message, version: int, values: Mapping[str, Any], deadline: float) -> None:
         self._sent += 1
         self._asked = message, version, deadline
+        # Before anything is sent, so that a value which cannot be written leaves the connection as it is.
         request = message.encode(version, values, self._sent, CLIENT)
         with self._closed_on_failure():
             # The deadline is that of the whole request: a server that sends a byte a second would else never be late.
@@ -158,6 +166,7 @@ class Connection:
         """Return the answer to what was sent last, after its correlation id. Raises TimeoutError at the deadline."""
         with self._closed_on_failure():
             size, answered = RESPONSE_HEADER.unpack(self._read(RESPONSE_HEADER.size))
+            # What is no Kafka shows here: the HTTP of a web server's answer reads as a size of 1.2 GB.
             if not 4 <= size <= most_bytes or answered != self._sent:
                 too_long = f"it has {size:,} bytes, more than {most_bytes:,}" if size > most_bytes else ""
                 raise MalformedError(too_long or "it does not answer the request")
@@ -174,6 +183,7 @@ class Connection:
         except OSError as error:
             self.close()
             raise BrokenConnectionError(_why_closed(error)) from error
+        # Ctrl-C in the middle of an answer: the other half of it would be read as the next one's beginning.
         except BaseException:
             self.close()
             raise

@@ -57,7 +57,10 @@ def connect(
     cause, AuthenticationError where the broker does not let the client in, KafkaToolError for a broker that is too old.
     """
     made = [] if steps is None else steps
+    # The order is what a person needs to know: a name that resolves, a port that is open, TLS, Kafka, the login. A step
+    # runs only when the one before is well, so that the last in `steps` is the one at fault.
     with _timed(made, RESOLVE) as found:
+        # Looked up anew for each connection: a broker that moves in Kubernetes keeps its name and gets another address.
         addresses = resolve(*address, deadline)
         found.text = ", ".join(dict.fromkeys(each[4][0] for each in addresses))
     with _timed(made, CONNECT) as found:
@@ -80,6 +83,7 @@ def _ready(
     steps: list[Step], opened: socket, address: Address, security: "Security | None", deadline: float, watched: bool
 ) -> Connection:
     with _timed(steps, VERSIONS) as found, _explaining(address, security, deadline):
+        # Before the login: KIP-43 lets ApiVersions pass, which says in which versions the login itself may be sent.
         connection = Connection(address, opened, deadline)
         if connection.supports(METADATA):
             found.text = f"{connection.known} kinds of requests, Metadata {connection.newest(METADATA)}"
@@ -90,6 +94,7 @@ def _ready(
             from kafka_tools.wire.sasl import log_in
 
             lifetime = log_in(connection, security.sasl)
+            # lifetime is in ms. Before its end, as Java's client: a request under way at the end would be lost.
             connection.expires = monotonic() + lifetime / 1000 * LIFE_USED if lifetime else FOREVER
             found.text = f"{security.sasl.mechanism} {security.sasl.username}".rstrip()
     return connection
@@ -112,6 +117,7 @@ def _certificate(opened: "ssl.SSLSocket") -> tuple[str, float | None]:
     import ssl
 
     version, certificate = opened.version() or "TLS", opened.getpeercert()
+    # getpeercert() is empty where the certificate was not verified, even if it was sent.
     return version, ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
 
 
@@ -132,6 +138,7 @@ def _mistaken(address: Address, with_tls: bool, deadline: float) -> BrokenConnec
 
     Return the failure that says so, None where it was spoken to rightly, speaks neither, or that cannot be known.
     """
+    # Each probe speaks the other way than the one that failed. It counts only if it succeeds: silence proves nothing.
     if with_tls and _speaks_plaintext(address, deadline):
         return BrokenConnectionError(
             "this listener speaks plaintext, not TLS",
@@ -198,6 +205,7 @@ def reach(
         connect(address, deadline, security).close()
         return monotonic() - began
 
+    # A thread a broker: with one dead broker of a hundred the others are still told after their own time.
     return in_parallel({broker: partial(seconds_to, brokers[broker]) for broker in sorted(brokers)}, deadline)
 
 

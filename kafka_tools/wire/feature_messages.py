@@ -8,6 +8,7 @@ from kafka_tools.wire.schema import Message
 API_FEATURES = Message(
     API_VERSIONS.key,
     API_VERSIONS.name,
+    # The features came with version 3 as tagged fields (KIP-584), 4 with Kafka 4.0 (KAFKA-17011).
     first=3,
     last=4,
     flexible=3,
@@ -53,6 +54,7 @@ UPDATE_FEATURES = Message(
             "results",
             "[]struct",
             (Field("feature", "string"), Field("error_code", "int16"), Field("error_message", "string", nullable=0)),
+            # Version 2 has one result for all, the error above: features change together or not at all.
             until=1,
         ),
     ),

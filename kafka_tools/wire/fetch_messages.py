@@ -13,11 +13,14 @@ FETCH = Message(
     flexible=12,
     most_bytes=104_857_600,  # socket.request.max.bytes: a producer gets no larger batch into a broker
     request=(
+        # -1 is a consumer; -2 a debugging one, which any replica answers (FetchRequest.DEBUGGING_CONSUMER_ID).
         Field("replica_id", "int32"),
         Field("max_wait_ms", "int32"),
+        # With 1 or more the broker waits for max_wait_ms (ms) until there is so much, or a new record.
         Field("min_bytes", "int32"),
         Field("max_bytes", "int32", default=2**31 - 1),
         Field("isolation_level", "int8"),
+        # Session 0 with epoch -1 asks for one full answer: no fetch session (KIP-227) stays behind on the broker.
         Field("session_id", "int32", since=7),
         Field("session_epoch", "int32", since=7, default=-1),
         Field(

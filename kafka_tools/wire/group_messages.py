@@ -12,6 +12,7 @@ ASSIGNMENT = (
     ),
 )
 
+# Version 1 (KIP-1099, Kafka 4.0) has the type of a member: 0 classic, 1 consumer; -1 where the broker does not say.
 CONSUMER_GROUP_DESCRIBE = Message(
     69,
     "ConsumerGroupDescribe",
@@ -43,11 +44,13 @@ CONSUMER_GROUP_DESCRIBE = Message(
                         Field("client_host", "string"),
                         Field("subscribed_topic_names", "[]string"),
                         Field("subscribed_topic_regex", "string", nullable=0, default=None),
+                        # What the member owns now, and what it is to own: they differ while the group is Reconciling.
                         Field("assignment", "struct", ASSIGNMENT),
                         Field("target_assignment", "struct", ASSIGNMENT),
                         Field("member_type", "int8", since=1, default=-1),
                     ),
                 ),
+                # Java's smallest int stands for "not asked for".
                 Field("authorized_operations", "int32", default=-(2**31)),
             ),
         ),

@@ -7,6 +7,7 @@ DESCRIBE_LOG_DIRS = Message(
     35,
     "DescribeLogDirs",
     first=1,
+    # Version 5 tells which directories are cordoned (KIP-1066).
     last=4,
     flexible=2,
     request=(
@@ -16,6 +17,7 @@ DESCRIBE_LOG_DIRS = Message(
     ),
     response=(
         Field("throttle_time_ms", "int32"),
+        # Before version 3 a client that may not ask gets no directories and no error.
         Field("error_code", "int16", since=3),
         Field(
             "results",
@@ -34,7 +36,11 @@ DESCRIBE_LOG_DIRS = Message(
                             (
                                 Field("partition_index", "int32"),
                                 Field("partition_size", "int64"),
+                                # How far the replica is behind the high watermark, or a future one behind the current
+                                # one.
                                 Field("offset_lag", "int64"),
+                                # True where this copy is the one that a move within the broker fills, and that takes
+                                # the other's place at the end.
                                 Field("is_future_key", "bool"),
                             ),
                         ),

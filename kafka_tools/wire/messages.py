@@ -13,6 +13,7 @@ API_VERSIONS = Message(
     first=0,
     last=3,
     flexible=3,
+    # A client that does not know yet what the broker speaks must be able to read the header: no tagged fields in it.
     flexible_response_header=False,
     request=(Field("client_software_name", "string", since=3), Field("client_software_version", "string", since=3)),
     response=(
@@ -32,6 +33,7 @@ The features of a response are tagged fields, which nobody here asks for: they a
 SASL_HANDSHAKE = Message(
     17,
     "SaslHandshake",
+    # Version 0 would go on with bare bytes of the mechanism on the socket, without the broker's words for a refusal.
     first=1,
     last=1,
     flexible=2,
@@ -69,6 +71,7 @@ METADATA = Message(
             (Field("topic_id", "uuid", since=10), Field("name", "string", nullable=10)),
             nullable=1,
         ),
+        # False, its default here, is sent always: a look at a topic must not make it.
         Field("allow_auto_topic_creation", "bool", since=4),
         Field("include_cluster_authorized_operations", "bool", since=8, until=10),
         Field("include_topic_authorized_operations", "bool", since=8),
@@ -93,6 +96,7 @@ METADATA = Message(
             (
                 Field("error_code", "int16"),
                 Field("name", "string", nullable=12),
+                # All zeros where the topic has none: on brokers before Kafka 2.8.
                 Field("topic_id", "uuid", since=10),
                 Field("is_internal", "bool", since=1),
                 Field(
@@ -101,6 +105,7 @@ METADATA = Message(
                     (
                         Field("error_code", "int16"),
                         Field("partition_index", "int32"),
+                        # -1 where no replica that is alive may lead.
                         Field("leader_id", "int32"),
                         Field("leader_epoch", "int32", since=7, default=-1),
                         Field("replica_nodes", "[]int32"),
@@ -112,6 +117,8 @@ METADATA = Message(
             ),
         ),
         Field("cluster_authorized_operations", "int32", since=8, until=10, default=-(2**31)),
+        # Set where the whole answer is an error (REBOOTSTRAP_REQUIRED, KIP-1102); older brokers have errors of topics
+        # alone.
         Field("error_code", "int16", since=13),
     ),
 )
@@ -129,6 +136,7 @@ DESCRIBE_TOPIC_PARTITIONS = Message(
     flexible=0,
     request=(
         Field("topics", "[]struct", (Field("name", "string"),)),
+        # The broker takes no more than its own max.request.partition.size.limit (2,000), whatever is asked.
         Field("response_partition_limit", "int32", default=2000),
         Field("cursor", "struct", CURSOR, nullable=0),
     ),
@@ -152,6 +160,8 @@ DESCRIBE_TOPIC_PARTITIONS = Message(
                         Field("leader_epoch", "int32", default=-1),
                         Field("replica_nodes", "[]int32"),
                         Field("isr_nodes", "[]int32"),
+                        # Null where the cluster does not keep them (feature eligible.leader.replicas.version 0): unlike
+                        # none at all.
                         Field("eligible_leader_replicas", "[]int32", nullable=0, default=None),
                         Field("last_known_elr", "[]int32", nullable=0, default=None),
                         Field("offline_replicas", "[]int32"),
@@ -186,6 +196,7 @@ DESCRIBE_CONFIGS = Message(
             (
                 Field("resource_type", "int8"),
                 Field("resource_name", "string"),
+                # Null asks for all configs, an empty list for none.
                 Field("configuration_keys", "[]string", nullable=0, default=None),
             ),
         ),
@@ -220,6 +231,8 @@ DESCRIBE_CONFIGS = Message(
                         Field("config_type", "int8", since=3),
                         Field("documentation", "string", since=3, nullable=0),
                     ),
+                    # Topics of one cluster differ in few configs or none: decoding equal neighbours once makes this
+                    # answer cheap.
                     repeats=True,
                 ),
             ),
@@ -272,6 +285,7 @@ LIST_PARTITION_REASSIGNMENTS = Message(
 QUORUM = {"topics": [{"topic_name": "__cluster_metadata", "partitions": [{"partition_index": 0}]}]}
 """The only question of a DescribeQuorum request: the controllers share one log, a topic of one partition."""
 
+# Times in ms; -1 where the broker is older than Kafka 3.3, or has heard nothing of the replica since it leads.
 REPLICAS = (
     Field("replica_id", "int32"),
     Field("replica_directory_id", "uuid", since=2),
@@ -280,6 +294,7 @@ REPLICAS = (
     Field("last_caught_up_timestamp", "int64", since=1, default=-1),
 )
 
+# Flexible from version 0 on, as is every kind of request that is younger than KIP-482 (Kafka 2.4).
 DESCRIBE_QUORUM = Message(
     55,
     "DescribeQuorum",
@@ -347,6 +362,8 @@ CREATE_TOPICS = Message(
             (
                 Field("name", "string"),
                 Field("num_partitions", "int32"),
+                # -1, as for the partitions: the broker's default, or as many as `assignments` says (KIP-464, from
+                # version 4 on).
                 Field("replication_factor", "int16"),
                 Field("assignments", "[]struct", (Field("partition_index", "int32"), Field("broker_ids", "[]int32"))),
                 Field("configs", "[]struct", (Field("name", "string"), Field("value", "string", nullable=0))),
@@ -406,6 +423,8 @@ CREATE_PARTITIONS = Message(
 )
 """Adds partitions to topics (KIP-195)."""
 
+# Pattern type 3 is LITERAL, all that there was before Kafka 2.0 (KIP-290). Numbers are those of the Java enumerations
+# ResourceType, PatternType, AclOperation and AclPermissionType, 1 being ANY in filters.
 ACL_PATTERN = (
     Field("resource_type", "int8"),
     Field("resource_name", "string"),
@@ -417,6 +436,7 @@ ACL_ENTRY = (
     Field("operation", "int8"),
     Field("permission_type", "int8"),
 )
+# A null name, principal or host takes any; an empty one would be compared.
 ACL_FILTER = (
     Field("resource_type_filter", "int8"),
     Field("resource_name_filter", "string", nullable=0),

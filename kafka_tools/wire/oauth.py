@@ -38,6 +38,7 @@ def unsecured(claims: tuple[tuple[str, str], ...], now: float) -> str:
     """
     now = int(now * 1000) / 1000
     body: dict[str, Any] = {"iat": now, "exp": now + LIFE_SECONDS} | dict(claims)
+    # Three parts as in every JWT: head, claims, and the signature, which is empty here.
     return f"{_part({'alg': 'none'})}.{_part(body)}."
 
 
@@ -54,6 +55,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _granted(oauth: OAuth) -> str:
     grant = {"grant_type": "client_credentials"} | ({"scope": oauth.scope} if oauth.scope else {})
+    # Both are encoded before they are joined (RFC 6749, 2.3.1), else a colon in the id would end it.
     login = f"{quote_plus(oauth.client_id)}:{quote_plus(oauth.client_secret)}"
     headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}", "Accept": "application/json"}
     where = without_secrets(oauth.token_endpoint)
@@ -64,6 +66,7 @@ def _granted(oauth: OAuth) -> str:
             urllib.request.HTTPSHandler(context=context(Tls(ca=oauth.ca))),
         )
         with urllib.request.build_opener(*handlers).open(request, timeout=ENDPOINT_SECONDS) as answer:
+            # At most so many bytes: whoever listens at that address may send without end.
             return _token(json.loads(answer.read(MOST_BYTES)), where)
     except urllib.error.HTTPError as error:
         # An HTTPError is a response, too, whose connection stays open until it is collected.
@@ -73,6 +76,7 @@ def _granted(oauth: OAuth) -> str:
             "Are the client's id and secret right (sasl.jaas.config, sasl.oauthbearer.client.*)?",
         ) from None
     except OSError as error:
+        # urllib wraps the cause in a URLError; str() of that would show as <urlopen error ...>.
         reason = getattr(error, "reason", error)
         raise UnreachableError(f"cannot reach the token endpoint {where} ({str(reason).lower()})") from None
     except ValueError:

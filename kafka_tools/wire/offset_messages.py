@@ -10,6 +10,7 @@ LIST_OFFSETS = Message(
     last=11,
     flexible=6,
     request=(
+        # -1 is a consumer, which the leader alone answers; -2 a debugging one, which any replica does.
         Field("replica_id", "int32"),
         Field("isolation_level", "int8", since=2),
         Field(
@@ -23,11 +24,13 @@ LIST_OFFSETS = Message(
                     (
                         Field("partition_index", "int32"),
                         Field("current_leader_epoch", "int32", since=4, default=-1),
+                        # In ms. -1 is the end, -2 the beginning; further numbers are in FIRST_VERSIONS.
                         Field("timestamp", "int64"),
                     ),
                 ),
             ),
         ),
+        # How long the broker may look into its remote storage, in ms (KIP-1075); local answers do not wait.
         Field("timeout_ms", "int32", since=10),
     ),
     response=(
@@ -43,6 +46,8 @@ LIST_OFFSETS = Message(
                     (
                         Field("partition_index", "int32"),
                         Field("error_code", "int16"),
+                        # Both are -1 where no record is as new as that: no error, and not the end of the partition
+                        # either.
                         Field("timestamp", "int64", default=-1),
                         Field("offset", "int64", default=-1),
                         Field("leader_epoch", "int32", since=4, default=-1),

@@ -11,11 +11,14 @@ ADD_RAFT_VOTER = Message(
     last=1,
     flexible=0,
     request=(
+        # Null fits any cluster; an id that is another than the cluster's is refused (INCONSISTENT_CLUSTER_ID).
         Field("cluster_id", "string", nullable=0),
         Field("timeout_ms", "int32"),
         Field("voter_id", "int32"),
+        # The directory's id tells a controller that lost its disk from the one that was the voter before.
         Field("voter_directory_id", "uuid"),
         Field("listeners", "[]struct", (Field("name", "string"), Field("host", "string"), Field("port", "uint16"))),
+        # False has the answer come before the other voters know the new one: the tool asks for proof, and keeps True.
         Field("ack_when_committed", "bool", since=1, default=True),
     ),
     response=CHANGED,

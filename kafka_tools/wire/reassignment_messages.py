@@ -7,6 +7,7 @@ ALTER_PARTITION_REASSIGNMENTS = Message(
     45,
     "AlterPartitionReassignments",
     first=0,
+    # Version 1 (KIP-860) can refuse a plan that changes the number of replicas: changing it is a use of this tool.
     last=0,
     flexible=0,
     request=(
@@ -59,6 +60,8 @@ ALTER_REPLICA_LOG_DIRS = Message(
             "dirs",
             "[]struct",
             (
+                # An absolute path on the broker's machine. A broker that has not made the replica yet keeps the wish
+                # for later.
                 Field("path", "string"),
                 Field("topics", "[]struct", (Field("name", "string"), Field("partitions", "[]int32"))),
             ),

@@ -55,10 +55,12 @@ def log_in(broker: LoginConnection, sasl: Sasl) -> int:
         if answer["error_code"]:
             raise _refused(broker, sasl, answer["error_message"] or "no reason was given")
         try:
+            # Also the last answer goes to the dialogue, which checks the broker's proof and ends.
             token = speech.send(answer["auth_bytes"])
         except StopIteration:
             lifetime: int = answer.get("session_lifetime_ms", 0)
             return lifetime
+        # Also what base64 and int() refuse: an answer that is no SCRAM proves nothing.
         except ValueError:
             raise AuthenticationError(
                 f"{text(broker.address)} cannot prove that it knows {sasl.username}: is it the right cluster?"
@@ -95,6 +97,7 @@ def dialogue(sasl: Sasl) -> Dialogue:
 
 
 def _plain(sasl: Sasl) -> Dialogue:
+    # The first part, whom to act as, is empty: oneself. Kafka refuses everybody else (PlainSaslServer).
     yield f"\0{sasl.username}\0{sasl.password}".encode()
 
 
@@ -102,6 +105,7 @@ def _bearer(oauth: OAuth) -> Dialogue:
     from kafka_tools.wire.oauth import token
 
     extensions = "".join(f"\x01{name}={value}" for name, value in oauth.extensions)
+    # n,, is GS2's head: no channel binding, nobody to act as. \x01 stands between and behind the pairs.
     answer = yield f"n,,\x01auth=Bearer {token(oauth)}{extensions}\x01\x01".encode()
     if answer:  # the broker says why it will refuse, and waits for this before it does
         yield b"\x01"
@@ -112,12 +116,16 @@ def scram(name: str, user: str, password: str, nonce: str) -> Dialogue:
 
     Kafka takes names and passwords as they are (ScramFormatter.normalize 3.9.1), without SASLprep.
     """
+    # In a name = and , would end the field: RFC 5802 has them written as =3D and =2C.
     bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={nonce}"
     first = (yield f"n,,{bare}".encode()).decode()
     fields = _fields(first)
     salt, iterations = base64.b64decode(fields["s"]), int(fields["i"])
     if not fields["r"].startswith(nonce) or not LEAST_ITERATIONS <= iterations <= MOST_ITERATIONS:
         raise ValueError("another nonce, too few or too many iterations")
+    # RFC 5802 in its letters: SaltedPassword, ClientKey, StoredKey (its hash), AuthMessage (`said`), ClientSignature;
+    # the proof is ClientKey XOR ClientSignature, from which the broker gets ClientKey and compares its hash. The
+    # password is never sent.
     salted = hashlib.pbkdf2_hmac(name, password.encode(), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", name)
     # biws: base64 of `n,,`, which says that there is no channel binding (RFC 5802).

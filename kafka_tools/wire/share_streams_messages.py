@@ -10,6 +10,7 @@ GROUP_COORDINATOR = 0
 FIND_COORDINATOR = Message(
     10,
     "FindCoordinator",
+    # Before version 4 a group is asked for by itself: the groups here are of brokers that know the list.
     first=4,
     last=6,
     flexible=3,
@@ -35,6 +36,7 @@ FIND_COORDINATOR = Message(
 SHARE_GROUP_DESCRIBE = Message(
     77,
     "ShareGroupDescribe",
+    # Version 0 was the early access of Kafka 4.0, with other fields; 4.1 dropped it.
     first=1,
     last=1,
     flexible=0,
@@ -111,6 +113,7 @@ DESCRIBE_SHARE_GROUP_OFFSETS = Message(
                             "[]struct",
                             (
                                 Field("partition_index", "int32"),
+                                # -1 where the group has read nothing of the partition yet.
                                 Field("start_offset", "int64"),
                                 Field("leader_epoch", "int32"),
                                 Field("lag", "int64", since=1, default=-1),
@@ -175,6 +178,7 @@ DELETE_SHARE_GROUP_OFFSETS = Message(
 """Deletes how far a share group without members is in topics (KIP-932)."""
 
 KEY_VALUE = (Field("key", "string"), Field("value", "string"))
+# A topic that Kafka Streams makes by itself; 0 partitions or replicas leave the number to its sources or the broker.
 MADE_TOPIC = (
     Field("name", "string"),
     Field("partitions", "int32"),
@@ -182,12 +186,15 @@ MADE_TOPIC = (
     Field("topic_configs", "[]struct", KEY_VALUE),
 )
 TASK_OFFSET = (Field("subtopology_id", "string"), Field("partition", "int32"), Field("offset", "int64"))
+# A task is one partition of a subtopology. Active ones process records, standby ones follow their state, warmup ones
+# catch up so that they may become active without a pause.
 TASKS = (Field("subtopology_id", "string"), Field("partitions", "[]int32"))
 TASK_ASSIGNMENT = (
     Field("active_tasks", "[]struct", TASKS),
     Field("standby_tasks", "[]struct", TASKS),
     Field("warmup_tasks", "[]struct", TASKS),
 )
+# node_type: 0 source, 1 processor, 2 sink.
 TOPOLOGY_NODE = (
     Field("name", "string"),
     Field("node_type", "int8"),
@@ -232,6 +239,7 @@ STREAMS_GROUP_DESCRIBE = Message(
                 Field("group_epoch", "int32"),
                 Field("assignment_epoch", "int32"),
                 Field(
+                    # Null until the first member has joined: the coordinator learns the topology from the application.
                     "topology",
                     "struct",
                     (
@@ -275,6 +283,8 @@ STREAMS_GROUP_DESCRIBE = Message(
                         Field("task_end_offsets", "[]struct", TASK_OFFSET),
                         Field("assignment", "struct", TASK_ASSIGNMENT),
                         Field("target_assignment", "struct", TASK_ASSIGNMENT),
+                        # True where the member still uses the classic protocol, by which Kafka Streams assigns its
+                        # tasks itself.
                         Field("is_classic", "bool"),
                     ),
                 ),
@@ -300,6 +310,7 @@ of the broker's stores."""
 LEAVE_GROUP = Message(
     13,
     "LeaveGroup",
+    # Older versions have the sender's own member id alone: one could only leave, not remove.
     first=3,
     last=5,
     flexible=4,

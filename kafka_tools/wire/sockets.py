@@ -66,6 +66,7 @@ def open_first(found: Sequence[Any], deadline: float) -> socket:
         try:
             # Requests are small and wait for their answers: Nagle's algorithm would hold each back for up to 40 ms.
             opened.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            # So that a dead IPv6 address leaves the IPv4 one its time.
             opened.settimeout(max((deadline - monotonic()) / (len(found) - number), LEAST_SECONDS))
             opened.connect(numeric_address)
         except OSError as error:
@@ -96,11 +97,13 @@ def resolve(host: str, port: int, deadline: float) -> list[Any]:
     """
     name = host.encode() if host.isascii() else host  # for a str, Python would first import the codec for IDNA
     try:
+        # An address in numbers is answered without a name server, and needs no thread: 127.0.0.1 is the common case.
         return getaddrinfo(name, port, AF_UNSPEC, SOCK_STREAM, 0, AI_NUMERICHOST)
     except (OSError, ValueError):
         pass
     found: list[Any] = []
     failures: list[Exception] = []
+    # A lock that is taken here and released by the other thread: threading.Event would need an import at each start.
     done = allocate_lock()
     done.acquire()
 
@@ -111,6 +114,7 @@ def resolve(host: str, port: int, deadline: float) -> list[Any]:
             failures.append(error)
         done.release()
 
+    # Left to itself where it is late: such a thread does not hold up the end of the process, as one of threading would.
     start_new_thread(look_up, ())
     done.acquire(timeout=max(deadline - monotonic(), LEAST_SECONDS))
     if not found:

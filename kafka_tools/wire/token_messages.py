@@ -13,6 +13,7 @@ REQUESTER = (
 )
 """Who asked for a token, which is somebody else than its owner where it was made for another user (KIP-373)."""
 
+# All in ms since 1970. A token may be renewed up to its max_timestamp, and never again.
 TIMES = (
     Field("issue_timestamp", "int64"),
     Field("expiry_timestamp", "int64"),
@@ -29,6 +30,7 @@ CREATE_DELEGATION_TOKEN = Message(
         Field("owner_principal_type", "string", since=3, nullable=3, default=None),
         Field("owner_principal_name", "string", since=3, nullable=3, default=None),
         Field("renewers", "[]struct", PRINCIPAL),
+        # -1: as long as the broker's delegation.token.max.lifetime.ms, which also limits what is asked.
         Field("max_lifetime_ms", "int64"),
     ),
     response=(
@@ -43,15 +45,7 @@ CREATE_DELEGATION_TOKEN = Message(
 )
 """Makes a token for whoever is logged in, from version 3 on (Kafka 3.3) also for another user."""
 
-CREATE_DELEGATION_TOKEN_FOR = Message(
-    CREATE_DELEGATION_TOKEN.key,
-    CREATE_DELEGATION_TOKEN.name,
-    first=3,
-    last=CREATE_DELEGATION_TOKEN.last,
-    flexible=CREATE_DELEGATION_TOKEN.flexible,
-    request=CREATE_DELEGATION_TOKEN.request,
-    response=CREATE_DELEGATION_TOKEN.response,
-)
+CREATE_DELEGATION_TOKEN_FOR = CREATE_DELEGATION_TOKEN.since(3)
 """The versions that have an owner: an older one would leave it out, and make the token for whoever is logged in."""
 
 RENEW_DELEGATION_TOKEN = Message(
@@ -60,6 +54,7 @@ RENEW_DELEGATION_TOKEN = Message(
     first=1,
     last=2,
     flexible=2,
+    # The HMAC is the token's secret: it proves that the sender has it, and must never be shown in an error.
     request=(Field("hmac", "bytes"), Field("renew_period_ms", "int64")),
     response=(
         Field("error_code", "int16"),

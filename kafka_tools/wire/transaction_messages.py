@@ -6,6 +6,8 @@ from kafka_tools.wire.schema import Message
 TRANSACTION_COORDINATOR = 1
 """The kind of coordinator that a FindCoordinator request looks for (FindCoordinatorRequest.CoordinatorType)."""
 
+# The fields of versions 1 and 2 are left out for older brokers: who filters asks for `since` these versions, or would
+# be sent all transactions as if they matched.
 LIST_TRANSACTIONS = Message(
     66,
     "ListTransactions",
@@ -15,6 +17,7 @@ LIST_TRANSACTIONS = Message(
     request=(
         Field("state_filters", "[]string"),
         Field("producer_id_filters", "[]int64"),
+        # In ms. The broker compares, by its own clock.
         Field("duration_filter", "int64", since=1, default=-1),
         Field("transactional_id_pattern", "string", since=2, nullable=2, default=None),
     ),
@@ -88,10 +91,12 @@ DESCRIBE_PRODUCERS = Message(
                             "[]struct",
                             (
                                 Field("producer_id", "int64"),
+                                # An int32 in this request alone: an epoch has 16 bits wherever else it is told.
                                 Field("producer_epoch", "int32"),
                                 Field("last_sequence", "int32", default=-1),
                                 Field("last_timestamp", "int64", default=-1),
                                 Field("coordinator_epoch", "int32"),
+                                # -1 where the producer has no open transaction in this partition.
                                 Field("current_txn_start_offset", "int64", default=-1),
                             ),
                         ),
@@ -121,6 +126,7 @@ WRITE_TXN_MARKERS = Message(
             (
                 Field("producer_id", "int64"),
                 Field("producer_epoch", "int16"),
+                # False aborts, True commits.
                 Field("transaction_result", "bool"),
                 Field("topics", "[]struct", (Field("name", "string"), Field("partition_indexes", "[]int32"))),
                 Field("coordinator_epoch", "int32"),
@@ -137,7 +143,9 @@ leaves it at 0 (AbortTransactionHandler 4.4), which is what brokers take version
 INIT_PRODUCER_ID = Message(
     22,
     "InitProducerId",
+    # Nobody here sends an id and an epoch: with -1 for both, whoever produces under the transactional id is fenced.
     first=3,
+    # Version 6 is for transactions in two phases (KIP-939), which would leave one prepared.
     last=5,
     flexible=2,
     request=(
