@@ -148,7 +148,7 @@ class BrokerAcls:
 
     def _wait_until_known(self, bindings: Collection[AclBinding], there: bool) -> None:
         """Wait until the named servers have heard of the change."""
-        from kafka_tools.wire.messages import DESCRIBE_ACLS
+        from kafka_tools.wire.acl_messages import DESCRIBE_ACLS
 
         if not bindings:
             return
@@ -209,7 +209,7 @@ class ControllerAcls:
 
 def described(wire: "WireSession", selected: AclBindingFilter) -> tuple[AclBinding, ...]:
     """Ask for the rules that a filter selects. Raises KafkaToolError in the broker's words."""
-    from kafka_tools.wire.messages import DESCRIBE_ACLS
+    from kafka_tools.wire.acl_messages import DESCRIBE_ACLS
 
     answer = wire.ask(DESCRIBE_ACLS, _wire_filter(selected))
     check_code(answer["error_code"], answer["error_message"])
@@ -220,7 +220,7 @@ def described(wire: "WireSession", selected: AclBindingFilter) -> tuple[AclBindi
 
 def created(wire: "WireSession", bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
     """Ask for rules to be added; return for each the failure."""
-    from kafka_tools.wire.messages import CREATE_ACLS
+    from kafka_tools.wire.acl_messages import CREATE_ACLS
 
     answer = wire.change(CREATE_ACLS, {"creations": list(map(_creation, bindings))}, _as_it_is)
     return {ours: _error(result) for ours, result in zip(bindings, answer["results"], strict=True)}
@@ -228,7 +228,7 @@ def created(wire: "WireSession", bindings: Sequence[AclBinding]) -> "dict[AclBin
 
 def deleted(wire: "WireSession", filters: Sequence[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
     """Ask for rules to be removed; return for each filter which they were, or the failure."""
-    from kafka_tools.wire.messages import DELETE_ACLS
+    from kafka_tools.wire.acl_messages import DELETE_ACLS
 
     answer = wire.change(DELETE_ACLS, {"filters": list(map(_wire_filter, filters))}, _as_it_is)
     found: dict[AclBindingFilter, Removed] = {}

@@ -194,7 +194,6 @@ TASK_ASSIGNMENT = (
     Field("standby_tasks", "[]struct", TASKS),
     Field("warmup_tasks", "[]struct", TASKS),
 )
-# node_type: 0 source, 1 processor, 2 sink.
 TOPOLOGY_NODE = (
     Field("name", "string"),
     Field("node_type", "int8"),

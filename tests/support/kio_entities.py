@@ -7,6 +7,8 @@ import types
 import typing
 import uuid
 from collections.abc import Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,21 +17,8 @@ from kio.schema.errors import ErrorCode
 from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
+from kafka_tools import wire
 from kafka_tools.model.codec import Field
-from kafka_tools.wire import (
-    cluster_messages,
-    config_messages,
-    feature_messages,
-    group_messages,
-    log_dir_messages,
-    offset_messages,
-    quorum_messages,
-    reassignment_messages,
-    share_streams_messages,
-    token_messages,
-    transaction_messages,
-)
-from kafka_tools.wire import messages as other_messages
 from kafka_tools.wire.schema import Message
 
 INTEGERS = {
@@ -45,6 +34,7 @@ PRIMITIVES = {
     "bool": st.booleans(),
     "string": st.text(max_size=200),
     "bytes": st.binary(max_size=200),
+    "records": st.binary(max_size=200),
     "float64": st.floats(allow_nan=False),
     "uuid": st.uuids(),
     "error_code": st.sampled_from(ErrorCode),
@@ -65,12 +55,8 @@ def last_version(message: Message) -> int:
 
 def messages() -> list[Message]:
     """Return every message that is known here."""
-    modules = (
-        *(cluster_messages, config_messages, feature_messages, group_messages, log_dir_messages, offset_messages),
-        *(other_messages, quorum_messages, reassignment_messages, share_streams_messages, token_messages),
-        transaction_messages,
-    )
-    tables = map(vars, modules)
+    names = [each.name for each in iter_modules(wire.__path__) if each.name.endswith("messages")]
+    tables = [vars(import_module(f"{wire.__name__}.{name}")) for name in names]
     return [value for table in tables for value in table.values() if isinstance(value, Message)]
 
 

@@ -31,8 +31,8 @@ from kafka_tools.backends import Configs, open_configs
 from kafka_tools.model import acls as model
 from kafka_tools.model.configs import SCRAM_MECHANISMS, ConfigChange, EntityConfigs, EntityFilter
 from kafka_tools.model.target import Brokers
+from kafka_tools.wire.acl_messages import DELETE_ACLS, DESCRIBE_ACLS
 from kafka_tools.wire.config_messages import INCREMENTAL_ALTER_CONFIGS
-from kafka_tools.wire.messages import DELETE_ACLS, DESCRIBE_ACLS
 from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support.clusters import Cluster
