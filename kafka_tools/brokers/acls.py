@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import Session
-from kafka_tools.errors import NOT_CONTROLLER, BrokerError, KafkaToolError, UnreachableError, check_code
+from kafka_tools.errors import NOT_CONTROLLER, BrokerError, KafkaToolError, check_code
 from kafka_tools.model.acls import (
     AccessControlEntry,
     AclBinding,
@@ -43,9 +43,6 @@ SUPER_USERS, ALLOW_EVERYONE = "super.users", "allow.everyone.if.no.acl.found"
 KNOWN_SECONDS, PAUSE_SECONDS = 2.0, 0.02
 """How long brokers may take to hear of a change, and how often they are asked."""
 
-TRIED = "Whether it was carried out is not known: look before you try again."
-
-
 Removed = tuple[AclBinding, ...] | KafkaToolError
 """What became of a removal: the rules that are gone, or why they are not."""
 
@@ -82,6 +79,8 @@ class BrokerAcls:
 
         A rule that two filters select is told with one of them.
         """
+        # A filter for any type goes by wire as well: among the rules that it removes may be some of words that
+        # librdkafka has no number for.
         by_wire = [each for each in filters if not _is_known_to_library(each)]
         rest = [each for each in filters if _is_known_to_library(each)]
         results: dict[AclBindingFilter, Removed] = {}
@@ -91,6 +90,7 @@ class BrokerAcls:
             results |= deleted(self._session.wire, by_wire)
         gone = [rule for removed in results.values() if not isinstance(removed, KafkaToolError) for rule in removed]
         self._wait_until_known(gone, there=False)
+        # In the order of the command line, whichever way each went.
         return {each: results[each] for each in filters}
 
     def settings(self) -> AuthorizerSettings:
@@ -114,6 +114,7 @@ class BrokerAcls:
             return AuthorizerSettings()
         [found] = asked.values()
         if isinstance(found, KafkaToolError):
+            # Whether ranges of hosts are known follows from the version alone; it needs no right.
             return AuthorizerSettings(ranges=ranges)
         users, everyone = found.get(SUPER_USERS), found.get(ALLOW_EVERYONE)
         return AuthorizerSettings(
@@ -131,7 +132,8 @@ class BrokerAcls:
         try:
             results = self._session.ask_each("CreateAcls", lambda admin: admin.create_acls(made))
         except NoResponseError as error:
-            raise _uncertain(error) from error
+            raise error.of_change() from error
+        # AdminClient's answer has its own objects as keys.
         return {ours: results[theirs] for ours, theirs in zip(bindings, made, strict=True)}
 
     def _deleted(self, filters: Sequence[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
@@ -139,7 +141,7 @@ class BrokerAcls:
         try:
             results = self._session.ask_each("DeleteAcls", lambda admin: admin.delete_acls(made))
         except NoResponseError as error:
-            raise _uncertain(error) from error
+            raise error.of_change() from error
         found: dict[AclBindingFilter, Removed] = {}
         for ours, theirs in zip(filters, made, strict=True):
             removed = results[theirs]
@@ -158,6 +160,7 @@ class BrokerAcls:
 
         def is_known(session: "WireSession") -> bool:
             answer = session.ask(DESCRIBE_ACLS, question)
+            # Who may change rules need not have the right to see them (DESCRIBE): then there is nothing to wait for.
             return bool(answer["error_code"]) or bool(answer["resources"]) is there
 
         self._session.wait_until_heard(is_known, KNOWN_SECONDS, PAUSE_SECONDS)
@@ -196,6 +199,7 @@ class ControllerAcls:
         for number, server in enumerate(servers, 1):
             with self._sessions(server) as wire:
                 results = change(wire)
+            # Only where every rule was refused for that reason: any other answer is that of the leader.
             codes = {error.code if isinstance(error, BrokerError) else 0 for error in results.values()}
             if codes != {NOT_CONTROLLER} or number == len(servers):
                 return results
@@ -233,6 +237,7 @@ def deleted(wire: "WireSession", filters: Sequence[AclBindingFilter]) -> "dict[A
     answer = wire.change(DELETE_ACLS, {"filters": list(map(_wire_filter, filters))}, _as_it_is)
     found: dict[AclBindingFilter, Removed] = {}
     for each, result in zip(filters, answer["filter_results"], strict=True):
+        # A filter may select rules of which some cannot be removed: one failure is enough to tell it as failed.
         errors = filter(None, map(_error, (result, *result["matching_acls"])))
         removed = tuple(AclBinding(_pattern(acl), _entry(acl)) for acl in result["matching_acls"])
         found[each] = next(errors, removed)
@@ -245,10 +250,6 @@ def _as_it_is(answer: "Response") -> "Response":
     With ZooKeeper each can write rules itself, without it each passes the request on.
     """
     return answer | {"error_code": 0}
-
-
-def _uncertain(error: NoResponseError) -> UnreachableError:
-    return NoResponseError(error.message, TRIED if error.sent else "Nothing was changed.", error.sent)
 
 
 def _needs_wire(wanted: AclBinding | AclBindingFilter) -> bool:

@@ -83,9 +83,11 @@ class Coordinators:
         """
         deadline = monotonic() + self._waits.seconds
         names = list(dict.fromkeys(groups))
+        # Such names are never sent: an empty one stands for no group, and one that is not UTF-8 has no bytes.
         found: Described = {name: BrokerError(INVALID_GROUP_ID) for name in names if not name or not is_sendable(name)}
         if not self._session.wire.supports(message):
             raise UnsupportedError(f"{self._session.target.bootstrap_servers} does not know {message.name} requests.")
+        # Coordinators that answer are not asked again: only groups that nobody has told of yet.
         while left := [name for name in names if name not in found]:
             answers = self._asked(message, left, request, deadline)
             is_over = monotonic() > deadline
@@ -109,7 +111,7 @@ class Coordinators:
             try:
                 if isinstance(where, KafkaToolError):
                     raise where
-                response = self._session.wire.change(message, values, _itself, self._seconds, where.broker)
+                response = self._session.wire.change(message, values, seconds=self._seconds, broker=where.broker)
                 check_code(response["error_code"], response.get("error_message"))  # LeaveGroup's has no words
             # The errors of NOT_READY come before anything is carried out, so the same change may be sent again.
             except BrokerError as error:
@@ -159,11 +161,8 @@ class Coordinators:
         return found
 
     def _left(self, deadline: float) -> float:
+        # Also when the time is up each request gets its share: a coordinator that was found deserves to be asked.
         return max(deadline - monotonic(), self._seconds * LATER_SHARE)
-
-
-def _itself(response: Response) -> Response:
-    return response
 
 
 def _struct(group: Response) -> Response | KafkaToolError:

@@ -27,7 +27,9 @@ def ask_every_broker(session: Session, known: Collection[int], topics: Collectio
     With `configs` each is asked for its own configs, too. Raises UnreachableError where no broker answers at all.
     """
     wire = session.wire
+    # A broker that only ZooKeeper knows is one that the others do not see: that is what is looked for.
     there = sorted({*known, *wire.brokers()})
+    # All topics: by name, what one broker alone has heard of would not be told.
     found = wire.ask_brokers(METADATA, {broker: {"topics": None} for broker in there}, SECONDS)
     answers: dict[int, BrokerAnswer] = {}
     silent: dict[int, str] = {}
@@ -64,6 +66,7 @@ def _answer(response: Response) -> BrokerAnswer:
         {
             topic["name"]: _topic(topic)
             for topic in response["topics"]
+            # A topic that is being created, or that the user may not see, has an error and no partitions.
             if not topic["error_code"] or topic["partitions"]
         },
     )
@@ -76,6 +79,7 @@ def _topic(topic: Response) -> TopicSide:
 
 def _partition(each: Response) -> PartitionSide:
     leader: int | None = each["leader_id"] if each["leader_id"] >= 0 else None
+    # The leader has no listener of the name that this client came in by: it is there, and only not told.
     if each["error_code"] == LISTENER_NOT_FOUND:
         leader = UNTOLD_LEADER
     epoch = each["leader_epoch"]
@@ -88,6 +92,8 @@ def _hidden(session: Session, missing: Sequence[str]) -> frozenset[str]:
     """Return those of the topics that brokers leave out because the user may not see them (DESCRIBE)."""
     if not missing:
         return frozenset()
+    # By name, which tells those that must not be seen from those that are not there: only in a list of all are they
+    # left out.
     topics = session.wire.metadata(missing)["topics"]
     return frozenset(topic["name"] for topic in topics if topic["error_code"] == TOPIC_AUTHORIZATION_FAILED)
 

@@ -74,6 +74,7 @@ def read_zookeeper(contact: Contact, topic: str) -> None:
     Raises UnreachableError where there is no answer within ZOOKEEPER_SECONDS.
     """
     resource = {"resource_type": TOPIC, "resource_name": topic, "configuration_keys": []}
+    # A broker that does not know the request cannot be asked: then nothing is known, which is no failure.
     if contact.supports(DESCRIBE_CONFIGS):
         contact.ask(DESCRIBE_CONFIGS, {"resources": [resource]}, ZOOKEEPER_SECONDS)
 
@@ -93,6 +94,7 @@ def judged(log: ControllersLog) -> Quorum:
     silent = {
         each.id
         for each in (*log.voters, *log.observers)
+        # The leader itself fetches from nobody.
         if each.id != log.leader_id and (each.last_fetch or -1) < clock - SILENT_MS
     }
     voters = sorted(each.id for each in log.voters)
@@ -114,12 +116,14 @@ def offsets_factor(contact: Contact, broker: int) -> int | None:
         {"resource_type": TOPIC, "resource_name": OFFSETS, "configuration_keys": []},
         {"resource_type": BROKER, "resource_name": str(broker), "configuration_keys": [OFFSETS_FACTOR]},
     ]
+    # One request for both: the topic's answer says whether __consumer_offsets is there already, without making it.
     results = {
         each["resource_type"]: each for each in contact.ask(DESCRIBE_CONFIGS, {"resources": resources})["results"]
     }
     if results.keys() != {TOPIC, BROKER}:
         raise unreadable(contact.server, "DescribeConfigs", f"{OFFSETS} or broker {broker} is not in it")
     topic = results[TOPIC]
+    # That it is not there is the case in which the number counts: the broker will make it so.
     if topic["error_code"] != UNKNOWN_TOPIC_OR_PARTITION:
         check_code(topic["error_code"], topic["error_message"])
     entries = results[BROKER]["configs"]

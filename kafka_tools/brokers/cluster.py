@@ -51,6 +51,7 @@ class BrokerCluster:
         except NoResponseError:
             # librdkafka (2.16) asks the controller alone; each broker knows it, and one that is up has just told of it.
             return self._described(DESCRIBE_CLUSTER)
+        # Sorted by id: brokers answer in no order that can be relied on.
         nodes = [Endpoint(node.id, node.host, node.port, node.rack) for node in found.nodes]
         return ClusterDescription(found.cluster_id, tuple(sorted(nodes)))
 
@@ -66,6 +67,7 @@ class BrokerCluster:
         """Return for each server which versions of which requests it knows, or why it did not tell."""
         wire = self._session.wire
         endpoints = sorted(self._described(DESCRIBE_CLUSTER).endpoints if self._has_controllers else self._brokers())
+        # Names that brokers accept: letters, digits, . and - (KIP-511); an empty one is refused.
         requests = {each.id: {"client_software_name": "ktools", "client_software_version": "0"} for each in endpoints}
         answers = wire.ask_brokers(API_VERSIONS, requests, SECONDS)
         return {each: _versions(answers[each.id]) for each in endpoints}
@@ -90,7 +92,9 @@ class BrokerCluster:
 
     def _change(self, message: Message, values: dict[str, int], needs: str) -> None:
         self._session.check_cluster()
-        response = self._session.wire.change(message, values, lambda whole: whole)
+        # To whichever server is connected: a broker passes it on, and where a controller says NOT_CONTROLLER wire looks
+        # for the one that is.
+        response = self._session.wire.change(message, values)
         check_code(response["error_code"], response["error_message"], needs)
 
 

@@ -100,6 +100,7 @@ class BrokerConfigs:
 
         Raises BrokerError, UnreachableError, UnsupportedError where the brokers are too old for such entities.
         """
+        # Users and clients have no configs of their own in brokers: what ZooKeeper's znodes hold as such are quotas.
         if wanted.keys() <= QUOTA_TYPES.keys():
             yield from self._quotas(wanted)
             # ConfigCommand prints credentials behind all quotas; the default of all users can have none.
@@ -129,6 +130,7 @@ class BrokerConfigs:
         """Return all configs of one entity, the quotas of a user or client. Raises as `describe` does."""
         if entity.type in QUOTA_TYPES:
             wanted = {entity.type: entity.name} | ({} if entity.client is None else {CLIENTS: entity.client})
+            # At most one: the match is strict.
             return next((each.entries for each in self._quotas(wanted)), ())
         self._check_known(entity.type)
         [found] = self._resources(entity.type, [entity.name])
@@ -143,6 +145,8 @@ class BrokerConfigs:
         """
         self._session.check_cluster()
         kind, names = change.entity.type, {*change.set, *change.delete}
+        # The command line has let either credentials or quotas through, not both in one change: two requests could fail
+        # by half.
         if kind in QUOTA_TYPES and names & {*SCRAM_MECHANISMS}:
             self._refuse_controllers("SCRAM credentials")
             if not validate_only:
@@ -150,6 +154,7 @@ class BrokerConfigs:
         elif kind in QUOTA_TYPES:
             self._alter_quotas(change, validate_only)
         elif not self._session.target.controllers and (
+            # AdminClient takes no name of "", which stands for the default of all brokers.
             kind == TOPICS or (kind == BROKERS and change.entity.name != DEFAULT)
         ):
             self._alter_by_admin(change, validate_only)
@@ -222,6 +227,7 @@ class BrokerConfigs:
             return []
         check_code(response["error_code"], None, "DESCRIBE_CONFIGS on the cluster")
         found = response["config_resources"]
+        # A broker that knows version 0 alone answers with client metrics whatever is asked for.
         return [each["resource_name"] for each in found if each["resource_type"] == RESOURCE_TYPES[kind]]
 
     def _resources(self, kind: str, names: Sequence[str]) -> Iterator[EntityConfigs]:
@@ -266,6 +272,7 @@ class BrokerConfigs:
             tuple((part["entity_type"], part["entity_name"]) for part in each["entity"]): each["values"]
             for each in response["entries"] or ()
         }
+        # Apache's tool prints quotas in the order of Java's HashMap, which scripts compare line by line.
         for parts in keys_in_hash_order(found, capacity_for(len(found)), _entity_hash):
             values = {value["key"]: value["value"] for value in found[parts]}
             names = hash_order(values, capacity_for(len(values)))
@@ -288,10 +295,12 @@ class BrokerConfigs:
             )
         for name, description in found.items():
             if isinstance(description, BrokerError):
+                # A user without credentials: no entity of the list, and no failure.
                 if description.code == RESOURCE_NOT_FOUND:
                     continue
                 check_code(description.code, description.message, "DESCRIBE on the cluster")
             entries = tuple(
+                # ScramMechanism counts from 1: 0 is UNKNOWN.
                 ConfigEntry(SCRAM_MECHANISMS[info.mechanism.value - 1], f"iterations={info.iterations}")
                 for info in description.scram_credential_infos
             )
@@ -323,8 +332,10 @@ class BrokerConfigs:
     def _alter_quotas(self, change: ConfigChange, validate_only: bool) -> None:
         entity = [{"entity_type": QUOTA_TYPES[change.entity.type], "entity_name": change.entity.name or None}]
         if change.entity.client is not None:
+            # Null is the default entity; a user or client whose name is empty cannot be.
             entity.append({"entity_type": QUOTA_TYPES[CLIENTS], "entity_name": change.entity.client or None})
         ops = [{"key": name, "value": quota(name, value), "remove": False} for name, value in change.set.items()]
+        # The value of a removal is not looked at, but has no null on the wire.
         ops += [{"key": name, "value": 0.0, "remove": True} for name in change.delete]
         # One request for the quotas of both: brokers change them together or not at all.
         request = {"entries": [{"entity": entity, "ops": ops}], "validate_only": validate_only}
@@ -371,6 +382,7 @@ def _entry(config: Response) -> ConfigEntry:
 
 
 def _source(number: int) -> str:
+    # A source of a newer Kafka is shown as unknown; it is no reason to refuse the configs.
     return SOURCES[number] if 0 <= number < len(SOURCES) else UNKNOWN_SOURCE
 
 

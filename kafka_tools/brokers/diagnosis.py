@@ -68,9 +68,11 @@ def unreached(
     deadline = monotonic() + seconds
     with WireSession(bootstrap_servers, security, seconds, wait_seconds) as session:
         brokers = session.brokers()
+    # After the session: the servers that are named were reached, only what they advertise may be wrong.
     causes = causes_unreached(brokers, security, max(deadline, monotonic() + REACH_SECONDS))
     if not causes:
         return None
+    # One broker is named for all, the lowest id: the same one each time, so that two runs can be compared.
     first = min(causes)
     error = advertised(bootstrap_servers, first, brokers[first], causes[first])
     return Unreached(error, frozenset(causes), len(causes) == len(brokers))
@@ -157,6 +159,7 @@ def _contacts(target: Brokers, deadline: float) -> Sequence[Contact]:
     calls = {server: partial(_contact, server, target, deadline, contact) for server, contact in made.items()}
     for server, found in in_parallel(calls, deadline + LATE_SECONDS).items():
         if isinstance(found, TooLateError):
+            # Its thread goes on by itself, and may still add steps: only what is there now is shown.
             made[server].late = found
         elif isinstance(found, Connection):
             made[server]._connection = found

@@ -48,6 +48,7 @@ class BrokerElections:
         topics = None if wanted is None else {each.topic for each in wanted if is_sendable(each.topic)}
         if topics is not None and not topics:
             return {}
+        # librdkafka asks for one topic or for all: of several, all are asked for and the others dropped.
         metadata = self._session.metadata(next(iter(topics)) if topics is not None and len(topics) == 1 else None)
         self.live = frozenset(metadata.brokers)
         found = {
@@ -105,10 +106,12 @@ class BrokerElections:
                 for each in topic["partitions"]
             }
             return all(
+                # The preferred replica is the first of the list.
                 found.get(each, -1) == partition.replicas[0] if kind == "PREFERRED" else found.get(each, -1) >= 0
                 for each, partition in elected.items()
             )
 
+        # The others' leaders are right already, or could not be changed: waiting would be for nothing.
         if elected:
             self._session.wait_until_heard(is_known, LEADING_SECONDS, PAUSE_SECONDS)
         return {each: partition.leader for each, partition in self.partitions(elected).items()}

@@ -42,12 +42,19 @@ def whole_number(value: str | None, what: str) -> int:
         raise KafkaToolError(f"{what} is '{value}', which is no number.") from None
 
 
+TRIED = "Whether it was carried out is not known: look before you try again."
+
+
 class NoResponseError(UnreachableError):
     """A request was not answered in time. Unless it was not even `sent`, nobody knows whether it was carried out."""
 
     def __init__(self, message: str, hint: str = "", sent: bool = True) -> None:
         super().__init__(message, hint)
         self.sent = sent
+
+    def of_change(self) -> "NoResponseError":
+        """Return the same failure of a request that was to change something, with what is known of the change."""
+        return NoResponseError(self.message, TRIED if self.sent else "Nothing was changed.", self.sent)
 
 
 def is_local(error: "KafkaError") -> bool:
@@ -79,6 +86,8 @@ def broker_error(error: "KafkaError", needs: str = "") -> BrokerError:
 
 def words(error: "KafkaError") -> str:
     """Return what librdkafka says of a connection, without the broker's name and its own bookkeeping."""
+    # From `host:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)`
+    # remains what a person needs; `Local: ` is before words of librdkafka's own.
     said = re.sub(r"^\S+/(bootstrap|\d+): |Local: | \(after \d+ms in state .*\)$", "", error.str())
     return said[:1].lower() + said[1:]
 

@@ -10,6 +10,7 @@ from kafka_tools.model.features import Features, UpgradeType
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.feature_messages import API_FEATURES, UPDATE_FEATURES
 
+# A broker refuses an empty name (KIP-511).
 CLIENT = {"client_software_name": "ktools", "client_software_version": "0"}
 TIMEOUT_MS = 30_000
 
@@ -35,6 +36,7 @@ class BrokerFeatures:
         return Features(
             {each["name"]: (each["min_version"], each["max_version"]) for each in response["supported_features"]},
             {each["name"]: each["max_version_level"] for each in response["finalized_features"]},
+            # -1: no feature has been finalized, as in a cluster with ZooKeeper that never was asked to.
             None if epoch < 0 else epoch,
         )
 
@@ -50,13 +52,14 @@ class BrokerFeatures:
             {"feature": name, "max_version_level": level, "upgrade_type": kind} for name, level in levels.items()
         ]
         values = {"timeout_ms": TIMEOUT_MS, "feature_updates": updates, "validate_only": validate_only}
-        response = self._session.wire.change(UPDATE_FEATURES, values, lambda whole: whole)
+        response = self._session.wire.change(UPDATE_FEATURES, values)
         try:
             check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
         except BrokerError as error:
             return dict.fromkeys(levels, error)
         failures = {
             each["feature"]: BrokerError(each["error_code"], each["error_message"])
+            # Versions 0 and 1 alone; in version 2 the error above counts for all.
             for each in response["results"]
             if each["error_code"]
         }

@@ -161,9 +161,11 @@ class BrokerGroups:
         """
         answered, failures = groups_of_all_types(self._session, self.patience)
         self.waits.note(failures)
+        # By id: a group that changes its coordinator meanwhile is told by both.
         groups = {
             each["group_id"]: ListedGroup(
                 each["group_id"],
+                # "" from brokers that are older than the field (KIP-518 for states, KIP-848 for types).
                 each["group_state"] or UNKNOWN_STATE,
                 (each["group_type"] or UNKNOWN_STATE).capitalize(),
             )
@@ -188,8 +190,10 @@ class BrokerGroups:
         for name, result in self._collected("DescribeGroups", asked).items():
             if not isinstance(result, KafkaToolError):
                 found[name] = _group(result)
+            # Before Kafka 4 a group that is not there is described as Dead, without an error (KIP-1043 changed that).
             elif not (isinstance(result, BrokerError) and result.code == GROUP_ID_NOT_FOUND):  # Kafka 4's answer
                 found[name] = result
+        # By a second request for those alone: most groups are of the classic protocol, and cost one.
         return found | self._in_full([each for each in found.values() if _is_partial(each, epochs)])
 
     def _in_full(self, groups: "Collection[ConsumerGroup | KafkaToolError]") -> dict[str, ConsumerGroup]:
@@ -204,6 +208,7 @@ class BrokerGroups:
             request = {"group_ids": [each.group for each in lot]}
             try:
                 response = self._session.wire.ask(CONSUMER_GROUP_DESCRIBE, request, broker, self.patience)
+            # What AdminClient told of the group stays: it is less, and not wrong.
             except (UnreachableError, UnsupportedError):
                 continue
             for each in response["groups"]:
@@ -241,6 +246,7 @@ class BrokerGroups:
             if isinstance(result, KafkaToolError):
                 found[name] = result
             else:
+                # -1: the partition has members that have not committed. No error of one partition hides the others.
                 offsets = (each for each in result.topic_partitions or () if each.offset >= 0)
                 found[name] = {
                     TopicPartition(each.topic, each.partition): Committed(each.offset, each.leader_epoch)
@@ -277,6 +283,7 @@ class BrokerGroups:
     def delete(self, names: Collection[str]) -> dict[str, KafkaToolError | None]:
         """Delete groups; return for each the error, None where it was deleted."""
         sendable = [name for name in dict.fromkeys(names) if name and is_sendable(name)]
+        # The answer for names that cannot be sent: no group can have them.
         found: dict[str, KafkaToolError | None] = dict.fromkeys(names, BrokerError(GROUP_ID_NOT_FOUND))
         if sendable:
             asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self._seconds)

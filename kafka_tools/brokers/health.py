@@ -69,6 +69,7 @@ def look(target: Brokers) -> Snapshot:
     """Return a cluster as its brokers show it. Raises UnreachableError where none answers, KafkaToolError."""
     with open_session(target) as session:
         topics = BrokerTopics(session)
+        # Outside of the threads: without it nothing else is known, and it says why the cluster is not reached.
         names = topics.names()
         addresses, controller = topics.registered()
         calls: dict[str, Callable[[], Any]] = {
@@ -77,6 +78,7 @@ def look(target: Brokers) -> Snapshot:
             "fenced brokers": partial(_fenced, target),
             "brokers": partial(_of_brokers, addresses, target.security),
         }
+        # Side by side, each with a connection of its own: a controller that hangs keeps nobody from looking at disks.
         found = in_parallel(calls, monotonic() + TOPICS_SECONDS)
         described_topics, no_election, unknown = _topics(topics, names, found["topics"])
     quorum, why = _or_why(found["controllers"], "controllers")
@@ -152,6 +154,7 @@ def _fenced(target: Brokers) -> frozenset[int] | None:
 
 def _of_brokers(addresses: Mapping[int, Address], security: "Security | None") -> OfBrokers:
     calls = {broker: partial(_of_broker, broker, address, security) for broker, address in addresses.items()}
+    # Twice: to connect, and for the answers; a broker that hangs in both has had its time.
     return in_parallel(calls, monotonic() + 2 * SECONDS)
 
 
@@ -159,6 +162,7 @@ def _of_broker(broker: int, address: Address, security: "Security | None") -> Of
     """Ask one broker for what it alone knows. Raises KafkaToolError where it takes no connection."""
     connection = connect(address, monotonic() + SECONDS, security)
     try:
+        # Directories first: a broker whose disks hang is not asked for anything more.
         log_dirs = described(_asked(connection, DESCRIBE_LOG_DIRS, {"topics": None}))
         if isinstance(log_dirs, UnreachableError):
             # Is it its disk that is slow, or does it hang? Who takes no other connection is as good as away.
@@ -205,6 +209,7 @@ def _known(subject: str, found: Mapping[int, Known | KafkaToolError]) -> tuple[d
     brokers: dict[tuple[str, bool], list[int]] = {}
     for broker, each in found.items():
         if isinstance(each, KafkaToolError):
+            # A cause that a hundred brokers have is one line, not a hundred.
             brokers.setdefault((f"{each.message} {each.hint}".rstrip(), _is_denied(each)), []).append(broker)
     unknown = [
         Unknown(f"{subject} of broker{'s' * (len(those) > 1)} {', '.join(map(str, those))}", *cause)

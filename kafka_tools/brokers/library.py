@@ -19,5 +19,6 @@ LATER = {"logging": LOGGING}
 
 def confluent_kafka() -> Any:
     """Return the package `confluent_kafka`, with its part `admin`."""
+    # Before any other import of the library: the first one decides which of its parts are loaded.
     slim_import("confluent_kafka.admin", UNUSED, LATER)
     return sys.modules["confluent_kafka"]

@@ -34,6 +34,7 @@ class BrokerLogDirs:
 
     def describe(self, brokers: Sequence[int]) -> dict[int, tuple[LogDirDescription, ...] | KafkaToolError]:
         """Return the directories of each of these brokers, or why they are not known."""
+        # Null asks for everything; an empty list for nothing but the directories.
         requests = {broker: {"topics": None} for broker in brokers}
         answers = self._session.wire.ask_brokers(DESCRIBE_LOG_DIRS, requests, SECONDS)
         return {broker: described(answers[broker]) for broker in brokers}
@@ -55,6 +56,7 @@ def described(answer: Response | KafkaToolError) -> tuple[LogDirDescription, ...
 def _log_dir(found: Response) -> LogDirDescription:
     return LogDirDescription(
         found["log_dir"],
+        # KAFKA_STORAGE_ERROR (56): this disk is offline, while the broker goes on with the others.
         BrokerError(found["error_code"]) if found["error_code"] else None,
         _known(found["total_bytes"]),
         _known(found["usable_bytes"]),

@@ -48,6 +48,7 @@ class BrokerOffsets:
     def partitions(self, topic: str | None = None) -> Mapping[str, Collection[int]]:
         """Return the partitions of all topics, or of one, as any broker knows them. Raises KafkaToolError."""
         found: dict[str, Collection[int]] = {}
+        # No topic can have such a name: the answer is known without asking.
         if topic is not None and not is_sendable(topic):
             return found
         for name, each in self._session.metadata(topic).topics.items():
@@ -66,6 +67,7 @@ class BrokerOffsets:
         """
         found: Found = dict.fromkeys(partitions, KafkaToolError("There is no leader for this topic-partition."))
         # One request for each leader, all under way together: a leader that hangs costs the others nothing.
+        # Sorted, because groupby() takes neighbours together, here and in `_request`.
         led = sorted((self._leaders[each], each) for each in partitions if each in self._leaders)
         if not led:
             return found
@@ -88,6 +90,7 @@ class BrokerOffsets:
         """Return where the log of each partition starts and ends, and why that is not known of others, as `at` does."""
         ends = self.at(LATEST, partitions, seconds)
         failed = {each: end for each, end in ends.items() if isinstance(end, KafkaToolError)}
+        # Starts only of those whose end is known: a leader that did not answer once is not waited for twice.
         starts = self.at(EARLIEST, [each for each in partitions if each not in failed], seconds)
         found = {}
         for each, start in starts.items():
@@ -168,4 +171,5 @@ def _checked(partition: Mapping[str, int]) -> Offset | KafkaToolError:
     if partition["error_code"]:
         return BrokerError(partition["error_code"])
     offset, timestamp = partition["offset"], partition["timestamp"]
+    # -1 for both: no record is as new as the time that was asked for.
     return Offset(offset if offset >= 0 else None, timestamp if timestamp >= 0 else None)

@@ -16,6 +16,7 @@ from kafka_tools.wire.messages import DESCRIBE_QUORUM, QUORUM
 from kafka_tools.wire.quorum_messages import ADD_RAFT_VOTER, REMOVE_RAFT_VOTER
 from kafka_tools.wire.schema import Message, Response
 
+# How long the active controller may wait until a majority has the new voters.
 TIMEOUT_MS = 30_000
 
 CONTROLLER_SECONDS = 10.0
@@ -62,6 +63,7 @@ class BrokerQuorum:
         with self._session.with_controller():
             response = self._session.wire.ask(DESCRIBE_QUORUM, QUORUM, self._active(), CONTROLLER_SECONDS)
         log = read_quorum(response, self._session.target.bootstrap_servers)
+        # Also where the leader is no voter any more, as one that has just been removed.
         if log.leader is None:
             raise KafkaToolError("The controllers have no leader now.", "Are a majority of them up?")
         return QuorumInfo(log.leader, log.epoch, log.high_watermark, log.voters, log.observers)
@@ -82,7 +84,7 @@ class BrokerQuorum:
 
     def _change(self, message: Message, values: dict[str, Any]) -> None:
         self._session.check_cluster()
-        response = self._session.wire.change(message, values, lambda whole: whole, broker=self._active())
+        response = self._session.wire.change(message, values, broker=self._active())
         check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
 
     def _active(self) -> int | None:

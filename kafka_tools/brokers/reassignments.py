@@ -133,6 +133,8 @@ class BrokerReassignments:
         answers = BrokerLogDirs(self._session).describe(sorted({each.broker for each in replicas}))
         found: dict[Replica, ReplicaDirs] = {}
         for broker, log_dirs in answers.items():
+            # To say that a replica is in no directory would be a guess: whoever waits for a move would take it for not
+            # begun.
             if isinstance(log_dirs, KafkaToolError):
                 raise log_dirs
             # A replica that moves is in two directories: the copy, called future, takes the other's place at the end
@@ -151,13 +153,14 @@ class BrokerReassignments:
         """
         self._session.check_cluster()
         begun: set[Replica] = set()
+        # One broker after the other, because each is a change: where one fails it is clear which have been told.
         for broker in sorted({each.broker for each in wanted}):
             dirs: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
             for each, path in wanted.items():
                 if each.broker == broker:
                     dirs[path][each.topic].append(each.partition)
             request = _dirs_request(dirs)
-            response = self._session.wire.change(ALTER_REPLICA_LOG_DIRS, request, lambda each: each, broker=broker)
+            response = self._session.wire.change(ALTER_REPLICA_LOG_DIRS, request, broker=broker)
             for topic in response["results"]:
                 for each in topic["partitions"]:
                     name = Replica(topic["topic_name"], each["partition_index"], broker)

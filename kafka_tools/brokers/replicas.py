@@ -75,6 +75,7 @@ class BrokerReplicas:
         """
         asked = by_broker(replicas)
         requests = {broker: _request(each, offsets, size, wait_ms) for broker, each in asked.items()}
+        # Besides the time that the broker is asked to wait, as much as for any other answer.
         seconds = wait_ms / 1000 + RESPONSE_SECONDS
         found: Logs = {each: {} for each in replicas}
         for broker, answer in self._session.wire.ask_brokers(FETCH, requests, seconds).items():
@@ -110,6 +111,7 @@ def _request(
         # (FetchRequest.DEBUGGING_CONSUMER_ID). confluent-kafka reads from leaders, or from where they send it.
         "replica_id": ANY_REPLICA,
         "max_wait_ms": wait_ms,
+        # One byte is enough for an answer: only a broker that has nothing waits.
         "min_bytes": 1,
         "max_bytes": MOST_BYTES,
         "session_epoch": FINAL_EPOCH,
@@ -121,6 +123,7 @@ def _logs(response: Response) -> dict[TopicPartition, Fetched | KafkaToolError]:
     return {
         TopicPartition(topic["topic"], each["partition_index"]): BrokerError(each["error_code"])
         if each["error_code"]
+        # Null stands for no records.
         else Fetched(each["high_watermark"], each["records"] or b"")
         for topic in response["responses"]
         for each in topic["partitions"]

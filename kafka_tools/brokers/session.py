@@ -236,6 +236,7 @@ class Session:
         from kafka_tools.wire.session import WireSession
 
         deadline = monotonic() + seconds
+        # One after another, in one time limit: nobody waits longer because more servers are named.
         for server in self.target.bootstrap_servers.split(","):
             left = deadline - monotonic()
             if left <= 0:
@@ -323,6 +324,7 @@ class Session:
         self, request: str, futures: "Mapping[Key, Future[Result]]", deadline: float, *failures: type[Failure]
     ) -> dict[Key, Result | Failure]:
         found: dict[Key, Result | Failure] = {}
+        # The futures share one deadline: they are under way together, and waiting for the first is waiting for all.
         for key, future in futures.items():
             try:
                 found[key] = self._result(request, future, deadline)
@@ -342,6 +344,7 @@ class Session:
             if is_local(reason):
                 self._explain()
                 raise NoResponseError(self._silence(request, words(reason), reason), sent=was_sent(reason)) from error
+            # A broker's own words are the best proof that it is reached.
             self._reached = True
             raise broker_error(reason) from error
         except UNREADABLE as error:
@@ -380,6 +383,7 @@ class Session:
     def _look(self, future: "Future[Any]") -> None:
         """Raise what keeps us from the cluster; nothing where librdkafka got its answer meanwhile."""
         try:
+            # Any request would do: the connection itself is what is looked at.
             self.wire.metadata(())
         except KafkaToolError:
             # Both wait about as long. librdkafka may be the first to give up, and knows less of the cause.

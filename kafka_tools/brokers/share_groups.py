@@ -65,7 +65,10 @@ class BrokerShareGroups:
     def progress(self, names: Iterable[str]) -> dict[str, dict[TopicPartition, ShareOffset] | KafkaToolError]:
         """Return how far each group is in its partitions, or why its coordinator did not tell it."""
         answers = self._coordinators.describe(
-            DESCRIBE_SHARE_GROUP_OFFSETS, names, lambda lot: {"groups": [{"group_id": name} for name in lot]}
+            # Without topics: null asks for all that the group has.
+            DESCRIBE_SHARE_GROUP_OFFSETS,
+            names,
+            lambda lot: {"groups": [{"group_id": name} for name in lot]},
         )
         return {name: each if isinstance(each, KafkaToolError) else _offsets(each) for name, each in answers.items()}
 
@@ -103,6 +106,7 @@ class BrokerShareGroups:
 
         Raises BrokerError where the coordinator refuses all of it.
         """
+        # By whole topics: KIP-932 has no deletion of single partitions.
         wanted = [{"topic_name": topic} for topic in topics]
         response = self._coordinators.change(DELETE_SHARE_GROUP_OFFSETS, group, {"group_id": group, "topics": wanted})
         return {
@@ -138,6 +142,7 @@ def _offsets(group: Response) -> dict[TopicPartition, ShareOffset]:
         TopicPartition(topic["topic_name"], each["partition_index"]): _offset(each)
         for topic in group["topics"]
         for each in topic["partitions"]
+        # Of a topic that was deleted meanwhile: the group will forget it, too.
         if not each["error_code"]
     }
 

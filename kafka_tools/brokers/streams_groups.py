@@ -105,11 +105,13 @@ class BrokerStreamsGroups:
         self, group: StreamsGroup, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, KafkaToolError | None]:
         """Delete what a group committed; return for each partition the error. Raises BrokerError."""
+        # OffsetDelete goes to the coordinator, and looks at nothing else of the group.
         as_consumers = ConsumerGroup(group.group, group.state, "", group.coordinator, ())
         return self.consumers.delete_offsets(as_consumers, partitions)
 
 
 def _group(described: Response, coordinator: Coordinator) -> StreamsGroup:
+    # Null before the first member has sent it.
     topology = described["topology"] or {}
     return StreamsGroup(
         described["group_id"],
@@ -144,6 +146,7 @@ def _node(node: Response) -> TopologyNode:
     return TopologyNode(
         node["name"],
         NODE_KINDS.get(node["node_type"], f"Type {node['node_type']}"),
+        # Apache's tool prints sets: sorted, so that two runs show the same text.
         tuple(sorted(node["source_topics"])) if sink is None else (sink,),
         tuple(sorted(node["stores"])),
         tuple(sorted(set(node["successors"]))),

@@ -50,9 +50,11 @@ class BrokerTokens:
             "renewers": _principals(renewers),
             "max_lifetime_ms": max_life_ms,
         }
+        # An older version has no field for the owner, and would make the token for whoever is logged in.
         if owner is not None and not self._session.wire.supports(CREATE_DELEGATION_TOKEN_FOR):
             raise UnsupportedError("These brokers make no token for another user: that came with Kafka 3.3 (KIP-373).")
         made = self._changed(CREATE_DELEGATION_TOKEN, values)
+        # The answer does not repeat who may renew it.
         token = _token(made | {"renewers": values["renewers"]})
         self._wait_until(token.owner, lambda tokens: any(each.token_id == token.token_id for each in tokens))
         return token
@@ -84,7 +86,9 @@ class BrokerTokens:
             raise BrokerError(DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
         expiry: int = self._changed(message, values)["expiry_timestamp"]
         self._wait_until(
-            None, lambda tokens: {each.expiry_timestamp for each in tokens if each.hmac == hmac} <= {expiry}
+            # A token that is gone fits, too: ended at once, it is no longer told.
+            None,
+            lambda tokens: {each.expiry_timestamp for each in tokens if each.hmac == hmac} <= {expiry},
         )
         return expiry
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.brokers.errors import NoResponseError
+from kafka_tools.brokers.errors import TRIED, NoResponseError
 from kafka_tools.brokers.session import RESPONSE_SECONDS, Session
 from kafka_tools.brokers.topics import BrokerTopics
 from kafka_tools.errors import (
@@ -47,8 +47,6 @@ SHORT_MAX = 32767
 LIBRDKAFKA_PARTITIONS, LIBRDKAFKA_REPLICAS = range(1, 100_001), range(1, 10_001)
 """The counts that librdkafka sends (RD_KAFKAP_PARTITIONS_MAX, RD_KAFKAP_BROKERS_MAX)."""
 
-TRIED = "Whether it was carried out is not known: look before you try again."
-
 
 class BrokerTopicChanges:
     """Changes of topics of the cluster behind a session. Each is sent to the controller once, or not at all."""
@@ -73,6 +71,8 @@ class BrokerTopicChanges:
                 rehearsal,
             )
 
+        # First with validate_only: a controller that cannot write never answers, and only a rehearsal can be given up
+        # without doubt whether the topic is there.
         results = send(True)
         # What the rehearsal refused is not sent again: the answer would be the same.
         if results[topic.topic] is None and not validate_only:
@@ -93,8 +93,10 @@ class BrokerTopicChanges:
 
         Raises UnreachableError where no controller answers: nothing was changed then, unless the hint says otherwise.
         """
+        # As in `create`: first contact, and by it librdkafka knows the controller.
         self._session.metadata(partitions[0].topic)
         results: dict[str, Assignment | KafkaToolError | None] = {each.topic: each.assignment for each in partitions}
+        # An assignment of () adds nothing: librdkafka refuses an empty list, brokers say what is wrong.
         odd = [each for each in partitions if each.total_count not in LIBRDKAFKA_PARTITIONS or each.assignment == ()]
         for each in odd:
             results |= self._refused(each, validate_only)
@@ -172,6 +174,7 @@ class BrokerTopicChanges:
         """
         deadline = monotonic() + ELECTION_SECONDS
         seconds = (REHEARSAL_SECONDS if rehearsal else RESPONSE_SECONDS) + (count - 1) * TOPIC_SECONDS
+        # In s. librdkafka waits longer than we do: our own wait ends first, and its message says more.
         limits = {"operation_timeout": OPERATION_SECONDS, "request_timeout": seconds + OPERATION_SECONDS}
         while True:
             try:
@@ -179,9 +182,9 @@ class BrokerTopicChanges:
             except NoResponseError as error:
                 if rehearsal:
                     raise self._unchanged(error) from error
-                hint = TRIED if error.sent else "Nothing was changed."
-                raise NoResponseError(error.message, hint, error.sent) from error
+                raise error.of_change() from error
             codes = {error.code for error in results.values() if error is not None}
+            # Only where all were refused so: a change that was carried out in part must not be sent again.
             if codes != {NOT_CONTROLLER} or monotonic() > deadline:
                 return results
             sleep(PAUSE_SECONDS)

@@ -99,6 +99,7 @@ class BrokerTopics:
     def name_of(self, topic_id: str) -> str | None:
         """Return the name of the topic with this id, None where there is none. Raises KafkaToolError."""
         names = self.names()
+        # AdminClient cannot ask for one id (KIP-516): those of all topics are asked for.
         asked = self._ask_for_ids(names) if names and len(names) <= MANY_TOPICS else {}
         ids = self._topic_ids(names, asked, monotonic() + OPTIONAL_SECONDS)
         return next((name for name, each in ids.items() if each == topic_id), None)
@@ -116,6 +117,7 @@ class BrokerTopics:
         from kafka_tools.model.assignment import BrokerRack
 
         racks = self._racks()
+        # Looked at only in an outage: it takes a connection to each broker.
         dead = self._not_reached() if self._trouble else ()
         return tuple(BrokerRack(broker, rack) for broker, rack in sorted(racks.items()) if broker not in dead)
 
@@ -144,6 +146,7 @@ class BrokerTopics:
         partitions = sum(len(topics[name].partitions) for name in there)
         many = len(there) > MANY_TOPICS
         large = many or partitions > MANY_PARTITIONS
+        # Pages first: where brokers give them (Kafka 4), ids come with them and need no request.
         pages: dict[str, dict[str, Any]] = self._optional(
             "eligible leader replicas", lambda: self._pages(there, partitions), {}
         )
@@ -219,6 +222,7 @@ class BrokerTopics:
 
     def _lost(self, what: str, error: KafkaToolError) -> None:
         self._unknown.append(what)
+        # The first failure is told: the later ones follow from it.
         self._trouble = self._trouble or f"{error.message} {self._session.question()}".rstrip()
 
     def _ask_for_configs(self, names: Iterable[str]) -> "Mapping[Any, Future[Any]]":
@@ -306,6 +310,7 @@ class BrokerTopics:
             if topic["error_code"] in NOT_SEEN:
                 continue
             check_code(topic["error_code"])
+            # The page before ended within this topic.
             if topic["name"] in found:
                 found[topic["name"]]["partitions"] += topic["partitions"]
             else:
@@ -387,6 +392,7 @@ def _settings(topic: str, entries: Iterable[tuple[str, str | None, int]]) -> Con
     configs: dict[str, str] = {}
     min_isr = None
     for name, value, source in entries:
+        # What is set on the broker counts as a config of the topic here: Apache's tool (3.9) prints it so.
         if source != DEFAULT_CONFIG:
             configs[name] = value  # type: ignore[assignment]  # None: a value that is secret
         if name == MIN_ISR:

@@ -74,6 +74,7 @@ class BrokerTransactions:
         Only what is open for longer than `duration_ms` (Kafka 3.8), has an id that `pattern` matches (4.1), is of these
         `producers`. Raises UnreachableError.
         """
+        # No filter by state: Apache's tool has no option for it.
         values: dict[str, Any] = {"state_filters": (), "producer_id_filters": sorted(producers)}
         message = LIST_TRANSACTIONS
         if duration_ms is not None:
@@ -120,6 +121,7 @@ class BrokerTransactions:
                 found[each] = BrokerError(5 if each in leaders else UNKNOWN_TOPIC_OR_PARTITION)
             else:
                 asked[server].append(each)
+        # One batch for each broker at once, until none has any left.
         while asked:
             batches = {server: each[:MOST_PARTITIONS] for server, each in asked.items()}
             requests = {server: {"topics": _by_topic(batch)} for server, batch in batches.items()}
@@ -156,9 +158,7 @@ class BrokerTransactions:
             "topics": _by_topic([marker.partition]),
             "coordinator_epoch": marker.coordinator_epoch,
         }
-        response = self._session.wire.change(
-            WRITE_TXN_MARKERS, {"markers": [values]}, lambda whole: whole, broker=leader
-        )
+        response = self._session.wire.change(WRITE_TXN_MARKERS, {"markers": [values]}, broker=leader)
         codes = [
             partition["error_code"]
             for each in response["markers"]
@@ -178,7 +178,7 @@ class BrokerTransactions:
         values = {"transactional_id": transactional_id, "transaction_timeout_ms": TIMEOUT_MS}
         while True:
             coordinator = self._coordinator(transactional_id, deadline)
-            response = self._session.wire.change(INIT_PRODUCER_ID, values, lambda whole: whole, broker=coordinator)
+            response = self._session.wire.change(INIT_PRODUCER_ID, values, broker=coordinator)
             # CONCURRENT_TRANSACTIONS: the coordinator is ending it; the same request then gets its answer.
             if response["error_code"] not in AGAIN | {CONCURRENT_TRANSACTIONS} or monotonic() > deadline:
                 break
@@ -233,12 +233,14 @@ def _description(coordinator: int, found: Response) -> TransactionDescription:
         found["producer_epoch"],
         _state(found["transaction_state"]),
         found["transaction_timeout_ms"],
+        # -1 where no transaction is open.
         None if start < 0 else start,
         tuple(TopicPartition(topic["topic"], each) for topic in found["topics"] for each in topic["partitions"]),
     )
 
 
 def _state(name: str) -> str:
+    # TransactionState.UNKNOWN: a state that a newer Kafka may have.
     return name if name in STATES else "Unknown"
 
 

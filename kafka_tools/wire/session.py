@@ -172,11 +172,11 @@ class WireSession:
         self,
         message: Message,
         values: Mapping[str, Any],
-        result: Callable[[Response], Response],
+        result: Callable[[Response], Response] = lambda whole: whole,
         seconds: float = RESPONSE_SECONDS,
         broker: int | None = None,
     ) -> Response:
-        """Send a request that changes something to the controller, once; return its `result`: what has the error code.
+        """Send a request that changes something to the controller, once; return its `result`, which has the error code.
 
         Where a `broker` is named, it goes to that one instead. The response is waited for `seconds`. Raises
         LostResponseError where nobody knows whether it was carried out, else as `ask_controller` does.
