@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kafka_tools.cli.command import ReportCommand, ToolGroup
 
 
+# Not a dataclass: `ktools --help` and every command read this table, and it is made anew at each start.
 class About(NamedTuple):
     """The heading of a tool in `ktools --help`, and its line there."""
 
@@ -71,6 +72,8 @@ def find(name: str) -> ReportCommand | ToolGroup | None:
     """Import the tool of this name, as `ktools --help` spells it; None where there is none."""
     if name not in TOOLS:
         return None
+    # A tool's module or package is called as the tool, with the underscores that Python asks for, and has its click
+    # command as `command`: no other register is kept.
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     tool: ReportCommand | ToolGroup = module.command
     tool.short_help = TOOLS[name].summary

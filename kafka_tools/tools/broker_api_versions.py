@@ -75,6 +75,7 @@ def versions(target: Brokers, about: AboutServer) -> Report:
     `about` says what stands behind the address of a server in Apache's text.
     """
     with open_cluster(target) as cluster:
+        # One server that is silent keeps the others from nothing: each has its answer or its error.
         answers = {
             server: known if isinstance(known, KafkaToolError) else tuple(api_versions(known))
             for server, known in cluster.versions().items()
@@ -87,6 +88,7 @@ def versions(target: Brokers, about: AboutServer) -> Report:
         _lines(answers, about),
         lambda: _tables(answers),
         notes=(*notes, HINT) if notes else (),
+        # BrokerApiVersionsCommand prints the error in the server's place, and ends with 0 (3.9).
         status=1 if silent else 0,
     )
 
@@ -98,6 +100,8 @@ def _rows(answers: Answers) -> Iterator[ApiVersionRow]:
             yield ApiVersionRow(server.id, each.key, each.name, oldest, newest, each.usable)
 
 
+# Of a server (NodeApiVersions.toString with line breaks, and Java's Node before it): `localhost:9092 (id: 1 rack: null)
+# -> (`, then `<TAB>Produce(0): 0 to 11 [usable: 11],` for each request, the last without its comma, then `)`.
 def _lines(answers: Answers, about: AboutServer) -> Iterator[str]:
     for server, known in answers.items():
         head = f"{server.host}:{server.port} {about(server)} -> "
@@ -111,6 +115,8 @@ def _lines(answers: Answers, about: AboutServer) -> Iterator[str]:
 
 def _said(each: ApiVersion) -> str:
     """Return what is known of one kind of request (NodeApiVersions.apiVersionToText, 4.4)."""
+    # The server does not tell of it at all. What a client has no name for is UNKNOWN instead, with versions, and
+    # nothing is said of its use.
     if each.versions is None:
         return "UNSUPPORTED"
     if each.remark:
@@ -136,6 +142,7 @@ def _tables(answers: Answers) -> "Iterator[Table]":
     """Yield a table for all servers that know the same: in a cluster of one version there is one."""
     from kafka_tools.render.views import Level, Mark, Table
 
+    # A server knows some 70 kinds of requests: five times the same 70 rows would hide the one server that differs.
     alike: dict[tuple[ApiVersion, ...], list[Endpoint]] = defaultdict(list)
     for server, known in answers.items():
         if not isinstance(known, KafkaToolError):

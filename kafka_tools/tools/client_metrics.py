@@ -95,6 +95,8 @@ class ClientMetricsRow:
     @classmethod
     def of(cls, name: str, entries: Sequence[ConfigEntry]) -> "ClientMetricsRow":
         """Return the row of a resource with these configs."""
+        # Brokers give all three as text: `30000`, `org.apache.kafka.producer.,org.apache.kafka.consumer.`, and
+        # `client_id=app.*,client_software_name=apache-kafka-java`.
         values = {entry.name: entry.value for entry in entries}
         interval = values.get(INTERVAL) or ""
         return cls(
@@ -191,11 +193,14 @@ def command(
 def alter(request: AlterClientMetrics) -> Report:
     """Set what is given; all else of the resource stays. Raises KafkaToolError in the broker's words."""
     name, configs = request.name, request.configs
+    # What is no UTF-8 on the command line is lone surrogates here (PEP 383), which no request can hold.
     for text in (name, *configs.values()):
         if not is_sendable(text):
             raise KafkaToolError(f"'{text}' is not UTF-8 text.")
     change = ConfigChange(
         Entity(CLIENT_METRICS, name),
+        # As incremental changes (KIP-339): an empty value deletes the config, and its default counts
+        # (ClientMetricsCommand, 4.4).
         {key: value for key, value in configs.items() if value},
         tuple(key for key, value in configs.items() if not value),
     )
@@ -210,6 +215,8 @@ def delete(request: DeleteClientMetrics) -> Report:
     """Delete a resource. Raises KafkaToolError where it is not there, or in the broker's words."""
     name = request.name
     with open_configs(request.target) as resources:
+        # No request deletes a resource: it is gone with the last of its configs. So they have to be known by name
+        # first.
         own = _own_configs(resources, name)
         if not own:
             raise KafkaToolError(NOT_THERE.format(name))
@@ -222,7 +229,10 @@ def describe(request: DescribeClientMetrics) -> Report:
     name = request.name
     with open_configs(request.target) as resources:
         if name is None:
+            # Defaults are among them (True), as Apache's tool prints all that DescribeConfigs answers.
             found = [(each.entity.name, _readable(each)) for each in resources.describe({CLIENT_METRICS: None}, True)]
+        # Looked for first, as by 4.4: 3.9 prints a heading for any name, so that a script cannot tell what is not
+        # there.
         elif _own_configs(resources, name):
             found = [(name, resources.current(Entity(CLIENT_METRICS, name)))]
         else:
@@ -236,6 +246,7 @@ def describe(request: DescribeClientMetrics) -> Report:
 def list_client_metrics(request: ListClientMetrics) -> Report:
     """Return the names of all resources, in the order in which the brokers tell them."""
     with open_configs(request.target) as resources:
+        # Not sorted: ClientMetricsCommand prints them as they come.
         names = [each.entity.name for each in resources.describe({CLIENT_METRICS: None})]
     # Apache's tool prints an empty line for an empty list.
     return Report(list(map(NameRow, names)), NAME_COLUMNS, names or [""], names_only=True)

@@ -136,6 +136,7 @@ def unregister(request: Unregister) -> Report:
         try:
             change(request.id)
         except UnsupportedError as error:
+            # ClusterTool prints this sentence on stdout as if it were a result, and ends with 0 (3.9).
             raise KafkaToolError(
                 f"The target cluster does not support the {request.kind.lower()} unregistration API.",
                 "Only clusters without ZooKeeper do: there a broker has to be told to go."
@@ -172,6 +173,8 @@ def _row(endpoint: Endpoint, is_controller: bool) -> EndpointRow:
 
 def _lines(rows: Sequence[EndpointRow]) -> Iterator[str]:
     """Yield the table of ClusterTool.listEndpoints (4.4)."""
+    # 100 and 10 are what 4.4 takes where there is no host, or no rack. Headings do not count: HOST is wider than a
+    # column of hosts of three letters.
     host = max((len(row.host) for row in rows), default=100)
     rack = max((len(row.rack) for row in rows if row.rack), default=10)
 
@@ -179,6 +182,7 @@ def _lines(rows: Sequence[EndpointRow]) -> Iterator[str]:
         shown = "" if state is None else f"{state:<10} "
         return f"{id_:<10} {name:<{host}} {port:<10} {where:<{rack}} {shown}{kind:<15}"
 
+    # Controllers have no state, and then there is no column for it.
     is_of_brokers = not rows or rows[0].state is not None
     yield line("ID", "HOST", "PORT", "RACK", "STATE" if is_of_brokers else None, "ENDPOINT_TYPE")
     for row in rows:

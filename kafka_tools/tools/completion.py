@@ -44,5 +44,8 @@ def command(ctx: click.Context, *, shell: str | None, words: tuple[str, ...]) ->
         raise UsageError("no shell is named", f"Choose from: {', '.join(SHELLS)}")
     from kafka_tools.cli import completion
 
+    # `names` and not the tools themselves: the script needs Apache's names alone, and at a Tab one tool is imported,
+    # not all.
     own = completion.SHELLS[shell](ctx.find_root().command, names(), words)
+    # Words are behind `--` only where the shell's script calls: a person who wants the script has none.
     return Report((), {}, ((own.complete() if words else own.source()),), names_only=True)

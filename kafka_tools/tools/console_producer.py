@@ -19,6 +19,7 @@ CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 ACKS = ("all", "-1", "0", "1")
 FLAGS = ("parse.key", "parse.headers", "ignore.error")
 SEPARATORS = ("key.separator", "headers.delimiter", "headers.separator", "headers.key.separator")
+# One class under two names: Kafka up to 3.9 has it by the first, 4.x by the second.
 READERS = ("kafka.tools.ConsoleProducer$LineMessageReader", "org.apache.kafka.tools.LineMessageReader")
 
 INPUT = "Input"
@@ -145,9 +146,12 @@ def command(
     name = _checked_topic(topic)
     _check_reader(line_reader)
     _check_words(compression_codec, request_required_acks)
+    # What is None was not given: the file's and the context's settings count then (CommandLineUtils.maybeMergeOptions,
+    # 3.9), and else this producer's defaults, not those of ConsoleProducer (3 retries, a linger of 1000 ms).
     given = {
         "compression.type": compression_codec,
         "acks": request_required_acks,
+        # Two options for one setting: ConsoleProducer.producerProps (3.9) merges the second one last.
         "batch.size": batch_size if max_partition_memory_bytes is None else max_partition_memory_bytes,
         "linger.ms": timeout,
         "retries": message_send_max_retries,
@@ -157,9 +161,13 @@ def command(
         "socket.send.buffer.bytes": socket_buffer_size,
         **({} if max_memory_bytes is None else memory(str(max_memory_bytes))),
     }
+    # Behind --producer-property, as the last of a name counts: an option goes before a property (maybeMergeOptions,
+    # 3.9).
     overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
     pairs = Properties.parse(client_settings, "--producer-property").pairs()
     target = settings.choose_brokers(bootstrap_server or broker_list, command_config, [*pairs, *overrides], wait or 0.0)
+    # Records are a change: a read-only context refuses them before stdin is read. What comes back looks at the
+    # cluster's id, too, once it is connected.
     target = check_change(for_producer(target), yes)
     return _produce(
         ProduceRequest(
@@ -206,9 +214,11 @@ def _line_format(pairs: Sequence[str], path: str | None) -> LineFormat:
     """Read LineMessageReader's properties. Raises UsageError for two that are equal."""
     properties = Properties.parse(pairs, "--property", read_file(path))
     line_format = properties.fill(LineFormat(), FLAGS, SEPARATORS)
+    # Apart from the other texts: it has no default, and a marker that is empty makes empty texts null.
     marker = properties.text("null.marker")
     if marker is not None:
         line_format = line_format._replace(null_marker=marker.encode(errors="surrogateescape"))
     line_format.check()
+    # Last: what the lines above took is known, what is left is not.
     properties.mention_rest()
     return line_format

@@ -18,6 +18,8 @@ from kafka_tools.tools.console_consumer import checks
 from kafka_tools.tools.console_consumer.checks import DESERIALIZERS, FLAGS, TEXTS
 
 GROUP = "Group"
+# As ConsoleShareConsumerOptions (4.4) has it: without a group there is no reading of shared records, so one is joined
+# that everybody shares who names none.
 DEFAULT_GROUP = "share"
 OUTPUTS = ("plain", "json", "jsonl")
 
@@ -111,15 +113,20 @@ def command(
     """Check the options against each other, as ConsoleShareConsumerOptions does, and consume."""
     given = checks.consumer_settings(client_settings, command_config)
     target = settings.choose_brokers(bootstrap_server, command_config, given.settings, wait or 0.0)
+    # None: members of a share group get no partitions of their own, so that there is no --partition to clash with.
     named = checks.group_id(group, given.groups, target.config, None, "--consumer-config") or DEFAULT_GROUP
     printed = checks.formatter_class(formatter, output)
     record_format = checks.record_format(property, formatter_config, (key_deserializer, value_deserializer), False)
     written = RecordOutput(output or "plain", printed, record_format, reject_message_on_error, enable_systest_events)
+    # Whatever is acknowledged is gone for all members: to look on is a change of the cluster already.
     target = check_change(target, yes)
     from kafka_tools.console.consume import share  # imports confluent_kafka, which --help does not need
 
     acknowledgement = share.REJECT if reject else share.RELEASE if release else share.ACCEPT
+    # -1 has no limit; any other number below 0 reads nothing (`count < max || max == -1` in Apache's loop, 3.9 and
+    # later).
     most = None if max_messages is None or max_messages == -1 else max(0, max_messages)
+    # In seconds. A number below 0 waits for ever, as Long.MAX_VALUE does there.
     patience = float("inf") if timeout_ms is None or timeout_ms < 0 else timeout_ms / 1000
     request = share.ShareRequest(target, topic, named, acknowledgement, most, patience, written)
     return share.consume_shared(request, show_progress=RecordsBar)

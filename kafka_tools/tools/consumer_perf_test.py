@@ -122,8 +122,10 @@ def command(
     """Measure how fast the records of a topic can be read."""
     if topic is not None and include is not None:
         raise UsageError("Exactly one of --topic and --include is needed")
+    # Apache's tool joins `perf-consumer-NNNNN` then, a name by chance, whose offsets stay in the cluster for days.
     group = None if group is None else joined(group)
     is_plain = render.is_plain(ctx.params["output"])
+    # Lines are written while the test runs, as Apache's are: who watches it does not wait for a report.
     say = render.say if is_plain else lambda _: None
     if threads is not None or num_fetch_threads is not None:
         say(IGNORED)
@@ -136,11 +138,13 @@ def command(
     target = choice.choose_brokers(
         bootstrap_server or broker_list, command_config, [*client_settings, *own], wait or 0.0
     )
+    # Only what joins a group commits offsets; all else is reading, which a read-only context allows.
     if group is not None:
         target = check_change(target, yes)
     patience = reading_tests.PATIENCE_MS if timeout is None else timeout
     test = ConsumeTest(Source(target, topic, include), messages, group, from_latest, patience, interval, print_metrics)
     on_read = _intervals(say if show_detailed_stats else lambda _: None, written)
+    # A bar on stderr and lines on stdout would write over each other where both are the same terminal.
     show = show_nothing if is_plain and covers_records() else RecordsBar
     return report(_measured(test, on_read, show), test, written, show_detailed_stats)
 
@@ -160,10 +164,12 @@ def interval_line(read: Read, size: int, records: int, written: Format) -> str:
 
     Source: ConsumerPerformance.printConsumerProgress (3.9): where no time is left for fetching, its rates are 0.
     """
+    # No time is left where joining the group took the whole interval.
     rates = (read.fetch_megabytes_per_second, read.fetch_records_per_second) if read.fetch_ms > 0 else (0.0, 0.0)
     return ", ".join(
         (
             written(read.end),
+            # The number of the thread, which has been the only one since threads are ignored.
             "0",
             fixed(size / (1 << 20), 4),
             fixed(read.megabytes_per_second, 4),
@@ -183,6 +189,7 @@ def report(consumed: Consumed, test: ConsumeTest, written: Format, is_detailed: 
         written(read.start),
         written(read.end),
         round(read.megabytes, 4),
+        # Java prints Infinity and NaN where no time went by; json has neither, and gets null.
         finite(read.megabytes_per_second),
         read.records,
         finite(read.records_per_second),
@@ -191,6 +198,7 @@ def report(consumed: Consumed, test: ConsumeTest, written: Format, is_detailed: 
         finite(read.fetch_megabytes_per_second),
         finite(read.fetch_records_per_second),
     )
+    # On stdout before the figures, as with Apache's tool, but only where those are text: else it would break the json.
     told = [reading_tests.too_late("messages", test.patience)] if consumed.is_late else []
 
     def lines() -> Iterator[str]:
@@ -202,6 +210,7 @@ def report(consumed: Consumed, test: ConsumeTest, written: Format, is_detailed: 
     return Report([row], COLUMNS, lines(), told=told, status=consumed.status)
 
 
+# Unlike a line of an interval it divides by 0: `fixed` then writes Infinity or NaN, as Java does.
 def total_line(read: Read, written: Format) -> str:
     """Return Apache's line of all records."""
     return ", ".join(

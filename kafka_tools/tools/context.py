@@ -70,6 +70,7 @@ def show(name: str | None) -> Report:
 
     Secrets are never shown.
     """
+    # Without flags: what a command would use that is typed here and says nothing of the cluster.
     rows = _of_found(contexts.find(name)) if name else _of_choice(precedence.choose(Flags()))
     lines = [f"{row.name} = {row.value}  ({row.source})" for row in rows]
     return Report(rows, {"name": "Setting", "value": "Value", "source": "From"}, lines)
@@ -84,6 +85,7 @@ def use(name: str) -> Report:
         return _said("No context is the current one.")
     edit_contexts.use(name)
     said = current()
+    # $KTOOLS_CONTEXT and a repository's file go before it: who is not told would work on another cluster than thought.
     if said is not None and said.name != name:
         return _said(f"{name} is the current context, but here {said.source} says {said.name}.")
     return _said(f"{name} is the current context.")
@@ -122,6 +124,7 @@ def add(
     given = _given(settings)
     addresses = bootstrap_server or "", zookeeper or ""
     made = Context(name, "", *addresses, config, given, default_output, read_only, protected)
+    # Before it is written: what cannot be used would fail later, in a command that did not ask for it.
     precedence.check_usable(made)
     edit_contexts.add(made)
     return _said(
@@ -153,6 +156,7 @@ def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
         return _said(f"{path} names no cluster of its own: there is nothing to trust.")
     if not yes and not is_asked():
         raise KafkaToolError("nobody can be asked here: nothing is trusted", "--yes says that you have read the file.")
+    # The file is somebody else's: a control character could hide from the user a line that is agreed to.
     text = "\n".join(map(safe, (f"{path} says:", *lines)))
     if not yes and not confirmed(f"{text}\nTrust it?"):
         raise KafkaToolError("nothing is trusted")
@@ -207,6 +211,7 @@ def _shown_lines(context: Context) -> list[str]:
 
 def _row(context: Context, is_current: bool) -> ContextRow:
     rules = [word for word, there in (("read-only", context.read_only), ("protected", context.protected)) if there]
+    # Listed all the same: who wonders why it has no effect looks here.
     if context.project and not trust.is_trusted(context.origin):
         rules.append("not trusted")
     cluster = context.bootstrap_servers or context.zookeeper or context.command_config
@@ -220,6 +225,7 @@ def _of_choice(choice: Choice) -> list[SettingRow]:
     if choice.context is not None:
         rows.insert(0, SettingRow("context", choice.context.name, named.source if named else ""))
         rows += _rules(choice.context)
+    # The servers stand in the first row, with the source that won.
     return rows + [_setting(setting) for setting in choice.settings if setting.name not in precedence.SERVERS]
 
 
@@ -243,6 +249,7 @@ def _rules(context: Context) -> Iterator[SettingRow]:
 
 
 def _setting(setting: Setting) -> SettingRow:
+    # Never the value itself: `shown` masks a secret, and what an address or a JAAS line has of one.
     return SettingRow(safe(setting.name), safe(shown(setting.name, setting.value)), setting.source)
 
 

@@ -78,6 +78,7 @@ VIEW_COLUMNS = {
     "ends": "Life ends",
 }
 EXPIRY_COLUMNS = {"expiry_timestamp": "Expires"}
+# In ms, the longest first: the first that fits is the one that is shown.
 SPANS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
 SOON_MS = 3_600_000
 
@@ -103,6 +104,7 @@ class MoveExpiry(NamedTuple):
     period_ms: int
     is_shown: bool = True
 
+    # Without the HMAC: what --debug and tracebacks show of a request must not log anybody in.
     def __repr__(self) -> str:
         return f"MoveExpiry(action={self.action!r}, period_ms={self.period_ms})"
 
@@ -151,6 +153,7 @@ class ExpiryRow:
 
 def check(action: str, given: frozenset[str]) -> None:
     """Raise UsageError in Apache's words for options that are missing or do not go with the action."""
+    # What is missing is told before what is too much, as by DelegationTokenCommand.checkArgs (3.9).
     for name in REQUIRED.get(action, ()):
         if name not in given and not (name == "hmac" and "hmac_file" in given):
             raise UsageError(f'Missing required argument "[{flag(name)}]"')
@@ -257,6 +260,7 @@ def command(
         report = create(CreateToken(target, owners[0] if owners else None, renewers, max_life_time_period or 0))
         # As 3.9's createToken, which says nothing.
         return report._replace(notes=(f"A token has one owner: {owners[0]}.",)) if len(owners) > 1 else report
+    # Only now: it may ask for the secret, which should not be typed for a command line that is refused.
     from kafka_tools.settings.secrets import of_option
 
     secret, warnings = of_option("hmac", hmac, hmac_file)
@@ -278,6 +282,7 @@ def create(request: CreateToken) -> Report:
 
     def made(tokens: "BrokerTokens") -> Report:
         row = TokenRow.of(tokens.create(request.owner, request.renewers, request.max_life_ms))
+        # printToken (3.9) begins with a newline of its own: behind a whole line it leaves one empty.
         lines = (f"Created delegation token with tokenId : {row.token_id}", "", *token_lines([row]))
         return Report([row], COLUMNS, lines, lambda: [_table([row]), _secret(row)])
 
@@ -297,6 +302,7 @@ def move_expiry(request: MoveExpiry) -> Report:
             columns=EXPIRY_COLUMNS,
             plain=[f"Completed {name} operation. New expiry date : {date(expiry)}"],
             tables=lambda: [_expiry_table(expiry)],
+            # Java's printf has no newline at the end of this line.
             open_ended=True,
         )
 
@@ -326,6 +332,7 @@ def _asked(target: Brokers, calling: str, ask: "Callable[[BrokerTokens], Report]
         with open_tokens(target) as tokens:
             report = ask(tokens)
     except KafkaToolError as error:
+        # On stdout stands what was asked, on stderr why it failed: scripts look for either.
         return Report((), {}, [calling], tables=tuple, failure=_in_apaches_words(error))
     return report._replace(plain=[calling, *report.plain])
 
@@ -338,8 +345,10 @@ def _in_apaches_words(error: KafkaToolError) -> KafkaToolError:
 
 def token_lines(rows: Iterable[TokenRow]) -> Iterator[str]:
     """Yield Apache's table of tokens (DelegationTokenCommand.printToken, 3.9); times are local."""
+    # An HMAC has 88 characters, so that the columns behind it stand out of line, with Apache's tool as well.
     yield LAYOUT % HEADINGS
     for row in rows:
+        # Java's format is `%n…%n`: each row has a newline before it, too.
         yield ""
         times = map(date, (row.issue_timestamp, row.expiry_timestamp, row.max_timestamp))
         yield LAYOUT % (row.token_id, row.hmac, row.owner, row.requester, f"[{', '.join(row.renewers)}]", *times)
@@ -412,6 +421,7 @@ def _left(timestamp: int) -> "Mark":
     """Return how long a token can be used from now on."""
     from kafka_tools.render.views import Mark, level
 
+    # By this machine's clock, which may differ from the brokers', who decide.
     left = timestamp - int(time.time() * 1000)
     size, unit = next((span for span in SPANS if left >= span[0]), SPANS[-1])
     return Mark(f"in {left // size} {unit}" if left > 0 else "expired", level(left <= 0, left < SOON_MS))

@@ -139,6 +139,7 @@ def command(
     offsets = None if offset_json_file is None else parse_offset_file(_text(offset_json_file))
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     if not dry_run:
+        # A dry run changes nothing, so that it is open to a read-only context.
         target = check_change(target, yes)
     if offsets is None:
         return delete_topic_records(DeleteTopicRecords(target, topic or "", before_time, before_offset, yes, dry_run))
@@ -180,6 +181,7 @@ def delete_topic_records(request: DeleteTopicRecords) -> Report:
             # The end is looked up first, and not left to the broker (-1): what is written from now on stays.
             before = _known(offsets.at(LATEST, partitions))
             if request.before_time is not None:
+                # Over the end: a partition without a record so new keeps the end, as all that it has is older.
                 before |= _known(offsets.at(request.before_time, partitions))
         return _delete(offsets, DeleteRecords(request.target, before, request.yes, request.dry_run))
 
@@ -202,11 +204,13 @@ def delete_records(request: DeleteRecords) -> Report:
 
     with open_offsets(request.target) as offsets:
         topics = {each.topic for each in request.offsets}
+        # For what it remembers: which broker leads each partition, whom `delete_before` and `at` then ask.
         offsets.partitions(next(iter(topics)) if len(topics) == 1 else None)
         return _delete(offsets, request)
 
 
 def _delete(offsets: "BrokerOffsets", request: DeleteRecords) -> Report:
+    # In a pipe nobody is asked, and Apache's tool asks never: a script that worked with it goes on.
     if request.dry_run or (is_asked() and not request.yes and request.offsets):
         plan = _plan(offsets, request.offsets)
         if request.dry_run:
@@ -215,13 +219,16 @@ def _delete(offsets: "BrokerOffsets", request: DeleteRecords) -> Report:
         if not confirmed(f"Delete {count(records, 'record')} of {count(len(plan), 'partition')}, for good?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes without a question.")
     unknown = BrokerError(UNKNOWN_TOPIC_OR_PARTITION)
+    # Partitions that are not there, or have no leader, get no request and no answer.
     found = dict.fromkeys(request.offsets, unknown) | offsets.delete_before(request.offsets)
+    # In the order of Java's HashMap, in which Apache's tool prints them.
     rows = [_deleted(each, found[each]) for each in partition_order(request.offsets)]
     return Report(
         rows=rows,
         columns=DELETED_COLUMNS,
         tables=lambda: [_table(rows, DELETED_COLUMNS)],
         plain=("Executing records delete operation", "Records delete operation completed:", *map(_line, rows)),
+        # Apache's tool prints errors between the results and ends with 0 (3.9).
         status=int(any(row.error is not None for row in rows)),
     )
 
@@ -251,6 +258,7 @@ def _planned_row(
             return PlannedRow(*partition, None, None, None, as_java_prints(end))
     first, last = (end.offset or 0 for end in (earliest, latest) if isinstance(end, Offset))
     until = last if before == ALL else before
+    # A leader refuses an offset behind its high watermark, or below 0: so the dry run says so, too.
     if not 0 <= until <= last:
         return PlannedRow(*partition, first, until, None, as_java_prints(BrokerError(OFFSET_OUT_OF_RANGE)))
     return PlannedRow(*partition, first, until, max(0, until - first), None)
