@@ -24,6 +24,7 @@ from kafka_tools.settings.context_policy import check_change
 from kafka_tools.settings.producer import for_producer
 
 RECORDS = "Records"
+# In the order of Apache's words: `BROKERS TOPIC RECORDS ACKS SIZE [FILE]`.
 NAMES = ("bootstrap_server", "topic", "num_records", "producer_acks", "record_size", "command_config")
 USAGE = (
     "USAGE: java org.apache.kafka.tools.EndToEndLatency broker_list topic num_messages producer_acks "
@@ -83,12 +84,14 @@ def command(
 ) -> Report:
     """Measure how long a record takes from a producer to a consumer. Apache's five words will do, too."""
     named = (topic, num_records, producer_acks, record_size)
+    # Words count only where none of the options says the same, as with 4.3.
     if named == (None, None, None, None):
         found = _of_words(words, command_config)
         bootstrap_server, topic, num_records, producer_acks, record_size, command_config = found
     if topic is None or num_records is None or producer_acks is None or record_size is None:
         missing = next(name for name, each in zip(NAMES[1:], named, strict=False) if each is None)
         raise UsageError(f'Missing required argument "[{missing.replace("_", "-")}]"')
+    # With 0 a record would be sent and forgotten: nobody would say when it arrived.
     if producer_acks not in ("1", "all"):
         raise KafkaToolError("Latency testing requires synchronous acknowledgement. Please use 1 or all")
     if num_records < 1 or record_size < 0:
@@ -113,6 +116,7 @@ def _of_words(words: Sequence[str], config: str | None) -> tuple[str, str, int, 
     if len(words) not in (5, 6):
         raise UsageError(USAGE)
     servers, topic, records, acks, size, *file = words
+    # click checks what options give; these words were read as mere texts.
     types.TOPIC.convert(topic, None, None)
     for number in (records, size):
         if not (number.isdecimal() and number.isascii() and int(number) < 1 << 31):
@@ -128,7 +132,10 @@ def _measured(test: RoundTripTest, is_plain: bool) -> RoundTrips:
             render.say(line)
 
     def on_record(number: int, latency: int) -> None:
+        # Of the first record, too: number 0.
         if number % 1000 == 0:
+            # Divided in two steps, as by EndToEndLatency (3.9): the last digits of a double differ from those of one
+            # step.
             say(f"{number}\t{double(latency / 1000.0 / 1000.0)}")
 
     if round_trips.make_topic(test):
@@ -139,6 +146,7 @@ def _measured(test: RoundTripTest, is_plain: bool) -> RoundTrips:
 
 def report(found: RoundTrips) -> Report:
     """Return what was measured as a report."""
+    # Percentiles are of whole ms, rounded down, the average is of all ns: so Apache's tool has it.
     latencies = [each // NANOSECONDS for each in found.latencies]
     average = ratio(sum(found.latencies), len(latencies)) / 1000.0 / 1000.0
     p50, p99, p999 = percentiles(latencies, (0.5, 0.99, 0.999))

@@ -118,6 +118,7 @@ RELEASE_OPTION = option(
     type=RELEASE,
     help="The levels of all features as this release has them; `version-mapping` shows which these are.",
 )
+# `metadata.version=21`: levels are numbers; only --metadata and --release-version know versions by their names.
 FEATURE_OPTION = option(
     CHANGES, "--feature", type=LEVEL, multiple=True, help="One feature and its new level; may be repeated."
 )
@@ -133,6 +134,7 @@ def command() -> None:
 @option(FILTERS, "--node-id", type=BROKER, help="The server that is asked, by its id. Default: whichever answers.")
 def show_features(*, target: Brokers, node_id: int | None) -> Report:
     """Show the levels that a server supports, and those that the cluster has."""
+    # Refused before anybody is asked, in the words of 4.4.
     if node_id is not None and node_id < 0:
         raise KafkaToolError(f"Invalid node id {node_id}: must be non-negative.")
     return describe(DescribeFeatures(target, node_id))
@@ -221,9 +223,11 @@ def show_dependencies(*, feature: tuple[str, ...]) -> Report:
 def _levels(metadata: str | None, release: str | None, features: Iterable[str]) -> dict[str, int]:
     """Return the wanted levels by feature. Raises KafkaToolError in Kafka's words for what makes no sense."""
     if release is not None:
+        # A release names the levels of all features: a second level of one of them would contradict it.
         if metadata is not None or features:
             raise KafkaToolError("Can not specify `release-version` with other feature flags.")
         level = metadata_level(release)
+        # metadata.version first: others may need it (`feature-dependencies`).
         return {METADATA: level} | default_levels(level)
     named = [] if metadata is None else [(METADATA, metadata_level(metadata))]
     return _distinct((*named, *map(read_level, features)))
@@ -232,6 +236,7 @@ def _levels(metadata: str | None, release: str | None, features: Iterable[str]) 
 def _distinct(levels: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, level in levels:
+        # Refused, and not the last taken: two levels of one feature are a slip that cannot always be taken back.
         if name in found:
             raise KafkaToolError(f"Feature {name} was specified more than once.")
         found[name] = level
@@ -247,6 +252,7 @@ def _update(
 ) -> Report:
     if not levels:
         raise KafkaToolError(f"You must specify at least one feature to {operation}")
+    # What makes no sense is told before a protected cluster's name is asked for.
     target = target if dry_run else check_change(target, yes)
     return update(UpdateFeatures(target, operation, levels, kind, dry_run))
 
@@ -256,6 +262,7 @@ def describe(request: DescribeFeatures) -> Report:
     with open_features(request.target) as features:
         found = features.describe(request.server)
     rows = [
+        # A feature that the cluster has not agreed on is not among the finalized ones: it has the level 0.
         FeatureRow(name, least, most, found.finalized.get(name, 0), found.epoch)
         for name, (least, most) in sorted(found.supported.items())
     ]
@@ -272,6 +279,7 @@ def update(request: UpdateFeatures) -> Report:
         FeatureChangeRow(
             name, request.levels[name], error is None and not request.dry_run, error.message if error else None
         )
+        # Apache's tool has them in a TreeMap.
         for name, error in sorted(found.items())
     ]
     failed = sum(row.error is not None for row in rows)
@@ -310,6 +318,7 @@ def _said(row: FeatureChangeRow, request: UpdateFeatures) -> str:
     if row.error is not None:
         level = "" if operation == "disable" else f" to {row.level}"
         return f"{'Can' if dry_run else 'Could'} not {operation} {row.feature}{level}. {row.error}"
+    # `upgraded`, `downgraded`.
     done = "disabled" if operation == "disable" else f"{operation}d to {row.level}"
     return f"{row.feature} {'can be' if dry_run else 'was'} {done}."
 
@@ -346,6 +355,8 @@ def _table(rows: Sequence[FeatureRow], features: Features) -> "Table":
         )
         for row in rows
     ]
+    # metadata.version alone: a release's levels of the others go with it. A dry run is proposed first, as not every
+    # level can be gone back from.
     behind = next((row for row in rows if row.feature == METADATA and row.finalized < row.supported_max), None)
     notes = []
     if behind is not None:

@@ -128,6 +128,7 @@ def command(
     # Checked before values are read, as GetOffsetShell does: its words for both mistakes differ.
     if topic_partitions is not None and (topic is not None or partitions is not None):
         raise KafkaToolError(NOT_BOTH)
+    # None and not LATEST: without --time a person gets the table of ranges.
     moment = None if time is None else parse_time(time)
     if topic_partitions is not None:
         rules = parse_rules(topic_partitions)
@@ -154,10 +155,15 @@ def get_offsets(request: GetOffsets) -> Report:
     return Report(
         rows=list(_rows(found)),
         columns=COLUMNS,
-        plain=(f"{row.topic}:{row.partition}:{row.offset}" for row in _rows(found)),
+        # GetOffsetShell (3.9) sorts by TopicPartition.toString: `t-10` stands before `t-2`, and `t-1-0` between them.
+        plain=(
+            f"{row.topic}:{row.partition}:{row.offset}"
+            for row in sorted(_rows(found), key=lambda row: f"{row.topic}-{row.partition}")
+        ),
         # Asked for where a table is drawn, and only there: a script that reads lines waits for one request, not for
         # three.
         tables=(lambda: (_ranges(request.target, wanted, found),)) if request.time is None else None,
+        # On stderr, one by one, as Apache's tool does; it ends with 0 even where all are skipped.
         notes=[_skipped(each, error) for each, error in failed.items()],
         status=int(bool(failed)),
     )
@@ -179,6 +185,7 @@ def _ranges(target: Brokers, wanted: Sequence[TopicPartition], latest: Found) ->
     """Ask for the other ends, and return the table for a person."""
     from kafka_tools.brokers.offsets import open_offsets
 
+    # A session of its own: the first is closed when the renderer asks for tables.
     with open_offsets(target) as offsets:
         offsets.partitions(wanted[0].topic if len({each.topic for each in wanted}) == 1 else None)
         earliest, newest = offsets.at(EARLIEST, wanted), offsets.at(MAX_TIMESTAMP, wanted)

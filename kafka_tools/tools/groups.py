@@ -37,6 +37,7 @@ class ListGroups(NamedTuple):
 def check(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where filters do not go together (GroupsCommandOptions.checkArgs)."""
     filters = (*KINDS, "group_type", "protocol")
+    # In the order of --consumer, --share, --streams: the first conflict is the one that is told.
     for kind in KINDS:
         other = next((each for each in filters if each != kind and each in given), None)
         if kind in given and other is not None:
@@ -90,10 +91,12 @@ def command(
     timeout: int | None,
 ) -> Report:
     """Read the type, choose the cluster, and list."""
+    # Kafka writes a type `Consumer`, and takes any case (GroupType.parse).
     wanted = None if group_type is None else group_type.lower().capitalize()
     if wanted is not None and wanted not in GROUP_TYPES:
         raise UsageError("--group-type must be a valid group type.")
     kind = next((name for name, given in zip(KINDS, (consumer, share, streams), strict=True) if given), None)
+    # Brokers are asked side by side, so that this is the time of all of them together.
     seconds = 5.0 if timeout is None else max(timeout, 1) / 1000
     target = settings.choose_brokers(bootstrap_server, command_config, client_settings, wait or 0.0)
     return list_groups(ListGroups(target, wanted, protocol, kind, seconds))
@@ -118,6 +121,8 @@ def is_wanted(group: GroupListing, request: ListGroups) -> bool:
     """Tell whether the filters take a group (GroupsCommand.combinedFilter)."""
     match request.kind:
         case "consumer":
+            # A group without a protocol never had a member: somebody assigned partitions, and committed offsets for it
+            # (`isSimpleConsumerGroup`).
             return group.protocol in ("consumer", "") or group.type == "Consumer"
         case "share" | "streams":
             return group.type == request.kind.capitalize()
@@ -127,6 +132,7 @@ def is_wanted(group: GroupListing, request: ListGroups) -> bool:
 
 def _lines(groups: Sequence[GroupListing]) -> Iterator[str]:
     """Yield Apache's table: all three columns are as wide as the longest word, and rows end with a blank."""
+    # Headings are shorter than LEAST_WIDTH. Their line has no blank at its end, which only rows have (4.4).
     width = max([LEAST_WIDTH, *(len(word) for each in groups for word in (each.group, each.type, each.protocol))])
     yield f"{'GROUP':{width}} {'TYPE':{width}} {'PROTOCOL':{width}}"
     for each in groups:

@@ -189,6 +189,7 @@ def command(
     yes: bool,
 ) -> Report:
     """Read which partitions are meant, choose the cluster, and elect."""
+    # The file is read before a cluster is chosen: what is wrong with it needs none to be told.
     partitions = None
     if path_to_json_file is not None:
         partitions = read_election_file(path_to_json_file)
@@ -213,10 +214,12 @@ def elect_leaders(request: ElectLeaders) -> Report:
     """Elect, wait until it is so, and return what did not happen. Raises KafkaToolError where no broker is reached."""
     from kafka_tools.brokers.elections import open_elections
 
+    # Leaders before the election: the brokers' answer says only of which partitions one was elected.
     with open_elections(request.target) as elections:
         there = elections.partitions(request.partitions)
         if request.dry_run:
             return forecast_report(request.kind, request.partitions, there, elections.live, elections)
+        # In a pipe nobody is asked: Apache's tool, which scripts expect, never asks.
         if request.kind == "UNCLEAN" and not request.yes and is_asked():
             _ask(elections, there)
         return elected_report(
@@ -241,6 +244,7 @@ def elected_report(
 ) -> Report:
     """Elect, and return what came of each partition; `there` are those that are there, with their leaders before."""
     try:
+        # Of partitions that are not there, too: the controller tells of them in Apache's words.
         results = elections.elect(kind, partitions)
     except KafkaToolError as error:
         return _not_elected(error)
@@ -272,6 +276,7 @@ def _not_elected(error: KafkaToolError) -> Report:
     """Return what Apache's tool says, on stdout and then as its failure, where nothing came of any partition."""
     from kafka_tools.brokers.errors import NoResponseError
 
+    # Apache's tool prints the same sentence on stdout and, as its exception's message, on stderr.
     if isinstance(error, NoResponseError):
         hint = (
             f"{error.message} Whether there was an election is not known: ktools topics --describe shows the leaders."
@@ -295,6 +300,8 @@ def _row(
         return ElectionRow(*name, was, was, "not-needed", None)
     if error is not None:
         # The controller names its strategy (3.9: "Failed to elect leader … under strategy …"), not what is the matter.
+        # From the leaders and ISR that were read before: the answer would be the same unless a broker came or went
+        # meanwhile.
         expected = forecast(kind, name, before, live) if before else None
         reason = expected.reason if expected and expected.expected is None else error.message
         return ElectionRow(*name, was, was, "failed", reason)
@@ -306,16 +313,18 @@ def _row(
 
 def _lines(words: Words, results: Mapping[TopicPartition, KafkaToolError | None]) -> Iterator[str]:
     """Yield Apache's lines, in the order of Java's hash tables."""
+    # LeaderElectionCommand (3.9) goes through the table of all results and fills one of its own for each outcome, whose
+    # order comes from its own size: 8 failures of 20 partitions stand otherwise than in the table of 20.
     in_order = partition_order(results)
-    elected = [each for each in in_order if results[each] is None]
-    kept = [each for each in in_order if (error := results[each]) is not None and is_not_needed(error)]
+    elected = partition_order(each for each in in_order if results[each] is None)
+    kept = partition_order(each for each in in_order if (error := results[each]) is not None and is_not_needed(error))
     if elected:
         yield f"Successfully completed {words.election} for partitions {_names(elected)}"
     if kept:
         yield f"{words.not_needed} {_names(kept)}"
-    for each in in_order:
+    for each in partition_order(each for each in in_order if each not in {*elected, *kept}):
         error = results[each]
-        if error is not None and not is_not_needed(error):
+        if error is not None:
             yield f"Error completing {words.election} for partition: {_names([each])}: {as_java_prints(error)}"
 
 
