@@ -361,7 +361,10 @@ def forecast_report(
     if absent:
         raise KafkaToolError(f"There is no partition {_names(absent[:1])}.")
     found = [forecast(kind, each, there[each], live) for each in sorted(there)]
+    # A partition that is named has a line though nothing would change: its reason answers who asked.
     shown = [each for each in found if each.is_needed or wanted is not None]
+    # None from preferred-replica-election: ZooKeeper does not know how far a log has come, and a preferred leader is in
+    # sync, so that nothing is lost.
     ends = _ends(elections, shown, there) if elections else {}
     rows = [_forecast_row(each, ends.get(each.partition)) for each in shown]
     return Report(
@@ -418,6 +421,7 @@ def _forecast_table(rows: Sequence[ForecastRow]) -> "Table":
     leaderless = sum(row.expected_leader is None for row in rows)
     said = [f"nobody could lead {count(leaderless, 'partition')}"] if leaderless else []
     said += [f"{count(len(unclean), 'partition')} would lose records"] if unclean else []
+    # What only an unclean election has something to say to takes no room from a preferred one.
     kept = [name for name in FORECAST_COLUMNS if unclean or name not in ("isr", "end_offset", "known_lost")]
     if all(row.reason is None for row in rows):
         kept.remove("reason")

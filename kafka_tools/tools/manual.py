@@ -50,10 +50,12 @@ def command(ctx: click.Context, *, directory: str | None) -> Report:
     texts = _pages(cast(click.Group, ctx.find_root().command))
     pages = [(folder / f"{name}.1", summary, text) for name, summary, text in texts]
     # All names are looked at before the first is written: a refusal leaves the folder as it was.
+    # A link is somebody's own arrangement, wherever it leads: it would be replaced by a file.
     others = [path.name for path, _, _ in pages if path.is_symlink() or (path.exists() and not _is_ours(path))]
     if others:
         raise KafkaToolError(f"{folder} has files of these names that are not ktools' pages: {', '.join(others)}")
     for path, _, text in pages:
+        # ASCII: the pages spell other letters as roff does, whatever encoding the reader's man expects.
         replace_file(str(path), text.encode("ascii"), 0o644)
     written = [Page(str(path), summary) for path, summary, _ in pages]
     return Report(written, {"path": "Page", "summary": "About"}, (page.path for page in written), names_only=True)
@@ -64,6 +66,7 @@ def _is_ours(path: "Path") -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
+        # Its first line: `.TH "KTOOLS\-TOPICS" 1 "" "ktools 0.2.0" "ktools"`.
         return re.match(rb'\.TH .*"ktools"\n', file.readline(MOST_BYTES)) is not None
 
 

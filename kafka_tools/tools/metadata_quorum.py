@@ -141,6 +141,7 @@ def command() -> None:
 @option(OUTPUT, "--human-readable", help="Times as how long ago.")
 def show_quorum(*, target: Brokers, status: bool, replication: bool, human_readable: bool) -> Report:
     """Show who leads, who votes and follows, and how far each has come."""
+    # The order of MetadataQuorumCommand.execute (3.9), which argparse4j leaves to the tool.
     if status and replication:
         raise KafkaToolError("Only one of --status or --replication should be specified with describe sub-command")
     if not status and not replication:
@@ -189,6 +190,7 @@ def remove(
     yes: bool,
 ) -> Report:
     """Take a controller's vote away; it needs kraft.version 1."""
+    # Both before the guard: what is mistyped is told without a question about a protected cluster.
     if controller_id < 0:
         raise KafkaToolError(f"Invalid negative --controller-id: {controller_id}")
     try:
@@ -203,6 +205,7 @@ def describe(request: DescribeQuorum) -> Report:
     """Ask the controllers for their quorum. Raises KafkaToolError, for a cluster with ZooKeeper in Java's words."""
     with open_quorum(request.target) as controllers:
         quorum = _described(controllers)
+        # Only --status shows it: --replication is spared the request.
         cluster_id = None if request.replication else controllers.cluster_id()
     now = int(time.time() * 1000)
     if request.replication:
@@ -240,6 +243,7 @@ def remove_controller(request: RemoveController) -> Report:
     if not request.dry_run:
         with open_quorum(request.target) as controllers:
             controllers.remove_voter(request.id, request.directory_id)
+            # That the vote is gone is told even where this fails: half of the change was made.
             failure = _failure(lambda: controllers.unregister(request.id)) if request.unregister else None
     # With one blank behind it, as 4.4 has it; 3.9 has two.
     done = "DRY RUN of removing" if request.dry_run else "Removed"
@@ -269,6 +273,7 @@ def _described(controllers: "BrokerQuorum") -> QuorumInfo:
     try:
         return controllers.describe()
     except UnsupportedError as error:
+        # Java's name of the exception stands before the message there, and scripts look for either.
         name = "org.apache.kafka.common.errors.UnsupportedVersionException"
         raise KafkaToolError(f"{name}: The node does not support DESCRIBE_QUORUM", WITH_ZOOKEEPER) from error
 
@@ -309,6 +314,8 @@ def _status_lines(row: StatusRow) -> Iterator[str]:
     yield f"HighWatermark:          {row.high_watermark}"
     yield f"MaxFollowerLag:         {row.max_follower_lag}"
     yield f"MaxFollowerLagTimeMs:   {lag_ms}"
+    # Python's json has the blanks that MetadataQuorumCommand.Node.toString writes by hand: `[{"id": 1, "directoryId":
+    # null}]`.
     yield f"CurrentVoters:          {json.dumps(row.voters)}"
     yield f"CurrentObservers:       {json.dumps(row.observers)}"
 
@@ -321,6 +328,7 @@ def _replica_lines(rows: Iterable[ReplicaRow], now: int | None) -> Iterator[str]
             return "-1"
         return str(timestamp) if now is None else f"{now - timestamp} ms ago"
 
+    # Each cell is filled up to the widest of its column and ends with a tab, the last one of a line, too.
     cells = [list(REPLICA_COLUMNS.values())]
     for row in rows:
         times = (when(row.last_fetch_timestamp), when(row.last_caught_up_timestamp))
@@ -333,6 +341,7 @@ def _replica_lines(rows: Iterable[ReplicaRow], now: int | None) -> Iterator[str]
 
 def _drift(quorum: QuorumInfo, now: int) -> tuple[str, ...]:
     """Return what is to be said of a leader's clock that is ahead of this machine's: Apache's tool fails there."""
+    # `relativeTimeMs` (3.9) throws "possible drift in system clock" for a time that is still to come.
     ahead = max((state.last_fetch or 0 for state, _ in _members(quorum)), default=0) - now
     return (f"The leader's clock is {ahead} ms ahead of this machine's.",) if ahead > 0 else ()
 
@@ -355,6 +364,7 @@ def _table(quorum: QuorumInfo, cluster_id: str | None) -> "Table":
     """Return the replicas with their lag in records and seconds, by the leader's clock."""
     from kafka_tools.render.views import Level, Mark, Table
 
+    # The leader tells its own present time as its last fetch: measured against it, clocks that differ do no harm.
     clock = quorum.leader.last_fetch
     silent = [each.id for each in quorum.voters if _silence(each, clock) > SILENT_MS]
     views = [
@@ -370,6 +380,8 @@ def _table(quorum: QuorumInfo, cluster_id: str | None) -> "Table":
         )
         for state, status in _members(quorum)
     ]
+    # A quorum needs more than half of its voters: of 3 one may fail, of 5 two. Those that are silent have failed
+    # already.
     spare = (len(quorum.voters) - 1) // 2 - len(silent)
     words = f"{len(quorum.voters)} voters: {max(spare, 0)} more may fail"
     summary = Mark(words, Level.BROKEN if spare < 0 else Level.RISK if silent or spare == 0 else Level.QUIET)

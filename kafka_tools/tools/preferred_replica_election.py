@@ -41,6 +41,8 @@ WARNING = (
 )
 
 
+# Behind the second text 2.8.2 prints the partitions that were elected, and not those that it means: here stand the
+# right ones.
 WORDS = Words(
     "preferred leader election",
     "Preferred replica already elected for partitions",
@@ -102,6 +104,7 @@ def command(
     try:
         partitions = read_election_file(path_to_json_file, PREFERRED_REPLICA) if path_to_json_file else None
     except KafkaToolError as error:
+        # 2.8 prints this line before it looks at anything else.
         return Report([], COLUMNS, [DEPRECATED], failure=error)
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
     if not dry_run:
@@ -129,10 +132,12 @@ def _through_zookeeper(target: ZooKeeper, request: ElectPreferred) -> Report:
         there = elections.partitions(request.partitions)
         if request.dry_run:
             return forecast_report("PREFERRED", request.partitions, there, elections.live())
+        # The order of 2.8's Set is in its lines and in the znode.
         asked = scala_partition_order(there)
         elections.start(asked)
         if not elections.is_done():
             raise KafkaToolError(f"No controller took up the election. {elections.topics.no_election()}".rstrip(), LEFT)
+        # 2.8 ends when the znode is written, and knows nothing of its fate. Here the leaders are looked up again.
         after = elections.partitions(asked)
     absent = [each for each in request.partitions or () if each not in there]
     rows = [_row(each, there[each], after.get(each)) for each in asked]
@@ -152,6 +157,7 @@ def _row(name: TopicPartition, before: Partition, after: Partition | None) -> El
 
 def _lines(asked: Sequence[TopicPartition], absent: Sequence[TopicPartition]) -> Iterator[str]:
     names = [f"{each.topic}-{each.partition}" for each in asked]
+    # Scala 2.13 prints a set by the name of its class, which is another one from five elements on.
     kind = "Set" if len(asked) <= MOST_OF_SMALL_SETS else "HashSet"
     yield f"Created preferred replica election path with {','.join(names)}"
     yield f"Successfully started preferred replica election for partitions {kind}({', '.join(names)})"

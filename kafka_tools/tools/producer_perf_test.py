@@ -71,6 +71,7 @@ class ProducedRow:
     program="producer-performance",
     exclusive=("record_size", "payload_file", "payload_monotonic"),
     needs_one=True,
+    # As argparse4j's nargs("+"): `--producer-props linger.ms=10 batch.size=65536` is one option with two values.
     several=("client_settings",),
 )
 @option(CLUSTER, "--bootstrap-server", type=types.BOOTSTRAP_SERVER, help=options.BOOTSTRAP_HELP)
@@ -154,6 +155,7 @@ def command(
     print_metrics: bool,
 ) -> Report:
     """Measure how fast records can be sent to a topic, and how long each takes until brokers acknowledge it."""
+    # In ms: 3.9 has these 5 s without an option (`new Stats(numRecords, 5000)`).
     interval = 5000 if reporting_interval is None else reporting_interval
     warmup = max(warmup_records or 0, 0)
     _check_numbers(num_records, record_size, warmup, throughput, transaction_duration_ms, interval)
@@ -165,6 +167,7 @@ def command(
             raise UsageError(f"Invalid property: {each}", "NAME=VALUE is needed.")
     settings = list(client_settings) + ([] if transactional_id is None else [f"transactional.id={transactional_id}"])
     target = choice.choose_brokers(bootstrap_server, command_config, settings, wait or 0.0)
+    # Guarded before the first record, not before the payloads are read: a wrong file is told to everybody.
     target = check_change(for_producer(target, transactional=True), yes)
     target, transaction = _transactional(target, transaction_duration_ms)
     size = None if payload_monotonic else record_size
@@ -199,6 +202,7 @@ def _check_numbers(
     ):
         if is_wrong:
             raise UsageError(f"--{name} should be greater than zero.")
+    # Nothing would be left to measure behind the warm-up.
     if warmup >= records:
         raise UsageError(
             "The value for --warmup-records must be strictly fewer than the number of records in the test, "
@@ -218,6 +222,8 @@ def _payloads(path: str, delimiter: str, say: Callable[[str], None]) -> tuple[by
     if not content:
         raise KafkaToolError("File does not exist or empty file provided.")
     try:
+        # A backslash and an n, which is what the shell hands over, is a newline (ProducerPerformance.start). Java's
+        # decoder puts U+FFFD for what is no UTF-8, too.
         found = re.split("\n" if delimiter == "\\n" else delimiter, content.decode("utf-8", "replace"))
     except re.error as error:
         raise UsageError(f"--payload-delimiter '{delimiter}' is not a regular expression: {error}") from error
@@ -239,11 +245,13 @@ def _transactional(target: Brokers, duration: int | None) -> tuple[Brokers, int 
         # librdkafka gives no record longer than its transaction.
         "delivery.timeout.ms": target.config.get("transaction.timeout.ms", "60000"),
     }
+    # The user's settings go before these: an id by chance is for who names none.
     return target._replace(config={**own, **target.config}), length
 
 
 def _intervals(say: Callable[[str], None]) -> OnInterval:
     """Return what tells of an interval in Apache's words, the first behind the warm-up with a line before it."""
+    # A list, as the function below may not rebind a plain bool: it remembers that the line was said.
     steady: list[bool] = []
 
     def on_interval(sent: Sent, behind_warmup: bool) -> None:
@@ -259,6 +267,7 @@ def report(produced: Produced) -> Report:
     """Return what was measured as a report."""
     parts = {"all": produced.total} | ({"steady": produced.steady} if produced.steady else {})
     rows = [_row(name, sent, produced.failed) for name, sent in parts.items()]
+    # One row is all that was measured: only beside a second one does it need a name.
     columns = {name: words for name, words in COLUMNS.items() if name != "part" or len(rows) > 1}
     return Report(rows, columns, _lines(produced), status=produced.status)
 

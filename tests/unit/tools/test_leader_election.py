@@ -127,14 +127,14 @@ def test_apaches_lines_and_the_leaders_before_and_after(broker: Electing, capsys
     assert (asked["election_type"], asked["topic_partitions"]) == (0, None)
 
 
-def test_each_outcome_has_the_order_of_a_table_of_its_own(
-    broker: Electing, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_outcome_has_the_order_of_a_table_of_its_own(broker: Electing, capsys: pytest.CaptureFixture[str]) -> None:
     broker.codes = {number: NOT_NEEDED if number < 12 else NOT_AVAILABLE for number in range(20)}
     assert elect(broker, "--election-type", "preferred", "--all-topic-partitions") == 1
     kept, *failed = capsys.readouterr().out.splitlines()
     # Measured with 3.9.1.
-    assert kept.rpartition("partitions ")[2] == ", ".join(f"t-{each}" for each in (*range(5, -1, -1), *range(11, 5, -1)))
+    assert kept.rpartition("partitions ")[2] == ", ".join(
+        f"t-{each}" for each in (*range(5, -1, -1), *range(11, 5, -1))
+    )
     assert [line.split(": ")[1] for line in failed] == [f"t-{each}" for each in range(19, 11, -1)]
 
 
