@@ -31,6 +31,7 @@ def _classes(*_: object) -> "list[CompletionItem]":
     "run-class",
     cls=ReportCommand,
     reports=False,
+    # All options of a JVM come before the class, and cannot be listed here; all words behind it are the tool's, -D too.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.option(
@@ -56,6 +57,7 @@ def _classes(*_: object) -> "list[CompletionItem]":
     "-Djava.security.auth.login.config=FILE names the JAAS file, as in KAFKA_OPTS.",
 )
 @click.option("-cp", "-classpath", "--class-path", "class_path", hidden=True, expose_value=False)
+# Of one letter, so that click takes what stands behind it for the value: `-Xmx256M`, `-Dname=value`.
 @click.option("-X", "jvm", multiple=True, hidden=True, expose_value=False)
 @click.option("-D", "properties", multiple=True, hidden=True)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, shell_complete=_classes, metavar="CLASS [OPTIONS]")
@@ -79,6 +81,7 @@ def command(
         os.environ["KAFKA_OPTS"] = " ".join((os.environ.get("KAFKA_OPTS", ""), *given)).strip()
     if daemon and not _in_background(service or tool.name or ""):
         return 0
+    # In the place of run-class: what the tool says of its usage names it, and not this command.
     with tool.make_context(tool.name, call[1:], parent=ctx.parent) as tool_context:
         tool.invoke(tool_context)
     return 0
@@ -115,6 +118,7 @@ def _in_background(name: str) -> bool:
     # Forked before any library starts a thread: threads would not be in the child.
     if os.fork():
         return False
+    # Out of the terminal's session: closing the terminal does not end it (`nohup` in Apache's script).
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):

@@ -88,9 +88,12 @@ def up(
     A secured sandbox has an administrator, as whom ktools works there by itself, and a user who may only read topics
     whose names begin with "public": each has a properties file and a context, sandbox-admin and sandbox-user.
     """
+    # None where nothing was said: what is up already has its own brokers and version, and only a wish can contradict
+    # it.
     wish = Wish(brokers, int(zookeepers) if zookeepers else None, mode, kafka_version, racks, security)
     with stages() as progress:
         started = cluster.up(wish, progress)
+    # `names` are the servers that were started just now.
     title = "The sandbox is up" if started.names else "The sandbox is up already"
     return _report(started.sandbox, title, _how_to_use(started.sandbox))
 
@@ -100,6 +103,7 @@ def down() -> Report:
     """End the sandbox's servers and delete its data. Ends with 0 also when none is up."""
     with stages() as progress:
         ended = cluster.down(progress)
+    # 0 in both cases: a script that cleans up need not know whether there is something to clean.
     return _said("The sandbox is down." if ended else "No sandbox was up.")
 
 
@@ -135,6 +139,8 @@ def start(server: str) -> Report:
     """
     with stages() as progress:
         started = cluster.start(server, progress)
+    # ZooKeeper and KRaft controllers serve as a majority only: with two of three killed the first that comes back must
+    # wait.
     if started.serves:
         return _said(f"{started.server.name} ({started.server.address}) is up.")
     return _said(f"{started.server.name} runs, but serves only when a majority of the servers of its kind runs.")
@@ -143,6 +149,7 @@ def start(server: str) -> Report:
 def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
     rows = ready.statuses(sandbox, endpoints.folder())
     columns = COLUMNS | ({"rack": "Rack"} if any(row.rack for row in rows) else {})
+    # Only what is not the default stands in the title.
     secured = () if sandbox.security == "plaintext" else (sandbox.security,)
     facts = (f"Kafka {sandbox.kafka_version}", f"{sandbox.mode} mode", *secured)
     table = Table(rows, columns, title, facts, spare=("role", "id"), least=("pid", "rack"), summary=_summary(rows))
@@ -184,6 +191,7 @@ def _how_to_use(sandbox: Sandbox) -> tuple[Hint, ...]:
     if sandbox.security == "plaintext":
         direct = Hint(f"{listing} --bootstrap-server {sandbox.brokers[0].address}", "by a broker's address")
     else:
+        # An address alone does not get in there: the second hint is a login that may do less than the first.
         config = endpoints.folder() / CONFIGS[USER]
         direct = Hint(f"{listing} --command-config {config}", "as a user who may do little")
     hints = [Hint(listing, "finds the sandbox"), direct]

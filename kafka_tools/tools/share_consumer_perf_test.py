@@ -23,6 +23,7 @@ from kafka_tools.report import Report
 from kafka_tools.settings import choice
 from kafka_tools.settings.context_policy import check_change
 
+# Of ShareConsumerPerfOptions (4.4): always the same, so that a second run goes on where the first stopped.
 DEFAULT_GROUP = "perf-share-consumer"
 HEADER = "start.time, end.time, data.consumed.in.MB, MB.sec, nMsg.sec, data.consumed.in.nMsg, fetch.time.ms"
 OLDER_NAMES = {"messages": "num-records", "consumer.config": "command-config"}
@@ -108,6 +109,8 @@ def command(
     """
     is_plain = render.is_plain(ctx.params["output"])
     say = render.say if is_plain else lambda _: None
+    # click tells the parameter, not which of its two names was typed. A value of such a name would be warned of, too:
+    # only a warning is at stake.
     typed = {word.lstrip("-").partition("=")[0] for word in ctx.meta[ARGV]}
     for older, newer in OLDER_NAMES.items():
         if older in typed:
@@ -120,6 +123,7 @@ def command(
         raise KafkaToolError(f"--threads: '{consumers}' is not between 1 and {MOST_CONSUMERS}")
     written = reading_tests.date_format(date_format)
     settings = [*client_settings, *reading_tests.buffer_settings("fetch.max.bytes", fetch_size, socket_buffer_size)]
+    # Always, as there is no reading without a group here: what is acknowledged nobody else gets.
     target = check_change(choice.choose_brokers(bootstrap_server, command_config, settings, wait or 0.0), yes)
     patience = reading_tests.PATIENCE_MS if timeout is None else timeout
     test = ShareTest(target, topic, group or DEFAULT_GROUP, num_records, consumers, patience, interval, print_metrics)
@@ -154,6 +158,7 @@ def total_line(read: Read, written: Format) -> str:
 
 
 def _line(read: Read, figures: tuple[float, ...], records: int, written: Format) -> str:
+    # By 4.4: the rate of records stands before their number, against the order of consumer-perf-test.
     values = (fixed(figure, 4) for figure in figures)
     return ", ".join((written(read.start), written(read.end), *values, str(records), str(read.fetch_ms)))
 
@@ -165,6 +170,7 @@ def report(shared: Shared, test: ShareTest, written: Format, by_consumer: bool) 
 
     def lines() -> Iterator[str]:
         for number, read in members:
+            # Consumers are counted from 1.
             client = test.client_ids[number - 1]
             yield f"Share consumer {number} having client id {client} consumption metrics- {total_line(read, written)}"
         yield from told

@@ -81,6 +81,7 @@ COLUMNS = {"script": "Script", "tool": "Tool", "state": "State", "path": "Path"}
 
 
 def _directory(text: str) -> Path:
+    # `ktools shims install "$KAFKA_BIN"` with nothing in the variable would mean the working folder.
     if not text:
         raise KafkaToolError("DIR is empty: is a variable not set?")
     return Path(text).expanduser().absolute()
@@ -96,6 +97,7 @@ def _rows(folders: Sequence[Path]) -> list[ShimRow]:
 
 
 def _row(script: str, tool: str, folders: Sequence[Path]) -> ShimRow:
+    # A dangling link counts: a shell that finds it first stops there, and says that nothing is found.
     path = next((each / script for each in folders if os.path.lexists(each / script)), None)
     return ShimRow(script, tool, folder.state(path, tool) if path else "missing", str(path) if path else None)
 
@@ -105,5 +107,6 @@ def _hints(installed: Path) -> list[str]:
     on_path = _on_path()
     if installed not in on_path:
         return [f'{installed} is not on PATH: PATH="{installed}:$PATH" puts it first.']
+    # Looked for as a shell does: another folder that has but one of the names wins that one.
     hidden = [row for row in _rows(on_path) if row.path and Path(row.path).parent != installed]
     return [f"{hidden[0].path} comes first on PATH: {installed} has to stand before it."] if hidden else []

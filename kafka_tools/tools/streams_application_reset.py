@@ -36,7 +36,9 @@ SCENARIOS = ("to_offset", "to_datetime", "by_duration", "to_earliest", "to_lates
 OF_KAFKA = frozenset({"__consumer_offsets", "__transaction_state", "__share_group_state"})
 """Topics that a list of all topics leaves out (Java's ListTopicsOptions)."""
 
+# As long as Apache's tool waits for the deletion of each topic (StreamsResetter.doDelete).
 SECONDS = 30.0
+# What the brokers' logs say of members that were removed (KIP-800).
 REASON = "ktools streams-application-reset --force"
 INTERNAL_ONLY = (
     "Invalid topic specified in the --internal-topics option. Ensure that the topics specified are all internal "
@@ -95,6 +97,8 @@ def check(_: str, given: frozenset[str]) -> None:
     """Raise UsageError where options do not go together (StreamsResetterOptions)."""
     if "application_id" not in given:
         raise UsageError("Missing required option(s) [application-id]")
+    # StreamsResetterOptions checks each against all others in turn, so that the message names the first one of this
+    # order first.
     for name in SCENARIOS:
         other = next((each for each in SCENARIOS if each != name and each in given), None)
         if name in given and other is not None:
@@ -186,6 +190,7 @@ def command(
 
 
 def _topics(values: Sequence[str]) -> tuple[str, ...]:
+    # Split and repeated alike: joptsimple's withValuesSeparatedBy(',').
     return tuple(topic for value in values for topic in value.split(","))
 
 
@@ -198,10 +203,14 @@ def reset(request: ResetApplication) -> Report:
 
     with open_streams_groups(request.target, SECONDS) as groups:
         group = _group(groups, request)
+        # All of it is known before the first change: what cannot be found out leaves the group and its topics as they
+        # are. Apache's tool finds a wrong --internal-topics when offsets are committed already.
         plan = Plan(groups, request)
         if not request.dry_run:
+            # First the members: brokers take no offsets for a group that has some.
             if group.members:
                 groups.remove_members(group, REASON)
+            # Then offsets, topics last: what is committed can be committed once more, a deletion is for good.
             groups.consumers.commit(request.application, plan.positions)
             failed = {
                 topic: error
@@ -225,6 +234,8 @@ def reset(request: ResetApplication) -> Report:
 
 def _group(groups: "BrokerStreamsGroups", request: ResetApplication) -> ConsumerGroup:
     """Return the application's group. Raises KafkaToolError where it has members that nobody wants to remove."""
+    # A group that is not there comes as one without members: it may have lost its offsets, and its topics are still
+    # there.
     [group] = groups.consumers.described([request.application]).values()
     if isinstance(group, KafkaToolError):
         raise group
@@ -263,6 +274,7 @@ class Plan:
             raise committed
         self._committed = committed
         self._reset()
+        # After the offsets, as the lines of both stand in this order.
         self.deleted = self._internal()
 
     def rows(self) -> Iterator[PositionRow]:
@@ -281,6 +293,7 @@ class Plan:
             self.lines.append(f"Reset-offsets for input topics [{', '.join(inputs)}]")
         if intermediates:
             self.lines.append(f"Seek-to-end for intermediate topics [{', '.join(intermediates)}]")
+        # With a blank behind the colon here and without one below: so StreamsResetter prints them.
         self._name_missing(inputs, "Following input topics are not found, skipping them", "Topic: ")
         self._name_missing(intermediates, "Following intermediate topics are not found, skipping them", "Topic:")
         if not any(topic in self._there for topic in (*inputs, *intermediates)):
@@ -293,6 +306,7 @@ class Plan:
             found = self._planned(wanted)
             self.positions |= {each: found[each] for each in wanted}
             self.lines += [f"Topic: {each.topic} Partition: {each.partition} Offset: {found[each]}" for each in wanted]
+        # A topic that is named as both is an input (isInputTopic is asked first).
         self._to_ends([each for each in self._partitions(intermediates) if each.topic not in inputs])
         self.lines.append("Done.")
 
@@ -303,6 +317,7 @@ class Plan:
             self.missing += missing
 
     def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
+        # A topic that is named twice is reset once, and the order is that of Java's HashSet of partitions.
         named = dict.fromkeys(topics)
         return partition_order(TopicPartition(topic, each) for topic in named for each in self._there.get(topic, ()))
 
@@ -313,6 +328,7 @@ class Plan:
             "Following intermediate topics offsets will be reset to end (for consumer group "
             f"{self._request.application})"
         )
+        # A line for each partition, though it names only the topic, as Apache's tool does.
         self.lines += [f"Topic: {each.topic}" for each in partitions]
         self._ends = self._at(LATEST, partitions)
         self.positions |= self._ends
@@ -325,6 +341,8 @@ class Plan:
             return self._at(LATEST, partitions)
         if goal.shift_by is not None:
             ends = self._at(LATEST, partitions)
+            # Without a committed offset Apache's consumer is at the end (auto.offset.reset is latest), and shifts from
+            # there.
             return self._within({each: self._committed.get(each, ends[each]) + goal.shift_by for each in partitions})
         if goal.to_datetime is not None:
             return self._at_time(datetime_of_java(goal.to_datetime), partitions)
@@ -337,6 +355,7 @@ class Plan:
 
     def _from_file(self, path: str, partitions: Sequence[TopicPartition]) -> Positions:
         found = _read_plan(path)
+        # Apache's tool ends with a NullPointerException for either.
         unknown = [each for each in partitions if each not in found]
         others = [each for each in found if each not in partitions]
         for what, each in (("has no offset for", unknown), ("has an offset for, and it is not reset:", others)):
@@ -362,6 +381,7 @@ class Plan:
         for each in partition_order(wanted):
             offset = wanted[each]
             found[each] = min(max(offset, first[each]), last[each])
+            # Equal is called higher, and below lower, by checkOffsetRange (3.9).
             if offset >= last[each]:
                 self.lines.append(
                     f"New offset ({offset}) is higher than latest offset. Value will be set to {last[each]}"
@@ -387,9 +407,11 @@ class Plan:
     def _internal(self) -> list[str]:
         """Return the internal topics that are to go. Raises KafkaToolError where one that is named is none."""
         request = self._request
+        # The names come out of Java's HashMap, and the list of what is deleted keeps their order.
         known = hash_order((topic for topic in self._there if topic not in OF_KAFKA), 16)
         inferred = internal_topics(request.application, known, (*request.input_topics, *request.intermediate_topics))
         named = list(request.internal_topics)
+        # Whatever is named, nothing is deleted that the application did not make for itself.
         if not set(named) <= set(inferred):
             raise KafkaToolError(f"java.lang.IllegalArgumentException: {INTERNAL_ONLY}")
         kind = "specified" if named else "inferred"

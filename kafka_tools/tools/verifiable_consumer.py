@@ -24,6 +24,7 @@ from kafka_tools.settings.context_policy import check_change
 from kafka_tools.settings.librdkafka import ASSIGNORS
 
 GROUP = "Group"
+# VerifiableConsumer's default (3.9); the consumer's own is 45 s.
 SESSION_MS = 30_000
 PROTOCOLS = ("classic", "consumer")
 POLICIES = ("earliest", "latest", "none")
@@ -123,8 +124,11 @@ def command(
     verbose: bool,
 ) -> Report:
     """Read a topic as a member of a group, and print as JSON what comes: partitions, records, offsets committed."""
+    # These go before what the file says, as VerifiableConsumer sets them over it; only -X, which it does not have, goes
+    # before them.
     own = {"auto.offset.reset": _policy(reset_policy)}
     if (group_protocol or "classic").lower() == "consumer":
+        # By KIP-848 brokers say how long a session is (group.consumer.session.timeout.ms).
         if session_timeout is not None:
             raise UsageError("session.timeout.ms cannot be set when group.protocol=CONSUMER")
         own |= {"group.protocol": "consumer"}
@@ -136,13 +140,16 @@ def command(
     own |= {} if group_instance_id is None else {"group.instance.id": group_instance_id}
     settings = [*(f"{name}={value}" for name, value in own.items()), *client_settings]
     target = choice.choose_brokers(bootstrap_server or broker_list, command_config, settings, wait or 0.0)
+    # Events are plain text for programs: with a table or json asked for there is a sum in the end instead.
     is_plain = render.is_plain(ctx.params["output"])
     task = ConsumeTask(
+        # Offsets are committed: a member of a group changes the cluster.
         Source(check_change(target, yes), topic),
         joined(group_id),
         -1 if max_messages is None else max_messages,
         verbose,
         enable_autocommit,
+        # The option is in ms, the loop's time in s.
         None if close_timeout is None else max(0, close_timeout) / 1000,
         prints=is_plain,
     )
@@ -171,6 +178,7 @@ def _check_protocol(given: str | None) -> None:
 def _strategy(given: str | None) -> str:
     """Return the assignors' classes. Raises UsageError for one that librdkafka does not have: another must not stand in
     for it, as all members of a group need one that they share."""
+    # ASSIGNORS maps Java's classes to librdkafka's words; either may be given.
     classes = [each.strip() for each in (next(iter(ASSIGNORS)) if given is None else given).split(",")]
     missing = [each for each in classes if each not in ASSIGNORS and each not in ASSIGNORS.values()]
     if missing:

@@ -23,6 +23,7 @@ from kafka_tools.settings.context_policy import check_change
 from kafka_tools.settings.producer import for_producer
 
 RECORDS = "Records"
+# In the order in which argparse4j's message lists them; `all` is no number, and not taken.
 ACKS = (0, 1, -1)
 COLUMNS = {
     "sent": "Sent",
@@ -111,6 +112,7 @@ def command(
 
 def _without_retries(target: Brokers, acks: int | None, command_config: str | None) -> Brokers:
     """Return the cluster with the settings that VerifiableProducer.createFromArgs makes; a file's go before them."""
+    # No retries (3.9): a second try could write a record twice, and Kafka's system tests count them.
     own = {"acks": str(-1 if acks is None else acks), "retries": "0"}
     # The option goes before what a context or a variable says, as everywhere here.
     asked = {"acks": own["acks"]} if acks is not None and command_config is None else {}
@@ -136,6 +138,7 @@ def _produced(task: ProduceTask, show: ShowProgress) -> Produced:
 
 def report(produced: Produced, task: ProduceTask) -> Report:
     """Return what became of the records as a report; where events were printed, they have said so already."""
+    # What nobody acknowledged until the end has failed, whatever the reason.
     failed = produced.sent - produced.acked
     row = ProducedRow(produced.sent, produced.acked, failed, task.throughput, round(produced.throughput, 3))
     return Report([row], COLUMNS, (), status=produced.status)
