@@ -53,6 +53,7 @@ ONLY_WITH: Mapping[str, Sequence[str]] = {
 SUPER_USERS, ALLOW_EVERYONE = "super.users", "allow.everyone.if.no.acl.found"
 """The settings of an authorizer that decide with the rules."""
 
+# With the blank at its end, as AclCommand prints it.
 ONE_ACTION = "Command must include exactly one action: --list, --add, --remove. "
 NOT_WITH_LIST = ("producer", "consumer", "allow_host", "allow_principal", "deny_host", "deny_principal")
 NOT_WITH_ROLES = ("operation", "deny_principal", "deny_host")
@@ -71,6 +72,7 @@ def check(_: str, given: frozenset[str]) -> None:
     [action] = actions
     if action == "list_rules":
         _refuse(given, action, NOT_WITH_LIST)
+    # A role has its own operations, and allows them alone: --operation and denials would contradict it.
     for role in ("producer", "consumer"):
         if role in given:
             _refuse(given, role, NOT_WITH_ROLES)
@@ -122,10 +124,12 @@ def _conflict(name: str, other: str) -> UsageError:
 
 def _flag(name: str) -> str:
     """Return what the option of a parameter is called; two of them would be words of Python's own."""
+    # `import` cannot be a parameter of Python's at all, and `list` would hide the type.
     return {"list_rules": "list", "import_file": "import"}.get(name, name)
 
 
 def _pattern_type(name: str, text: str) -> PatternType:
+    # In any case, as joptsimple's EnumConverter reads it; UNKNOWN is no word of the option either.
     found = PatternType.__members__.get(text.upper(), PatternType.UNKNOWN)
     if found is PatternType.UNKNOWN:
         raise KafkaToolError(
@@ -323,8 +327,10 @@ def _cluster(
     authorizer, properties, file = of_authorizer
     brokers, controllers = servers
     if controllers is not None:
+        # Before any authorizer: --authorizer-properties may stand beside it for a question.
         return settings.choose_brokers(None, command_config, client_settings, wait_seconds, controllers)
     # A question takes properties on brokers, too.
+    # Without zookeeper.connect it goes there, too, and is told what is missing in Kafka 2.8's words.
     if authorizer or any(CONNECT in each for each in properties) or (properties and not asks):
         return ensemble(authorizer, properties, file, client_settings, wait_seconds)
     return settings.choose(brokers, None, file or command_config, client_settings, wait_seconds)
@@ -394,6 +400,7 @@ def operations_of(texts: Sequence[str]) -> tuple[AclOperation, ...]:
 def authorizer_settings(properties: Sequence[str]) -> AuthorizerSettings:
     """Return what the user says of the authorizer. Raises UsageError for a setting that does not count here."""
     values = dict(text.partition("=")[::2] for text in properties)
+    # Settings of ZooKeeper have been used already, to find the rules.
     unknown = sorted(name for name in values.keys() - {SUPER_USERS, ALLOW_EVERYONE} if "zookeeper." not in name)
     if unknown:
         raise UsageError(

@@ -61,8 +61,10 @@ def can(request: Can) -> Report:
     """Return whether every action is allowed, and by what; the status says no with 1."""
     with open_acls(request.target) as acls:
         try:
+            # All rules of each type, not those of one name: prefixes and * decide as well.
             rules = selected(acls, [AclBindingFilter(each) for each in _kinds(request.actions)])
         except BrokerError as error:
+            # Without an authorizer brokers refuse to list rules, and let everybody in.
             if error.code != SECURITY_DISABLED:
                 raise
             return _open_to_all(request.actions)
@@ -79,6 +81,7 @@ def can(request: Can) -> Report:
         plain=lines,
         names_only=True,
         notes=(*notes, *_unknown([decision for _, decision in decisions], settings)),
+        # A script asks `if ktools acls --can …`: what is not known must not count as a yes.
         status=int(not all(decision.allowed for _, decision in decisions)),
     )
 
@@ -120,6 +123,7 @@ def _kinds(actions: Sequence[Action]) -> list[ResourceType]:
 def _known(acls: Acls, said: AuthorizerSettings) -> AuthorizerSettings:
     """Return the authorizer's settings: those that the user says, else as the cluster tells."""
     told = acls.settings()
+    # What the user says wins: a broker tells no more than that a setting is not set, and ZooKeeper nothing.
     return told._replace(
         super_users=told.super_users if said.super_users is None else said.super_users,
         allow_everyone=told.allow_everyone if said.allow_everyone is None else said.allow_everyone,

@@ -91,6 +91,7 @@ def remove(request: RemoveAcls) -> Report:
             return _planned([], _described(acls, filters))
         lines: list[str] = []
         if not request.force:
+            # `lines` get the questions, which are part of Apache's text on stdout.
             chosen = _confirmed(request.entries, lines)
             if chosen is None:
                 failure = KafkaToolError("nobody answered: nothing was removed", "--force answers every question by y.")
@@ -149,10 +150,12 @@ def _deleted(acls: Acls, filters: Collection[AclBindingFilter]) -> Changed:
             failures[f"{each.resource_type.title} {each.name}"] = result
         else:
             removed += result
+    # Two filters may take the same rule, and each tells of it.
     return Changed(removed=tuple(sorted(set(removed), key=sort_key)), failures=failures)
 
 
 def _filters(pattern: ResourcePattern, entries: Sequence[AccessControlEntry]) -> list[AclBindingFilter]:
+    # No entries: a filter of the resource alone, which takes all of its rules.
     return [AclBindingFilter.exactly(AclBinding(pattern, entry)) for entry in entries] or [AclBindingFilter(*pattern)]
 
 
@@ -164,6 +167,7 @@ def _confirmed(entries: Entries, lines: list[str]) -> list[ResourcePattern] | No
         said = answer(question, lines)
         if said is None:
             return None
+        # `Y` as well (equalsIgnoreCase, AclCommand.confirmAction); `yes` is a no there.
         if said.lower() == "y":
             chosen.append(pattern)
     return chosen

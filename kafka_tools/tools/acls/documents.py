@@ -41,6 +41,7 @@ def _parsed(path: str, content: bytes) -> Any:
     # Every JSON document is YAML, too, but not every installation has PyYAML.
     try:
         return json.loads(content)
+    # A document of a million brackets is an error of Python's own, and no reason for a traceback.
     except (ValueError, RecursionError) as error:
         why = error
     try:
@@ -82,6 +83,7 @@ def _string(where: str, name: str, value: Any) -> str:
 
 
 def _word(where: str, name: str, text: str, known: Iterable[Word]) -> Word:
+    # `DescribeConfigs`, `describeconfigs` and Java's `DESCRIBE_CONFIGS` are the same word.
     words = {word.title.lower(): word for word in known}
     word = words.get(text.lower().replace("_", ""))
     if word is None:

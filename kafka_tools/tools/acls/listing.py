@@ -31,6 +31,7 @@ def list_acls(request: ListAcls) -> Report:
         found = selected(acls, request.filters)
         malformed = acls.malformed()
     principals = request.principals
+    # Compared as texts, as AclCommand does: User:* is no answer to User:alice.
     shown = [each for each in found if not principals or each.entry.principal in principals]
     return Report(
         rows=map(AclRow.of, shown),

@@ -32,6 +32,7 @@ def ensemble(
         near = nearest(str(authorizer), AUTHORIZERS)
         hint = f"Did you mean {near[0]}?" if near else f"Rules in ZooKeeper have: {', '.join(AUTHORIZERS)}"
         raise KafkaToolError(str(authorizer), hint)
+    # The last of a name counts (CommandLineUtils.parseKeyValueArgs, which takes no empty value here).
     values = dict(map(_property, properties))
     if CONNECT not in values:
         raise KafkaToolError(f"Missing required configuration `{CONNECT}` which has no default value.")
@@ -40,6 +41,7 @@ def ensemble(
     how = {name: value for name, value in ({**values, **own}).items() if name.startswith("zookeeper.ssl.")}
     given = (*(f"{name}={value}" for name, value in how.items()), *client_settings)
     target = settings.choose_zookeeper(values.get(URL, values[CONNECT]), tls_file, given, wait_seconds)
+    # Java's Boolean.parseBoolean: `true` in any case, all else is false.
     if SET_ACL in values:
         return target._replace(set_acl=values[SET_ACL].strip().lower() == "true")
     # Kafka 2.8 protects what it makes where somebody logs in by SASL. Whose certificate is known has to ask for it.

@@ -39,6 +39,7 @@ def entry_lines(entries: Iterable[AccessControlEntry]) -> str:
         f"permissionType={entry.permission_type.name})"
         for entry in entries
     )
+    # `$Newline ${…} $Newline` in AclCommand's text: the blanks stand between the rules and the newlines.
     return " " + "\n".join(lines) + " "
 
 
@@ -69,6 +70,7 @@ def removal_question(pattern: ResourcePattern, entries: Sequence[AccessControlEn
     if not entries:
         return f"Are you sure you want to delete all ACLs for resource filter `{pattern_text(pattern)}`? (y/n)"
     lines = entry_lines(sorted(entries, key=_entry_key))
+    # `lines` have their own blanks, and one more stands before `from`.
     return f"Are you sure you want to remove ACLs: \n{lines}\n from resource filter `{pattern_text(pattern)}`? (y/n)"
 
 

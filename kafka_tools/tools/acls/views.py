@@ -88,6 +88,7 @@ def access_tables(rows: Iterable[AccessRow]) -> Iterator[Table]:
     columns = {"principal": "Principal", "host": "Host", "may": "May", "denied": "Denied"}
     for title, group in groupby(rows, key=resource_text):
         found = list(group)
+        # `any` would be wrong where another row says something else of one host.
         with_hosts = {row.principal for row in found if row.host is not None}
         views = [
             AccessView(

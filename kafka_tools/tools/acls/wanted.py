@@ -52,6 +52,7 @@ class Resources(NamedTuple):
 
     def patterns(self) -> tuple[ResourcePattern, ...]:
         """Return a pattern for each; the cluster has none where another type of pattern than LITERAL is asked for."""
+        # In the order of AclCommand.getResourceFilter, which is that of its lines as long as there are four at most.
         named = (
             (ResourceType.TOPIC, map(str.strip, self.topics)),
             (ResourceType.CLUSTER, [CLUSTER_NAME] if self._has_cluster else []),
@@ -116,6 +117,7 @@ class Rules(NamedTuple):
 
     def to_add(self) -> Entries:
         """Return the same for rules to be added. Raises UsageError where no principal is named, too."""
+        # ANY and MATCH are for filters: a rule that is stored is LITERAL or PREFIXED.
         if not self.resources.pattern_type.is_specific:
             name = self.resources.pattern_type.name
             raise UsageError(f"A '--resource-pattern-type' value of '{name}' is not valid when adding acls.")
@@ -159,6 +161,7 @@ class Rules(NamedTuple):
             raise UsageError(f"ResourceType {kind.name} only supports operations {', '.join(names)}", hint)
 
     def _produces(self, kind: ResourceType) -> Sequence[AclOperation]:
+        # Kafka before 2.8 asks for it on the cluster; later WRITE on any topic is enough (KIP-679).
         if kind is ResourceType.CLUSTER and self.resources.idempotent:
             return (AclOperation.IDEMPOTENT_WRITE,)
         by_kind = {ResourceType.TOPIC: PRODUCER, ResourceType.TRANSACTIONAL_ID: TRANSACTIONAL_PRODUCER}

@@ -71,6 +71,7 @@ PURPOSE = (
 def check_given(action: str, given: frozenset[str]) -> None:
     """Raise UsageError in the words of Apache's tool for options that do not go together."""
     if {"bootstrap_server", "bootstrap_controller"} <= given:
+        # `--boostrap` is how Kafka spells it (ConfigCommand 3.9 and 4.x).
         raise UsageError("Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be specified")
     for name in ("add_config", "delete_config"):
         if name in given and action != "alter":
@@ -100,8 +101,11 @@ def _entity_options(function: Any) -> Any:
         ("--client-defaults", "clients"),
     ):
         function = option(ENTITY, flag, help=f"What counts for all {what} without configs of their own.")(function)
+    # A decorator puts its option before those below it: the last one that is applied stands first in --help.
     for flag, (kind, words) in reversed(short.items()):
         function = option(ENTITY, flag, type=kind, help=words)(function)
+    # Into the same parameter as --entity-name, as the empty name (DEFAULT): which type a name belongs to is said by its
+    # position among all of them.
     function = click.option(
         "--entity-default",
         "entity_names",
@@ -225,7 +229,9 @@ def command(
     _check_changes(action, add_config, add_config_file, delete_config)
     how = (zk_tls_config_file or command_config, client_settings, wait or 0.0)
     target = _cluster(bootstrap_server, bootstrap_controller, zookeeper, how)
+    # A function: where a change belongs to no entity that makes sense, its file is not read.
     change = partial(_change, add_config, add_config_file, delete_config)
+    # Apache's message repeats the command line as it was typed.
     argv: Sequence[str] = ctx.meta[ARGV]
     if action == "diff":
         from kafka_tools.tools.configs.comparing import compare
@@ -281,6 +287,7 @@ def _on_zookeeper(target: ZooKeeper, asked: "Asked", argv: Sequence[str]) -> Rep
 def _check_cluster(bootstrap_server: str | None, zookeeper: str | None, everything: bool) -> None:
     if bootstrap_server is not None and zookeeper is not None:
         raise UsageError("Only one of --bootstrap-server or --zookeeper must be specified")
+    # There are no defaults in ZooKeeper: brokers alone know what comes from elsewhere.
     if zookeeper is not None and everything:
         raise UsageError("--bootstrap-server must be specified for --all")
 
@@ -333,6 +340,8 @@ def _told_as_apache_does(argv: Sequence[str]) -> Iterator[Callable[[Report], Rep
 
     try:
         yield told
+    # Only what the cluster says: ConfigCommand.main (3.9) tells what is wrong with the arguments
+    # (IllegalArgumentException, InvalidConfigurationException) without repeating them.
     except (BrokerError, UnreachableError, AuthenticationError, UnsupportedError) as error:
         raise _with_argv(error, argv) from error
 
@@ -344,4 +353,6 @@ def _with_argv(error: KafkaToolError, argv: Sequence[str]) -> KafkaToolError:
 
 def _without_secrets(word: str) -> str:
     """Return a word of the command line without a password, which may be anywhere behind its name."""
+    # `SCRAM-SHA-256=[iterations=8192,password=x]` becomes `SCRAM-SHA-256=[iterations=8192,password=[hidden]`: rather
+    # too much is hidden than a comma inside of a password taken for its end.
     return re.sub(r"((?:password|secret|jaas|\.key)[^=]*=).*", r"\1[hidden]", word, flags=re.IGNORECASE | re.DOTALL)

@@ -65,6 +65,7 @@ def checked(change: ConfigChange) -> ConfigChange:
                 f"Unexpected config names: {','.join(unknown)}",
                 _suggestion(unknown, IP_QUOTAS),
             )
+    # A client of a user has quotas alone; only a user by itself has SCRAM credentials.
     elif kind == CLIENTS or change.entity.client is not None:
         _check_names("Only quota configs", CLIENTS, additions, deletions, QUOTAS)
     elif kind == USERS:
@@ -101,11 +102,13 @@ def _check_credentials(change: ConfigChange) -> None:
             "The use of --entity-default or --user-defaults is not allowed with User SCRAM Credentials "
             "using --bootstrap-server."
         )
+    # They are two requests (AlterClientQuotas, AlterUserScramCredentials), of which one could fail after the other.
     if names & {*QUOTAS}:
         raise KafkaToolError(
             f"Cannot alter both quota and SCRAM credential configs simultaneously for '{USERS}' "
             "using --bootstrap-server."
         )
+    # Read now and dropped: a credential that makes no sense is refused before anybody is asked.
     for name, value in change.set.items():
         model.scram_credential(name, value)
 
@@ -123,6 +126,7 @@ def alter(request: AlterConfigs) -> Report:
         return planned(change, before)
     warning = _format_warning(change)
     kind, name = request.head
+    # Of a client of a user ConfigCommand names only what stands first on the command line.
     done = f"config for {singular(kind)} {name}." if name else f"default config for {kind} in the cluster."
     return Report([], {}, [*warning, f"Completed updating {done}"], names_only=True)
 
@@ -143,6 +147,7 @@ def _entries(configs: Configs, request: AlterConfigs) -> Sequence[ConfigEntry]:
     """Return what is set for the entity now. Raises KafkaToolError for a change that does not fit it."""
     change = request.change
     if {*change.set, *change.delete} & {*SCRAM_MECHANISMS} and change.entity.type == USERS:
+        # Brokers tell only that there is a credential, and its iterations, which nothing depends on here.
         if not request.dry_run:
             return ()
         return [entry for each in configs.describe({USERS: change.entity.name}) for entry in each.entries]

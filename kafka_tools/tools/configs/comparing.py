@@ -32,6 +32,7 @@ class CompareConfigs(NamedTuple):
 
 def compare(request: CompareConfigs) -> Report:
     """Compare what is in force for both; status 1 where they differ. Raises KafkaToolError in the cluster's words."""
+    # By name: each side is one entity, so that no config is there twice.
     left, right = (dict(_entries(side)) for side in request)
     rows = [
         DifferenceRow(

@@ -48,6 +48,7 @@ class DescribeConfigs(NamedTuple):
 def describe(request: DescribeConfigs) -> Report:
     """Describe the entities that are asked for. Raises KafkaToolError in the cluster's words."""
     found: list[EntityConfigs] = []
+    # What was read before a failure is shown, and the failure behind it.
     failure: KafkaToolError | None = None
     with open_configs(request.target) as configs:
         try:
@@ -92,11 +93,13 @@ def _tables(shown: Sequence[EntityConfigs], wanted: EntityFilter) -> "Iterable[V
 def lines(found: Iterable[EntityConfigs], everything: bool) -> Iterator[str]:
     """Yield Apache's lines (ConfigCommand.describeResourceConfig and describeQuotaConfigs, Kafka 3.9)."""
     for each in found:
+        # Users, clients and addresses have quotas, each in one line; all others a heading and a line for each config.
         if each.entity.type in QUOTA_WORDS:
             yield _client_line(each)
             continue
         yield _heading(each.entity, everything)
         for entry in each.entries:
+            # Java's `true` and `false`.
             sensitive = str(entry.sensitive).lower()
             synonyms = ", ".join(map(_synonym, entry.synonyms))
             yield f"  {entry.name}={_value(entry.value)} sensitive={sensitive} synonyms={{{synonyms}}}"

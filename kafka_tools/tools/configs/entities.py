@@ -58,6 +58,7 @@ class Named(NamedTuple):
         if len(self.types) != len(self.names):
             raise UsageError("An entity name must be specified for every entity type")
         names = dict(zip(self.types, self.names, strict=True))
+        # Two types are a client of a user (`check_types`), in whichever order they were given.
         if len(names) > 1:
             return Entity(USERS, names[USERS], names[CLIENTS])
         return Entity(self.types[0], self.names[0])
@@ -102,7 +103,9 @@ def named(
     """
     flags = {kind: name for kind, name in short.items() if name is not None}
     default = [kind for kind, given in defaults.items() if given]
+    # Flags come behind --entity-type, and defaults behind flags: so ConfigCommandOptions joins its lists.
     found = Named((*types, *flags, *default), (*names, *flags.values(), *(DEFAULT for _ in default)))
+    # The types first: checkArgs tells of a type that does not exist before it tells of names.
     check_types(found.types, on_zookeeper)
     if (types or names) and (flags or default):
         raise UsageError("--entity-{type,name,default} should not be used in conjunction with specific entity flags")
@@ -141,6 +144,7 @@ def check_names(found: Named, action: str) -> None:
         raise UsageError(f"--entity-default must not be specified with --describe of {','.join(found.types)}")
     if action == "describe" and kind == BROKER_LOGGERS and not names:
         raise UsageError(f"an entity name must be specified with --describe of {kind}")
+    # An empty name is the default entity, which only some types have.
     if action == "alter" and not (found.names if WITH_DEFAULTS & {*found.types} else names):
         if WITH_DEFAULTS & {*found.types}:
             raise UsageError(
@@ -161,6 +165,7 @@ def _check_name(kind: str, name: str) -> None:
 
 def _is_integer(text: str) -> bool:
     digits = text[1:] if text[:1] in ("+", "-") else text
+    # What Java's Integer.parseInt takes; ten digits at most, as int() raises ValueError for thousands of them.
     return digits.isdecimal() and digits.isascii() and len(digits) <= 10 and -(1 << 31) <= int(text) < 1 << 31
 
 

@@ -82,6 +82,7 @@ def alter(target: ZooKeeper, asked: Asked) -> Report:
         refuse_mistyped(change, dynamic_configs.NAMES)
     warning = [_format_warning(change.set[FORMAT])] if FORMAT in change.set else []
     with open_configs(target) as configs:
+        # Only to be shown: the change itself reads the znode once more, with its version.
         before = configs.current(change.entity) if asked.dry_run else ()
         configs.alter(change, validate_only=asked.dry_run)
     if not asked.dry_run:

@@ -74,6 +74,7 @@ def tables(shown: Sequence[EntityConfigs], everybody: bool) -> Iterator[Table]:
     columns = {name: MANY_COLUMNS[name] for name in MANY_COLUMNS if has_sources or name not in ("source", "otherwise")}
     silent = sum(not each.entries for each in shown)
     notes = (
+        # `count` puts an s behind what is not one.
         [Mark(f"{count(silent, 'entity' if silent == 1 else 'entitie')} without configs of their own")]
         if silent
         else []
@@ -135,6 +136,7 @@ def _source(entity: Entity, entry: ConfigEntry) -> Mark:
 
 def _otherwise(entry: ConfigEntry) -> str:
     """Return the places behind the one in force, with their values: `broker 7 d, default 168`."""
+    # The first synonym is the value in force. A default of null would say nothing.
     others = [each for each in entry.synonyms[1:] if each.value is not None or each.source != DEFAULT_CONFIG]
     return "; ".join(
         f"{SOURCE_WORDS[each.source]} {'(secret)' if each.value is None else _with_name(entry, each.name, each.value)}"

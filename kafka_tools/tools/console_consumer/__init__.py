@@ -151,16 +151,22 @@ def command(
     zookeeper: str | None,
 ) -> int:
     """Check the options against each other, as ConsoleConsumerOptions does, and consume."""
+    # Topics and partition first, as ConsoleConsumerOptions (3.9) does: of several mistakes the first is told.
     pattern = checks.pattern_of_topics(topic, include, whitelist)
     checks.partition_options(topic, partition, partitions, offset, from_beginning)
     start, last_by_offset = checks.start_offset(offset)
     given = checks.consumer_settings(client_settings, command_config)
+    # Behind the properties, as the option goes before one of the same name (maybeMergeOptions).
     level = [] if isolation_level is None else [f"isolation.level={isolation_level}"]
     servers = checks.servers(bootstrap_server, zookeeper)
     target = settings.choose_brokers(servers, command_config, [*given.settings, *level], wait or 0.0)
     reset = checks.reset_offset(from_beginning, target.config)
     member = checks.group_id(group, given.groups, target.config, partition)
+    # Where no offset is given reading starts where auto.offset.reset leads; `reset` None (to an error) matters only
+    # where a group's offset is gone.
     first = (LATEST if reset is None else reset) if start is None else start
+    # -1 has no limit, every other number below 0 reads nothing (`messageCount < maxMessages || maxMessages == -1`,
+    # 3.9).
     count = None if max_messages is None or max_messages == -1 else max(0, max_messages)
     before_end = last if last_by_offset is None else last_by_offset
     window = Window(first, before_end, from_time, to_time, until_end, reset, count, timeout_ms)
@@ -168,11 +174,14 @@ def command(
     deserializers = (key_deserializer, value_deserializer)
     record_format = checks.record_format(property, formatter_config, deserializers, as_table=output == "table")
     written = RecordOutput(output or "plain", printed, record_format, skip_message_on_error, enable_systest_events)
+    # After Apache's own checks: these are of options that only ktools has.
     checks.starts_and_ends(window, from_beginning, offset is not None, last, partitions, member)
+    # Without a group nothing is committed: a read-only context lets everybody read.
     if member is not None:
         target = check_change(target, yes)
     chosen = partitions or () if partition is None else (partition,)
     source = Source(target, topic, pattern, given.internal, chosen)
+    # None assigns partitions directly: no rebalance to wait for, and no `console-consumer-12345` that stays behind.
     membership = None if member is None else Membership.of(member, target.config)
     return _consume(ConsumeRequest(source, window, membership, written))
 
@@ -200,5 +209,6 @@ def _table(request: ConsumeRequest) -> Formatter:
         "value": GrowingColumn("Value", folds=True),
     }
     names, rows = compile_cells(request.output.record_format, with_topic=request.source.topic is None)
+    # The loop writes bytes: what the terminal's encoding lacks is shown as `\u20ac`, and ends nothing.
     table, encoding = GrowingTable([columns[name] for name in names]), sys.stdout.encoding
     return lambda batch: table.text(rows(batch)).encode(encoding, "backslashreplace")

@@ -41,6 +41,7 @@ def partition_list(option: str, text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
+        # `0-99999999999` must not be counted out before anybody looks at it: hence the three limits.
         if not (first.isdecimal() and (last.isdecimal() or not dash)) or len(part) > 20:
             raise UsageError(f"--{option}: '{text}' is no list of partitions", "Such is: 0,2-4")
         numbers = range(int(first), int(last or first) + 1)
@@ -63,6 +64,7 @@ def servers(bootstrap_server: str | None, zookeeper: str | None) -> str | None:
 
 def pattern_of_topics(topic: str | None, include: str | None, whitelist: str | None) -> str | None:
     """Return the pattern of topics, None where a topic is named. Raises UsageError unless exactly one of them is."""
+    # `--topic ""` counts as no topic here.
     pattern = whitelist if include is None else include
     if bool(topic) == (pattern is not None):
         old = "--whitelist is DEPRECATED use --include instead; ignored if --include specified."
@@ -82,6 +84,7 @@ def partition_options(
         raise UsageError("The topic is required when partition is specified.")
     if partition is not None and partitions is not None:
         raise UsageError("Options partition and partitions cannot be specified together.")
+    # An offset means another record in each partition.
     if offset is not None and partition is None:
         raise UsageError("The partition is required when offset is specified.")
     if offset is not None and from_beginning:
@@ -95,6 +98,7 @@ def start_offset(offset: str | None) -> tuple[int | None, int | None]:
     """
     if offset is None:
         return None, None
+    # Java compares in lower case, and its Long.parseLong takes a `+`; -N is of ktools alone, an error there.
     if offset.lower() in OFFSETS:
         return OFFSETS[offset.lower()], None
     digits = offset[1:] if offset[:1] in ("+", "-") else offset
@@ -120,6 +124,8 @@ def consumer_settings(pairs: Sequence[str], path: str | None) -> Given:
     properties = Properties.parse(pairs, "--consumer-property")
     in_options = dict(pair.split("=", 1) for pair in properties.pairs())
     in_file = _settings_file(path)
+    # Not taken out of the file: it reaches the client by --command-config, and is read here only for what needs a
+    # decision.
     _refuse(in_options, in_file)
     internal = not properties.flag("exclude.internal.topics", True)
     return Given(properties.pairs(), (in_file.get("group.id"), in_options.get("group.id")), internal)
@@ -132,6 +138,7 @@ def _refuse(in_options: Mapping[str, str], in_file: Mapping[str, str]) -> None:
             raise UsageError(f"--consumer-property {name} cannot be had here")
         if name in in_file:
             note(f"ktools: {name} has no effect here")
+    # An empty one in a file is left out by `_settings_file`: a template may have it.
     if in_options.get("group.id") == "":
         raise UsageError("The group id cannot be empty.")
     for given in (in_options, in_file):
@@ -153,6 +160,7 @@ def group_id(
 
     Raises UsageError where they do not agree, and where a single partition is read.
     """
+    # The same name twice is no contradiction: ConsoleConsumerOptions collects them in a set.
     groups = list(dict.fromkeys(each for each in (group, *provided) if each is not None))
     if len(groups) > 1:
         detected = ", ".join(f"'{each}'" for each in hash_order(groups, 16))
@@ -160,6 +168,7 @@ def group_id(
             "The group ids provided in different places (directly using '--group', via '--consumer-property', or via "
             f"'{file_option}') do not match. Detected group ids: {detected}"
         )
+    # What the command line says goes before what a context or a variable says.
     agreed = groups[0] if groups else config.get("group.id")
     if agreed is not None and partition is not None:
         raise UsageError("Options group and partition cannot be specified together.")
@@ -172,6 +181,7 @@ def reset_offset(from_beginning: bool, config: Mapping[str, str]) -> int | None:
     if word is None:
         return EARLIEST if from_beginning else LATEST
     if from_beginning and word != "earliest":
+        # `config` has librdkafka's word for it by now; the message has Java's.
         word = "none" if word == "error" else word
         raise UsageError(
             f"Can't simultaneously specify --from-beginning and 'auto.offset.reset={word}', please remove one option"
@@ -202,6 +212,7 @@ def starts_and_ends(
         raise UsageError(f"{own[0]} and a group cannot be given together: its offsets say where it goes on")
     if window.last is not None and window.last < 0:
         raise UsageError("--last needs a number that is not negative")
+    # Nobody knows the first record of a time that is still to come: reading would never end.
     if window.to_time is not None and window.to_time > milliseconds("to-time", "now"):
         raise UsageError("--to-time is in the future", "--until-end ends at the end that is there now.")
 
@@ -240,6 +251,7 @@ def record_format(
     `deserializers` are the options for keys and values.
     """
     named = dict(zip(("key.deserializer", "value.deserializer"), deserializers, strict=True))
+    # File, options, properties: each goes before the one in front of it (ConsoleConsumerOptions.formatterArgs, 3.9).
     base = read_file(path) | {name: class_name for name, class_name in named.items() if class_name}
     properties = Properties.parse(pairs, "--property", base)
     found = properties.fill(IN_A_TABLE if as_table else RecordFormat(), FLAGS, TEXTS)
@@ -254,6 +266,7 @@ def record_format(
 
 def _deserializer(properties: Properties, name: str) -> Deserializer | None:
     """Take a deserializer and its own properties. Raises UsageError for one that is not there."""
+    # Both are taken even where no class is named, or they would be called unknown in the end.
     class_name, config = properties.text(name), properties.prefixed(f"{name}.")
     if class_name is None:
         return None

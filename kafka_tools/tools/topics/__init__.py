@@ -65,6 +65,7 @@ def check_named(action: str, given: frozenset[str]) -> None:
 
 def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
     """Raise UsageError in the words of Apache's tool where the options that are given do not fit each other."""
+    # What is missing is told first, then what does not go together (checkRequiredArgs and checkInvalidArgs, 3.9).
     _require(given, _required(given, action, on_zookeeper))
     if action == "describe" and "if_exists" in given and not {"topic", "topic_id"} & {*given}:
         raise UsageError("--topic or --topic-id is required to describe a topic")
@@ -73,6 +74,7 @@ def check(given: Collection[str], action: str, on_zookeeper: bool) -> None:
             'Option combination "[[bootstrap-server], [config]]" can\'t be used with option "[alter]" '
             "(the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)"
         )
+    # The first conflict in this order is the one that is told, however the options stand on the command line.
     for name, actions in ONLY_WITH.items():
         if name in given:
             if action not in actions:
@@ -99,6 +101,7 @@ def _require(given: Collection[str], names: Sequence[str]) -> None:
 
 def _conflicting(given: Collection[str], name: str, action: str, on_zookeeper: bool) -> str | None:
     """Return what is given, or meant, and cannot stand beside this option."""
+    # Apache's tool words each of these as a conflict with the option of the cluster, not as one that it lacks.
     if on_zookeeper and name in NOT_ON_ZOOKEEPER:
         return "zookeeper"
     if name == "delete_config" and not on_zookeeper:
@@ -242,16 +245,20 @@ def command(
     partition_size_limit_per_response: int | None,
 ) -> Report:
     """Choose the cluster, check the options against each other, and run the action."""
+    # Checked once more, as the settings may have said which kind of cluster it is. Then the guard: nobody is asked for
+    # a protected context's name because of a line that is refused anyhow.
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
     check(given_names(ctx), action, isinstance(target, ZooKeeper))
     if action in CHANGING and not dry_run:
         target = check_change(target, yes)
     if action in ("list", "describe"):
+        # Only here, and no `changing`: --list is what scripts run every second, and each module counts in its start.
         from kafka_tools.tools.topics.reading import DescribeTopics, ListTopics, describe, list_topics
 
         if action == "list":
             return list_topics(ListTopics(target, topic, exclude_internal))
         flags = (under_replicated_partitions, under_min_isr_partitions, at_min_isr_partitions, unavailable_partitions)
+        # `flags` stand in the order of PARTITION_FILTERS.
         only = tuple(compress(PARTITION_FILTERS, flags))
         limit = partition_size_limit_per_response
         return describe(

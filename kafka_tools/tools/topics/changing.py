@@ -126,11 +126,13 @@ def create(request: CreateTopic) -> Report:
     """Create the topic, wholly or not at all. Raises KafkaToolError in the cluster's words."""
     topic = request.topic
     warning = (COLLISION_WARNING,) if has_collision_chars(topic.topic) else ()
+    # Before any connection: a controller that is asked for too many dies before it can refuse (MAX_PARTITIONS).
     check_count(topic.partitions, request.force)
     with open_topic_changes(request.target) as changes:
         _check_brokers(request, changes)
 
         def make(name: str) -> Iterator[Step]:
+            # Before the attempt, in which the topic may be refused: the warning stands there with Apache's tool, too.
             yield Step(warning)
             replicas = changes.create(topic, validate_only=request.dry_run)
             if not request.dry_run:
@@ -140,6 +142,7 @@ def create(request: CreateTopic) -> Report:
             yield Step((f"Would create topic {name}.",), planned(name, 0, count or 0, replicas))
 
         report = changed([topic.topic], make, "created", request.target if request.dry_run else None)
+        # The topic is tried, not looked up first: another client could make it in between.
         if isinstance(report.failure, TopicExistsError) and request.if_not_exists:
             return report._replace(failure=None)
         return report._replace(notes=(*report.notes, *controller_notes(changes, report)))
@@ -175,6 +178,7 @@ def alter(request: AlterTopics) -> Report:
 def _to_alter(request: AlterTopics, changes: TopicChanges) -> dict[str, TopicDescription]:
     """Return the topics that match. Raises KafkaToolError where there is none, and that matters."""
     names = named(changes.topics.names(), request.topic, may_lack=request.if_exists)
+    # Without configs (False), which need another right and are not asked about here.
     described = {topic.topic: topic for topic in changes.topics.describe(names, False)}
     # Whoever alters ten topics by a pattern should not have to find out later that one of them was left as it was.
     malformed = changes.topics.malformed()
@@ -194,6 +198,7 @@ def _on_zookeeper(request: AlterTopics, target: ZooKeeper) -> Report:
             if request.configs or request.delete_configs:
                 yield from _configured(request, changes, name)
             if request.partitions is not None:
+                # The lines of 2.8; through brokers an --alter that succeeds prints nothing.
                 yield Step(() if request.dry_run else (KEY_WARNING,))
                 results = changes.create_partitions([_more(request, described[name])], request.dry_run)
                 yield from _grown(request, results[name], described[name])
@@ -205,6 +210,7 @@ def _on_zookeeper(request: AlterTopics, target: ZooKeeper) -> Report:
 
 def _configured(request: AlterTopics, changes: TopicConfigChanges, topic: str) -> Iterator[Step]:
     yield Step(() if request.dry_run else CONFIG_WARNING)
+    # The line above is out already where this fails, as with 2.8.
     changes.alter_configs(topic, request.configs, request.delete_configs, request.dry_run)
     if not request.dry_run:
         yield Step((f"Updated config for topic {topic}.",))
@@ -225,6 +231,7 @@ def _grown(
 ) -> Iterator[Step]:
     if isinstance(replicas, KafkaToolError):
         raise replicas
+    # `replicas` are of the new partitions alone, None where the cluster chooses.
     have, count = len(topic.partitions), request.partitions or 0
     if request.dry_run:
         words = f"Would add {count - have} to the {have} partitions of topic {topic.topic}."
@@ -310,6 +317,7 @@ def changed(
         columns=PLANNED_COLUMNS if dry_run else NAME_COLUMNS,
         plain=[line for step in steps for line in _lines(step)],
         tables=_layouts(rehearsed_on, steps),
+        # What was done is Apache's lines on a terminal, too; only partitions that are planned make a table.
         names_only=not dry_run or not any(step.partitions for step in steps),
         notes=(DRY_RUN,) if dry_run else (),
         failure=_failure(failures, len(topics), done),
@@ -350,6 +358,7 @@ def _layouts(target: Target | None, steps: Sequence[Step]) -> Callable[[], Seque
             brokers = topics.brokers()
         planned = [
             TopicDescription(name, None, tuple(_as_if_there(each) for each in group), {})
+            # Steps come topic by topic, so that each topic is one group.
             for name, group in groupby(partitions, lambda each: each.topic)
         ]
         drawn = matrix(planned, loads(planned, brokers, {}), everything=True)
@@ -360,6 +369,7 @@ def _layouts(target: Target | None, steps: Sequence[Step]) -> Callable[[], Seque
 
 def _as_if_there(partition: PlannedPartition) -> Partition:
     replicas = partition.replicas or ()
+    # A new partition is led by its first replica, and all of them are in sync.
     return Partition(partition.partition, replicas[0] if replicas else None, replicas, replicas)
 
 
@@ -367,6 +377,7 @@ def _failure(failures: dict[str, KafkaToolError], topics: int, done: str) -> Kaf
     if not failures:
         return None
     first = next(iter(failures.values()))
+    # Of one topic Apache's words say all.
     if topics == 1:
         return first
     count = f"{topics - len(failures)} of {topics} topics were {done}, not {', '.join(failures)}."

@@ -20,9 +20,12 @@ Wanted = Callable[[TopicDescription, Partition], bool]
 def broker_lines(topics: Sequence[TopicDescription], headings: bool, wanted: Wanted) -> Iterator[str]:
     """Yield topics and configs in the order of java.util.HashMap; `headings`: the line of each topic, too."""
     by_name = {topic.topic: topic for topic in topics}
+    # DescribeTopicsResult.all (3.9) makes a HashMap as large as the number of topics, so that it is the smallest that
+    # fits.
     for name in hash_order(by_name, capacity=1):
         topic = by_name[name]
         if headings:
+            # The configs that are shown are picked out of the table of all of them, whose order they keep.
             yield _topic_line(topic, topic.replication_factor, ALL_CONFIGS_CAPACITY)
         for partition in topic.partitions:
             if wanted(topic, partition):
@@ -34,6 +37,7 @@ def zookeeper_lines(topics: Sequence[TopicDescription], headings: bool, wanted: 
     for topic in topics:
         marked = "\tMarkedForDeletion: true" if topic.marked_for_deletion else ""
         if headings:
+            # 2.8 takes the number of the first partition's replicas, moving or not.
             replicas = topic.partitions[0].replicas if topic.partitions else ()
             yield _topic_line(topic, len(replicas), PROPERTIES_CAPACITY) + marked
         for partition in topic.partitions:
@@ -59,6 +63,7 @@ def _partition_line(topic: TopicDescription, partition: Partition) -> str:
 
 
 def _moving(partition: Partition) -> str:
+    # 3.9 prints both columns, one of them perhaps empty, where a reassignment is under way, and else none.
     if not (partition.adding_replicas or partition.removing_replicas):
         return ""
     return (
@@ -67,6 +72,7 @@ def _moving(partition: Partition) -> str:
 
 
 def _eligible(partition: Partition) -> str:
+    # None where brokers do not tell (before 4.0, KIP-966): 3.9's tool prints N/A for each partition.
     elr = "N/A" if partition.elr is None else _ids(partition.elr)
     last_known = "N/A" if partition.last_known_elr is None else _ids(partition.last_known_elr)
     return f"\tElr: {elr}\tLastKnownElr: {last_known}"

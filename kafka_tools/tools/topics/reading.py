@@ -54,12 +54,14 @@ def list_topics(request: ListTopics) -> Report:
     """Return the names that match, sorted. Raises KafkaToolError where the cluster cannot be asked."""
     with open_topics(request.target) as topics:
         names = matching(topics.names(), request.topic, request.exclude_internal)
+        # In ZooKeeper a topic stays in the list until all its brokers have deleted it; brokers tell of none.
         marked = topics.marked_for_deletion()
     on_brokers = not isinstance(request.target, ZooKeeper)
     return Report(
         rows=map(TopicRow, names),
         columns=NAME_COLUMNS,
         plain=_lines(names, marked) or ([""] if on_brokers else []),  # 3.9 prints an empty line for an empty list
+        # A function: partitions and configs, which a table shows, are asked for only where one is drawn.
         tables=lambda: _details(request.target, names),
         names_only=True,
     )
@@ -88,8 +90,10 @@ def describe(request: DescribeTopics) -> Report:
         live = frozenset(broker.broker for broker in topics.brokers())
         malformed = topics.malformed()
         notes = (*topics.notes(), *malformed)
+    # Without a note configs were told, or nobody asked for them.
     failure = _unanswered(request, described) if notes else None
     if request.with_overrides:
+        # Configs are overrides alone here: what a broker says for all topics is not among them.
         report = _overrides(request.target, [topic for topic in described if topic.configs])
         return report._replace(notes=notes, failure=failure, status=int(bool(malformed)))
     wanted = _wanted(request.only, live)
@@ -131,6 +135,7 @@ def _wanted(only: Sequence[str], live: Collection[int]) -> Wanted:
         in_sync, least = len(partition.isr), topic.min_isr
         shown = {
             "under_replicated_partitions": under_replicated(partition),
+            # Without a leader always, whatever the ISR; a min ISR that is not known takes no partition.
             "under_min_isr_partitions": partition.leader is None or (least is not None and in_sync < least),
             "at_min_isr_partitions": in_sync == least,
             "unavailable_partitions": offline(partition, live),
@@ -155,6 +160,7 @@ def _described(request: DescribeTopics, topics: Topics) -> Sequence[TopicDescrip
 
 def _names(request: DescribeTopics, topics: Topics) -> Sequence[str]:
     if request.topic_id is not None:
+        # The id goes before a --topic beside it, as in 3.9.
         name = topics.name_of(request.topic_id)
         if name is None and not request.if_exists:
             raise KafkaToolError(f"TopicId '{request.topic_id}' does not exist as expected")

@@ -119,6 +119,7 @@ def _state(partition: Partition, wrong: Sequence[Problem]) -> Mark:
 
 
 def _summary(topic: TopicDescription, counts: Health) -> Mark:
+    # Above the health: what is about to go need not be healthy.
     if topic.marked_for_deletion:
         return Mark(f"marked for deletion · {words(counts)}", Level.RISK)
     return Mark(words(counts), level(counts.broken > 0, counts.healthy < counts.partitions))
@@ -126,6 +127,7 @@ def _summary(topic: TopicDescription, counts: Health) -> Mark:
 
 def _facts(topic: TopicDescription) -> list[str]:
     facts = [count(len(topic.partitions), "partition"), f"RF {_factors(topic)}"]
+    # It stands here whether it was set for the topic or not, so that it is left out of the configs behind.
     facts.append("min ISR not known" if topic.min_isr is None else f"min ISR {topic.min_isr}")
     shown = sorted(topic.configs if topic.min_isr is None else topic.configs.keys() - {MIN_ISR})
     facts += [f"{name}={human(name, topic.configs[name])}" for name in shown]
@@ -134,5 +136,6 @@ def _facts(topic: TopicDescription) -> list[str]:
 
 def _factors(topic: TopicDescription) -> str:
     """Return the replication factor, both ends where the partitions differ; replicas being added do not count."""
+    # While partitions move, `replicas` holds the old ones and the new ones together.
     counts = {len(partition.replicas) - len(partition.adding_replicas) for partition in topic.partitions} or {0}
     return str(min(counts)) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
