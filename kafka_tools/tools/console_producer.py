@@ -1,6 +1,6 @@
 """`ktools console-producer`: kafka-console-producer.sh (kafka.tools.ConsoleProducer, 3.9)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -146,8 +146,6 @@ def command(
     name = _checked_topic(topic)
     _check_reader(line_reader)
     _check_words(compression_codec, request_required_acks)
-    # What is None was not given: the file's and the context's settings count then (CommandLineUtils.maybeMergeOptions,
-    # 3.9), and else this producer's defaults, not those of ConsoleProducer (3 retries, a linger of 1000 ms).
     given = {
         "compression.type": compression_codec,
         "acks": request_required_acks,
@@ -161,11 +159,8 @@ def command(
         "socket.send.buffer.bytes": socket_buffer_size,
         **({} if max_memory_bytes is None else memory(str(max_memory_bytes))),
     }
-    # Behind --producer-property, as the last of a name counts: an option goes before a property (maybeMergeOptions,
-    # 3.9).
-    overrides = [f"{name}={value}" for name, value in given.items() if value is not None]
-    pairs = Properties.parse(client_settings, "--producer-property").pairs()
-    target = settings.choose_brokers(bootstrap_server or broker_list, command_config, [*pairs, *overrides], wait or 0.0)
+    own = _settings(client_settings, given)
+    target = settings.choose_brokers(bootstrap_server or broker_list, command_config, own, wait or 0.0)
     # Records are a change: a read-only context refuses them before stdin is read. What comes back looks at the
     # cluster's id, too, once it is connected.
     target = check_change(for_producer(target), yes)
@@ -179,6 +174,15 @@ def command(
             sync=sync,
         )
     )
+
+
+def _settings(properties: Sequence[str], options: Mapping[str, int | str | None]) -> list[str]:
+    """Return the settings of --producer-property, and behind them those of the options that were given."""
+    # The last of a name counts: an option goes before a property. What was not given leaves the setting to the file and
+    # the context (CommandLineUtils.maybeMergeOptions, 3.9), and else to this producer's defaults: those of
+    # ConsoleProducer are 3 retries and a linger of 1000 ms.
+    pairs = Properties.parse(properties, "--producer-property").pairs()
+    return [*pairs, *(f"{name}={value}" for name, value in options.items() if value is not None)]
 
 
 def _produce(request: ProduceRequest) -> int:

@@ -9,13 +9,11 @@ from kafka_tools.cli import options, types
 from kafka_tools.cli.command import ToolCommand
 from kafka_tools.cli.options import FILTERS, OUTPUT, option
 from kafka_tools.console.consume import RecordOutput
-from kafka_tools.console.formats import DECODING, PACKAGE, PLAIN
 from kafka_tools.errors import UsageError
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 from kafka_tools.tools.console_consumer import checks
-from kafka_tools.tools.console_consumer.checks import DESERIALIZERS, FLAGS, TEXTS
 
 GROUP = "Group"
 # As ConsoleShareConsumerOptions (4.4) has it: without a group there is no reading of shared records, so one is joined
@@ -67,25 +65,7 @@ not goes to another member, or comes again. Needs Kafka 4.2 or later, and conflu
     type=types.Word("FORMAT", OUTPUTS),
     help=f"{', '.join(OUTPUTS)}: as Apache prints records, or whole as JSON objects.",
 )
-@options.line_properties(
-    OUTPUT,
-    "formatter",
-    (*FLAGS, *TEXTS, *DESERIALIZERS),
-    f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}",
-)
-@option(
-    OUTPUT,
-    "--key-deserializer",
-    type=types.Text("CLASS", "deserializer"),
-    help="What reads keys, of org.apache.kafka.common.serialization.",
-)
-@option(OUTPUT, "--value-deserializer", type=types.Text("CLASS", "deserializer"), help="What reads values.")
-@option(
-    OUTPUT,
-    "--formatter",
-    type=types.words("CLASS", (f"{PACKAGE}{name}" for name in (*PLAIN, *DECODING))),
-    help="What prints records, of org.apache.kafka.tools.consumer.",
-)
+@checks.formatter_options
 @option(OUTPUT, "--reject-message-on-error", help="Reject a record that cannot be read instead of ending.")
 @option(OUTPUT, "--enable-systest-events", help="Write shutdown_complete on stdout in the end.")
 def command(
@@ -123,10 +103,9 @@ def command(
     from kafka_tools.console.consume import share  # imports confluent_kafka, which --help does not need
 
     acknowledgement = share.REJECT if reject else share.RELEASE if release else share.ACCEPT
-    # -1 has no limit; any other number below 0 reads nothing (`count < max || max == -1` in Apache's loop, 3.9 and
-    # later).
-    most = None if max_messages is None or max_messages == -1 else max(0, max_messages)
     # In seconds. A number below 0 waits for ever, as Long.MAX_VALUE does there.
     patience = float("inf") if timeout_ms is None or timeout_ms < 0 else timeout_ms / 1000
-    request = share.ShareRequest(target, topic, named, acknowledgement, most, patience, written)
+    request = share.ShareRequest(
+        target, topic, named, acknowledgement, checks.most_records(max_messages), patience, written
+    )
     return share.consume_shared(request, show_progress=RecordsBar)

@@ -229,9 +229,7 @@ def command(
     _check_changes(action, add_config, add_config_file, delete_config)
     how = (zk_tls_config_file or command_config, client_settings, wait or 0.0)
     target = _cluster(bootstrap_server, bootstrap_controller, zookeeper, how)
-    # A function: where a change belongs to no entity that makes sense, its file is not read.
     change = partial(_change, add_config, add_config_file, delete_config)
-    # Apache's message repeats the command line as it was typed.
     argv: Sequence[str] = ctx.meta[ARGV]
     if action == "diff":
         from kafka_tools.tools.configs.comparing import compare

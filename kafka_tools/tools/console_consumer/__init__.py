@@ -15,13 +15,13 @@ from kafka_tools.console.consume import (
     Source,
     Window,
 )
-from kafka_tools.console.formats import DECODING, PACKAGE, PLAIN, Formatter
+from kafka_tools.console.formats import Formatter
 from kafka_tools.model.times import milliseconds
 from kafka_tools.render.progress import RecordsBar
 from kafka_tools.settings import choice as settings
 from kafka_tools.settings.context_policy import check_change
 from kafka_tools.tools.console_consumer import checks
-from kafka_tools.tools.console_consumer.checks import DESERIALIZERS, FLAGS, OFFSETS, TEXTS
+from kafka_tools.tools.console_consumer.checks import OFFSETS
 
 GROUP = "Group"
 OUTPUTS = ("plain", "table", "json", "jsonl")
@@ -89,25 +89,7 @@ nothing.""",
     type=types.Word("FORMAT", OUTPUTS),
     help=f"{', '.join(OUTPUTS)}: as Apache prints records, as a table that grows, or whole as JSON objects.",
 )
-@options.line_properties(
-    OUTPUT,
-    "formatter",
-    (*FLAGS, *TEXTS, *DESERIALIZERS),
-    f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}",
-)
-@option(
-    OUTPUT,
-    "--key-deserializer",
-    type=types.Text("CLASS", "deserializer"),
-    help="What reads keys, of org.apache.kafka.common.serialization.",
-)
-@option(OUTPUT, "--value-deserializer", type=types.Text("CLASS", "deserializer"), help="What reads values.")
-@option(
-    OUTPUT,
-    "--formatter",
-    type=types.words("CLASS", (f"{PACKAGE}{name}" for name in (*PLAIN, *DECODING))),
-    help="What prints records, of org.apache.kafka.tools.consumer.",
-)
+@checks.formatter_options
 @option(OUTPUT, "--skip-message-on-error", help="Leave out a record that cannot be read instead of ending.")
 @option(OUTPUT, "--enable-systest-events", help="Write shutdown_complete on stdout in the end.")
 @option(
@@ -151,37 +133,31 @@ def command(
     zookeeper: str | None,
 ) -> int:
     """Check the options against each other, as ConsoleConsumerOptions does, and consume."""
-    # Topics and partition first, as ConsoleConsumerOptions (3.9) does: of several mistakes the first is told.
     pattern = checks.pattern_of_topics(topic, include, whitelist)
     checks.partition_options(topic, partition, partitions, offset, from_beginning)
     start, last_by_offset = checks.start_offset(offset)
     given = checks.consumer_settings(client_settings, command_config)
-    # Behind the properties, as the option goes before one of the same name (maybeMergeOptions).
-    level = [] if isolation_level is None else [f"isolation.level={isolation_level}"]
+    level = [] if isolation_level is None else [f"isolation.level={isolation_level}"]  # goes before a property
     servers = checks.servers(bootstrap_server, zookeeper)
     target = settings.choose_brokers(servers, command_config, [*given.settings, *level], wait or 0.0)
     reset = checks.reset_offset(from_beginning, target.config)
     member = checks.group_id(group, given.groups, target.config, partition)
-    # Where no offset is given reading starts where auto.offset.reset leads; `reset` None (to an error) matters only
-    # where a group's offset is gone.
+    # Else as auto.offset.reset has it; an error there (None) is met only where the offset of a group is gone.
     first = (LATEST if reset is None else reset) if start is None else start
-    # -1 has no limit, every other number below 0 reads nothing (`messageCount < maxMessages || maxMessages == -1`,
-    # 3.9).
-    count = None if max_messages is None or max_messages == -1 else max(0, max_messages)
+    count = checks.most_records(max_messages)
     before_end = last if last_by_offset is None else last_by_offset
     window = Window(first, before_end, from_time, to_time, until_end, reset, count, timeout_ms)
     printed = checks.formatter_class(formatter, output)
     deserializers = (key_deserializer, value_deserializer)
     record_format = checks.record_format(property, formatter_config, deserializers, as_table=output == "table")
     written = RecordOutput(output or "plain", printed, record_format, skip_message_on_error, enable_systest_events)
-    # After Apache's own checks: these are of options that only ktools has.
     checks.starts_and_ends(window, from_beginning, offset is not None, last, partitions, member)
     # Without a group nothing is committed: a read-only context lets everybody read.
     if member is not None:
         target = check_change(target, yes)
     chosen = partitions or () if partition is None else (partition,)
     source = Source(target, topic, pattern, given.internal, chosen)
-    # None assigns partitions directly: no rebalance to wait for, and no `console-consumer-12345` that stays behind.
+    # None: partitions are assigned directly, without a rebalance, and no `console-consumer-12345` stays behind.
     membership = None if member is None else Membership.of(member, target.config)
     return _consume(ConsumeRequest(source, window, membership, written))
 

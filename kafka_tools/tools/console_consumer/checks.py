@@ -3,9 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from kafka_tools.cli import options, types
+from kafka_tools.cli.options import OUTPUT, F, option
 from kafka_tools.cli.properties import Properties, read_file
 from kafka_tools.console.consume import EARLIEST, LATEST, Window
-from kafka_tools.console.formats import DEFAULT, Deserializer, RecordFormat, deprecation
+from kafka_tools.console.formats import (
+    DECODING,
+    DEFAULT,
+    PACKAGE,
+    PLAIN,
+    Deserializer,
+    RecordFormat,
+    deprecation,
+)
 from kafka_tools.console.process import note
 from kafka_tools.errors import UsageError
 from kafka_tools.model.groups import joined
@@ -34,6 +44,30 @@ IN_A_TABLE = RecordFormat(
     print_timestamp=True, print_partition=True, print_offset=True, print_headers=True, print_key=True
 )
 """What a table shows where nothing else is said."""
+
+
+def formatter_options(function: F) -> F:
+    """Declare the options that say how records are printed, which `record_format` and `formatter_class` read."""
+    properties = options.line_properties(
+        OUTPUT,
+        "formatter",
+        (*FLAGS, *TEXTS, *DESERIALIZERS),
+        f"What to print: {', '.join(FLAGS)} (true or false), {', '.join((*TEXTS, *DESERIALIZERS))}",
+    )
+    key = option(
+        OUTPUT,
+        "--key-deserializer",
+        type=types.Text("CLASS", "deserializer"),
+        help="What reads keys, of org.apache.kafka.common.serialization.",
+    )
+    value = option(OUTPUT, "--value-deserializer", type=types.Text("CLASS", "deserializer"), help="What reads values.")
+    formatter = option(
+        OUTPUT,
+        "--formatter",
+        type=types.words("CLASS", (f"{PACKAGE}{name}" for name in (*PLAIN, *DECODING))),
+        help="What prints records, of org.apache.kafka.tools.consumer.",
+    )
+    return properties(key(value(formatter(function))))
 
 
 def partition_list(option: str, text: str) -> tuple[int, ...]:
@@ -197,7 +231,10 @@ def starts_and_ends(
     partitions: tuple[int, ...] | None,
     group: str | None,
 ) -> None:
-    """Raise UsageError where two options say where to start, or end, in ways that cannot both be meant."""
+    """Raise UsageError where two options say where to start, or end, in ways that cannot both be meant.
+
+    These are options that only ktools has, so that Apache's own checks come before.
+    """
     given = {
         "--from-beginning": from_beginning,
         "--offset": has_offset,
@@ -215,6 +252,13 @@ def starts_and_ends(
     # Nobody knows the first record of a time that is still to come: reading would never end.
     if window.to_time is not None and window.to_time > milliseconds("to-time", "now"):
         raise UsageError("--to-time is in the future", "--until-end ends at the end that is there now.")
+
+
+def most_records(max_messages: int | None) -> int | None:
+    """Return after how many records reading ends, None: never."""
+    # -1 has no limit, every other number below 0 reads nothing: `messageCount < maxMessages || maxMessages == -1`
+    # (ConsoleConsumer.process, 3.9; the loop of ConsoleShareConsumer, 4.4).
+    return None if max_messages is None or max_messages == -1 else max(0, max_messages)
 
 
 def formatter_class(class_name: str | None, output: str | None) -> str:

@@ -30,7 +30,7 @@ PARTITION_FILTERS = (
     "at_min_isr_partitions",
     "unavailable_partitions",
 )
-"""Options that show only some partitions."""
+"""Options that show only some partitions, in the order in which `command` puts their flags together."""
 
 CHANGING = ("create", "alter", "delete")
 
@@ -245,20 +245,16 @@ def command(
     partition_size_limit_per_response: int | None,
 ) -> Report:
     """Choose the cluster, check the options against each other, and run the action."""
-    # Checked once more, as the settings may have said which kind of cluster it is. Then the guard: nobody is asked for
-    # a protected context's name because of a line that is refused anyhow.
     target = settings.choose(bootstrap_server, zookeeper, command_config, client_settings, wait or 0.0)
     check(given_names(ctx), action, isinstance(target, ZooKeeper))
     if action in CHANGING and not dry_run:
         target = check_change(target, yes)
-    if action in ("list", "describe"):
-        # Only here, and no `changing`: --list is what scripts run every second, and each module counts in its start.
+    if action in ("list", "describe"):  # scripts run --list every second: `changing` is not imported for it
         from kafka_tools.tools.topics.reading import DescribeTopics, ListTopics, describe, list_topics
 
         if action == "list":
             return list_topics(ListTopics(target, topic, exclude_internal))
         flags = (under_replicated_partitions, under_min_isr_partitions, at_min_isr_partitions, unavailable_partitions)
-        # `flags` stand in the order of PARTITION_FILTERS.
         only = tuple(compress(PARTITION_FILTERS, flags))
         limit = partition_size_limit_per_response
         return describe(
