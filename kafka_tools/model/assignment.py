@@ -22,6 +22,13 @@ class BrokerRack(NamedTuple):
     rack: str | None
 
 
+def rack_words(rack: str | None) -> str:
+    """Return a rack for a person: `rack b`, and as it is where its name says that it is one (`rack-1`)."""
+    if rack is None:
+        return "rack not known"
+    return rack if "rack" in rack.lower() else f"rack {rack}"
+
+
 class Start(NamedTuple):
     """The index of the first partition's leader, and the distance of its followers; Kafka draws both at random."""
 

@@ -35,6 +35,7 @@ OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_
 WHOLE = -1
 """What stands for the partition where a whole topic is not there."""
 
+GROUP_COLUMNS = {"group": "Group", "error": "Error"}
 OFFSETS_COLUMNS = {"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"}
 
 Results = dict[tuple[str, int], KafkaToolError | None]
@@ -42,7 +43,7 @@ Results = dict[tuple[str, int], KafkaToolError | None]
 
 
 class DeleteGroups(NamedTuple):
-    """Deletes these groups, None: all."""
+    """Deletes these groups (None: all); `yes`: without a question. Each answer is waited for `seconds`."""
 
     target: Brokers
     groups: Sequence[str] | None
@@ -52,7 +53,7 @@ class DeleteGroups(NamedTuple):
 
 
 class DeleteOffsets(NamedTuple):
-    """Deletes what a group committed in these topics (`orders:0,2`)."""
+    """Deletes what a group committed in these topics (`orders:0,2`; of share groups whole topics only)."""
 
     target: Brokers
     group: str
@@ -91,17 +92,29 @@ def delete(request: DeleteGroups) -> Report:
         found = groups.delete(names)
         # 3.9 prints the exception of the future, 4.x its cause.
         thrown = "" if groups.are_of_kafka_4() else "java.util.concurrent.ExecutionException: "
+    return deleted_report("consumer groups", found, thrown)
+
+
+def deleted_report(
+    kind: str, found: Mapping[str, KafkaToolError | None], thrown: str = "", notes: Sequence[str] = ()
+) -> Report:
+    """Return which groups of a kind ("share groups") are deleted, and why others are not.
+
+    `found` has the error of each group, None where it is deleted. `thrown` stands before each reason, `notes` say what
+    is not known.
+    """
     failed = {name: error for name, error in found.items() if error is not None}
     return Report(
         rows=[GroupRow(name, None if error is None else as_java_prints(error)) for name, error in found.items()],
-        columns={"group": "Group", "error": "Error"},
-        plain=deleted_lines("consumer groups", [name for name in found if name not in failed], failed, thrown),
-        status=int(bool(failed)),
+        columns=GROUP_COLUMNS,
+        plain=deleted_lines(kind, [name for name in found if name not in failed], failed, thrown),
+        notes=notes,
+        status=int(bool(failed or notes)),
     )
 
 
 def _rehearsed(described: Mapping[str, ConsumerGroup | KafkaToolError]) -> Report:
-    """Say what would become of each group: one with members stays."""
+    """Return what would become of each group: one with members stays."""
     rows = []
     for name, group in described.items():
         if isinstance(group, KafkaToolError):
@@ -112,16 +125,22 @@ def _rehearsed(described: Mapping[str, ConsumerGroup | KafkaToolError]) -> Repor
             rows.append(
                 GroupRow(name, None if group.state == EMPTY else f"It has {count(len(group.members), 'member')}.")
             )
+    return rehearsed_report("group", rows)
+
+
+def rehearsed_report(kind: str, rows: Sequence[GroupRow], notes: Sequence[str] = ()) -> Report:
+    """Return what would become of groups of a kind ("share group"); the error of a row says why it would stay."""
     return Report(
         rows=rows,
-        columns={"group": "Group", "error": "Error"},
+        columns=GROUP_COLUMNS,
         plain=[
-            f"Would delete group {row.group}."
+            f"Would delete {kind} {row.group}."
             if row.error is None
-            else f"Would not delete group {row.group}: {row.error}"
+            else f"Would not delete {kind} {row.group}: {row.error}"
             for row in rows
         ],
-        status=int(any(row.error is not None for row in rows)),
+        notes=notes,
+        status=int(bool(notes) or any(row.error is not None for row in rows)),
     )
 
 

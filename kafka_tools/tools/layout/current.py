@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.assignment import BrokerRack, rack_words
 from kafka_tools.model.health import Health, Role, health, led_by_preferred, problems, reassignment, role, total, words
 from kafka_tools.model.layout import BrokerLoad, loads
 from kafka_tools.model.topics import Partition, TopicDescription
@@ -209,14 +209,9 @@ def _topic_row(topic: TopicDescription, counts: Health, brokers: Sequence[int], 
 def _column(load: BrokerLoad, found: Sequence[BrokerLoad]) -> MatrixColumn:
     # Where no broker has a rack (broker.rack is not set), there is no line for them at all.
     racks = any(each.rack for each in found)
-    return MatrixColumn(str(load.broker), _rack(load.rack) if racks else "", Level.QUIET if load.up else Level.BROKEN)
-
-
-def _rack(rack: str | None) -> str:
-    if rack is None:
-        return "rack not known"
-    # Many are called `rack-1` already; others `eu-west-1a`, or just `b`.
-    return rack if "rack" in rack.lower() else f"rack {rack}"
+    return MatrixColumn(
+        str(load.broker), rack_words(load.rack) if racks else "", Level.QUIET if load.up else Level.BROKEN
+    )
 
 
 def _tallies(found: Sequence[BrokerLoad]) -> list[Tally]:

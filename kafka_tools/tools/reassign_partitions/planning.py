@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from kafka_tools.cli import types
 from kafka_tools.cli.options import ACTION, CHANGES, FILTERS, option
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.assignment import BrokerRack, rack_words
 from kafka_tools.model.folders import replace_file
 from kafka_tools.model.plan_effects import Change, Stored, copies, effects, seconds, stored
 from kafka_tools.model.plans import Goal, plan
@@ -16,6 +16,7 @@ from kafka_tools.model.topic_names import named
 from kafka_tools.model.units import count, duration, size
 from kafka_tools.report import Report
 from kafka_tools.tools.reassign_partitions.reading import PROPOSED
+from kafka_tools.tools.reassign_partitions.told import ids
 
 if TYPE_CHECKING:
     from kafka_tools.render.views import Matrix, MatrixRow, Table, View
@@ -277,7 +278,7 @@ def _matrix(
         columns=[
             MatrixColumn(
                 str(each.broker),
-                _rack(each.rack) if has_racks else "",
+                rack_words(each.rack) if has_racks else "",
                 Level.QUIET if each.broker in up else Level.BROKEN,
             )
             for each in found
@@ -305,12 +306,6 @@ def before_and_after(before: int, after: int) -> str:
     # `1.2 → 3.4 GiB` where the unit is the same, `900 MiB → 1.1 GiB` where it is not.
     number, _, unit = first.partition(" ")
     return f"{number if second.endswith(f' {unit}') else first} → {second}"
-
-
-def _rack(rack: str | None) -> str:
-    if rack is None:
-        return "rack not known"
-    return rack if "rack" in rack.lower() else f"rack {rack}"
 
 
 def _matrix_row(row: PlanRow, brokers: Iterable[int]) -> "MatrixRow":
@@ -351,15 +346,11 @@ def _table(rows: Sequence[PlanRow]) -> "Table":
         Shown(
             row.topic,
             row.partition,
-            _ids(row.current),
-            _ids(row.planned),
-            _ids(row.copied_to),
+            ids(row.current),
+            ids(row.planned),
+            ids(row.copied_to),
             Mark("?" if row.bytes is None else size(row.bytes) if row.copied_to else ""),
         )
         for row in rows
     ]
     return Table(shown, COLUMNS)
-
-
-def _ids(brokers: Iterable[int]) -> str:
-    return ",".join(map(str, brokers))

@@ -135,18 +135,13 @@ class Told:
         )
 
 
-def partition_state(
-    name: TopicPartition, now: Replicas, wanted: Replicas, is_moving: bool, done: str = "completed"
-) -> tuple[MoveRow, str]:
-    """Return how far a partition is, and Apache's line (partitionReassignmentStatesToString 3.9).
-
-    `done` is how Apache calls a move that is done.
-    """
+def partition_state(name: TopicPartition, now: Replicas, wanted: Replicas, is_moving: bool) -> tuple[MoveRow, str]:
+    """Return how far a partition is, and Apache's line (partitionReassignmentStatesToString 3.9)."""
     # The order of the replicas counts: the first is the preferred leader.
     state = "in-progress" if is_moving else "completed" if now == wanted else "failed"
     lines = {
         "in-progress": f"Reassignment of partition {text_of(name)} is still in progress.",
-        "completed": f"Reassignment of partition {text_of(name)} is {done}.",
+        "completed": f"Reassignment of partition {text_of(name)} is completed.",
         "failed": f"There is no active reassignment of partition {text_of(name)}, but replica set is {ids(now)} rather "
         f"than {ids(wanted)}.",
     }

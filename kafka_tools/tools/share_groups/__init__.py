@@ -204,6 +204,7 @@ def command(
             return reading.list_groups(other_types.ListGroups(target, types.listed(state), seconds))
         view: other_types.Shown = "members" if members else "state" if "state" in given_names(ctx) else "offsets"
         return reading.describe(other_types.DescribeGroups(target, groups, view, verbose, seconds))
+    from kafka_tools.tools.consumer_groups import deleting
     from kafka_tools.tools.share_groups import changing
 
     # --delete and --describe take several groups (valuesOf); elsewhere joptsimple refuses a second in these words.
@@ -213,9 +214,9 @@ def command(
     if execute or (action != "reset-offsets" and not dry_run):
         target = check_change(target, yes)
     if action == "delete":
-        return changing.delete(changing.DeleteGroups(target, groups, yes, dry_run, seconds))
+        return changing.delete(deleting.DeleteGroups(target, groups, yes, dry_run, seconds))
     if action == "delete-offsets":
-        return changing.delete_offsets(changing.DeleteOffsets(target, group[0], topic, dry_run, seconds))
+        return changing.delete_offsets(deleting.DeleteOffsets(target, group[0], topic, dry_run, seconds))
     goal = Goal(to_earliest, to_latest, to_current, to_offset, None, to_datetime, None, from_file)
     # None: all that the group has read; the empty tuple comes with --from-file, whose lines name partitions.
     topics = None if all_topics else topic

@@ -18,7 +18,14 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.render.questions import confirmed
 from kafka_tools.report import Report
-from kafka_tools.tools.consumer_groups.deleting import OF_THE_GROUP, deleted_lines
+from kafka_tools.tools.consumer_groups.deleting import (
+    OF_THE_GROUP,
+    DeleteGroups,
+    DeleteOffsets,
+    GroupRow,
+    deleted_report,
+    rehearsed_report,
+)
 from kafka_tools.tools.consumer_groups.resetting import (
     RESET_COLUMNS,
     Plan,
@@ -28,26 +35,6 @@ from kafka_tools.tools.consumer_groups.resetting import (
     reset_row,
     reset_table,
 )
-
-
-class DeleteGroups(NamedTuple):
-    """Deletes these groups, None: all."""
-
-    target: Brokers
-    groups: Sequence[str] | None
-    yes: bool
-    dry_run: bool
-    seconds: float
-
-
-class DeleteOffsets(NamedTuple):
-    """Deletes how far a group is in these topics."""
-
-    target: Brokers
-    group: str
-    topics: Sequence[str]
-    dry_run: bool
-    seconds: float
 
 
 class ResetOffsets(NamedTuple):
@@ -60,13 +47,6 @@ class ResetOffsets(NamedTuple):
     execute: bool
     export: bool
     seconds: float
-
-
-class GroupRow(NamedTuple):
-    """What became of one group."""
-
-    group: str
-    error: str | None
 
 
 class TopicRow(NamedTuple):
@@ -90,19 +70,15 @@ def delete(request: DeleteGroups) -> Report:
         failed = {name: error for name in names if (error := _why_not(name, there.get(name)))}
         wanted = [name for name in names if name not in failed]
         if request.dry_run:
-            return _rehearsed(wanted, failed)
+            rows = [GroupRow(name, None) for name in wanted]
+            rows += [GroupRow(name, error.message) for name, error in failed.items()]
+            return rehearsed_report("share group", rows, missing_notes(missed))
         if len(wanted) > 1 and not request.yes and not confirmed(f"Delete {count(len(wanted), 'share group')}?"):
             raise KafkaToolError("Nothing was deleted.", "--yes deletes several groups without a question.")
         # The broker looks again: a member that joined since the list was made keeps its group (NON_EMPTY_GROUP).
         found = groups.delete(wanted) if wanted else {}
-    failed |= {name: error for name, error in found.items() if error is not None}
-    done = [name for name, error in found.items() if error is None]
-    return Report(
-        rows=[GroupRow(name, as_java_prints(failed[name]) if name in failed else None) for name in names],
-        columns={"group": "Group", "error": "Error"},
-        plain=deleted_lines("share groups", done, failed),
-        notes=missing_notes(missed),
-        status=int(bool(failed or missed)),
+    return deleted_report(
+        "share groups", {name: failed.get(name) or found[name] for name in names}, notes=missing_notes(missed)
     )
 
 
@@ -115,18 +91,6 @@ def _why_not(name: str, group: GroupListing | None) -> KafkaToolError | None:
     if group.state == DEAD:
         return KafkaToolError(f"java.lang.IllegalStateException: Share group '{name}' group state is DEAD.")
     return BrokerError(NON_EMPTY_GROUP, f"Share group '{name}' is not EMPTY.")
-
-
-def _rehearsed(wanted: Sequence[str], failed: Mapping[str, KafkaToolError]) -> Report:
-    return Report(
-        rows=[*(GroupRow(name, None) for name in wanted), *(GroupRow(name, failed[name].message) for name in failed)],
-        columns={"group": "Group", "error": "Error"},
-        plain=[
-            *(f"Would delete share group {name}." for name in wanted),
-            *(f"Would not delete share group {name}: {error.message}" for name, error in failed.items()),
-        ],
-        status=int(bool(failed)),
-    )
 
 
 def delete_offsets(request: DeleteOffsets) -> Report:

@@ -206,6 +206,15 @@ def test_a_reset_tells_what_is_read_again(groups: FakeGroups) -> None:
     assert groups.changes == []
 
 
+def test_a_rehearsed_deletion_says_that_groups_may_be_missing(groups: FakeGroups) -> None:
+    there, _ = groups.listed()
+    groups.listed = lambda: (there, ("broker 3 is silent",))  # type: ignore[method-assign]
+    result = ktools("share-groups", "--delete --all-groups --dry-run")
+    assert (result.exit_code, groups.changes) == (1, [])
+    assert "Would delete share group idle.\n" in result.stdout
+    assert "groups may be missing: broker 3 is silent" in result.stderr
+
+
 def test_groups_that_cannot_be_deleted_do_not_keep_the_others(groups: FakeGroups) -> None:
     result = ktools("share-groups", "--delete --group busy --group idle --group gone")
     assert (result.exit_code, groups.changes) == (1, [["idle"]])
