@@ -43,10 +43,10 @@ IMPLIED_BY = {
     "validate_regex": "validate-regex",
     "topic": "describe",
 }
-"""Options that Apache's tool does not have, or not alone, and what they do without an action."""
+"""Option -> the action that it stands for where none is given: Apache's tool has no such option, or not alone."""
 
 PACER: "list[Pacer]" = []
-"""What this process has seen of the groups: while it watches, their pace is told by it."""
+"""The Pacer of this process, if it watches: it remembers the rounds before, from which the pace is told."""
 
 ONLY_WITH = {
     "state": ("list", "describe"),

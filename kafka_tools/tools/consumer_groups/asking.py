@@ -1,4 +1,4 @@
-"""Asks brokers for groups and how far they are; what one broker does not tell is named, and all else is there."""
+"""Asks brokers for groups and their progress; what a broker does not tell becomes a note beside all the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,7 +26,7 @@ MOST_NAMES = 5
 
 
 class Asked(NamedTuple):
-    """The groups in order, those that are not there too (DEAD), and their progress; `notes` say what is not known."""
+    """Groups by name and their progress. A group that does not exist is DEAD; `notes` say what is not known."""
 
     groups: Sequence[ConsumerGroup]
     rows: Sequence[Progress]
@@ -69,7 +69,7 @@ def ask(
 
 
 def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
-    """Return the names of all groups. Raises KafkaToolError that ends with `otherwise` where a broker is silent."""
+    """Return the names of all groups. Raises KafkaToolError, ending with `otherwise`, where a broker is silent."""
     listed, failures = groups.listed()
     # The groups of a silent broker would be left out of a change that was asked for all: better none at all.
     if failures:
@@ -100,7 +100,7 @@ def _progress(
 
 
 def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator[str]:
-    """Yield a sentence for each cause: a broker that died led many partitions."""
+    """Yield a sentence for each cause of missing log ends: a broker that died may have led many partitions."""
     by_cause: dict[str, list[str]] = {}
     for each, error in failed.items():
         by_cause.setdefault(error.message, []).append(f"{each.topic}-{each.partition}")
@@ -110,13 +110,13 @@ def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator
 
 
 def names(partitions: Sequence[str]) -> str:
-    """Return the names of partitions for a sentence, of many only the first."""
+    """Return the names of partitions for a sentence: at most MOST_NAMES, and how many more there are."""
     more = f" and {len(partitions) - MOST_NAMES} more" if len(partitions) > MOST_NAMES else ""
     return f"{', '.join(partitions[:MOST_NAMES])}{more}"
 
 
 def chosen(partitions: Iterable[TopicPartition], topics: Sequence[str] | None) -> set[TopicPartition]:
-    """Return the partitions that `topics` (`orders:0,2`; None: all) name. Raises UsageError for what names none."""
+    """Return the partitions that `topics` name (`orders:0,2`; None: all). Raises UsageError for a wrong text."""
     if topics is None:
         return set(partitions)
     wanted = dict(map(parse_partitions, topics))

@@ -33,7 +33,7 @@ OF_PARTITIONS = (GROUP_SUBSCRIBED_TO_TOPIC, TOPIC_AUTHORIZATION_FAILED, UNKNOWN_
 """Errors that 4.4's tools have words for where they delete offsets."""
 
 WHOLE = -1
-"""What stands for the partition where a whole topic is not there."""
+"""The number of a partition that stands for a whole topic which does not exist."""
 
 GROUP_COLUMNS = {"group": "Group", "error": "Error"}
 OFFSETS_COLUMNS = {"group": "Group", "topic": "Topic", "partition": "Partition", "error": "Error"}
@@ -63,7 +63,7 @@ class DeleteOffsets(NamedTuple):
 
 
 class DeletedRow(NamedTuple):
-    """What became of the offset of one partition; None: of the whole topic."""
+    """Whether the offset of one partition was deleted. `partition` is None where the whole topic does not exist."""
 
     group: str
     topic: str
@@ -72,7 +72,7 @@ class DeletedRow(NamedTuple):
 
 
 class GroupRow(NamedTuple):
-    """What became of one group."""
+    """Whether one group was deleted; `error` says why not."""
 
     group: str
     error: str | None
@@ -208,7 +208,7 @@ def delete_offsets(request: DeleteOffsets) -> Report:
 def _delete_offsets(
     groups: "BrokerGroups", group: ConsumerGroup, partitions: Sequence[TopicPartition]
 ) -> tuple[KafkaToolError | None, Results]:
-    """Return why nothing at all was deleted, None where that is not so, and the error of each partition."""
+    """Delete offsets; return the error of the whole request (None: there is none) and that of each partition."""
     if group.state == DEAD:
         missing = BrokerError(GROUP_ID_NOT_FOUND)
         return missing, dict.fromkeys(partitions, missing)
@@ -222,7 +222,7 @@ def _delete_offsets(
 
 
 def _told(group: ConsumerGroup, found: Results, head: KafkaToolError | None) -> list[str]:
-    """Return what 3.9's tool says of the whole; nothing where all is done."""
+    """Return the sentence of 3.9's tool for a deletion that failed; nothing where all offsets were deleted."""
     if group.state == DEAD:
         # GROUP_ID_NOT_FOUND in ConsumerGroupCommand.deleteOffsets (3.9), which ends with 0 all the same.
         return [f"'{group.group}' does not exist."]
@@ -233,7 +233,7 @@ def _told(group: ConsumerGroup, found: Results, head: KafkaToolError | None) -> 
 
 
 def offsets_report(group: str, found: Results, head: KafkaToolError | None) -> Report:
-    """Return what became of offsets as 4.4's tools tell it; `head` says why nothing at all was deleted, if so."""
+    """Return which offsets were deleted, in the text of 4.4's tools; `head` is an error of the whole request."""
     # The first partition that failed names the whole: so does DeleteConsumerGroupOffsetsResult.all().
     failed = head or next((each for each in found.values() if each is not None), None)
     told = [] if failed is None else [_words(failed)]

@@ -58,7 +58,7 @@ COLUMNS = {
 
 
 class LagRow(NamedTuple):
-    """A row of the table: words instead of numbers where they are louder."""
+    """A row of the table for a person: numbers as words, loud where a limit is exceeded."""
 
     group: str
     topic: str
@@ -72,7 +72,7 @@ class LagRow(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found out: groups, partitions, the lag in time of partitions, and the totals."""
+    """What brokers told: groups, their progress by partition (`rows`), the lag in s, and the lag by topic (`lags`)."""
 
     groups: Sequence[ConsumerGroup]
     rows: Sequence[Progress]
@@ -128,7 +128,7 @@ def _status_of(notes: Sequence[str], shape: Shape) -> int:
 
 
 def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[Seconds, list[str]]:
-    """Return how much newer than the next record to be read the newest one is, and what of that is not known."""
+    """Return how many seconds the next record to be read is older than the newest one, and what is not known."""
     from kafka_tools.brokers.record_times import times_of_next
 
     known = [row for row in rows if row.lag is not None]

@@ -140,7 +140,7 @@ def _rows(
 
 
 def _lines(name: str, rows: Sequence[OldProgressRow] | None) -> Iterator[str]:
-    """Yield the lines of 1.1.1; that an offset is missing is no error there either."""
+    """Yield the lines of 1.1.1, which names a missing offset in a line and goes on."""
     if rows is None:
         yield f"Error: The consumer group '{name}' does not exist."
         return

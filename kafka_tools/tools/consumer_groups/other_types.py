@@ -1,4 +1,4 @@
-"""What `share-groups` and `streams-groups` have in common: their list, and the groups that are described."""
+"""Lists and describes groups for `share-groups` and `streams-groups`, which differ in the rest only."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, TypeVar
@@ -84,7 +84,7 @@ def assignment_words(by_topic: Mapping[str, Sequence[int]], form: str = "{}({})"
 
 
 def described(groups: Groups[Group], names: Sequence[str] | None, kind: str) -> tuple[list[Group], list[str]]:
-    """Return the groups of these names (None: all) that are known, and notes of what is not.
+    """Return the groups of these names (None: all) that brokers know, and notes of those that they do not tell.
 
     `kind` is what one is called: "Share group". Raises the first failure, as Apache's tool prints the exception of a
     future, where none is known.

@@ -240,7 +240,7 @@ def describe(request: DescribeGroups) -> Report:
 
 
 def _about(group: ConsumerGroup) -> str:
-    """Return what Apache's tool says of a group on stderr, "" where that is nothing."""
+    """Return the sentence of Apache's tool on stderr for a group without members or in a rebalance, else ""."""
     if group.state == EMPTY:
         return f"\nConsumer group '{group.group}' has no active members."
     # shouldPrintMemberState (3.9). Of DEAD the words go to stdout (`_in_turn`); every other state is some way to a
@@ -267,7 +267,7 @@ def _progress_report(
 
 
 def _in_turn(groups: Sequence[ConsumerGroup], lines: Callable[[ConsumerGroup], Iterable[str]]) -> Iterator[str]:
-    """Yield the lines of each group; of one that is not there Apache's tool says so in between."""
+    """Yield the lines of each group in turn; before those of a group that does not exist, Apache's sentence."""
     for group in groups:
         # ConsumerGroupCommand.printError (3.9): an empty line, then the sentence.
         if group.state == DEAD:
@@ -460,7 +460,7 @@ def _shown(row: Progress, pacer: Pacer | None) -> ShownRow:
 
 
 def pace_cells(pace: Pace | None, lag: int | None) -> tuple["Mark | None", "Mark | None", "Mark | None"]:
-    """Return what is read and written a second, and when all is read if it goes on so; nothing at the first look."""
+    """Return cells: offsets read and written a second, and how long until all is read. None before the second look."""
     from kafka_tools.render.views import Level, Mark
 
     if pace is None:

@@ -1,4 +1,4 @@
-"""Has groups go on from other offsets: `ktools consumer-groups --reset-offsets`."""
+"""Resets the offsets of groups: `ktools consumer-groups --reset-offsets`."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -151,7 +151,7 @@ def _plan(groups: "BrokerGroups", request: ResetOffsets) -> "Plan":
 
 
 def _restored(saved: dict[str, Planned], wanted: Sequence[str] | None) -> dict[str, Planned]:
-    """Return which groups get which of the saved offsets: the group of a file with a single one may be another now."""
+    """Return which groups get which saved offsets: those of a file with a single group may go to others."""
     if not wanted:
         return saved
     if len(saved) == 1:
@@ -166,7 +166,7 @@ def _restored(saved: dict[str, Planned], wanted: Sequence[str] | None) -> dict[s
 
 
 def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committed]]) -> Iterator[str]:
-    """Commit the offsets of each group; one that fails is left out of `planned`, and its reason is yielded."""
+    """Commit the planned offsets of each group; yield why one failed, and take it out of `planned`."""
     # A copy, as failed groups are taken out: the report shows those that were reset.
     for name, (new, _) in list(planned.items()):
         try:
@@ -178,7 +178,7 @@ def _committed(groups: "BrokerGroups", planned: dict[str, tuple[Planned, Committ
 
 
 class OffsetsOfGroups(Protocol):
-    """What a plan asks of groups, of whichever type."""
+    """The groups of a plan: consumer, share or streams groups."""
 
     offsets: "BrokerOffsets"
 
@@ -188,7 +188,7 @@ class OffsetsOfGroups(Protocol):
 
 
 class Plan:
-    """Finds the new offsets of groups; remembers what Apache's tool says meanwhile."""
+    """Finds the new offsets of groups, and collects the warnings that Apache's tool prints meanwhile."""
 
     def __init__(
         self,
@@ -233,7 +233,7 @@ class Plan:
         return self._planned(partitions, found), found
 
     def _as_saved(self, saved: Planned, topics: Sequence[str] | None) -> Planned:
-        """Return the saved offsets, in these topics only; one that the log does not have now is told."""
+        """Return the saved offsets in these topics; one that its log does not have now is moved, with a note."""
         chosen = asking.chosen(saved, topics)
         wanted = {each: offset for each, offset in saved.items() if each in chosen}
         there = self._groups.offsets.partitions()
@@ -261,7 +261,7 @@ class Plan:
         return self._checked(found)
 
     def _partitions(self, topic: str) -> Collection[int]:
-        """Return the partitions of a topic, whose leaders are known then. Raises BrokerError where there is none."""
+        """Return the partitions of a topic, and learn their leaders. Raises BrokerError for one that is not there."""
         # All topics in one request, once for all groups.
         if self._there is None:
             self._there = self._groups.offsets.partitions()
@@ -315,7 +315,7 @@ class Plan:
         return later | {each: offset.offset for each, offset in found.items() if offset.offset is not None}
 
     def _within(self, wanted: Planned) -> Planned:
-        """Return the offsets, those before the first or behind the last record moved there."""
+        """Return the offsets, those outside of their log moved to its start or end (checkOffsetsRange 3.9)."""
         earliest, latest = self._at(EARLIEST, list(wanted)), self._at(LATEST, list(wanted))
         return {each: min(max(offset, earliest[each]), latest[each]) for each, offset in wanted.items()}
 
@@ -344,9 +344,9 @@ def _time(goal: Goal) -> int | None:
 
 
 def read_plan(path: str, names: Sequence[str] = ()) -> dict[str, Planned]:
-    """Read what --export or --save wrote: `group,topic,partition,offset`; where `names` is one, its may be left out.
+    """Read a file of --export or --save: `group,topic,partition,offset`; a single group of `names` may be left out.
 
-    Raises KafkaToolError for a file that cannot be read, and for a line that is neither: nothing is half done.
+    Raises KafkaToolError for a file that cannot be read, and for any line that is neither: no part of it is used.
     """
     import csv
     import io
@@ -376,7 +376,7 @@ def _errors(told: Sequence[str]) -> list[str]:
 
 
 def reset_row(row: NewOffset, log: Log) -> ResetRow:
-    """Return what a new offset means; what was deleted before the log's start is neither read again nor skipped."""
+    """Return how many records a new offset reads again or skips; those deleted before the log's start do not count."""
     read_again = skipped = None
     if row.current_offset is not None:
         before = max(row.current_offset, log.start or 0)
@@ -411,7 +411,7 @@ def reset_table(rows: Sequence[ResetRow], done: bool) -> "View":
 
 
 def reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
-    """Yield the lines of 3.9, with the ends that they had until 3.8."""
+    """Yield the lines of 3.9, each with its line end: 3.9 runs them together (printOffsetsToReset)."""
     layout = "%-30s %-30s %-10s %-15s"
     yield ""
     yield layout % ("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
@@ -431,7 +431,7 @@ def newer_reset_lines(rows: Sequence[NewOffset]) -> Iterator[str]:
 
 
 def exported(rows: Sequence[NewOffset], is_single: bool) -> Iterator[str]:
-    """Yield what --export prints, which --from-file reads; the group is in it unless there is a single one."""
+    """Yield the csv of --export, which --from-file reads; without the group where it `is_single`."""
     yield from csv_lines((*row[1 if is_single else 0 : 3], row.new_offset) for row in rows)
     yield ""  # Apache's tool ends the text, which has its own line ends, with one more
 

@@ -1,4 +1,4 @@
-"""Saves what groups have committed in a file: `ktools consumer-groups --save`."""
+"""Saves the committed offsets of groups to a file: `ktools consumer-groups --save`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""`ktools doctor`: is the cluster reached, by whom, and what is wrong with it; Apache has no such tool."""
+"""`ktools doctor`: checks the way to a cluster step by step, explains the first failure; Apache has none."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ not run or not used. What is not there is `-`."""
 
 
 MOST_SECONDS = 7.0
-"""Each of the checks ends before; this ends what should not be."""
+"""How long all checks may take, in s. Each ends earlier by itself: this ends one that hangs against expectation."""
 
 
 @click.command(
@@ -55,14 +55,14 @@ def command(
 
 
 def diagnose(request: "Roads") -> Report:
-    """Return what is wrong with a cluster, and what is well. Raises KafkaToolError for what is no address."""
+    """Check a cluster and report what is wrong and what is well. Raises KafkaToolError for a wrong address."""
     from kafka_tools.tools.doctor.views import report
 
     return report(run(request.brokers, request.ensemble), *_title(request))
 
 
 def run(brokers: Brokers | None, ensemble: ZooKeeper | None) -> "list[Check]":
-    """Make the checks of what is named and return them in their order. Raises KafkaToolError for what is no address."""
+    """Check the brokers and the ensemble side by side, as far as named. Raises KafkaToolError for a wrong address."""
     from time import monotonic
 
     from kafka_tools.parallel import in_parallel

@@ -37,7 +37,7 @@ THEN_SECONDS = 2.5
 """How long everything after that may take."""
 
 LATE_SECONDS = 0.2
-"""So much longer is waited for what should have ended by itself."""
+"""How much longer a thread is waited for whose own limit should have ended it."""
 
 EXPIRES_SOON_DAYS = 30
 DAY_SECONDS = 86_400
@@ -67,7 +67,7 @@ def check_brokers(target: Brokers) -> Iterator[Check]:
 
 
 def _steps(contact: Contact, target: Brokers) -> Iterator[Check]:
-    """Yield the checks of one server; where it was too late, the step after those that were made is at fault."""
+    """Yield the checks of one server. A server that was too slow fails in the step after the last that it finished."""
     where, late = contact.server, contact.late
     # A step that was too late left nothing behind: it is the first one that is missing, and gets the blame once.
     made = {step.name: step for step in contact.steps}

@@ -17,7 +17,7 @@ LISTENERS = "Check advertised.listeners of this broker: clients must resolve and
 
 
 class State(Enum):
-    """How a check ended: everything is fine, works for now, does not work, was not made, or has no object here."""
+    """How a check ended: fine, working but at risk, not working, not made, or not to be made (no TLS, no login)."""
 
     OK = "ok"
     AT_RISK = "at risk"
@@ -70,7 +70,7 @@ def not_run(check: str, why: str, where: str | None = None) -> Check:
 
 
 def milliseconds(seconds: float | None) -> float | None:
-    """Return a time as it is shown."""
+    """Return seconds as ms with one digit behind the point; None for a check that took no time."""
     return None if seconds is None else round(seconds * 1000, 1)
 
 

@@ -144,7 +144,7 @@ def _cluster(seen: "Registered") -> Iterator[Check]:
 
 
 def _brokers(seen: "Registered") -> Iterator[Check]:
-    """Check where the brokers are advertised; what their listeners speak, ZooKeeper's settings do not say."""
+    """Check that the advertised ports of brokers take connections; ZooKeeper does not tell how to log in there."""
     if not seen.brokers:
         yield failed(BROKER, KafkaToolError("none is there"), "Start the brokers.")
     known = {broker: each for broker, each in seen.brokers.items() if not isinstance(each, KafkaToolError)}

@@ -1,4 +1,4 @@
-"""The checks for programs, scripts and people."""
+"""Shows the checks: rows for programs, lines for scripts, a table for people."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -34,7 +34,7 @@ SLOW_BYTES = 32 << 20
 SLOWLY = (
     "Checksums were computed in Python. A library does it a hundred times as fast: pip install 'kafka-ktools[logs]'"
 )
-"""What is told where it was felt: 32 MiB take 3 s."""
+"""The advice after a segment of more than SLOW_BYTES, which take 3 s."""
 
 CLASSES = tuple(decoders.API + name for name in decoders.CLASSES)
 INTERNAL_TOPICS = (
@@ -159,7 +159,7 @@ def _decoder(name: str) -> decoders.ValueDecoder:
 
 
 def dump_log(request: DumpLog) -> Report:
-    """Return what is in the files, read only as it is written. Raises KafkaToolError on the way."""
+    """Return the contents of the files; they are read only while the report is written. Raises KafkaToolError then."""
     problems, notes = Problems(), list[str]()
 
     # Called when all lines were written, as mistakes are only known then (`streams`).

@@ -1,4 +1,4 @@
-"""What dump-log found in files: the steps of a dump, each with its line of Apache's text and its row for json."""
+"""The things that dump-log finds in files, each with its line of Apache's text and its row for json."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class DumpRow(NamedTuple):
 
 @dataclass(slots=True)
 class Problems:
-    """What does not fit together in the files, told behind all lines; `damaged` counts what makes the status 1."""
+    """The mismatches found in files, by file, as pairs of what was expected and found; they are told at the end."""
 
     index: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     times: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -198,7 +198,7 @@ def _producer(producer: Producer) -> str:
 
 
 def row(file: str, seen: Seen) -> DumpRow | None:
-    """Return the row of what is no mere line."""
+    """Return the row for json; None for a mere line of text."""
     match seen:
         case Batch():
             return DumpRow(file, "batch", seen.base_offset, seen.max_timestamp, _batch_fields(seen))

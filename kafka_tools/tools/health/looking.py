@@ -25,10 +25,10 @@ PAUSE_SECONDS = 0.5
 """How long to wait before the next look with --wait."""
 
 WITHOUT_SETTINGS = ("doctor", "cluster", "metadata-quorum")
-"""The tools among those that findings recommend that have no -X."""
+"""Recommended tools that have no option -X."""
 
 MOST_SECONDS = 30.0
-"""Each of the looks ends long before; this ends what should not be."""
+"""How long one look may take, in s. Each ends much earlier by itself: this ends one that hangs against expectation."""
 
 
 class Flags(NamedTuple):

@@ -1,4 +1,4 @@
-"""The verdict for programs, scripts, monitoring and people."""
+"""Shows the verdict: rows for programs, lines for scripts, Nagios and Prometheus, a table for people."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

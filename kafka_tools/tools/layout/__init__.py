@@ -25,7 +25,7 @@ partition and then one for each broker that is left: `partition TOPIC PARTITION 
 MIN_ISR`, `broker ID LEADERS LEADERS_THEN`. What is not there, or not known, is `-`."""
 
 RACKS_SEEN: dict[int, str | None] = {}
-"""The racks that this process has seen: while it watches, a broker that is down does not tell its rack any more."""
+"""Broker -> rack, as this process saw it: under --watch a broker that went down does not tell its rack any more."""
 
 
 class ShowLayout(NamedTuple):

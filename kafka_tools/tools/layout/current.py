@@ -182,7 +182,7 @@ def _partition_row(
 
 
 def _remark(partition: Partition, live: Collection[int], min_isr: int | None) -> Mark:
-    """Say what the symbols alone do not: what the worst of it means; a flag tells of a leader that is not preferred."""
+    """Return what the worst problem of a partition means, and where it moves; the symbols beside it tell the rest."""
     wrong = problems(partition, live, min_isr)
     if partition.leader is not None and not led_by_preferred(partition):
         # That the leader is not the preferred one is always told last, and the flag in the matrix says it already.

@@ -51,7 +51,7 @@ class DescribeLogDirs(NamedTuple):
 
 
 class LogDirRow(NamedTuple):
-    """One replica in a directory; where a directory has none, one row with None instead. Sizes are in bytes."""
+    """One replica in a directory, or a directory without replicas (None). Sizes are in bytes."""
 
     broker: int
     log_dir: str
@@ -80,7 +80,7 @@ COLUMNS = {
 
 
 def check(_: str, given: frozenset[str]) -> None:
-    """Raise UsageError where Apache's tool misses an option (LogDirsCommandOptions 3.9)."""
+    """Raise UsageError where --describe is missing, as LogDirsCommandOptions (3.9) does."""
     if "describe" not in given:
         raise UsageError('Missing required argument "[describe]"')
 

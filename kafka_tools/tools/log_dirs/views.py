@@ -9,7 +9,7 @@ from kafka_tools.model.units import count, size
 from kafka_tools.render.views import NOTHING, Level, Mark, Table, level
 
 FEW_BROKERS, MOST_BROKERS = 3, 12
-"""With more than a few brokers the one that holds most of a topic has a column, with many more no other has one."""
+"""With more than FEW_BROKERS the broker with most of a topic has a column; with more than MOST_BROKERS no others do."""
 
 LITTLE_ROOM = 0.1
 """The share of a volume that should be free; below it, a few hours of growth may stop the broker."""

@@ -32,7 +32,7 @@ on where a run before ended, pauses while something else is out of sync or anyth
 throttles away, and leaves the way back in a file for --undo."""
 
 MOST_BYTES = 256 << 20
-"""Of a file with a plan: 1,000 brokers may have 200,000 partitions, each of which takes some 100 bytes."""
+"""The largest file that is read: 1,000 brokers may have 200,000 partitions, of some 100 bytes each in a plan."""
 
 APACHES = ("generate", "execute", "verify", "cancel", "list_all")
 ACTIONS = (*APACHES, "plan", "undo")
@@ -68,7 +68,7 @@ ONLY_WITH = {
 """Option -> the actions that it goes with."""
 
 BROKERS_ONLY = ("additional", "replica_alter_log_dirs_throttle", "timeout", "batch_size")
-"""Options of what cannot be done through ZooKeeper (Kafka 2.8), and would be done to another cluster otherwise."""
+"""Options that work through brokers only (Kafka 2.8). Without this check the default brokers would be changed."""
 
 IGNORED = (
     "Warning: ignoring deprecated --zookeeper option because --bootstrap-server was specified.  The --zookeeper option "

@@ -1,4 +1,4 @@
-"""Carries a plan out to its end, so many partitions at once: `--execute --batch-size` and `--undo`.
+"""Carries a plan out to its end, a batch of partitions at a time: `--execute --batch-size` and `--undo`.
 
 What must outlive this process stands in two files beside the plan: the way back (a plan itself), written before the
 first move, and the state: the throttles that were set, and what was not well before. How far the moves are is asked
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.reassignments import BrokerReassignments
 
 BATCH = 10
-"""So many partitions move at once where nobody says how many."""
+"""How many partitions move at once without --batch-size."""
 
 ROUND_SECONDS = 0.5
-"""How often it is looked how far the moves are."""
+"""How long to wait between two looks at the moves."""
 
 PATIENCE_SECONDS = 300.0
 """How long a cluster that does not answer is waited for."""
 
 CLEARING_SECONDS, LEADING_SECONDS = 30.0, 30.0
-"""How long moves that were ended are waited for, and until all brokers have heard of those that are done."""
+"""How long to wait until cancelled moves are gone, and until all brokers know the replicas of finished ones."""
 
 
 class CarryOut(NamedTuple):
@@ -64,7 +64,7 @@ class CarryOut(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a run leaves for the one that goes on: throttled topics and brokers, and what was not well before.
+    """What a run leaves in a file for the next run: throttled topics and brokers, and what was not well before.
 
     `way_back` is the file with the replicas before.
     """
@@ -79,8 +79,8 @@ class State(NamedTuple):
 def carry_out(request: CarryOut) -> Report:
     """Move everything to where the plan says, and return what was done.
 
-    Ctrl-C ends the moves that are under way, takes throttles away, and goes up. Raises KafkaToolError where it cannot
-    begin, or cannot go on; the same command goes on later.
+    After Ctrl-C the moves under way are cancelled, throttles are taken away, and KeyboardInterrupt is raised again.
+    Raises KafkaToolError where it cannot begin, or cannot go on; the same command goes on later.
     """
     run = _Run(request)
     with _as_ctrl_c(signal.SIGTERM, signal.SIGHUP):
@@ -152,7 +152,7 @@ class _Run:
 
 
 def _persist(run: _Run, stages: Stages) -> None:
-    """Carry the plan out, however often the cluster is lost meanwhile, if it comes back in time."""
+    """Carry the plan out. A cluster that is lost meanwhile is waited for, PATIENCE_SECONDS each time."""
     from kafka_tools.brokers.reassignments import open_reassignments
 
     deadline = monotonic()  # the first time nobody waits: the address may be wrong
@@ -214,7 +214,7 @@ def _begin(run: _Run, cluster: "BrokerReassignments") -> None:
 
 
 def _left_state(run: _Run) -> State | None:
-    """Return what a run of the same plan left. Raises KafkaToolError where it is another plan's, or no state."""
+    """Return the state that a run of this plan left, None if none did. Raises KafkaToolError for another plan's."""
     try:
         text = read_text(run.state_file)
     # No run before, or one that came to its end.
@@ -286,7 +286,7 @@ def _throttle(run: _Run, cluster: "BrokerReassignments", live: Collection[int]) 
 
 
 def _goes_on(run: _Run, cluster: "BrokerReassignments", stages: Stages) -> bool:
-    """Look how far the moves are, begin more of them where nothing is against it, and tell whether any are left."""
+    """Look how far the moves are, begin more unless something speaks against it, and tell whether any are left."""
     assert run.state is not None
     look = run.looking.look(cluster)
     gone = [name for name in run.wanted if name not in look.partitions]
@@ -333,7 +333,7 @@ def _show(
     moving: Sequence[TopicPartition],
     why: str,
 ) -> None:
-    """Tell how far it is: partitions, bytes, records, how fast, and how long yet."""
+    """Show the progress on stderr: partitions, bytes, records, how fast, and how long yet."""
     assert run.progress is not None
     run.progress.measure(cluster, look, run.moved, moving)
     words = f"Moving {count(len(run.wanted), 'partition')}"
@@ -399,7 +399,7 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
 
 
 def _break_off(run: _Run) -> None:
-    """End what is under way and take throttles away, whatever else comes; what is done stays done."""
+    """Cancel the moves under way and take throttles away, also if that fails in part; finished moves stay."""
     from kafka_tools.brokers.reassignments import open_reassignments
 
     if run.state is None:

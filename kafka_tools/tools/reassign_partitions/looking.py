@@ -1,4 +1,4 @@
-"""What is looked at while a plan is carried out: what moves, what is out of sync, and what is below its min ISR."""
+"""Looks at the cluster while a plan is carried out: moves, replicas out of sync, partitions below their min ISR."""
 
 from collections.abc import Collection, Iterator, Mapping
 from time import monotonic
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kafka_tools.brokers.reassignments import BrokerReassignments
 
 MIN_ISR_SECONDS = 10.0
-"""How long min.insync.replicas that were asked for are taken to be in force: a broker needs 1 ms for each topic."""
+"""How long answers about min.insync.replicas are reused, in s: a broker needs 1 ms for each topic."""
 
 MOST_TOLD = 3
 
@@ -73,7 +73,7 @@ class Look(NamedTuple):
         return len(moving.replicas) - max(len(moving.adding), len(moving.removing))
 
     def worse(self, before: Trouble) -> str:
-        """Return in words what was better before; an empty text where nothing is worse."""
+        """Return in words what is worse now than it was before; "" where nothing is."""
         now = self.trouble()
         thin = [
             f"{topic}-{number} ({len(self.partitions[TopicPartition(topic, number)].isr)} in sync of "

@@ -170,7 +170,7 @@ def _start(reassignments: "BrokerReassignments", before: Placement, after: Place
 def _move_dirs(
     reassignments: "BrokerReassignments", wanted: Mapping[Replica, str], seconds: float, told: Told
 ) -> Report:
-    """Have brokers take replicas into directories; one that does not hold a replica yet is asked again and again."""
+    """Ask brokers to move replicas to directories, again and again until each has begun or `seconds` are over."""
     left, deadline = dict(wanted), monotonic() + seconds
     while left:
         # A broker without the replica keeps the directory in mind, to make the replica there, but answers with an error

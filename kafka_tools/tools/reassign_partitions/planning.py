@@ -26,7 +26,7 @@ WITH_REBALANCE = ({"set_replication_factor", "rebalance"}, {"remove_broker", "re
 """Two goals that one plan can reach: what must move moves, and the rest is evened out."""
 
 MOST_ROWS = 60
-"""A picture of more partitions would be no picture any more: then only the brokers' figures are drawn."""
+"""How many partitions the matrix draws at most; with more it has only the brokers' figures."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -324,7 +324,7 @@ def _matrix_row(row: PlanRow, brokers: Iterable[int]) -> "MatrixRow":
 
 
 def _uneven(goal: Goal, found: Sequence[Any]) -> list[str]:
-    """Return what a plan that moves only what must leaves uneven."""
+    """Return a note where replicas stay uneven, as without --rebalance only what must move does."""
     after = [each.replicas[1] for each in found if each.broker not in goal.leaving]
     if goal.is_even or not after or max(after) - min(after) <= 1:
         return []

@@ -1,4 +1,4 @@
-"""How far the copies of a plan are: bytes by the brokers' directories, and how many records copies are behind."""
+"""Measures the copies of a plan: bytes in the brokers' directories, and records that copies are behind."""
 
 from collections.abc import Callable, Collection, Mapping
 from time import monotonic
@@ -122,7 +122,7 @@ class Progress:
 
     @property
     def falls_back(self) -> bool:
-        """Whether producers write more than is copied: so the copies under way never come to an end."""
+        """Whether producers write faster than replicas are copied, so that the copies under way never end."""
         first, last = self._samples[0], self._samples[-1]
         # Told after SAMPLES looks at the same copies, and not before: a burst of producers is no trend.
         is_same = len(self._samples) == SAMPLES and all(each.moving == last.moving for each in self._samples)

@@ -55,7 +55,7 @@ COLUMNS = {
 
 
 class Told:
-    """What was done so far, as Apache's lines and as rows, so that it is shown also where the rest fails."""
+    """Collects what an action did, as Apache's lines and as rows, so that it is shown also where the rest fails."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -66,28 +66,28 @@ class Told:
         self._begun = ""
 
     def begin_line(self, text: str) -> None:
-        """Take a line that Apache's tool does not end: what it says next stands behind it."""
+        """Add the beginning of a line: Apache's tool does not end it, and prints the next line behind it."""
         self._begun = text
 
     def line(self, text: str) -> None:
-        """Take a line of Apache's."""
+        """Add a line of Apache's text."""
         self.lines.append(self._begun + text)
         self._begun = ""
 
     def say(self, text: str) -> None:
-        """Take a line of Apache's that no table and no json shows: it goes to stderr with these."""
+        """Add a line of Apache's text that no row stands for: with tables and json it goes to stderr."""
         self.line(text)
         self.said.append(text)
 
     def show_way_back(self, before: Placement) -> None:
-        """Take where the partitions are before they move."""
+        """Add the replicas before the move, as the document that leads back to them."""
         way_back = as_json(before)
         # The document is the third line of the output: scripts cut it out by that.
         self.lines += ["Current partition replica assignment", "", way_back, "", ROLLBACK]
         self.said.append(f"{ROLLBACK}:\n{way_back}")
 
     def show_states(self, states: Iterable[tuple[MoveRow, str]]) -> None:
-        """Take how far moves are, as rows with Apache's lines."""
+        """Add the states of moves, each a row with Apache's line."""
         for row, line in states:
             self.rows.append(row)
             self.line(line)
@@ -100,12 +100,12 @@ class Told:
         return int(bool(undone))
 
     def begin_to_clear(self, brokers: Collection[int], topics: Collection[str]) -> None:
-        """Take whose throttles are to be taken away."""
+        """Add Apache's lines of the brokers and topics whose throttles are being taken away."""
         self.say(f"Clearing broker-level throttles on broker{plural(brokers)} {ids(brokers)}")
         self.say(f"Clearing topic-level throttles on topic{plural(topics)} {','.join(topics)}")
 
     def tell_left(self, failures: Mapping[Entity, KafkaToolError]) -> None:
-        """Take which throttles could not be taken away."""
+        """Add which throttles could not be taken away; the report then ends with the first error."""
         # The first, as Apache's tool ends with it; the notes name all brokers.
         self.failure = KafkaToolError(as_java_prints(next(iter(failures.values()))))
         self.notes += [
@@ -172,7 +172,7 @@ def dir_state(replica: Replica, dirs: ReplicaDirs, wanted: str) -> tuple[MoveRow
 
 
 def by_broker(replica: Replica) -> tuple[int, str, int]:
-    """Return what replicas are sorted by where brokers come first."""
+    """Return the sort key of replicas by broker, topic and partition."""
     return replica.broker, replica.topic, replica.partition
 
 

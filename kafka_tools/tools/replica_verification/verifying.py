@@ -1,4 +1,4 @@
-"""The rounds of a verification: all replicas are read from the same offset on, compared, and read on behind that."""
+"""Verifies replicas in rounds: reads all from the same offset, compares them, and goes on behind what is the same."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

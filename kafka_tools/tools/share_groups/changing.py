@@ -50,7 +50,7 @@ class ResetOffsets(NamedTuple):
 
 
 class TopicRow(NamedTuple):
-    """What became of the offsets of a group in one topic."""
+    """Whether the offsets of a group in one topic were deleted; `error` says why not."""
 
     group: str
     topic: str

@@ -82,7 +82,7 @@ class ResetOffsets(NamedTuple):
 
 
 class GroupRow(NamedTuple):
-    """What became of one group and of its internal topics."""
+    """Whether one group was deleted (`error` says why not), and which of its internal topics."""
 
     group: str
     error: str | None

@@ -1,4 +1,4 @@
-"""Shows how the records of an application flow: `ktools streams-groups --describe --topology`."""
+"""Shows the topology of an application, step by step: `ktools streams-groups --describe --topology`."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple

@@ -375,7 +375,7 @@ def _candidates(
 def _without_coordinator(
     transactions: "BrokerTransactions", candidates: Iterable[OpenTransaction]
 ) -> list[OpenTransaction]:
-    """Return those of which no coordinator knows that they are open in their partition."""
+    """Return the transactions that no coordinator knows to be open in their partition, and so will never end."""
     by_producer: dict[int, list[OpenTransaction]] = defaultdict(list)
     for each in candidates:
         by_producer[each.producer.producer_id].append(each)

@@ -91,7 +91,7 @@ def command(
 
 
 def describe(request: DescribeState) -> Report:
-    """Return what stands in ZooKeeper; status 1 where Kafka did not write some of it.
+    """Return what Kafka keeps in ZooKeeper; status 1 where some znode is none that Kafka writes.
 
     Where no session is to be had, the servers are shown all the same, and the cause is the failure.
     """

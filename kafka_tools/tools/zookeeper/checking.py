@@ -1,4 +1,4 @@
-"""`ktools zookeeper --check`: does ZooKeeper have what the brokers answer?"""
+"""`ktools zookeeper --check`: compares ZooKeeper with what each broker answers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What `ktools zookeeper` shows: the servers, the brokers, and what waits, each for programs, scripts and people."""
+"""Shows what is in ZooKeeper: servers, brokers and what waits, as rows, lines and tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ COLUMNS = {"section": "Section", "name": "Name", "since_ms": "Since", "facts": "
 LEVELS = {Severity.WARNING: Level.RISK, Severity.CRITICAL: Level.BROKEN}
 
 STUCK_MS = 60_000
-"""So long the controller takes for nothing: what waits for it longer is loud."""
+"""How many ms something may wait for the controller before it is marked: it needs far less."""
 
 QUEUES = {
     "/isr_change_notification": "ISR changes",
@@ -242,7 +242,7 @@ def _servers(connect: str, servers: "Servers", members: Sequence[Member], failur
 
 
 def _quorum(servers: "Servers", members: Sequence[Member], failure: KafkaToolError | None) -> Mark:
-    """Return how many servers serve; where not all were asked, that a session says that a majority does."""
+    """Return how many servers serve; where not all were asked, that a majority does, as there is a session."""
     modes = {address: each.mode if isinstance(each, Server) else each for address, each in servers.items()}
     # None where the ensemble does not tell its members (ZooKeeper before 3.5): then those that were named are all.
     voters = sum(member.votes for member in members) or None

@@ -29,7 +29,7 @@ TLS_CONFIG = ("-zk-tls-config-file", "--zk-tls-config-file")
 
 HISTORY = 10
 STATES = {"CONNECTEDREADONLY": "ConnectedReadOnly"}
-"""What a session is -> what an event says of it, but for the usual one."""
+"""State of a session -> its name in an event, where that is not SyncConnected."""
 
 
 def _words(*_: object) -> "list[CompletionItem]":
@@ -39,7 +39,7 @@ def _words(*_: object) -> "list[CompletionItem]":
 
 
 class ShellCommand(ReportCommand):
-    """The command, which has a version as every tool of Apache's, and no output but that of its own commands."""
+    """The click command: it takes --version, and no --output, as its commands print their own text."""
 
     def common_options(self) -> list[click.Parameter]:
         """Return --version."""

@@ -35,7 +35,7 @@ UNSIGNED = (1 << 64) - 1
 
 
 def warn_of_old_words(shell: Session, line: Line) -> None:
-    """Say that a second word, once the wish to watch or a version, is an option now; it is dropped."""
+    """Warn of a second word, which once meant to watch or a version and is ignored: options say that now."""
     if len(line.words) > 1 and COMMANDS[line.command].watches:
         # LsCommand 3.8 has this shorter usage in its warning only.
         usage = COMMANDS[line.command].usage.replace("[-s] [-w] [-R]", "[-w]")
@@ -222,7 +222,7 @@ def sync(shell: Session, line: Line) -> None:
 
 
 def version(shell: Session, line: Line) -> None:
-    """Print whose shell this is."""
+    """Print the version of ktools, where ZooKeeper's shell has its own."""
     if line.words:
         raise KafkaToolError("version ")
     shell.out(f"ZooKeeper CLI version: ktools {__version__}")
