@@ -1,7 +1,6 @@
 """Types of records in Kafka's internal topics: how they are read, and how Kafka writes them as JSON."""
 
 import json
-import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kafka_tools.logs.files import CorruptFileError
 from kafka_tools.model.codec import NEVER, Field, struct_decoder
+from kafka_tools.model.java_json import quoted
 from kafka_tools.model.java_numbers import double
 
 INT16 = 2
@@ -100,22 +100,14 @@ def written(value: Any) -> str:
     match value:
         case dict():
             # Keys are in the order of the definitions, as Jackson's ObjectNode has them, not sorted.
-            return "{" + ",".join([f"{_text(name)}:{written(each)}" for name, each in value.items()]) + "}"
+            return "{" + ",".join([f"{quoted(name)}:{written(each)}" for name, each in value.items()]) + "}"
         case list() | tuple():
             return "[" + ",".join([written(each) for each in value]) + "]"
         case str():
-            return _text(value)
+            return quoted(value)
         case bytes():
             return f'"{b64encode(value).decode()}"'
         case float():
             return double(value)
         case _:
             return json.dumps(value)
-
-
-def _text(text: str) -> str:
-    # Jackson leaves text outside of ASCII as it is and writes \u001B where Python writes \u001b.
-    shown = json.dumps(text, ensure_ascii=False)
-    return (
-        re.sub(r"\\u00[01][0-9a-f]", lambda found: "\\u" + found[0][2:].upper(), shown) if "\\u00" in shown else shown
-    )

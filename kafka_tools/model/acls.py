@@ -130,6 +130,7 @@ class ResourcePattern(NamedTuple):
             return False
         if self.pattern_type is PatternType.PREFIXED:
             return name.startswith(self.name)
+        # Only a literal `*` stands for all names: with PREFIXED it is a name that begins with an asterisk.
         return self.name in (name, WILDCARD)
 
 
@@ -185,6 +186,7 @@ class AclBindingFilter(NamedTuple):
             return False
         if self.name is None or self.name == pattern.name:
             return True
+        # MATCH also takes rules of other names: a prefix of this one, and the literal `*`.
         return self.pattern_type is PatternType.MATCH and pattern.covers(pattern.resource_type, self.name)
 
 
@@ -216,6 +218,7 @@ def sort_key(binding: AclBinding) -> tuple[object, ...]:
     pattern, entry = binding
     return (
         *(pattern.resource_type.value, pattern.name, pattern.pattern_type.value),
+        # DENY has the smaller number, and outweighs what follows it.
         *(entry.permission_type.value, entry.principal, entry.operation.value, entry.host),
     )
 

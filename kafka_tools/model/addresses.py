@@ -12,6 +12,7 @@ Address = tuple[str, int]
 """A host, by name or address, and a port."""
 
 MASK = "********"
+# The lengths are limited: without that, a long line without an @ would be searched from each // to its end.
 USER_IN_URL = re.compile(r"//\S{0,2048}@")
 QUERY_OF_URL = re.compile(r"(//[^\s?]{0,2048})\?[^\s#]+")
 
@@ -30,6 +31,7 @@ def text(address: Address) -> str:
 
 def parse(server: str, default_port: int) -> Address | None:
     """Parse `HOST[:PORT]`; the brackets of an IPv6 address are dropped. Returns None for any other text."""
+    # The last colon: an IPv6 address has some before it.
     host, colon, port = server.rpartition(":")
     if not colon or port.endswith("]"):  # no port, or the colons of an IPv6 address in brackets
         host, port = server, str(default_port)
@@ -73,5 +75,6 @@ def without_secrets(text: str) -> str:
 
 def without_password(address: str) -> str:
     """Return an address that is none with what stands before an `@` in it masked, to be shown."""
+    # The last @ as well: a password may have one.
     _, at, rest = without_secrets(address).rpartition("@")
     return f"{MASK}@{rest}" if at else rest

@@ -167,6 +167,7 @@ class Answers(NamedTuple):
 
 def compare(kept: Kept, answers: Answers, now_ms: int) -> tuple[Difference, ...]:
     """Return what differs at this moment, what concerns the whole cluster first."""
+    # What several brokers answer alike is one difference, with all of them in `who`: most often all or one do.
     by_answer: dict[Difference, list[int]] = {}
     for broker, answer in answers.brokers.items():
         for difference in _of_answer(kept, answer, answers.hidden, now_ms):
@@ -186,6 +187,7 @@ def compare(kept: Kept, answers: Answers, now_ms: int) -> tuple[Difference, ...]
         *_broker_configs(kept, answers),
         *_unread(kept, now_ms),
     ]
+    # Kinds are declared in the order in which a report has them.
     order = list(Kind)
     return tuple(sorted(found, key=lambda each: order.index(each.kind)))
 
@@ -381,6 +383,7 @@ class Watch:
         self.looks += 1
         keys = {_key(each) for each in found}
         before = {_key(each) for each in self._last} if self.looks > 1 else keys
+        # Where something of a kind came or went since the last look, others of that kind are likely to go, too.
         self._moving = frozenset(each.kind for each in keys ^ before) | {Kind.NEW_TOPIC}
         self._gone |= {_key(each): each for each in self._last if _key(each) not in keys}
         self._gone = {key: each for key, each in self._gone.items() if key not in keys}

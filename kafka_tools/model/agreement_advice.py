@@ -48,6 +48,7 @@ def advice(difference: Difference, brokers: int, connect: str) -> Advice:
     """Return what to do about a difference in a cluster of which so many `brokers` answered."""
     found = _of(difference, brokers)
     names = {"connect": connect, "subject": difference.subject, "zookeeper": difference.zookeeper}
+    # Names come from a cluster, and the command is there to be copied into a shell.
     words = {name: quote(text) for name, text in names.items()}
     return Advice(found.words, f"ktools {found.command.format(**words)}" if found.command else "")
 
@@ -55,6 +56,7 @@ def advice(difference: Difference, brokers: int, connect: str) -> Advice:
 def _of(difference: Difference, brokers: int) -> Advice:
     kind, subject, kept, _, who = difference
     if kind is Kind.UNTOLD:
+        # `format` reads the command afterwards: a brace in a name is doubled so that it stays one.
         entity, _, name = subject.partition("/")
         change = (
             f"configs --alter --entity-type {entity} --entity-name {quote(name).replace('{', '{{').replace('}', '}}')}"

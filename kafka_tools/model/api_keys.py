@@ -41,6 +41,7 @@ def api_versions(known: Mapping[int, tuple[int, int]]) -> Iterator[ApiVersion]:
     missed = {key for key, each in API_KEYS.items() if each.is_asked_by_clients}
     for key in sorted(known.keys() | missed):
         client, versions = API_KEYS.get(key), known.get(key)
+        # Not known on one of the two sides: nobody could use it.
         if versions is None or client is None:
             yield ApiVersion(key, client.name if client else "UNKNOWN", versions)
         elif client.newest < versions[0]:
@@ -52,14 +53,18 @@ def api_versions(known: Mapping[int, tuple[int, int]]) -> Iterator[ApiVersion]:
 
 
 API_KEYS: Mapping[int, ApiKey] = {
+    # Brokers of Kafka 4 name versions 0 to 2 without taking them: librdkafka sends compressed batches only where it
+    # sees them (KAFKA-18659).
     0: ApiKey("Produce", 0, 13),
     1: ApiKey("Fetch", 4, 18),
     2: ApiKey("ListOffsets", 1, 11),
     3: ApiKey("Metadata", 0, 13),
+    # 4 to 7 were of brokers with ZooKeeper: Kafka 4 has none of them, and misses none.
     4: ApiKey("LeaderAndIsr", 0, 7, False),
     5: ApiKey("StopReplica", 0, 4, False),
     6: ApiKey("UpdateMetadata", 0, 8, False),
     7: ApiKey("ControlledShutdown", 0, 3, False),
+    # The oldest versions of this and others went with Kafka 4.0 (KIP-896).
     8: ApiKey("OffsetCommit", 2, 10),
     9: ApiKey("OffsetFetch", 1, 10),
     10: ApiKey("FindCoordinator", 0, 6),
@@ -126,8 +131,10 @@ API_KEYS: Mapping[int, ApiKey] = {
     71: ApiKey("GetTelemetrySubscriptions", 0, 0),
     72: ApiKey("PushTelemetry", 0, 0),
     73: ApiKey("AssignReplicasToDirs", 0, 0, False),
+    # Named ListClientMetricsResources before Kafka 4.1 (KIP-1142): the number is the same.
     74: ApiKey("ListConfigResources", 0, 1),
     75: ApiKey("DescribeTopicPartitions", 0, 0),
+    # Version 0 of the share requests was the early access of Kafka 4.0.
     76: ApiKey("ShareGroupHeartbeat", 1, 1),
     77: ApiKey("ShareGroupDescribe", 1, 1),
     78: ApiKey("ShareFetch", 1, 2),
@@ -135,6 +142,7 @@ API_KEYS: Mapping[int, ApiKey] = {
     80: ApiKey("AddRaftVoter", 0, 1),
     81: ApiKey("RemoveRaftVoter", 0, 0),
     82: ApiKey("UpdateRaftVoter", 0, 0, False),
+    # 83 to 87 go to the coordinator of share groups' state, from brokers; Kafka counts them as clients' all the same.
     83: ApiKey("InitializeShareGroupState", 0, 0),
     84: ApiKey("ReadShareGroupState", 0, 0),
     85: ApiKey("WriteShareGroupState", 0, 1),

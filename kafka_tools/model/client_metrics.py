@@ -37,6 +37,7 @@ def generated_name() -> str:
 def interval(text: str) -> str:
     """Read an interval in ms or with a unit (`30s`); "" stands for the default. Raises UsageError in Kafka's words."""
     value = plain(INTERVAL, text.strip())
+    # Ten digits at most: no int of Java's has more, and Python's int() would refuse thousands of them in other words.
     if value and not (re.fullmatch(r"[+-]?\d{1,10}", value, re.ASCII) and abs(int(value)) <= INT_MAX):
         raise UsageError("Invalid interval value. Enter an integer, or leave empty to reset.")
     return value
@@ -44,6 +45,7 @@ def interval(text: str) -> str:
 
 def joined(texts: Sequence[str]) -> str:
     """Return the values of a repeated option with commas, as joptsimple splits them: without empty ones between."""
+    # A text of commas alone is kept as it is: it is the value that somebody gave.
     parts = [[word for word in text.split(",") if word] or [text] for text in texts]
     return ",".join(word for words in parts for word in words)
 

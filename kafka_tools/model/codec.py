@@ -122,6 +122,7 @@ def _write_struct(
 ) -> None:
     tagged = []
     for field in fields:
+        # A field that this version has not is left out, whatever its value: who needs it asks for `since` versions.
         if field.since <= version <= field.until:
             value = values.get(field.name, field.default)
             if field.tag is None:
@@ -134,6 +135,7 @@ def _write_struct(
 
 def _write_tagged(out: bytearray, fields: Sequence[Field], version: int, values: Mapping[str, Any]) -> None:
     _write_varint(out, len(fields))
+    # Tags have to rise (KIP-482); the tables have them in the order of the definitions.
     for field in sorted(fields, key=lambda each: each.tag or 0):
         body = bytearray()
         _write(body, field, version, True, values[field.name])
@@ -192,6 +194,7 @@ def _write_one(out: bytearray, field: Field, kind: str, version: int, flexible: 
 def _write_length(out: bytearray, code: str, flexible: bool, value: Any) -> None:
     length = -1 if value is None else len(value)
     if flexible:
+        # Compact lengths are one more than they say: 0 is null, 1 empty.
         _write_varint(out, length + 1)
     else:
         out += pack(">" + code, length)
@@ -282,6 +285,7 @@ def _varint(stream: BytesIO, first: int) -> int:
 
 
 def _take(stream: BytesIO, size: int) -> bytes:
+    # A length is believed only as far as there are bytes: read() makes no buffer for what is announced.
     chunk = stream.read(size)
     if len(chunk) != size:
         raise error("it ends too early")
@@ -319,6 +323,7 @@ def _length_decoder(code: str, flexible: bool, nullable: bool) -> Callable[[Byte
             length = (first if first < 128 else _varint(stream, first)) - 1
         else:
             length = unpack(stream.read(size))[0]
+        # A null where none may be, or a length below it: refused here, as every loop below takes it for a count.
         if length < lowest:
             raise error(f"a length of {length}")
         return length

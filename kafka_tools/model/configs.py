@@ -28,6 +28,7 @@ EntityFilter = Mapping[str, str | None]
 
 `{"topics": None}` are all topics, `{"users": "alice", "clients": None}` all clients of alice that have configs."""
 
+# By the numbers of org.apache.kafka.clients.admin.ScramMechanism, from 1 on.
 SCRAM_MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 SCRAM_ITERATIONS = 4096
 """The fewest iterations of both mechanisms, and their default (ConfigCommand.DefaultScramIterations, 3.9)."""
@@ -164,6 +165,7 @@ def parse(text: str) -> dict[str, str]:
         raise KafkaToolError(
             'requirement failed: Invalid entity config: all configs to be added must be in the format "key=val".'
         )
+    # All brackets go, also from the middle of a value (`replaceAll` in Kafka's code): no value can have one.
     return checked({name.strip(): re.sub(r"[\[\]]", "", value).strip() for name, value in pairs})
 
 
@@ -185,6 +187,7 @@ def checked(configs: Mapping[str, str]) -> dict[str, str]:
 def changed(entries: Iterable[ConfigEntry], change: ConfigChange) -> dict[str, tuple[str | None, str | None]]:
     """Return the names that a change touches -> value before and after it; None stands for a value that is not set."""
     before = {entry.name: entry.value for entry in entries}
+    # In this order: a name that is deleted and set is set afterwards.
     after: dict[str, str | None] = {**dict.fromkeys(change.delete), **change.set}
     return {name: (before.get(name), value) for name, value in after.items()}
 
@@ -225,6 +228,7 @@ def scram_credential(mechanism: str, value: str) -> ScramCredential:
     count = found[1]
     if count is not None and not (re.fullmatch(r"-?\d+", count, re.ASCII) and len(count) < 10):
         raise KafkaToolError(f'For input string: "{count}"')
+    # -1 is how Kafka's tool itself says "not given".
     iterations = SCRAM_ITERATIONS if count in (None, "-1") else int(count)
     if iterations < SCRAM_ITERATIONS:
         raise KafkaToolError(

@@ -31,17 +31,21 @@ def even_dirs(log_dirs: Sequence[LogDirDescription], topics: Collection[str]) ->
         each.path: [
             replica
             for replica in each.replicas
+            # An empty replica evens nothing out, and would still be copied.
             if replica.partition.topic in topics and replica.partition not in moving and replica.size > 0
         ]
         for each in alive
     }
     found: list[DirMove] = []
     while len(sizes) > 1:
+        # By path where sizes are equal, so that the same directories always give the same plan.
         source, target = (choose(sizes, key=lambda path: (sizes[path], path)) for choose in (max, min))
         gap = sizes[source] - sizes[target]
+        # One as large as the difference would only make the other directory the fuller one.
         fitting = [replica for replica in left[source] if replica.size < gap]
         if not fitting:
             break
+        # A move takes its size from one side and adds it to the other: the difference changes by twice that.
         best = min(fitting, key=lambda replica: (abs(gap - 2 * replica.size), replica.size, replica.partition))
         left[source].remove(best)
         sizes[source] -= best.size

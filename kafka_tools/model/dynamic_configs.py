@@ -22,6 +22,7 @@ def _any(_name: str, _value: str) -> None:
 QUOTAS: Mapping[str, Check] = {
     "producer_byte_rate": Number(LONG).check,
     "consumer_byte_rate": Number(LONG).check,
+    # None: a double.
     "request_percentage": Number(None).check,
     "controller_mutation_rate": Number(None).check,
 }
@@ -68,6 +69,7 @@ OF_BROKERS: Mapping[str, Check] = {
     "log.retention.ms": Number(LONG).check,
     "log.roll.jitter.ms": Number(LONG).check,
     "log.roll.ms": Number(LONG).check,
+    # The smallest message, which a segment has to have room for (LegacyRecord.RECORD_OVERHEAD_V0).
     "log.segment.bytes": Number(INT, 14).check,
     "log.segment.delete.delay.ms": Number(LONG, 0).check,
     "max.connection.creation.rate": Number(INT, 0).check,
@@ -211,6 +213,7 @@ def check_broker(configs: Mapping[str, str], is_default: bool) -> None:
     What Kafka does not know is taken, as plug-ins have configs of their own. Raises KafkaToolError in Kafka's words.
     Source: DynamicBrokerConfig.validateConfigs.
     """
+    # The order of the checks is Kafka's: of two mistakes the same one is told.
     _refuse("Cannot update these configs dynamically", "Set", configs.keys() & _STATIC)
     _refuse(
         "These security configs can be dynamically updated only per-listener using the listener prefix",
@@ -236,6 +239,7 @@ def may_be_secret(name: str) -> bool:
 
     Plugins have configs of their own, of which nobody else knows which are secret.
     """
+    # A name too many is masked rather than one too few.
     return is_password(name) or any(word in name.lower() for word in ("password", "secret", "credential", "jaas"))
 
 
@@ -246,6 +250,7 @@ def shown_set(kind: str, names: Iterable[str]) -> str:
 
 def _base(name: str) -> str:
     """Return the name of a config without the prefix of a listener (`listener.name.NAME.`)."""
+    # `listener.name.external.ssl.keystore.location` is ssl.keystore.location of the listener EXTERNAL alone.
     listener = re.fullmatch(r"listener\.name\.[^.]*\.(.*)", name)
     return listener[1] if listener else name
 

@@ -40,6 +40,7 @@ class Ends(NamedTuple):
         """Return how many records other replicas are known to have that `leader` has not; None where its log is not
         known. The replicas that are down may have had more."""
         own = self.by_broker.get(leader)
+        # Compared with the replica that has come furthest of those that are up.
         return None if own is None else max(self.by_broker.values()) - own
 
 
@@ -56,6 +57,7 @@ def _preferred(name: TopicPartition, partition: Partition, live: Collection[int]
     stays = Forecast(name, partition.leader, partition.leader, partition.isr)
     if partition.leader == wanted:
         return stays._replace(reason="its preferred replica leads it")
+    # Here and for one out of sync the controller answers PREFERRED_LEADER_NOT_AVAILABLE (80), and changes nothing.
     if wanted not in live:
         return stays._replace(reason=f"its preferred replica {wanted} is down", expected=None)
     if wanted not in partition.isr:
@@ -70,6 +72,7 @@ def _unclean(name: TopicPartition, partition: Partition, live: Collection[int]) 
         return stays._replace(reason="it has a leader")
     if not alive:
         return stays._replace(reason="none of its replicas is alive")
+    # One in sync is taken before any other; both in the order of the assignment.
     in_sync = [broker for broker in alive if broker in partition.isr]
     return stays._replace(expected=(in_sync or alive)[0], is_unclean=not in_sync)
 
@@ -100,6 +103,7 @@ def parse_election_file(text: str, words: FileWords = REPLICA) -> tuple[TopicPar
     from kafka_tools.model.java_json import field, parsed, shown, typed
 
     try:
+        # Jackson reads an empty text as a missing document, and shows nothing after "received".
         document = parsed(text) if text.strip() else None
     except ValueError:
         raise KafkaToolError(f"{words.election_data} is empty", "The file is not JSON.") from None
@@ -112,6 +116,7 @@ def parse_election_file(text: str, words: FileWords = REPLICA) -> tuple[TopicPar
         entry = typed(each, dict, "JSON object")
         topic = typed(field(entry, "topic"), str, "String")
         found.append(TopicPartition(topic, typed(field(entry, "partition"), int, "Integer")))
+    # In the order of a HashMap, in which Apache's tool collects them.
     twice = partition_order(dict.fromkeys(each for each in found if found.count(each) > 1))
     if twice:
         names = words.duplicates.format(words.comma.join(f"{each.topic}-{each.partition}" for each in twice))

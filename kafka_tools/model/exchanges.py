@@ -82,6 +82,7 @@ def _sweep(exchange: Exchange, least: int, most: int) -> None:
             heappush(fullest, (-load[broker], broker))
             continue
         emptiest = min(load)
+        # With a difference of one the two would only change places.
         if load[broker] <= least or emptiest > load[broker] - 2:
             continue
         for item in left[broker]:
@@ -152,6 +153,8 @@ class _Search:
     def _from(self, source: int) -> Iterable[tuple[int, tuple[int, int | None]]]:
         load = self._exchange.load
         if source == self._outside:
+            # What a load costs more or less: n * n - (n - 1) * (n - 1) is 2n - 1. Of all such terms half is taken,
+            # without the -1/2, which falls out in every round: a load begins as often as one ends.
             return [(broker, (-self.weight * each, None)) for broker, each in enumerate(load)]
         if source not in self._offers:
             self._offers[source] = self._exchange.offers(source)
@@ -170,6 +173,7 @@ class _Search:
             while seen[at] < 0 and (hop := way[at]) is not None:
                 seen[at] = start
                 at = hop.source
+            # A broker that an earlier start has seen leads to no new round: only one of this start's own does.
             if way[at] is not None and seen[at] == start:
                 return self._inside(way, at)
         return []
@@ -183,6 +187,7 @@ class _Search:
             assert hop is not None
             hops.append(hop)
             broker = hop.source
+        # Found from the end to the beginning, as each way knows only the hop before.
         hops.reverse()
         for number, hop in enumerate(hops):
             if hop.target == self._outside:
@@ -221,6 +226,7 @@ def _price(exchange: Exchange, hops: Sequence[Hop], weight: int) -> int:
     price = 0
     for hop in hops:
         if hop.item is None:
+            # As in `_from`: one more load for the first, one less for the second.
             price += weight * (exchange.load[hop.source] + 1 - exchange.load[hop.target])
         else:
             price += exchange.cost(hop)

@@ -16,6 +16,7 @@ METADATA = "metadata.version"
 OLDEST, PRODUCTION, NEWEST = 7, 33, 34
 """Levels of metadata.version: the oldest that Kafka 4 knows, the newest that is released, and the one under way."""
 
+# 3.0-IV0 has no level: those of KRaft begin with IV1.
 RELEASES: Mapping[str, tuple[int, ...]] = {
     "3.0": (1,),
     "3.1": (0,),
@@ -41,6 +42,7 @@ METADATA_VERSIONS: Mapping[int, str] = dict(
 )
 """Level of metadata.version -> its name."""
 
+# Levels by their names: 21 is 3.9-IV0, 22 4.0-IV0, 24 4.0-IV2, 26 4.1-IV0, 28 4.2-IV0, 29 4.2-IV1, 31 4.4-IV0.
 STEPS: Mapping[str, Mapping[int, int]] = {
     "kraft.version": {21: 1},
     "transaction.version": {24: 2},
@@ -82,6 +84,7 @@ def metadata_level(version: str) -> int:
 
     Raises KafkaToolError in Kafka's words for any other text (MetadataVersion.fromVersionString).
     """
+    # As Kafka cuts it: of `4.0.1` the first two parts, while `4.0-IV3` has no third.
     key = ".".join(version.split(".")[:2])
     known = {name: level for level, name in METADATA_VERSIONS.items() if level >= OLDEST}
     released = {name.partition("-")[0]: level for name, level in known.items() if level <= PRODUCTION}
@@ -106,6 +109,7 @@ def read_level(text: str) -> tuple[str, int]:
     name, equals, level = (part.strip() for part in text.partition("="))
     if not equals:
         raise KafkaToolError(f"Can't parse feature=level string {text}: equals sign not found.")
+    # More digits are no short, either: 1 << 15 stands for whatever is out of range.
     number = int(level) if re.fullmatch(r"[+-]?[0-9]{1,5}", level) else 1 << 15
     if not -(1 << 15) <= number < 1 << 15:
         raise KafkaToolError(f"Can't parse feature=level string {text}: unable to parse {level} as a short.")

@@ -8,7 +8,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.addresses import text
 from kafka_tools.model.health import Troubled
 from kafka_tools.model.snapshot import FOLLOWER_RATE, LEADER_RATE, LOG_DIRS_RATE, Ensemble, Quorum, Snapshot
-from kafka_tools.model.topics import OFFSETS, Partition
+from kafka_tools.model.topic_names import INTERNAL_TOPICS
+from kafka_tools.model.topics import Partition
 from kafka_tools.model.units import count, size
 from kafka_tools.model.verdict import Finding, Severity, judge_quorum, shown, wanted_factor, worst_first
 
@@ -21,7 +22,6 @@ WHOSE = {LEADER_RATE: "leaders", FOLLOWER_RATE: "followers", LOG_DIRS_RATE: "log
 PARTITIONS = "partitions"
 QUORUM = "ktools metadata-quorum describe"
 UNDER_REPLICATED = "ktools topics --describe --under-replicated-partitions"
-INTERNAL_TOPICS = (OFFSETS, "__transaction_state", "__share_group_state")
 THROTTLED = tuple(f"{side}.replication.throttled.replicas" for side in ("leader", "follower"))
 
 SKEW = 1.5
@@ -39,6 +39,7 @@ MOST_LAG = 1000
 
 def examine(snapshot: Snapshot, found: Troubled) -> tuple[Finding, ...]:
     """Return what all checks find, the worst first; a check that finds nothing wrong says what is well."""
+    # Without a session nothing was read: any other check would call that well, or blame the brokers.
     lost = snapshot.by_zookeeper and snapshot.ensemble is not None and snapshot.ensemble.failure is not None
     return worst_first(each for check in ((_zookeeper,) if lost else CHECKS) for each in check(snapshot, found))
 
@@ -88,6 +89,7 @@ def _absent(snapshot: Snapshot, broker: int, replicas: int, missing: Sequence[st
 
 
 def _unreached(snapshot: Snapshot, broker: int, cause: str) -> Finding:
+    # Critical only where it leads: what it led is then with nobody, while a follower is only missed.
     led = tuple(f"{topic}-{each.partition}" for topic, each in _each(snapshot) if each.leader == broker)
     words = f"is registered and not reached ({cause})"
     words += f", and leads {_of(led)}" if led else ""
@@ -232,6 +234,8 @@ def _moves(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
     rates = {broker: each for broker, each in (snapshot.rates or {}).items() if each}
+    # A throttle has two halves: rates on brokers, and the replicas that they count for on topics. Either may stay
+    # behind.
     of_topics = {topic.topic: [name for name in THROTTLED if topic.configs.get(name)] for topic in snapshot.topics}
     throttled = {topic: names for topic, names in of_topics.items() if names}
     if found.moving and (rates or throttled):
@@ -262,6 +266,7 @@ def _throttles(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 def _internal(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
     there = {topic.topic: topic for topic in snapshot.topics if topic.topic in INTERNAL_TOPICS and topic.partitions}
+    # Brokers that are down count, too: an outage is no reason to want fewer replicas.
     brokers = len(_held(snapshot).keys() | snapshot.live)
     thin = False
     for name, topic in there.items():
@@ -284,6 +289,7 @@ def _leader_skew(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
 
 
 def _disk_skew(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
+    # A broker that does not tell is no empty one: without all of them there is no mean.
     if snapshot.log_dirs is None or snapshot.log_dirs.keys() != snapshot.live:
         return
     held = Counter[int](dict.fromkeys(snapshot.live, 0))
@@ -330,6 +336,7 @@ def _log_dirs(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
 def _versions(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
     groups: list[tuple[Mapping[int, tuple[int, int]], list[int]]] = []
     for broker, versions in sorted((snapshot.versions or {}).items()):
+        # By the whole table, as a broker does not tell its release.
         same = next((group for group in groups if group[0] == versions), None)
         if same is None:
             groups.append((versions, [broker]))
@@ -361,6 +368,7 @@ def _controllers(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
             True,
         )
     for server, lag in sorted(quorum.lags.items()):
+        # Whoever is away is told as such already.
         if lag > MOST_LAG and server not in quorum.silent:
             words = f"is {lag:,} records of the controllers' log behind: it knows old leaders and configs"
             advice = "Look at its log, its disk and its network."
@@ -411,6 +419,7 @@ def _not_asked(snapshot: Snapshot, _: Troubled) -> Iterator[Finding]:
         yield Finding(severity, NOT_ASKED, each.subject, each.why.rstrip("."), advice, "ktools doctor", heals=True)
 
 
+# The worst that can be found comes first: in this order findings of the same severity are shown.
 CHECKS: Sequence[Callable[[Snapshot, Troubled], Iterator[Finding]]] = (
     _leaders,
     _min_isr,

@@ -37,6 +37,7 @@ def missing_notes(failures: Sequence[str]) -> list[str]:
 
 def known_words(asked: Sequence[str] | None, words: Sequence[str], what: str, plural: str) -> set[str]:
     """Return the words that are meant, in Kafka's capitals. Raises UsageError in Apache's words for another."""
+    # Apache's tools take any capitals, and print their own.
     by_small = {word.lower(): word for word in words}
     given = asked or ()
     if not all(word.lower() in by_small for word in given):
@@ -119,6 +120,7 @@ class Progress(NamedTuple):
         """How many offsets are left to read; None where that is not known."""
         if self.current_offset is None or self.log_end_offset is None:
             return None
+        # Below 0 where a topic was made anew under the same name: Apache's tool prints it so, too.
         return self.log_end_offset - self.current_offset
 
     @property
@@ -189,9 +191,12 @@ def progress(
     or `in_order` of topics and partitions (4.4).
     """
     assigned: set[TopicPartition] = set()
+    # sorted() keeps members with equally many partitions in the order of the coordinator, as Java's sort does.
     for member in (*sorted(group.members, key=lambda each: -len(each.partitions)), None):
+        # The last round, without a member: what was committed and nobody reads now.
         partitions = committed.keys() - assigned if member is None else frozenset(member.partitions)
         assigned |= partitions
+        # The order of insertion, which counts where two partitions are in one bucket.
         by_number = sorted(partitions, key=lambda each: (each.partition, each.topic))
         for each in sorted(partitions) if in_order else partition_order(by_number):
             offset, epoch = committed.get(each, (None, None))
@@ -221,6 +226,7 @@ def parse_partitions(text: str) -> tuple[str, tuple[int, ...] | None]:
     found = []
     for word in numbers.split(","):
         if not (word.isascii() and word.isdecimal() and len(word) < 11 and int(word) < 2**31):
+            # The two apostrophes at the end are Apache's own (ConsumerGroupCommand 3.9).
             raise UsageError(f"Invalid partition '{word}' specified in topic arg '{text}''")
         found.append(int(word))
     return topic, tuple(found)
@@ -231,6 +237,7 @@ def joined(group: str) -> str:
 
     Raises UsageError for one that no group can have: librdkafka would end the process (SIGABRT).
     """
+    # String.trim() takes off all up to the blank, controls among them, and no other white space.
     trimmed = group.strip("".join(map(chr, range(33))))
     if not trimmed:
         raise UsageError("The configured groupId is invalid", "A group id cannot be empty.")

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 
+# A piece of a pattern: text in quotes, where '' is a quote; one letter, once or more often; anything else as it is.
 TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 Format = Callable[[int], str]
 
@@ -22,6 +23,7 @@ def compile_format(pattern: str) -> Format:
 
     def written(milliseconds: int) -> str:
         seconds, rest = divmod(milliseconds, 1000)
+        # The zone of this machine (TZ), as Java takes its default.
         moment = time.localtime(seconds)
         return "".join(_token(each, moment, rest) for each in found)
 
@@ -31,6 +33,7 @@ def compile_format(pattern: str) -> Format:
 def _token(found: re.Match[str], moment: time.struct_time, milliseconds: int) -> str:
     if found[2]:
         return FIELDS[found[2]](moment, milliseconds, len(found[0]))
+    # Two quotes with nothing between are one quote, inside of a text and alone.
     return found[0] if found[1] is None else (found[1].replace("''", "'") or "'")
 
 

@@ -82,6 +82,7 @@ def _trie_order(hashed: list[tuple[int, Key]], shift: int = 0) -> list[Key]:
     for code, each in hashed:
         branches.setdefault(code >> shift & 31, []).append((code, each))
     in_order = [branches[bits] for bits in sorted(branches)]
+    # A node of Scala's trie iterates its own elements before its children.
     alone = [branch[0][1] for branch in in_order if len(branch) == 1]
     return alone + [each for branch in in_order if len(branch) > 1 for each in _trie_order(branch, shift + 5)]
 

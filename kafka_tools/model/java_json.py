@@ -21,6 +21,7 @@ ESCAPES = str.maketrans(
 def parsed(text: str) -> Any:
     """Return the document in a text. Raises ValueError where it is none, or is nested thousands deep."""
     try:
+        # Python also takes NaN and Infinity, which Jackson refuses; `typed` lets no such number through.
         return json.loads(text)
     except RecursionError:
         raise ValueError("too many brackets within brackets") from None
@@ -35,6 +36,7 @@ def field(entry: Mapping[str, Any], name: str) -> Any:
 
 def typed(value: Any, kind: type, java: str) -> Any:
     """Return a value that is of this kind, and within the limits of Java's Integer or Long. Raises KafkaToolError."""
+    # To Python true is an int; to Jackson it is not.
     fits = isinstance(value, kind) and not isinstance(value, bool)
     if fits and isinstance(value, int):
         fits = -LIMITS[java] <= value < LIMITS[java]

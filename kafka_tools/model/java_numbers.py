@@ -13,7 +13,7 @@ def parse_double(text: str) -> float | None:
     number = text.strip()
     if not NUMBER.fullmatch(number):
         return None
-    return float(number if number.endswith(("N", "y")) else number.rstrip("dDfF"))
+    return float(number.rstrip("dDfF"))
 
 
 def double(number: float) -> str:

@@ -38,6 +38,8 @@ def duration_of_java(text: str) -> int:
         raise KafkaToolError("Text cannot be parsed to a Duration")
     sign, days, hours, minutes, seconds, fraction = found.groups()
     whole = int(days or 0) * 86_400 + int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    # Whole ms: further digits are cut off, not rounded (Duration.toMillis).
     parts = int((fraction or "").ljust(3, "0")[:3])
+    # The fraction has the sign of the seconds: -1.5 s is one and a half before.
     length = whole * 1000 + (-parts if (seconds or "").startswith("-") else parts)
     return -length if sign == "-" else length

@@ -49,6 +49,7 @@ class Limits(NamedTuple):
 
 def parse_records(text: str) -> int | None:
     """Return the limit in `>1000` (or `1000`), None for "". Raises UsageError for anything else."""
+    # The > is as monitoring's thresholds have it; 18 digits always fit in a long.
     found = re.fullmatch(r"(?:>\s*)?(\d{1,18})", text.strip(), re.ASCII)
     if text and not found:
         raise UsageError(f"--lag: '{text}' is no number of records", "Such are: '>1000', 1000. The > needs quotes.")
@@ -119,15 +120,19 @@ class Pacer:
             if row.current_offset is not None and row.log_end_offset is not None
         }
         self._samples.append(Sample(now, offsets))
+        # One that is older stays, so that the first and the last are at least RATE_SECONDS apart as soon as that is
+        # possible.
         while len(self._samples) > 2 and self._samples[1].time <= now - RATE_SECONDS:
             self._samples.popleft()
 
     def pace(self, rows: Iterable[Progress]) -> Pace | None:
         """Return the pace in the partitions of these rows, None before the second look."""
         first, last = self._samples[0], self._samples[-1]
+        # Partitions that both looks know: one that came in between would count all that was ever read.
         keys = [key for row in rows if (key := (row.group, place(row))) in first.offsets and key in last.offsets]
         if not keys or last.time <= first.time:
             return None
+        # Both over the same time and partitions, so that their difference is how fast the lag shrinks.
         read, written = (
             sum(last.offsets[key][side] - first.offsets[key][side] for key in keys) / (last.time - first.time)
             for side in (0, 1)

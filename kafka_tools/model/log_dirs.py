@@ -50,6 +50,7 @@ def topic_sizes(described: Described) -> dict[str, dict[int, int]]:
             for replica in log_dir.replicas:
                 of_topic = sizes.setdefault(replica.partition.topic, {})
                 of_topic[broker] = of_topic.get(broker, 0) + replica.size
+    # By name where sizes are equal: empty topics are many.
     return dict(sorted(sizes.items(), key=lambda each: (-sum(each[1].values()), each[0])))
 
 

@@ -14,6 +14,7 @@ def nagios(service: str, state: str, words: str, measured: Iterable[str] = ()) -
     Source: Nagios Plugins Development Guidelines, `'label'=value[unit];[warn];[crit];[min];[max]`.
     """
     data = " ".join(measured)
+    # The first bar ends the words for Nagios.
     return f"{service} {state} - {safe(words).replace('|', '/')}{f' | {data}' if data else ''}"
 
 
@@ -33,4 +34,5 @@ def prometheus(name: str, words: str, samples: Iterable[Sample]) -> Iterator[str
 
 
 def _escaped(label: str) -> str:
+    # Backslashes first: those of the other two escapes would be doubled else.
     return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -20,6 +20,7 @@ TIMES: Mapping[str, int] = {
 """Words for offsets that no timestamp names, and the numbers that stand for them in a ListOffsets request
 (org.apache.kafka.common.requests.ListOffsetsRequest 4.3; KIP-405, KIP-734, KIP-1005, KIP-1023)."""
 
+# `TOPIC`, `TOPIC:5`, `TOPIC:2-5`, `TOPIC:2-`, `TOPIC:-5`, `:5`: the topic is a pattern, nothing means any.
 RULE = re.compile(r"([^:,]*)(?::(?:([0-9]*)|(?:([0-9]*)-([0-9]*))))?")
 """One rule of --topic-partitions (GetOffsetShell 3.9)."""
 
@@ -49,6 +50,7 @@ def parse_time(text: str) -> int:
     word = TIMES.get(text)
     if word is not None:
         return word
+    # A long of Java's; other negative numbers than those of TIMES are sent, too, and answered by the broker.
     if re.fullmatch(r"[+-]?[0-9]{1,19}", text) and -LONG_LIMIT <= int(text) < LONG_LIMIT:
         return int(text)
     raise KafkaToolError(
@@ -103,6 +105,7 @@ def parse_offset_file(text: str) -> dict[TopicPartition, int]:
             for name, kind, java in (("topic", str, "String"), ("partition", int, "Integer"), ("offset", int, "Long"))
         )
         key = TopicPartition(topic, partition)
+        # Duplicates are told when all is read: a field of a wrong type comes first, as in Apache's tool.
         if key in found:
             twice.append(f"{topic}-{partition}")
         found[key] = offset
@@ -119,6 +122,7 @@ def chosen(
     Raises KafkaToolError for a pattern that is none.
     """
     names = sorted(found)
+    # A set: several rules may take the same partition, which is asked for once.
     kept: set[TopicPartition] = set()
     for rule in rules:
         for topic in matching(names, rule.pattern, exclude_internal):
@@ -131,6 +135,7 @@ def _rule(text: str) -> PartitionRule:
     if parts is None:
         raise KafkaToolError(f"Invalid rule specification: {text}")
     topic, single, lower, upper = parts.groups()
+    # "" is no number of a partition: `orders:` means all of them.
     if single:
         return PartitionRule(topic or None, (int(single),))
     return PartitionRule(topic or None, range(int(lower or 0), int(upper or ALL_PARTITIONS.stop)))

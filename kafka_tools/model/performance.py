@@ -14,6 +14,7 @@ def ratio(number: float, divisor: float) -> float:
     """Divide as Java does with doubles: by 0 the result is infinite, or no number (NaN)."""
     if divisor:
         return number / divisor
+    # Java's 0.0 / 0 is NaN, anything else infinite with its sign; Python would raise ZeroDivisionError.
     return float("nan") if not number or number != number else number * float("inf")
 
 
@@ -134,18 +135,23 @@ class SendStats:
         self._interval = interval
         self._began = self._window_began = clock()
         self._all = self._window = Sent()
+        # At least 1 in both places: a run of no records divides by nothing.
         self._step = max(1, expected // min(max(1, expected), MOST_SAMPLES))
         self._samples: list[int] = []
 
     def add(self, latencies: Sequence[int], size: int) -> Sent | None:
         """Take acknowledgements; return what came in the interval that is over with them, None while it lasts."""
+        # The distance to the next record that counts, over the borders of batches.
         first = -self._all.records % self._step
         self._samples += latencies[first :: self._step]
         self._all = self._all.with_more(latencies, size)
         self._window = self._window.with_more(latencies, size)
         now = self._clock()
+        # An interval ends with an acknowledgement, as in Apache's tool: silence prints no line.
         if not latencies or now - self._window_began < self._interval:
             return None
+        # The window begins now, not where the last one should have ended: an interval may be longer than it was asked
+        # to be.
         over, self._window = self._window.lasting(now - self._window_began), Sent()
         self._window_began = now
         return over

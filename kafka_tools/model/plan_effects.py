@@ -29,6 +29,7 @@ class Stored(NamedTuple):
 
     def size(self, name: TopicPartition, replicas: Collection[int]) -> int | None:
         """Return the bytes of a partition: those of its largest replica; None where none is known."""
+        # The largest: another one may still be catching up, or have been compacted further.
         return max((size for each in replicas if (size := self.sizes.get((name, each))) is not None), default=None)
 
 
@@ -60,6 +61,7 @@ def stored(described: Described) -> Stored:
                     sizes[replica.partition, broker] = replica.size
         usable = [log_dir.usable_bytes for log_dir in log_dirs if log_dir.error is None]
         known = [each for each in usable if each is not None]
+        # A sum without one of the volumes would pass for less room than there is.
         if known and len(known) == len(usable):
             free[broker] = sum(known)
     return Stored(sizes, free, frozenset(described))
@@ -86,7 +88,9 @@ def effects(
     for name, targets in copies(before, changed).items():
         size = store.size(name, before[name]) or 0
         incoming.update(dict.fromkeys(targets, size))
+        # Followers fetch from the leader, whoever else has the records; it is taken to be the preferred one.
         outgoing[before[name][0]] += size * len(targets)
+        # What leaves is its own replica's size, not the largest one's.
         for broker in set(before[name]) - set(changed[name]):
             leaving[broker] += store.sizes.get((name, broker), 0)
     now: dict[int, int] = defaultdict(int)

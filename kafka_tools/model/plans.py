@@ -66,9 +66,11 @@ def plan(placement: Placement, brokers: Sequence[BrokerRack], goal: Goal) -> dic
     cluster = _Cluster([each for each in brokers if each.broker not in goal.leaving], goal)
     _check(placement, brokers, goal)
     before = [placement[name] for name in names]
+    # One for one first, wherever that is no worse: the general search might choose another broker as good.
     if goal.replaced:
         before = [cluster.replaced(replicas, *goal.replaced) for replicas in before]
     held = _Held(before, cluster, goal)
+    # Quick and nearly always even; `settle` then finds what is left, and is slow only where that is much.
     level(held)
     settle(held)
     if goal.replaced:  # it leads what the other one led, and the leaders stay as even or uneven as they were
@@ -136,6 +138,7 @@ class _Cluster:
         counts = tuple(self.counts(homes))
         if (counts, factor) not in self._known:
             nothing = (0,) * len(counts)
+            # Where any replica may move, what there is now does not bind the spread.
             found = _even(self.sizes, nothing if self._goal.is_even or self._goal.filling else counts, factor)
             if self._goal.filling:  # few may move: an uneven spread may stay, and must not become worse
                 found = Bounds(tuple(map(min, found.least, counts)), tuple(map(max, found.most, counts)))
@@ -189,6 +192,7 @@ def _even(sizes: Sequence[int], counts: Sequence[int], factor: int) -> Bounds:
         def at(height: int) -> tuple[int, ...]:
             return tuple(min(count, height) for count in counts)
 
+    # Ends, as `_check` has seen that there are brokers enough for the factor.
     while sum(at(step)) < factor:
         step += 1
     return Bounds(at(step - 1), at(step))
@@ -248,11 +252,13 @@ class _Held:
                 gone = [each for each in where if counts[rack[each]] > bounds.least[rack[each]]]
             if not gone:
                 break
+            # The leader's replica goes last, and among the others that of the fullest broker.
             broker = max(gone, key=lambda each: (each != self.leads[partition], self.load[each]))
             counts[rack[broker]] -= 1
             self._change(partition, broker, None)
         while len(where) < factor:
             racks = [each for each in self._cluster.racks if counts[each] < bounds.least[each]]
+            # First racks that must have one more, then those that may.
             racks = racks or [each for each in self._cluster.racks if counts[each] < bounds.most[each]]
             broker = min((self.load[each], each) for each in self._first(racks, where))[1]
             counts[rack[broker]] += 1
@@ -266,6 +272,7 @@ class _Held:
             where.remove(source)
         elif target is not None:
             where.append(target)
+        # A replica that is not where it was: it may come back for nothing, which `_returns` lists.
         if source in homes:
             self._away.setdefault(partition, set()).add(source)
         if target in homes:
@@ -281,6 +288,7 @@ class _Held:
         if counts is not None:
             counts[self._cluster.rack[broker]] += more
         if broker in self._receivers:
+            # Kept sorted by each change of a load: sorting anew each time would cost as much as all the rest.
             emptiest = self._emptiest[self._cluster.rack[broker]]
             del emptiest[bisect_left(emptiest, (self.load[broker], broker))]
             insort(emptiest, (self.load[broker] + more, broker))

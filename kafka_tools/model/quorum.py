@@ -56,6 +56,7 @@ class QuorumInfo(NamedTuple):
             return 0
         if self.leader.last_caught_up is None or replica.last_caught_up is None:
             return None
+        # Both by the leader's clock, so that no other clock has a say.
         return self.leader.last_caught_up - replica.last_caught_up
 
 

@@ -34,12 +34,18 @@ TWICE = "duplicate capture group name"
 TRAILING = "trailing backslash at end of expression"
 UNOPENED = "regexp/syntax: internal error"
 
+# `\Q.*\E` or `\Q.*` up to the end: nothing in it means anything.
 LITERAL = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
+# `*`, `+`, `?`, `{2}`, `{2,}`, `{2,5}`, each with a `?` behind it or not. Nine digits are enough to be too many.
 REPEAT = re.compile(r"(?:[*+?]|\{(\d{1,9})(?:(,)(\d{0,9}))?\})\??", re.ASCII)
+# `(?i)` sets a flag, `(?i-s:` opens a group with some. RE2 knows i, m, s and U.
 FLAGS = re.compile(r"\(\?[imsU]*(?:-[imsU]+)?([:)])")
+# `(?<name>` or Python's `(?P<name>`. Group 1 is None where no name follows, as in the `(?<=` of Java's look-behind.
 NAMED = re.compile(r"\(\?P?<(?:(\w+)>)?", re.ASCII)
 ANCHOR = re.compile(r"\\[AbBzdDsSwW]")
+# `\pL`, `\p{Greek}`, `\P{^Greek}`.
 UNICODE_CLASS = re.compile(r"\\[pP](?:\{\^?([^}]*)\}|([^{]))", re.DOTALL)
+# Octal, `\x{10FFFF}`, `\x7f`, a control, or punctuation. `\1` to `\7` alone, which would refer to a group, are none.
 ESCAPE = re.compile(r"\\(?:0[0-7]{0,2}|[1-7][0-7]{1,2}|x\{([0-9A-Fa-f]+)\}|x([0-9A-Fa-f]{2})|[afnrtv]|[^0-9A-Za-z])")
 CONTROLS = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
@@ -85,6 +91,7 @@ class _Scan:
             case "(":
                 self._at, opens = _group(pattern, at, self._names)
                 self._depth += opens
+                # Directly behind a `(` there is nothing to repeat; `(?i)` changes nothing about what stands before it.
                 self._has_operand = self._has_operand and not opens
             case ")":
                 if not self._depth:
@@ -108,6 +115,7 @@ class _Scan:
 
     def _repeat(self, repeat: re.Match[str]) -> None:
         wrong = _repeat_mistake(repeat)
+        # A wrong count is told first, as RE2 reads the numbers before it looks at what they repeat.
         if wrong or self._is_repeated or not self._has_operand:
             raise _MistakeError(wrong or (BAD_NESTING if self._is_repeated else NO_OPERAND))
         self._at, self._is_repeated = repeat.end(), True
@@ -141,6 +149,7 @@ def _group(pattern: str, at: int, names: set[str]) -> tuple[int, bool]:
 def _class(pattern: str, at: int) -> int:
     """Return where a character class ends."""
     at += 2 if pattern.startswith("[^", at) else 1
+    # A `]` that comes first is a member of the class, not its end.
     first = True
     while first or not pattern.startswith("]", at):
         first = False
@@ -168,6 +177,7 @@ def _class(pattern: str, at: int) -> int:
 def _member(pattern: str, at: int) -> tuple[int, int | None]:
     """Return where a member of a class ends, and its character; None for one that is a class by itself."""
     if re.match(r"\\[pPdDsSwW]", pattern[at : at + 2]):
+        # A class begins no range: the `-` behind it is a member. Where one ends a range, _character refuses it.
         return _escaped(pattern, at)[0], None
     return _character(pattern, at)
 

@@ -78,6 +78,7 @@ def parse_wanted(text: str) -> Wanted:
         replicas = tuple(
             typed(broker, int, "Integer") for broker in typed(field(entry, "replicas"), list, "JSON array")
         )
+        # "any" leaves the choice of a directory to the broker.
         given = typed(entry.get("log_dirs", [ANY_LOG_DIR] * len(replicas)), list, "JSON array")
         paths = [typed(path, str, "String") for path in given]
         if len(paths) != len(replicas):
@@ -95,6 +96,7 @@ def check_wanted(wanted: Wanted) -> dict[TopicPartition, Replicas]:
     """Return the replicas that each partition is to have. Raises KafkaToolError for what cannot be carried out."""
     if not wanted.partitions:
         raise KafkaToolError("Partition reassignment list cannot be empty")
+    # The order of the complaints is that of Apache's tool.
     if not all(replicas for _, replicas in wanted.partitions):
         raise KafkaToolError("Partition replica list cannot be empty")
     names = [name for name, _ in wanted.partitions]
@@ -116,6 +118,7 @@ def parse_brokers(text: str) -> tuple[int, ...]:
     words = text.split(",")
     while words and not words[-1]:  # Java's String.split drops empty strings at the end
         words.pop()
+    # An empty list is Java's one empty word, which is no number.
     for word in words or [""]:
         if not (word.isdecimal() and word.isascii() and len(word) < MOST_DIGITS):
             raise KafkaToolError(f'For input string: "{word}"')
@@ -149,6 +152,7 @@ def _document(text: str) -> dict[str, Any]:
         raise KafkaToolError("The input string is not a valid JSON") from None
     if not isinstance(document, dict):
         raise KafkaToolError(f"Expected JSON object, received {shown(document)}")
+    # A file without a version is one of version 1.
     version = typed(document.get("version", VERSION), int, "Integer")
     if version != VERSION:
         raise KafkaToolError(f"Not supported version field value {version}")
@@ -178,9 +182,11 @@ def proposed(current: Placement, brokers: Sequence[BrokerRack], rack_aware: bool
     """
     found: dict[TopicPartition, Replicas] = {}
     topics: dict[str, list[TopicPartition]] = defaultdict(list)
+    # By topic and number: partition 0 of each gets the first place of the assignment.
     for name in sorted(current):
         topics[name.topic].append(name)
     for topic, names in topics.items():
+        # As many replicas as the first partition has: Apache's tool looks at no other.
         replicas = assign(brokers, len(names), len(current[names[0]]), rack_aware)
         found |= {TopicPartition(topic, number): each for number, each in enumerate(replicas)}
     return found
@@ -202,6 +208,7 @@ def moves(
         for name, each in ongoing.items()
     }
     for name, replicas in wanted.items():
+        # Of a move under way the sources stay what they were: what it has added is not there yet.
         sources = found[name].sources if name in found else frozenset(current[name])
         found[name] = Move(sources, frozenset(replicas) - sources)
     return found

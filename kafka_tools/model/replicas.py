@@ -31,6 +31,7 @@ class Difference(NamedTuple):
                 f": replica {self.replica}'s offset {self.offset} doesn't match replica {self.other}'s offset "
                 f"{self.other_offset}"
             )
+        # Of a compacted topic records are compared, of which Apache's tool knows nothing: the words are ours.
         if not self.checksums:
             return f" has unequal records at offset {self.offset}; replica {self.replica}; replica {self.other}"
         first, second = self.checksums

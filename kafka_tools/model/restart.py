@@ -21,6 +21,7 @@ def before_restart(snapshot: Snapshot, broker: int) -> tuple[Finding, ...]:
     voters = snapshot.quorum.voters if snapshot.quorum else ()
     held = {each for topic in snapshot.topics for partition in topic.partitions for each in partition.replicas}
     check_known([broker], {*snapshot.live, *held, *voters, *(snapshot.fenced or ())})
+    # Brokers that are registered and answer nobody are taken for dead: the cluster may not have noticed yet.
     working = snapshot.live - snapshot.unreached.keys()
     outcomes = without_brokers(snapshot.topics, working, [broker], elects=not snapshot.no_election)
     found = [*_now(snapshot, broker), *_quorum(snapshot, broker), *_harms(outcomes, broker)]
@@ -47,6 +48,7 @@ def before_server_restart(ensemble: Ensemble, host: str, port: int | None) -> tu
         )
         return (Finding(Severity.WARNING, RESTART, subject, words, "Name all servers: --zookeeper HOST:PORT,…."),)
     voters, serving = counts
+    # A majority of all that vote, also of those that are down.
     then, needed = serving - 1, voters // 2 + 1
     words = f"{then} of {voters} would serve, {needed} {'is' if needed == 1 else 'are'} needed"
     if then < needed or ensemble.failure is not None:
@@ -72,6 +74,7 @@ def _server(ensemble: Ensemble, host: str, port: int | None) -> Address:
 def _now(snapshot: Snapshot, broker: int) -> Iterator[Finding]:
     """Yield what speaks against any restart now, whatever becomes of the partitions."""
     subject = f"broker {broker}"
+    # A controller is no broker: that it is not registered says nothing.
     if broker not in snapshot.live and broker not in (snapshot.quorum.voters if snapshot.quorum else ()):
         words = "is down already"
         yield Finding(

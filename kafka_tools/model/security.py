@@ -26,6 +26,7 @@ class Tls(NamedTuple):
     verify: bool = True
 
     def __repr__(self) -> str:
+        # Only whether there is a key, never the key: a repr ends up in debug logs.
         return f"Tls(check_hostname={self.check_hostname}, verify={self.verify}, key={bool(self.key)})"
 
 
@@ -78,11 +79,13 @@ class Security(NamedTuple):
     def protocol(self) -> str:
         """Kafka's security.protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
         encrypted = "SSL" if self.tls else "PLAINTEXT"
+        # The four words of Kafka, put together: it has no other.
         return f"SASL_{encrypted}" if self.sasl else encrypted
 
     @property
     def names_client(self) -> bool:
         """Whether the brokers know who the client is: by a login, or by a certificate."""
+        # TLS alone does not say who a client is: only a certificate of its own does.
         return self.sasl is not None or (self.tls is not None and bool(self.tls.key))
 
 

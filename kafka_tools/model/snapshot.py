@@ -49,6 +49,7 @@ class Ensemble(NamedTuple):
         """How many servers vote, and how many of them serve; None where more vote than were named."""
         voting = [mode for mode in self.servers.values() if mode != "observer"]
         modes = [mode for mode in voting if not isinstance(mode, KafkaToolError)]
+        # One that stands alone knows of no others, whatever else was named.
         if "standalone" in modes:
             return 1, 1
         # A connect string need not name all: the others cannot be asked.
@@ -59,6 +60,7 @@ class Ensemble(NamedTuple):
     @property
     def lost(self) -> bool:
         """Whether fewer servers serve than a majority of those that vote."""
+        # Half is not enough: an even split must not have two leaders.
         return self.counts is not None and self.counts[1] <= self.counts[0] // 2
 
 

@@ -19,6 +19,7 @@ INTERNAL_ENDINGS = (
     "-subscription-registration-topic",
     "-subscription-response-topic",
 )
+# Names that foreign-key joins give since Kafka 2.4 where nobody named the operation (StreamsResetter 4.4).
 INTERNAL = re.compile(r".+-KTABLE-FK-JOIN-SUBSCRIPTION-(?:REGISTRATION|RESPONSE)-[0-9]+-topic")
 
 
@@ -102,6 +103,7 @@ class StreamsGroup(NamedTuple):
 
     def partitions_of(self, assignment: TaskAssignment) -> frozenset[TopicPartition]:
         """Return the partitions that the active tasks of an assignment read."""
+        # A task reads the partition of its number in every topic of its subtopology.
         by_id = {each.subtopology_id: (*each.source_topics, *each.repartition_topics) for each in self.subtopologies}
         return frozenset(
             TopicPartition(topic, number)
@@ -118,6 +120,7 @@ class StreamsGroup(NamedTuple):
     @property
     def own_topics(self) -> list[str]:
         """The topics that the application made for itself, by what their names say, too."""
+        # dict.fromkeys: each once, in the order in which the application told of them.
         made = (topic for each in self.subtopologies for topic in (*each.repartition_topics, *each.changelog_topics))
         return internal_topics(self.group, dict.fromkeys(made), self.input_topics)
 

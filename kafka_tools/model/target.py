@@ -67,6 +67,7 @@ Target = Brokers | ZooKeeper
 
 def unreachable_hint(target: Target, hint: str) -> str:
     """Return what to try where the target cannot be reached: `hint`, or how to name a cluster where nobody did."""
+    # Who named a cluster needs no lesson in how to name one.
     if target.source != DEFAULT_SOURCE:
         return hint
     return UNNAMED.format("--zookeeper" if isinstance(target, ZooKeeper) else "--bootstrap-server")

@@ -7,6 +7,7 @@ from kafka_tools.errors import UsageError
 
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 PART = re.compile(r"(\d{1,12})(ms|s|m|h|d|w)")
+# `-1h`, `+1h30m`, `now-2d`.
 RELATIVE = re.compile(rf"(?:now)?\s*([+-])((?:{PART.pattern})+)")
 SECONDS_BELOW = 100_000_000_000
 """A whole number below is seconds since 1970, from here on ms: the year 5138 and March 1973."""

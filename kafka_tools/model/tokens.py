@@ -63,7 +63,9 @@ def parse_hmac(text: str) -> bytes:
 
     Raises KafkaToolError in that decoder's words, which do not repeat the secret.
     """
+    # Java's decoder gets bytes of ISO 8859-1, where every other letter is a `?`, which is no base64 either.
     raw = text.encode("latin-1", "replace")
+    # The checks and their order are java.util.Base64.Decoder's, as scripts see its words.
     if len(raw) == 1:
         raise KafkaToolError("Input byte[] should at least have 2 bytes for base64 bytes")
     other = NOT_BASE64.search(raw)

@@ -82,6 +82,7 @@ def under_replicated(partition: Partition) -> bool:
 
     Source: TopicCommand.PartitionDescription.isUnderReplicated, Kafka 3.9.
     """
+    # One that a reassignment adds is in the list of replicas at once, and in sync only when it has caught up.
     return len(partition.isr) < len(partition.replicas) - len(partition.adding_replicas)
 
 

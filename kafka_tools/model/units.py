@@ -103,6 +103,7 @@ def duration(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
         number, left = divmod(left, size)
         if number or parts:
+            # A unit of 0 keeps its place: `2 d 0 h 5 min` is `2 d`, and not `2 d 5 min`.
             parts.append(f"{number} {unit}" if number else "")
     return " ".join(part for part in parts[:2] if part)
 

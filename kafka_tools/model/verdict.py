@@ -26,6 +26,7 @@ class Severity(Enum):
     @property
     def status(self) -> int:
         """The exit status of a verdict, which is Nagios' as well: 0, 1 for a warning, 2 for what is critical."""
+        # A note changes no status: whoever waits for 0 must not wait for what is no trouble.
         return {Severity.WARNING: 1, Severity.CRITICAL: 2}.get(self, 0)
 
 
@@ -72,6 +73,7 @@ def judge_quorum(servers: str, voters: int, serving: int) -> Judgement:
     An even number is at risk: of one server less as many may fail. So is a quorum of which a part has failed already,
     when no more may.
     """
+    # Both Kafka's Raft and ZooKeeper count a majority of all that vote, whoever is up.
     needed = voters // 2 + 1
     spare = serving - needed
     found = f"{serving} of {voters} {servers} serve, {needed} needed" if voters > 1 else f"{serving} of 1 serves"

@@ -49,6 +49,7 @@ def _shown(path: str, data: bytes) -> Any:
     if not data:
         return None
     document = _parsed(data)
+    # The one form whose parts can be told apart; every other text below these paths is left out as a whole.
     if path.startswith("/config/") and isinstance(document, dict) and isinstance(document.get("config"), dict):
         return {**document, "config": _without_secrets(path, document["config"])}
     if path.startswith(SENSITIVE):
@@ -73,6 +74,7 @@ def _parsed(data: bytes) -> Any:
         return {"base64": b64encode(data).decode()}
     try:
         return _DECODER.decode(text)
+    # Brackets within brackets, thousands deep: a text to us, as to Kafka.
     except (ValueError, RecursionError):
         return text
 

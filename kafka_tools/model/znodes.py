@@ -70,11 +70,13 @@ def parse_acl(text: str, complaints: list[str]) -> Iterator[ZnodeAcl]:
     `complaints`, as ZooKeeper's AclParser (3.8) does."""
     for rule in text.split(","):
         scheme, _, rest = rule.partition(":")
+        # The last colon: `digest:user:hash:cdrwa` has one in the identity.
         identity, colon, letters = rest.rpartition(":")
         if not colon:
             complaints.append(f"{rule} does not have the form scheme:id:perm")
             continue
         complaints += [f"Unknown perm type: {letter}" for letter in letters if letter not in PERMISSIONS]
+        # A set, as a letter that stands twice is one bit. What is unknown counts 0 and was complained of.
         yield ZnodeAcl(scheme, identity, sum({PERMISSIONS.get(letter, 0) for letter in letters}))
 
 
@@ -88,6 +90,7 @@ def check_path(path: str) -> None:
         raise KafkaToolError("Path must not end with / character")
     at, names = 0, path.split("/")[1:] if path != "/" else []
     for name in names:
+        # For the slash before each name: positions count letters of the path, in Java as here.
         at += 1
         if not name:
             raise _invalid(path, f"empty node name specified @{at}")
@@ -96,6 +99,7 @@ def check_path(path: str) -> None:
         for position, letter in enumerate(name):
             if letter == "\0":
                 raise _invalid(path, f"null character not allowed @{at + position}")
+            # Controls, surrogates and the private area: what PathUtils refuses in a name.
             if "\1" <= letter <= "\x1f" or "\x7f" <= letter <= "\x9f" or "\ud800" <= letter <= "\uf8ff":
                 raise _invalid(path, f"invalid character @{at + position}")
         at += len(name)
