@@ -42,6 +42,8 @@ class JavaNumber(types.Parsed):
         """Return the number. Raises UsageError in argparse4j's words."""
         if isinstance(value, int):
             return value
+        # What is no number, or has more digits than any `long`, counts as one that is too large: the refusal is the
+        # same, and Python reads no number of thousands of digits (CVE-2020-10735).
         number = int(value) if re.fullmatch(r"[+-]?[0-9]{1,20}", value) else self.limit
         if not -self.limit <= number < self.limit:
             name = textual_name(param) if param else ""
@@ -221,6 +223,7 @@ class ArgparseCommand(ReportCommand):
             if not is_option(token):
                 raise UsageError(f"unrecognized arguments: '{' '.join((token, *rest))}'")
             option, value = named(known, token)
+            # Before its value is looked at, as in argparse4j (checkMutex, then processArg).
             self._check_exclusive(given, option)
             given.append(option)
             values = () if option.is_flag else self._values(option, value, rest)
@@ -288,7 +291,9 @@ def connection(
                 values["command_config"] = command_config
             return function(**values)
 
+        # With the function's attributes: in one of them click keeps the options that are declared below this one.
         update_wrapper(call, function)
+        # From the last to the first: in a help text stands first what is declared last.
         decorated = options.client_settings(options.wait(call))
         decorated = option(CLUSTER, *config, "command_config", type=types.FILE, help=CONFIG_HELP)(decorated)
         if controller:

@@ -24,7 +24,7 @@ SHOWN = "\n\t"
 """Characters that lay out a message."""
 
 CLUSTER_NAMES = frozenset({"bootstrap_server", "zookeeper", "broker_list"})
-"""Parameters of which one names the cluster."""
+"""Parameters of which one names the cluster, so that a shell offers none of the others."""
 
 ARGV = "kafka_tools.argv"
 """Key in a context's meta: the words of the command line behind the tool's name, as they were typed."""
@@ -56,6 +56,7 @@ class ErrorStyle(NamedTuple):
         stream = sys.stderr if to_stderr else sys.stdout
         stream.write(encodable(f"{prefix}{safe(error.message, SHOWN)}\n", stream.encoding))
         stream.flush()
+        # A hint is no text of Apache's: it never stands where a script reads Apache's lines.
         if error.hint:
             sys.stderr.write(f"{safe(error.hint, SHOWN)}\n")
 
@@ -170,7 +171,7 @@ class ReportCommand(click.Command):
 
     def get_short_help_str(self, limit: int = 200) -> str:
         """Return the command's line in the help of its group, whole."""
-        return super().get_short_help_str(max(limit, 200))
+        return super().get_short_help_str(max(limit, 200))  # click cuts it at 45 characters, with dots
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options in their sections, in the order in which these first appear."""
@@ -179,6 +180,7 @@ class ReportCommand(click.Command):
             record = None if isinstance(param, click.Argument) else param.get_help_record(ctx)
             if record is not None:
                 sections.setdefault(section_of(param), []).append(record)
+        # sorted() keeps the order of what is equal: this puts OTHER last, and moves nothing else.
         for section in sorted(sections, key=lambda name: name == OTHER):
             with formatter.section(section):
                 formatter.write_dl(sections[section])
@@ -352,6 +354,7 @@ class Given(NamedTuple):
     def as_click_reads(self) -> list[str]:
         """Return the line as click reads it: each value as a word behind its option, taken as it is."""
         options = ((option.opts[0],) if value is None else (option.opts[0], value) for option, value in self.options)
+        # Behind `--` click takes a word for no option, whatever it begins with.
         return [*chain.from_iterable(options), "--", *self.words]
 
 
@@ -375,6 +378,7 @@ def read_argv(params: Sequence[click.Parameter], args: Sequence[str], lenient: b
         if token == "--":
             words += rest
             break
+        # A dash alone is a word to joptsimple, too: scripts mean stdin by it.
         if token == "-" or not token.startswith("-"):
             words.append(token)
             continue
@@ -396,6 +400,7 @@ def _take(
             return None, None
         near = nearest(name, options)
         raise UsageError(f"{name} is not a recognized option", f"Did you mean --{near[0]}?" if near else "")
+    # The value of a flag is dropped: `--list=false` lists (joptsimple 5.0), as `--list=true` does.
     if option.is_flag:
         return option, None
     # `--topic=` without anything behind is as `--topic`: the value is the next word (joptsimple 5.0).
@@ -423,6 +428,8 @@ def _check_repeated(given: Given) -> None:
     for option, _ in given.options:
         if option in seen and not (option.multiple or option.is_flag):
             name = option.opts[0].lstrip("-")
+            # No UsageError: joptsimple finds it when the tool asks for the value, which Apache's tools tell as a
+            # failure while acting (`Error while executing topic command : …`, on stdout).
             raise KafkaToolError(f"Found multiple arguments for option {name}, but you asked for only one")
         seen.add(option)
 

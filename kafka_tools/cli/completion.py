@@ -244,7 +244,7 @@ class _Reader:
         self.breaks = breaks
         self.words: list[str] = []
         self.current = ""
-        self.is_word = False
+        self.is_word = False  # not the same as a `current` that is empty: "" is a word
         self.kept = self.kept_before_quote = 0
         self.quote = ""
         self.is_escaped = False

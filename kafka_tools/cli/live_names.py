@@ -30,6 +30,7 @@ LEAST_SECONDS = 0.1
 """How long names are waited for where the start took that long: what is remembered comes in time."""
 
 AGAIN_SECONDS = 0.05
+"""How soon the alarm comes again where the first one was lost."""
 
 FRESH_SECONDS = 60
 """How long names are remembered."""
@@ -232,6 +233,7 @@ def soon(find: Callable[[], tuple[Candidate, ...]]) -> tuple[Candidate, ...]:
     def leave(*_: object) -> None:
         if os.fork():
             _give_up()
+        # The child returns to where `find` was interrupted, and goes on there.
         _leave_the_prompt()
 
     found: tuple[Candidate, ...] = ()
@@ -304,6 +306,7 @@ def remembered(key: str, ask: Callable[[], Iterable[Candidate]]) -> tuple[Candid
     _leave_the_prompt()
     learned = text(ask())
     remember(key, learned)
+    # The prompt may be gone by now: what was learned is in the file for the next one.
     with suppress(BrokenPipeError), open(writer, "wb") as answer:
         answer.write(learned)
     return ()
@@ -335,6 +338,7 @@ def recall(key: str) -> tuple[Candidate, ...] | None:
     except OSError:
         return None
     is_fresh = -1 < age < (FRESH_SECONDS if lines else CLAIM_SECONDS)  # after now: the clock was set back
+    # Keys of two clusters may have the same checksum, which is the file's name.
     return parse(lines) if is_fresh and own == _encoded(key) else None
 
 
@@ -343,6 +347,7 @@ def remember(key: str, lines: bytes) -> None:
     path = _path(key)
     if path is None:
         return
+    # Renamed when it is whole: another prompt may be reading, or another process learn the same.
     new = f"{path}.{os.getpid()}"
     with suppress(OSError):
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -239,6 +239,7 @@ def goals(*without: str) -> Decorator:
     """Declare the options that say where offsets are reset to, but for those `without` which a tool is."""
 
     def declared(function: F) -> F:
+        # In a help text stands first what is declared last.
         for name, (kind, what) in reversed(list(GOALS.items())):
             if name not in without:
                 function = option(CHANGES, name, type=kind, help=what)(function)

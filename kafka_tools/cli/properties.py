@@ -41,6 +41,7 @@ class Properties:
 
     def flag(self, name: str, default: bool) -> bool:
         """Take a truth value: `true` in any case, with blanks around it; everything else is false."""
+        # Apache's tools say nothing of another word: `yes` would silently mean no (String.equalsIgnoreCase).
         value = self.text(name)
         if value is None:
             return default
@@ -52,6 +53,7 @@ class Properties:
     def content(self, name: str, default: bytes) -> bytes:
         """Take a text as the bytes it was on the command line."""
         value = self.text(name)
+        # Python reads bytes that are no UTF-8 from the command line as lone surrogates; this makes them bytes again.
         return default if value is None else value.encode(errors="surrogateescape")
 
     def fill(self, default: T, flags: Iterable[str], texts: Iterable[str]) -> T:
@@ -66,6 +68,7 @@ class Properties:
 
     def prefixed(self, prefix: str) -> dict[str, str]:
         """Take all names that begin with `prefix`, without it."""
+        # A list first: taking a value while the dict is gone through is an error.
         names = [name for name in self._values if name.startswith(prefix) and name != prefix]
         return {name.removeprefix(prefix): self._values.pop(name) for name in names}
 

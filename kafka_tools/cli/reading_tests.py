@@ -6,6 +6,7 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.java_dates import Format, compile_format
 
 DATE_FORMAT = "yyyy-MM-dd HH:mm:ss:SSS"
+# The defaults of ConsumerPerformance and ShareConsumerPerformance (Kafka 4.4).
 INTERVAL_MS, PATIENCE_MS = 5000, 10_000
 FETCH_BYTES, SOCKET_BUFFER_BYTES = 1 << 20, 2 << 20
 

@@ -34,6 +34,7 @@ def items(kind: str | tuple[str, ...], text: str, given: Given) -> list[Completi
     """
     if isinstance(kind, tuple):
         return [CompletionItem(word) for word in kind]
+    # The shell finds files itself: it knows `~`, links and what was just created, and marks folders.
     if kind in FILES:
         return [CompletionItem(text, type=FILES[kind])]
     found = SOURCES[kind](text, given) if kind else ()
@@ -138,6 +139,7 @@ def _topic_config_names(*_: object) -> Iterator[Candidate]:
 
 def _entities(_: str, given: Given) -> Iterable[Candidate]:
     """Yield the names of entities of the type that was named last."""
+    # `--entity-type users --entity-name alice --entity-type clients --entity-name` goes on with a client.
     kinds = given.get("entity_types") or ("",)
     return live_names.of_cluster(kinds[-1], given) if kinds[-1] in live_names.KINDS else ()
 

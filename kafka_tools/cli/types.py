@@ -194,6 +194,7 @@ class Range(_Suggested, click.IntRange):
 
 def listed(text: str | None) -> tuple[str, ...] | None:
     """Return the words of a list; None where the option was not given, no words where it had no value."""
+    # consumer-groups: `--list --state` shows the states of all groups, `--list` none.
     if text is None:
         return None
     return tuple(word.strip() for word in text.split(",") if word.strip())
