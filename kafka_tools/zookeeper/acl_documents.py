@@ -34,6 +34,7 @@ def read_acls(path: str, data: bytes | None) -> list[tuple[AccessControlEntry, M
     return [(_acl_entry(path, rule), rule) for rule in rules]
 
 
+# {"principal":"User:alice","permissionType":"Allow","operation":"Read","host":"*"}
 def _acl_entry(path: str, rule: Mapping[str, Any]) -> AccessControlEntry:
     principal, host, operation, permission = (
         text_of(path, field, rule.get(field)) for field in ("principal", "host", "operation", "permissionType")
@@ -67,6 +68,7 @@ def acl_rule(entry: AccessControlEntry) -> dict[str, str]:
 def encode_acl_change(pattern: ResourcePattern) -> bytes:
     """Write the notification that tells brokers for which pattern rules changed (kafka.zk.ZkAclChangeStore)."""
     kind, name, pattern_type = pattern
+    # The two stores write differently: that of literal patterns is older than patterns with a type (KIP-290).
     if pattern_type is PatternType.LITERAL:
         return f"{kind.name}:{name}".encode()
     return encoded({"version": VERSION, "resourceType": kind.name, "name": name, "patternType": pattern_type.name})

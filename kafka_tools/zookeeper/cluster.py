@@ -4,16 +4,16 @@ Source: kafka.zk.BrokerIdZNode, ControllerZNode and ClusterIdZNode, Kafka 2.8.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.topics import OFFSETS, Offsets
 from kafka_tools.zookeeper.documents import (
-    MalformedZnodeError,
     TopicDocument,
+    or_error,
     read_broker,
     read_cluster_id,
     read_controller,
@@ -25,7 +25,6 @@ from kafka_tools.zookeeper.topics import BROKER_IDS, CONTROLLER, TOPICS, broker_
 from kafka_tools.zookeeper.znodes import Znodes
 
 CLUSTER_ID = "/cluster/id"
-Read = TypeVar("Read")
 
 
 class Registered(NamedTuple):
@@ -59,17 +58,16 @@ def registered(client: Any) -> Registered:
     names = children() or []
     paths = [CLUSTER_ID, CONTROLLER, *(f"{TOPICS}/{name}" for name in names)]
     cluster_id, controller, *found = zip(paths, znodes.data(paths), strict=True)
-    topics = {name: _or_error(read_topic, *each) for name, each in zip(names, found, strict=True)}
+    topics = {name: or_error(read_topic, *each) for name, each in zip(names, found, strict=True)}
     whole = {name: topic for name, topic in topics.items() if isinstance(topic, TopicDocument)}
-    held = Counter(broker for topic in whole.values() for each in topic.replicas.values() for broker in each)
-    of_controller = _or_error(read_controller, *controller)
+    of_controller = or_error(read_controller, *controller)
     return Registered(
         voters=voters_of(client),
-        cluster_id=_or_error(read_cluster_id, *cluster_id),
+        cluster_id=or_error(read_cluster_id, *cluster_id),
         controller=of_controller if isinstance(of_controller, KafkaToolError | None) else of_controller.broker,
         brokers=brokers,
         offsets=_offsets(znodes, whole[OFFSETS]) if OFFSETS in whole else None,
-        absent={broker: held[broker] for broker in sorted(held) if broker not in brokers},
+        absent=absent_replicas(whole.values(), brokers),
         malformed=(
             *unknown_brokers(registrations),
             *(topic for topic in topics.values() if isinstance(topic, KafkaToolError)),
@@ -85,7 +83,7 @@ def broker_addresses(client: Any) -> tuple[str, ...]:
     znodes = Znodes(client)
     ids = broker_ids(znodes.ask_for_children(BROKER_IDS)() or ())
     paths = [f"{BROKER_IDS}/{broker}" for broker in ids]
-    found = [_or_error(read_broker, *each) for each in zip(paths, znodes.data(paths), strict=True)]
+    found = [or_error(read_broker, *each) for each in zip(paths, znodes.data(paths), strict=True)]
     known = tuple(
         addresses.text(each.plaintext) for each in found if each is not None and not isinstance(each, KafkaToolError)
     )
@@ -100,7 +98,7 @@ def _brokers(znodes: Znodes, ids: Sequence[int]) -> dict[int, Address | KafkaToo
     paths = [f"{BROKER_IDS}/{broker}" for broker in ids]
     found = {}
     for broker, each in zip(ids, zip(paths, znodes.data(paths), strict=True), strict=True):
-        document = _or_error(read_broker, *each)
+        document = or_error(read_broker, *each)
         # A broker whose znode went between the two requests has left the cluster meanwhile.
         if document is not None:
             found[broker] = document if isinstance(document, KafkaToolError) else document.first
@@ -109,7 +107,7 @@ def _brokers(znodes: Znodes, ids: Sequence[int]) -> dict[int, Address | KafkaToo
 
 def _offsets(znodes: Znodes, topic: TopicDocument) -> Offsets | KafkaToolError:
     paths = [state_path(OFFSETS, number) for number in topic.replicas]
-    states = [_or_error(read_state, *each) for each in zip(paths, znodes.data(paths), strict=True)]
+    states = [or_error(read_state, *each) for each in zip(paths, znodes.data(paths), strict=True)]
     failure = next((each for each in states if isinstance(each, KafkaToolError)), None)
     if failure is not None:
         return failure
@@ -117,11 +115,10 @@ def _offsets(znodes: Znodes, topic: TopicDocument) -> Offsets | KafkaToolError:
     return Offsets(len(states), min(map(len, topic.replicas.values()), default=0), leaderless)
 
 
-def _or_error(read: Callable[[str, bytes | None], Read], path: str, data: bytes | None) -> Read | KafkaToolError:
-    try:
-        return read(path, data)
-    except MalformedZnodeError as error:
-        return error
+def absent_replicas(topics: Iterable[TopicDocument], brokers: Collection[int]) -> dict[int, int]:
+    """Count the replicas on each broker that topics name and that is not one of `brokers`, by id."""
+    held = Counter(broker for topic in topics for replicas in topic.replicas.values() for broker in replicas)
+    return {broker: held[broker] for broker in sorted(held) if broker not in brokers}
 
 
 def voters_of(client: Any) -> int | None:

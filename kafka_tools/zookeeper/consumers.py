@@ -88,6 +88,7 @@ def _read_offset(path: str, data: bytes | None) -> int | None:
     if data is None:
         return None
     text = _text(path, data)
+    # A Java `long` has 19 digits at most.
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise MalformedZnodeError(path, f"{data[:80]!r} is no offset")
     return int(text)
@@ -97,6 +98,7 @@ def _read_subscription(path: str, data: bytes | None) -> tuple[str, ...] | None:
     """Return the topics that a consumer reads (or the pattern that names them)."""
     if data is None:
         return None
+    # {"version":1,"subscription":{"orders":1},"pattern":"white_list","timestamp":"…"}: topic -> number of its threads.
     subscription: Mapping[str, Any] | Any = parsed(path, data).get("subscription")
     if not isinstance(subscription, dict):
         refuse(path, "subscription", subscription)

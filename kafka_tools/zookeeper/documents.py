@@ -5,8 +5,8 @@ as a number where Kafka writes a text, or the other way round: people write znod
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
@@ -26,6 +26,8 @@ MOST_DIGITS = 11
 SHOWN = 80
 """How many characters of a value that is wrong are shown."""
 
+Read = TypeVar("Read")
+
 
 class MalformedZnodeError(KafkaToolError):
     """A znode holds what Kafka does not write."""
@@ -33,6 +35,14 @@ class MalformedZnodeError(KafkaToolError):
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"The znode {path} is not as Kafka writes it: {why}.")
         self.path = path
+
+
+def or_error(read: Callable[[str, bytes | None], Read], path: str, data: bytes | None) -> Read | KafkaToolError:
+    """Read a znode by one of the functions below; return the error where Kafka did not write it."""
+    try:
+        return read(path, data)
+    except MalformedZnodeError as error:
+        return error
 
 
 class TopicDocument(NamedTuple):
@@ -108,6 +118,8 @@ def read_topic(path: str, data: bytes | None) -> TopicDocument | None:
     """Read a topic's znode; None (there is no such znode) gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
+    # {"partitions":{"0":[1,2,3]},"topic_id":"cT3e…","adding_replicas":{},"removing_replicas":{},"version":3}; version 1
+    # (up to Kafka 2.3) has partitions only.
     document = parsed(path, data)
     replicas = _partitions(path, "partitions", document.get("partitions"))
     without = next((number for number, brokers in replicas.items() if not brokers), None)
@@ -125,6 +137,7 @@ def read_configs(path: str, data: bytes | None) -> dict[str, str]:
     """Read a znode of configs; None (there is no such znode) gives none. Raises MalformedZnodeError."""
     if data is None:
         return {}
+    # {"version":1,"config":{"retention.ms":"1000"}}
     configs = parsed(path, data).get("config")
     if not isinstance(configs, dict):
         refuse(path, "config", configs)
@@ -135,6 +148,7 @@ def read_state(path: str, data: bytes | None) -> StateDocument:
     """Read the state of a partition; None (there is no such znode) gives NO_STATE. Raises MalformedZnodeError."""
     if data is None:
         return NO_STATE
+    # {"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1,2,3]}
     document = parsed(path, data)
     leader = _number(path, "leader", document.get("leader"), least=min(NO_LEADER))
     isr, epoch = _brokers(path, "isr", document.get("isr")), document.get("leader_epoch")
@@ -145,6 +159,8 @@ def read_broker(path: str, data: bytes | None) -> BrokerDocument | None:
     """Read a broker's registration, of any version since 0.8; None gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
+    # {"listener_security_protocol_map":{"PLAINTEXT":"PLAINTEXT"},"endpoints":["PLAINTEXT://h:9092"],"rack":"a",
+    # "jmx_port":-1,"port":9092,"host":"h","version":5,"timestamp":"…","features":{}}
     document = parsed(path, data)
     host, endpoints = document.get("host"), document.get("endpoints")
     # Version 1 (up to Kafka 0.8) has host and port only. Since 0.9 they are of the plaintext listener, or null and -1.
@@ -167,6 +183,7 @@ def read_controller(path: str, data: bytes | None) -> ControllerDocument | None:
     """Read which broker is the controller; None (there is no such znode) gives None. Raises MalformedZnodeError."""
     if data is None:
         return None
+    # {"version":2,"brokerid":1,"timestamp":"…","kraftControllerEpoch":-1}; before 3.4 version 1, without that epoch.
     document = parsed(path, data)
     epoch = document.get("kraftControllerEpoch")
     since_3_4, is_kraft = "kraftControllerEpoch" in document, type(epoch) is int and epoch >= 0
@@ -235,6 +252,7 @@ def read_election(path: str, data: bytes) -> tuple[TopicPartition, ...]:
 
 
 def _named_partitions(path: str, data: bytes) -> Iterator[TopicPartition]:
+    # {"version":1,"partitions":[{"topic":"orders","partition":0}]}; those of a reassignment have "replicas", too.
     partitions = parsed(path, data).get("partitions")
     if not isinstance(partitions, list) or not all(isinstance(each, dict) for each in partitions):
         refuse(path, "partitions", partitions)
@@ -348,6 +366,7 @@ def _address(path: str, field: str, text: str) -> Address:
 
 
 def _by_name(partitions: Mapping[int, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    # Kafka writes them from a hash table (TopicZNode.encode 2.8): of 13 partitions "11" is the first.
     return {name: partitions[int(name)] for name in properties_order(list(map(str, sorted(partitions))))}
 
 

@@ -30,6 +30,8 @@ def read_all(client: Any) -> Iterator[tuple[str, Znode | None]]:
 
 
 def _read(znodes: Znodes, paths: Sequence[str]) -> Iterator[tuple[str, Znode | None]]:
+    # Those that only Kafka may read are asked for one by one: a refusal ends the reading of all that were asked for
+    # with it.
     open_to_all = [path for path in paths if not path.startswith(PROTECTED)]
     for path, znode in zip(open_to_all, znodes.whole(open_to_all), strict=True):
         if znode is not None:  # gone meanwhile, or never there

@@ -58,6 +58,7 @@ def look(target: ZooKeeper) -> Snapshot:
 def _look(target: ZooKeeper, read: Callable[[Any], _Kept]) -> tuple[Ensemble, _Kept]:
     """Ask each server how it is, while a session is opened, and then those that the ensemble names itself."""
     servers, found = survey(target, lambda asked: _in_session(asked, read), SESSION_SECONDS)
+    # A chroot without a cluster is a mistake of the user's, not a state of the ensemble.
     if isinstance(found, UsageError):
         raise found
     kept = _Kept() if isinstance(found, KafkaToolError) else found
@@ -78,6 +79,7 @@ def _members(client: Any) -> _Kept:
 
 def _cluster(client: Any) -> _Kept:
     topics = ZooKeeperTopics(client)
+    # Topics before brokers, whose znodes are asked for with the states of partitions: no round trip for them alone.
     described = topics.describe(topics.names())
     live = frozenset(each.broker for each in topics.brokers())
     malformed = list(topics.malformed())

@@ -92,6 +92,7 @@ def _pairs(challenge: str) -> dict[str, str]:
 
     One pair is read behind the other, so that the time grows with the length: a search would begin anew at each letter.
     """
+    # realm="zk-sasl-md5",nonce="OA6MG9tEQGm2hh",charset=utf-8,algorithm=md5-sess,qop="auth"
     said: dict[str, str] = {}
     end = 0
     while end < len(challenge):

@@ -71,6 +71,7 @@ class PasswordEncoder:
         }
         if self._cipher == GCM:
             fields["authenticationTagLength"] = str(TAG_BYTES * 8)
+        # No value holds a comma or a colon: base64, numbers, names of algorithms.
         return ",".join(f"{name}:{value}" for name, value in fields.items())
 
 

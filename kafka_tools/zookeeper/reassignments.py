@@ -90,6 +90,7 @@ class ZooKeeperReassignments:
         """Take those of these configs away that are set; nothing is written where none is."""
         there = {each.name for each in self._configs.current(entity)}
         delete = tuple(name for name in names if name in there)
+        # A topic that was deleted while its partitions moved takes its configs along: nothing is left to take away.
         is_gone = entity.type == TOPIC and self._client.exists(f"{TOPICS}/{entity.name}") is None
         if delete and not is_gone:
             self._configs.alter(ConfigChange(entity, {}, delete))

@@ -268,6 +268,7 @@ class ZooKeeperShell:
 
         Raises ZnodeError where `path` itself is not there.
         """
+        # A stack, so that the order is Java's: depth first, children by name. The next ones on it are asked for ahead.
         waiting = [_Asked(path, self._ask_for_children(path, watch))]
         while waiting:
             asked = waiting.pop()
@@ -299,6 +300,7 @@ def _asking(path: str | None = None, checked: str | None = None) -> Iterator[Non
     try:
         yield
     except KazooException as error:
+        # kazoo's classes are named as Java's codes, but for a word at the end: NoNodeError, NoNode.
         kind = type(error).__name__.removesuffix("Error")
         keeper = f"KeeperErrorCode = {CODES.get(kind, kind)}" + (f" for {path}" if path is not None else "")
         if kind in LOST:

@@ -3,7 +3,6 @@
 Source: kafka.zk.ZkData, Kafka 2.8 and 3.9.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,11 +19,11 @@ from kafka_tools.model.zookeeper_state import (
     Waiting,
     ZooKeeperState,
 )
-from kafka_tools.zookeeper.cluster import CLUSTER_ID
+from kafka_tools.zookeeper.cluster import CLUSTER_ID, absent_replicas
 from kafka_tools.zookeeper.consumers import CONSUMERS
 from kafka_tools.zookeeper.documents import (
-    MalformedZnodeError,
     TopicDocument,
+    or_error,
     read_broker,
     read_cluster_id,
     read_controller,
@@ -72,16 +71,16 @@ def read_state(client: Any) -> ZooKeeperState:
     brokers = _brokers(znodes, broker_ids(names.brokers))
     topics = _topics(znodes, names.topics)
     whole = {name: topic for name, topic in topics.items() if isinstance(topic, TopicDocument)}
-    held = Counter(broker for topic in whole.values() for each in topic.replicas.values() for broker in each)
     moves, election = _read(read_reassigned, MOVES, single[MOVES]), _read(_elected, ELECTION, single[ELECTION])
     return ZooKeeperState(
         cluster_id=_read(read_cluster_id, CLUSTER_ID, single[CLUSTER_ID]),
         controller=_controller(single[CONTROLLER]),
         controller_epoch=_read(read_epoch, EPOCH, single[EPOCH]),
         brokers=brokers,
+        # A topic whose znode is malformed counts as one; how many partitions it has nobody knows.
         topics=len(topics),
         partitions=sum(len(topic.replicas) for topic in whole.values()),
-        absent={broker: held[broker] for broker in sorted(held) if broker not in brokers},
+        absent=absent_replicas(whole.values(), brokers),
         deletions=tuple(_deletions(znodes, names.deletions)),
         reassignments=_reassignments(whole),
         asked_moves=_waiting(moves, single[MOVES]),
@@ -112,10 +111,7 @@ def _listed(znodes: Znodes) -> Listed:
 
 
 def _read(read: Callable[[str, bytes | None], Read], path: str, znode: Znode | None) -> Read | KafkaToolError:
-    try:
-        return read(path, znode.data if znode else None)
-    except MalformedZnodeError as error:
-        return error
+    return or_error(read, path, znode.data if znode else None)
 
 
 def _brokers(znodes: Znodes, ids: Sequence[int]) -> dict[int, KeptBroker | KafkaToolError]:
@@ -134,16 +130,9 @@ def _brokers(znodes: Znodes, ids: Sequence[int]) -> dict[int, KeptBroker | Kafka
 
 def _topics(znodes: Znodes, names: Sequence[str]) -> dict[str, TopicDocument | KafkaToolError]:
     paths = [f"{TOPICS}/{name}" for name in names]
-    found: dict[str, TopicDocument | KafkaToolError] = {}
-    for name, path, data in zip(names, paths, znodes.data(paths), strict=True):
-        try:
-            topic = read_topic(path, data)
-        except MalformedZnodeError as error:
-            found[name] = error
-        else:
-            if topic is not None:
-                found[name] = topic
-    return found
+    topics = (or_error(read_topic, path, data) for path, data in zip(paths, znodes.data(paths), strict=True))
+    # None: it was deleted meanwhile.
+    return {name: topic for name, topic in zip(names, topics, strict=True) if topic is not None}
 
 
 def _controller(znode: Znode | None) -> KeptController | KafkaToolError | None:

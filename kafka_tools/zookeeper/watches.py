@@ -39,6 +39,7 @@ class Watches:
     def __init__(self, client: Any, on_event: Callable[[str, str], None]) -> None:
         self._on_event = on_event
         self._staying: dict[str, int] = {}
+        # The event told last. kazoo hands the same object to each watch that it fires.
         self._told: Any = None
         # kazoo makes new ones where a session is lost, and with it all watches at the server.
         self._data = client._data_watchers = _Once(client._data_watchers, self._staying_at)
@@ -66,5 +67,6 @@ class Watches:
     def _staying_at(self, path: str) -> "Iterable[Callable[[Any], None]]":
         if self._staying.get(path) is not None:
             return (self.tell,)
+        # `/a/b` is below `/a` and `/`, which may be watched with all below them.
         parents = (path[:end] or "/" for end, letter in enumerate(path) if letter == "/")
         return (self.tell,) if any(self._staying.get(each) == RECURSIVE for each in parents) else ()
