@@ -100,6 +100,7 @@ def blocks(stdin: int, on_tick: Callable[[], bool], on_idle: Callable[[], None] 
             on_idle()
             if not select.select([stdin], [], [], TICK_SECONDS)[0]:
                 continue
+        # Whoever shares stdin may have made it non-blocking, and may have been quicker to read what was there.
         try:
             block = os.read(stdin, BLOCK_BYTES)
         except BlockingIOError:
@@ -260,7 +261,7 @@ def _split(pattern: re.Pattern[bytes], text: bytes) -> list[bytes]:
     parts: list[bytes] = []
     start = 0
     for found in pattern.finditer(text):
-        if found.end() == 0:
+        if found.end() == 0:  # nothing was matched at the beginning: Java (since 8) makes no empty part of that
             continue
         parts.append(text[start : found.start()])
         start = found.end()

@@ -76,6 +76,11 @@ def end_aside(call: Callable[[], object], seconds: float, waits: Callable[[], bo
     return not worker.is_alive()
 
 
+def time_ms() -> int:
+    """Return the time in ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 YOUNG_OBJECTS = 100_000
 """More than a round of a loop makes: records go by reference count alone, and what is left over is still collected."""
 
@@ -117,6 +122,7 @@ def put(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
+    # A terminal that was closed, a full disk: records go on, as nobody is left who could be told.
     except OSError:
         return
 
@@ -166,4 +172,5 @@ def bytes_ahead(descriptor: int) -> int | None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         return None
+    # From where it stands: `{ read heading; ktools console-producer …; } < file` begins behind the first line.
     return max(0, status.st_size - os.lseek(descriptor, 0, os.SEEK_CUR))

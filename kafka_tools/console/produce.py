@@ -162,6 +162,7 @@ class Loop:
 
     def _refused(self, error: Any, record: Record) -> None:
         self.deliveries.refused(error, record)
+        # That it is too large is true of this record alone: the others go on.
         if error.code() != confluent_kafka().KafkaError.MSG_SIZE_TOO_LARGE:
             raise cannot_go_on(error, self.request.topic)
 
@@ -179,6 +180,7 @@ class Loop:
 
     def _send_now(self) -> None:
         """Let nothing wait for a batch to fill, as no more comes for now, unless it was said how long to wait."""
+        # While `flush` waits, librdkafka sends batches that are not full, whatever linger.ms is.
         if "linger.ms" not in self.request.brokers.config:
             self.client.flush(ROOM_SECONDS)
 
@@ -191,6 +193,7 @@ class Loop:
         self._show_progress()
 
     def _show_progress(self) -> None:
+        # len(client) counts the records that wait in the queue or are in flight.
         self._progress.advance(self.deliveries.taken - len(self.client), self._read)
 
     def _report(self) -> None:

@@ -132,6 +132,7 @@ def _offsets_of_records(
             error = each.error()
             if error is None and partition in left and each.offset() < parts[partition][1]:
                 found[partition].append(each.offset())
+            # Both end a partition here: it has no record behind this offset, or what there was is deleted meanwhile.
             if error is not None and error.name() not in ("_PARTITION_EOF", "_AUTO_OFFSET_RESET"):
                 continue  # where it does not cure itself, no records come
             if error is not None or each.offset() >= parts[partition][1] - 1:

@@ -121,20 +121,15 @@ class ShareMember:
             for message in self._written:
                 self._acknowledge(message, self._kind)
         self._written.clear()
+        # What is left was not written: more came than was wanted, or the reader went. Brokers would keep it for this
+        # member until the lock's 30 s are over.
         for message in list(self._acquired.values()):
             self._acknowledge(message, self._kinds[RELEASE])
 
     def leave(self) -> str:
         """Send what is acknowledged, release the rest, leave the group; return what went wrong, "" where nothing."""
-        kafka = confluent_kafka()
         self._settle()
-        try:
-            answers = self._consumer.commit_sync(LEAVE_SECONDS)
-            failed = sorted({words(each.args[0]) for each in answers.values() if each is not None})
-            self._consumer.close()
-        except kafka.KafkaException as error:
-            return words(error.args[0])
-        return ", ".join(failed)
+        return leave_group(self._consumer)
 
     @property
     def lost(self) -> int:
@@ -146,8 +141,21 @@ class ShareMember:
             self._consumer.acknowledge(message, kind)
 
     def _on_acknowledged(self, offsets: Mapping[Any, Any], failure: Any) -> None:
+        # Called inside of poll and commit_sync, in the loop's thread: the count needs no lock.
         if failure is not None:
             self._lost += sum(len(each) for each in offsets.values())
+
+
+def leave_group(consumer: Any) -> str:
+    """Send what a share consumer acknowledged, and close it; return what went wrong, "" where nothing did."""
+    try:
+        # Before the close, which does not tell whether brokers took the acknowledgements.
+        answers = consumer.commit_sync(LEAVE_SECONDS)
+        failed = sorted({words(each.args[0]) for each in answers.values() if each is not None})
+        consumer.close()
+    except confluent_kafka().KafkaException as error:
+        return words(error.args[0])
+    return ", ".join(failed)
 
 
 def _key(message: Any) -> tuple[str, int, int]:
@@ -165,6 +173,7 @@ def consume_shared(
         raise KafkaToolError("stdout is closed")
     cluster = Cluster(request.brokers)
     check_source(cluster, request)
+    # No more than are wanted: what is acquired and not written is kept from the other members for a while.
     most = MOST_RECORDS if request.max_messages is None else max(1, min(MOST_RECORDS, request.max_messages))
     consumer = opened(cluster, request, {"max.poll.records": most, "check.crcs": True}, "explicit")
     with Output() as output, stop_by_signal(output.release) as stop, rare_collections():

@@ -30,7 +30,10 @@ class Deserializer(NamedTuple):
 
 
 class RecordFormat(NamedTuple):
-    """Which parts of a record are printed, what reads them, and what stands between and after them."""
+    """Which parts of a record are printed, what reads them, and what stands between and after them.
+
+    Without options it prints what DefaultMessageFormatter (3.9) does without properties.
+    """
 
     print_timestamp: bool = False
     print_partition: bool = False

@@ -31,7 +31,7 @@ class Schema(NamedTuple):
 
     fields: tuple[Field, ...]
     newest: int
-    compact_since: int = 99
+    compact_since: int = 99  # none is, so far
 
 
 OFFSET_KEY = Schema((Field("group", "string"), Field("topic", "string"), Field("partition", "int32")), 1)
@@ -169,6 +169,7 @@ def _compiled(kind: Kind, text: Callable[[bytes, bytes | None], str]) -> Formatt
     return written
 
 
+# A line: [group,topic,0]::OffsetAndMetadata(offset=7, leaderEpoch=Optional[0], metadata=, commitTimestamp=179…, …)
 def _offset_key(key: Fields) -> str:
     return f"[{key['group']},{key['topic']},{key['partition']}]"
 
@@ -228,6 +229,8 @@ def _state(status: int) -> str:
     return STATES[status]
 
 
+# In __consumer_offsets keys of the numbers 0 and 1 are of an offset, 2 of a classic group, later ones of other groups
+# (KIP-848, KIP-932).
 KINDS = {
     "OffsetsMessageFormatter": Kind(range(2), OFFSET_KEY, OFFSET_VALUE, _offset_key, _offset_value),
     "GroupMetadataMessageFormatter": Kind(

@@ -73,6 +73,7 @@ def _uuid(content: bytes) -> bytes:
     groups = content.decode(errors="replace").split("-")
     if len(groups) != 5 or len(content) > 36 or not all(group and _is_hexadecimal(group) for group in groups):
         raise UnreadableError("Error parsing data into UUID")
+    # Of a group with more digits Java keeps the last ones: it reads a number and takes its low bits.
     sized = zip(groups, UUID_DIGITS, strict=True)
     return "-".join(group.lower().zfill(digits)[-digits:] for group, digits in sized).encode()
 

@@ -40,6 +40,7 @@ def compile_array() -> Formatter:
         text = "".join([f",\n{encode(_object(message))}" for message in batch]).encode()
         if opened or not text:
             return text
+        # The comma before the first record becomes the bracket: afterwards all batches are alike.
         opened = True
         return b"[" + text[1:]
 
@@ -206,6 +207,7 @@ def _timestamp(content: dict[str, Any]) -> int:
     if not isinstance(text, str):
         return _number(text, "timestamp", 0, 1 << 63)
     time = datetime.fromisoformat(text)
+    # Floor division, which is exact; timestamp() would be a float, and a millisecond off now and then.
     return (time.replace(tzinfo=time.tzinfo or UTC) - EPOCH) // timedelta(milliseconds=1)
 
 
@@ -218,6 +220,7 @@ def in_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for number, block in enumerate(blocks):
         if number == 0 and block.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             name = "utf-8-sig" if block.startswith(codecs.BOM_UTF8) else "utf-16"
+            # It keeps half of a character until the next block brings the rest.
             decode = codecs.getincrementaldecoder(name)().decode
         if decode is None:
             yield block
@@ -226,5 +229,6 @@ def in_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
             content = decode(block, not block).encode()
         except UnicodeError as error:
             raise KafkaToolError(f"stdin is not text in the encoding of its byte order mark: {error}") from error
+        # An empty block is the end of the input: none is yielded where half of a character was all there was.
         if content or not block:
             yield content

@@ -1,6 +1,5 @@
 """The loop of consumer-perf-test: records as fast as they come, counted and not looked at."""
 
-import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from kafka_tools.console.process import (
     rare_collections,
     show_nothing,
     stop_by_signal,
+    time_ms,
 )
 from kafka_tools.console.records import KEY, has_errors
 from kafka_tools.model.performance import Read
@@ -73,31 +73,27 @@ def run(test: ConsumeTest, on_read: OnRead, show_progress: ShowProgress = show_n
         end_aside(consumer.close, LEAVE_SECONDS)  # commits what was read, if that is wanted, and leaves the group
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Joins:
     """How long (ms) the reading waited for its partitions, in all and in the interval that is under way."""
 
     def __init__(self) -> None:
         self.total = self.of_interval = 0
-        self._since = _now()
+        self._since = time_ms()
         self._assigned: set[TopicPartition] = set()
 
     def assigned(self, _: Any, partitions: Sequence[Any]) -> None:
         """Note partitions (confluent_kafka.TopicPartition) that the group gave to this member."""
         # As of 4.x, where a cooperative group that gives a part more does not count as waiting.
         if not self._assigned:
-            self.total += _now() - self._since
-            self.of_interval += _now() - self._since
+            self.total += time_ms() - self._since
+            self.of_interval += time_ms() - self._since
         self._assigned |= {TopicPartition(each.topic, each.partition) for each in partitions}
 
     def revoked(self, _: Any, partitions: Sequence[Any]) -> None:
         """Note partitions that the group takes away."""
         self._assigned -= {TopicPartition(each.topic, each.partition) for each in partitions}
         if not self._assigned:
-            self._since = _now()
+            self._since = time_ms()
 
 
 class Loop:
@@ -108,7 +104,7 @@ class Loop:
         self._consumer = consumer
         self._cluster = cluster
         self._on_read = on_read
-        self._began = _now()
+        self._began = time_ms()
         self._joins = Joins()
         self._leaders = Leaders(consumer, cluster.outages, test.source.topic)
 
@@ -117,13 +113,14 @@ class Loop:
         test = self._test
         self._begin(partitions)
         records = size = last_records = last_size = 0
-        reported = last = _now()
+        reported = last = time_ms()
         while records < test.records and not stop:
             batch = self._take(test.records - records)
-            now = _now()
+            now = time_ms()
             if batch:
                 last = now
                 records += len(batch)
+                # The length of a message (confluent_kafka.Message) is that of its value.
                 size += sum(map(len, batch)) + sum(map(len, filter(None, map(KEY, batch))))
                 progress.advance(records, records)
             elif now - last > test.patience:
@@ -132,12 +129,13 @@ class Loop:
             else:
                 self._cluster.outages.watch()
                 self._leaders.watch(partitions)
+            # Only with a record, as ConsumerPerformance.consume (3.9) looks at its clock for each of them.
             if batch and now - reported >= test.interval:
                 new = Read(size - last_size, records - last_records, reported, now, self._joins.of_interval)
                 self._on_read(new, size, records)
                 self._joins.of_interval = 0
                 reported, last_records, last_size = now, records, size
-        read = Read(size, records, self._began, _now(), self._joins.total)
+        read = Read(size, records, self._began, time_ms(), self._joins.total)
         return Consumed(read, records < test.records and not stop, {}, stop.status)
 
     def _begin(self, partitions: Collection[TopicPartition]) -> None:

@@ -160,6 +160,7 @@ class Loop:
         make = compile_payloads(test)
         largest = max(1, min(CHUNK, CHUNK_BYTES // max(1, test.size or max(map(len, test.payloads), default=1))))
         throttle, sent = Throttle(test.throughput), 0
+        # Anew: its time begins with the first record, not with the client, the producer id and the payloads.
         self._stats = SendStats(test.records, test.interval, now_ms)
         while sent < test.records and not self._stop:
             due = throttle.due(sent)
@@ -169,6 +170,7 @@ class Loop:
                 continue
             if test.warmup and sent == test.warmup:
                 self._steady = SendStats(test.records - test.warmup, test.interval, now_ms)
+            # No chunk goes over the end of the warm-up: records behind it have another callback.
             ahead = test.warmup - sent if sent < test.warmup else test.records - sent
             count = min(due, ahead, largest)
             self._transactions.begin()
@@ -180,6 +182,7 @@ class Loop:
 
     def _send(self, values: list[bytes]) -> None:
         """Hand records to librdkafka, waiting where its queue is full."""
+        # A record that finds the queue full is tried again before the next one, as in console/produce.py.
         produce, refusal = partial(self._client.produce, self._test.topic), confluent_kafka().KafkaException
         if self._steady:
             produce = partial(produce, on_delivery=self._acknowledged.callback(behind_warmup=True))
@@ -224,6 +227,7 @@ class Loop:
     def _metrics(self) -> dict[str, float]:
         """Return librdkafka's figures as of the end: it tells them every METRICS_MS."""
         if self._test.metrics:
+            # Cleared, so that the next ones are awaited: those at hand may be from before the last record.
             self._acknowledged.metrics.clear()
             deadline = time.monotonic() + 10 * METRICS_MS / 1000
             while not self._acknowledged.metrics and time.monotonic() < deadline:

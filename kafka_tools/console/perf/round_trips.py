@@ -48,6 +48,8 @@ def run(
         cluster.check_read(consumer, test.topic)
         why = words(error.args[0])
         raise KafkaToolError(f"the brokers do not say where topic '{test.topic}' ends: {why}") from error
+    # At offsets that are known and not at LATEST, which librdkafka looks up when it first fetches: the first record
+    # could be there by then, and would never be read.
     consumer.assign([confluent_kafka().TopicPartition(*each, end) for each, end in ends.items()])
     client, destination = open_producer(
         test.brokers, test.topic, cluster, RELIABLE | {"linger.ms": 0}, deliveries.on_delivery

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.console.cluster import Cluster, words
+from kafka_tools.console.cluster import Cluster
 from kafka_tools.console.consume.loop import LEAVE_SECONDS
-from kafka_tools.console.consume.share import MOST_RECORDS, check_source, failure, opened, without_errors
+from kafka_tools.console.consume.share import MOST_RECORDS, check_source, failure, leave_group, opened, without_errors
 from kafka_tools.console.perf import OnMemberRead, Shared, ShareTest, figures_of
 from kafka_tools.console.process import (
     Progress,
@@ -18,6 +18,7 @@ from kafka_tools.console.process import (
     rare_collections,
     show_nothing,
     stop_by_signal,
+    time_ms,
 )
 from kafka_tools.console.records import KEY
 from kafka_tools.errors import KafkaToolError
@@ -72,25 +73,10 @@ def _asking(test: ShareTest, figures: dict[str, float]) -> dict[str, Any]:
 def _left(consumers: list[Any]) -> str:
     """Acknowledge what was read and leave the group; return what went wrong, "" where nothing did."""
     # Side by side, and not waited for for ever: librdkafka alone waits long for a dead cluster.
-    calls = {number: partial(_leave, consumer) for number, consumer in enumerate(consumers)}
+    calls = {number: partial(leave_group, consumer) for number, consumer in enumerate(consumers)}
     found = in_parallel(calls, time.monotonic() + LEAVE_SECONDS).values()
-    causes = ({each.message} if isinstance(each, KafkaToolError) else each for each in found)
-    return ", ".join(sorted(set[str]().union(*causes)))
-
-
-def _leave(consumer: Any) -> set[str]:
-    causes: set[str] = set()
-    try:
-        answers = consumer.commit_sync(LEAVE_SECONDS)
-        causes.update(words(each.args[0]) for each in answers.values() if each is not None)
-        consumer.close()
-    except confluent_kafka().KafkaException as error:
-        causes.add(words(error.args[0]))
-    return causes
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+    causes = (each.message if isinstance(each, KafkaToolError) else each for each in found)
+    return ", ".join(sorted(set(filter(None, causes))))
 
 
 class Race:
@@ -119,14 +105,14 @@ class Race:
 
     def run(self, cluster: Cluster, progress: Progress) -> tuple[int, int]:
         """Have all members read; return when that began and ended (ms since 1970). Raises what ended a member."""
-        began = _now()
+        began = time_ms()
         threads = [threading.Thread(target=member.run, daemon=True) for member in self.members]
         for thread in threads:
             thread.start()
         try:
             while alive := [thread for thread in threads if thread.is_alive()]:
                 before = self.records
-                alive[0].join(POLL_SECONDS)
+                alive[0].join(POLL_SECONDS)  # with a limit: signals are heard in this thread, between two waits
                 progress.advance(self.records, self.records)
                 if self.records == before:
                     cluster.outages.watch()
@@ -152,13 +138,14 @@ class Member:
     def run(self) -> None:
         """Read until the race is over, or no record comes for the patience of the test."""
         test, race = self._race.test, self._race
-        reported = last = _now()
+        reported = last = time_ms()
         last_records = last_bytes = 0
         try:
-            while race.is_on and _now() - last <= test.patience:
+            while race.is_on and time_ms() - last <= test.patience:
+                # Each with its own clock: a member that gets no partition gives up while others go on.
                 if not self._take():
                     continue
-                last = now = _now()
+                last = now = time_ms()
                 if now - reported >= test.interval:
                     new = Read(self.bytes - last_bytes, self.records - last_records, reported, now, 0)
                     race.on_read(new, self.bytes, self.records, self._number)
@@ -166,7 +153,7 @@ class Member:
         except BaseException as error:  # noqa: BLE001  raised again by the main thread
             race.failures.append(error)
         finally:
-            self.ended = _now()
+            self.ended = time_ms()
 
     def _take(self) -> int:
         """Read a batch, with which the last one is acknowledged; return how many records it has."""

@@ -147,6 +147,7 @@ class Loop:
         self._flush()
         if not self._is_finished():
             topics = sorted({each.topic for each in partitions})
+            # Without `on_lost` confluent-kafka calls on_revoke for partitions that are lost, too.
             self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
         while self._output.is_open and not self._stop and not self._is_finished():
             batch = self._take()
@@ -212,6 +213,7 @@ class Loop:
         for message in wanted:
             by_partition.setdefault(TopicPartition(message.topic(), message.partition()), []).append(message)
         if self._task.prints:
+            # All that the poll gave, as VerifiableConsumer.onRecordsReceived (3.9) counts; partitions have what counts.
             self._print_records(len(batch), by_partition)
         is_printed = self._flush()
         self._count += len(wanted)
@@ -219,6 +221,7 @@ class Loop:
         offsets = {each: by_partition[each][-1].offset() + 1 for each in partition_order(by_partition)}
         for partition, messages in by_partition.items():
             self._note_read(partition, messages)
+        # Where a signal came and the reader sleeps, the events may not be read any more: the group gets them again.
         if is_printed:
             self._store(offsets) if self._task.auto_commit else self._commit(offsets)
         else:
@@ -280,6 +283,7 @@ class Loop:
     def leave(self) -> None:
         """Leave the group, and print that it is done; what the client has still to commit is committed."""
         task = self._task
+        # Closing would commit as well, and say nothing of it where it fails.
         if task.auto_commit and self._count:
             error = self._answer()
             self.is_uncommitted = self.is_uncommitted or bool(error)

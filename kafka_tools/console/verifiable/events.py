@@ -5,11 +5,11 @@ keys, as Jackson writes them.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from kafka_tools.console.consume.writing import LAST_RECORD_SECONDS, Output
+from kafka_tools.console.process import time_ms
 from kafka_tools.errors import JAVA_WORDS, BrokerError, java_class
 from kafka_tools.model.java_json import quoted
 from kafka_tools.model.java_numbers import double
@@ -17,11 +17,6 @@ from kafka_tools.model.shown import safe
 from kafka_tools.model.topics import TopicPartition
 
 KAFKA_EXCEPTION = "org.apache.kafka.common.KafkaException"
-
-
-def now_ms() -> int:
-    """Return the time in ms since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def text(content: bytes | None) -> str:
@@ -32,9 +27,10 @@ def text(content: bytes | None) -> str:
 class Events:
     """Makes events, each at the time that `clock` tells (ms since 1970)."""
 
-    def __init__(self, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, clock: Callable[[], int] = time_ms) -> None:
         self._clock = clock
 
+    # By hand and not by json, which escapes other characters than Jackson does.
     def _event(self, name: str, content: str = "") -> str:
         return f'{{"timestamp":{self._clock()},"name":"{name}"{content}}}\n'
 
@@ -156,6 +152,7 @@ class EventWriter:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        # What a write did not take, from within an event on: it goes first in the next one, so that none is cut.
         self._rest = b""
         self._is_terminal = os.isatty(output.descriptor)
 

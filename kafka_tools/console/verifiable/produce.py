@@ -18,9 +18,10 @@ from kafka_tools.console.process import (
     rare_collections,
     show_nothing,
     stop_by_signal,
+    time_ms,
 )
 from kafka_tools.console.verifiable import Produced, ProduceTask
-from kafka_tools.console.verifiable.events import Events, EventWriter, JavaError, now_ms, send_failure
+from kafka_tools.console.verifiable.events import Events, EventWriter, JavaError, send_failure
 from kafka_tools.errors import KafkaToolError
 
 CHUNK = 500
@@ -93,6 +94,7 @@ class Results:
 
 def _failure(error: Any, topic: str) -> JavaError:
     answer = broker_error(error)
+    # What no broker answered has no number in Kafka's table, and no words of Java's.
     if is_local(error):
         answer.message = words(error)
     return send_failure(error.name(), answer, topic)
@@ -121,13 +123,14 @@ class Loop:
         self._writer = EventWriter(output)
         self._progress: Progress = Unshown()
         self._in_flight = InFlight(client, cluster.outages, task.topic, destination, stop)
-        self._began = now_ms()
+        self._began = time_ms()
         self._created = task.create_time
 
     def run(self, progress: Progress) -> Produced:
         """Send, wait for what is under way, and print how it ended."""
         self._progress = progress
         began = time.monotonic()
+
         self._print(self._events.startup_complete())
         try:
             self._send_all()
@@ -170,13 +173,14 @@ class Loop:
                     return False
                 continue
             except refusal as error:
+                # It has its event, as in VerifiableProducer.send (3.9), before the run ends.
                 self._results.refused(error.args[0], key, value)
                 raise
             break
         self._deliveries.taken += 1
         if self._created is not None:
             # Not how long it was since the record before: VerifiableProducer.send (3.9) adds the time since its start.
-            self._created += now_ms() - self._began
+            self._created += time_ms() - self._began
         return True
 
     def _look(self) -> None:
