@@ -34,6 +34,7 @@ class CheckedResolver(PythonResolver):
             published = self._get(f"{address}.sha1") if content is not None else None
             if content is None or published is None:
                 continue
+            # SHA-1 is what Maven Central publishes beside every file; a name may stand behind the 40 digits.
             if hashlib.sha1(content, usedforsecurity=False).hexdigest() != published.decode("ascii", "replace")[:40]:
                 raise FetchError(f"{artifact.filename} from Maven Central differs from its published checksum.")
             self._progress.detail(artifact.filename)
@@ -63,6 +64,7 @@ def fetch(wanted: Sequence[Coordinates], repository: Path, progress: Stages) -> 
         raise FetchError(
             "Maven Central cannot be reached.", "The jars are fetched once: later no network is needed."
         ) from error
+    # What jgo raises for a document that it does not expect: xml's ParseError is a SyntaxError.
     except (OSError, RuntimeError, ValueError, AssertionError, SyntaxError) as error:
         raise FetchError(f"Maven Central could not be read: {_first_line(error)}") from error
 
@@ -83,7 +85,7 @@ def _fetch_jars(artifacts: Sequence[Artifact], progress: Stages) -> tuple[Path, 
             progress.detail("jars", count, len(jars))
         return tuple(Path(jar.result()) for jar in jars)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # after a failure nobody waits for the others
 
 
 def _context(repository: Path, resolver: PythonResolver) -> MavenContext:

@@ -193,6 +193,7 @@ def java_needed(kafka_version: str) -> str:
 
 def major_version(java: Path) -> int | None:
     """Return the major version of a `java` (8 for "1.8.0_392"), None if it does not run."""
+    # A JDK's file `release` tells it, too, and starting a JVM only to ask takes longer.
     release = java.resolve().parent.parent / "release"
     try:
         text = release.read_text(encoding="utf-8")
@@ -203,6 +204,7 @@ def major_version(java: Path) -> int | None:
 
 def parse_version(text: str) -> int | None:
     """Find the version in the words of `java -version` or of a JDK's file `release`."""
+    # `openjdk version "17.0.9" 2023-10-17`, `JAVA_VERSION="17.0.9"`; up to Java 8 the second number counts: "1.8.0".
     found = re.search(r'(?:version |JAVA_VERSION=)"(\d+)(?:\.(\d+))?', text)
     if not found:
         return None

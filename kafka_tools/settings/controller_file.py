@@ -12,6 +12,7 @@ from kafka_tools.settings.properties import read
 
 NODE_ID, ROLES, LISTENER_NAMES = "node.id", "process.roles", "controller.listener.names"
 IS_IT = "Is this a valid controller configuration file?"
+# CONTROLLER://10.0.0.1:9093, CONTROLLER://[::1]:9093, CONTROLLER://:9093
 LISTENER = re.compile(r"([A-Za-z0-9_.-]+)://(?:\[([0-9a-fA-F:.%]+)\]|([^:/\[\]]*)):([0-9]{1,5})")
 
 
@@ -22,6 +23,7 @@ def new_voter(path: str) -> NewVoter:
 
 
 def _id(settings: dict[str, str]) -> int:
+    # In the order of MetadataQuorumCommand: which of two complaints is told is part of its text.
     text = settings.get(NODE_ID, "").strip()
     if not text:
         raise KafkaToolError(f"{NODE_ID} not found in configuration file. {IS_IT}")

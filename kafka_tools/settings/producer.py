@@ -28,6 +28,7 @@ def memory(text: str) -> dict[str, str]:
     """Return the room for what is not yet sent, from bytes. Raises UsageError for what is no number."""
     if not (text.isdecimal() and len(text) < 20):
         raise UsageError(f"buffer.memory cannot be '{text}': it is a number of bytes")
+    # librdkafka counts in KiB, up to 2^31 - 1 of them; rounded up, and 1 MiB at least, so that a record has room.
     return {"queue.buffering.max.kbytes": str(min(max(1 << 10, -(-int(text) // 1024)), (1 << 31) - 1))}
 
 
