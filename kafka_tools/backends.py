@@ -5,7 +5,7 @@ implement: the tool does not know which of them answers.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from kafka_tools.errors import KafkaToolError
@@ -280,19 +280,15 @@ class Reassignments(Protocol):
         ...
 
 
-@contextmanager
-def open_reassignments(target: Target) -> Iterator[Reassignments]:
+def open_reassignments(target: Target) -> AbstractContextManager[Reassignments]:
     """Connect to a cluster to see where its replicas are. Raises UnreachableError as `open_topics`."""
     if isinstance(target, ZooKeeper):
         from kafka_tools.zookeeper import reassignments as znodes
 
-        with znodes.open_reassignments(target) as in_zookeeper:
-            yield in_zookeeper
-    else:
-        from kafka_tools.brokers import reassignments
+        return znodes.open_reassignments(target)
+    from kafka_tools.brokers import reassignments
 
-        with reassignments.open_reassignments(target) as of_brokers:
-            yield of_brokers
+    return reassignments.open_reassignments(target)
 
 
 @contextmanager
@@ -330,43 +326,35 @@ def open_tokens(target: Brokers) -> "Iterator[BrokerTokens]":
         yield BrokerTokens(session)
 
 
-@contextmanager
-def open_cluster(target: Brokers) -> "Iterator[BrokerCluster]":
+def open_cluster(target: Brokers) -> "AbstractContextManager[BrokerCluster]":
     """Connect to a cluster, or to its controllers, and give what it says about its servers.
 
     Raises UnreachableError as `open_topics`.
     """
     from kafka_tools.brokers.cluster import open_cluster
 
-    with open_cluster(target) as cluster:
-        yield cluster
+    return open_cluster(target)
 
 
-@contextmanager
-def open_features(target: Brokers) -> "Iterator[BrokerFeatures]":
+def open_features(target: Brokers) -> "AbstractContextManager[BrokerFeatures]":
     """Connect to a cluster, or to its controllers, and give its features. Raises UnreachableError as `open_topics`."""
     from kafka_tools.brokers.features import open_features
 
-    with open_features(target) as features:
-        yield features
+    return open_features(target)
 
 
-@contextmanager
-def open_quorum(target: Brokers) -> "Iterator[BrokerQuorum]":
+def open_quorum(target: Brokers) -> "AbstractContextManager[BrokerQuorum]":
     """Connect to a cluster, or to its controllers, and give their quorum. Raises UnreachableError as `open_topics`."""
     from kafka_tools.brokers.quorum import open_quorum
 
-    with open_quorum(target) as quorum:
-        yield quorum
+    return open_quorum(target)
 
 
-@contextmanager
-def open_transactions(target: Brokers) -> "Iterator[BrokerTransactions]":
+def open_transactions(target: Brokers) -> "AbstractContextManager[BrokerTransactions]":
     """Connect to a cluster and give its transactions. Raises UnreachableError as `open_topics`."""
     from kafka_tools.brokers.transactions import open_transactions
 
-    with open_transactions(target) as transactions:
-        yield transactions
+    return open_transactions(target)
 
 
 class Replicas(Protocol):
@@ -407,13 +395,11 @@ class Replicas(Protocol):
         ...
 
 
-@contextmanager
-def open_replicas(target: Brokers) -> Iterator[Replicas]:
+def open_replicas(target: Brokers) -> AbstractContextManager[Replicas]:
     """Connect to a cluster to read its replicas. Raises UnreachableError as `open_topics`."""
     from kafka_tools.brokers.replicas import open_replicas
 
-    with open_replicas(target) as replicas:
-        yield replicas
+    return open_replicas(target)
 
 
 @contextmanager

@@ -90,28 +90,20 @@ def _contexts(*_: object) -> Iterator[Candidate]:
         yield Candidate(context.name, context.bootstrap_servers or context.zookeeper or context.command_config)
 
 
-def _bootstrap_servers(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.sandbox.endpoints import running
-    from kafka_tools.settings.contexts import all_contexts
+def _addresses(field: str) -> Callable[..., Iterator[Candidate]]:
+    """Return what yields the addresses of the sandbox and of contexts, which both have in this field."""
 
-    sandbox = running()
-    if sandbox is not None:
-        yield Candidate(sandbox.bootstrap_servers, "the sandbox")
-    for context in all_contexts().values():
-        if context.bootstrap_servers:
-            yield Candidate(context.bootstrap_servers, f"context {context.name}")
+    def found(*_: object) -> Iterator[Candidate]:
+        from kafka_tools.sandbox.endpoints import running
+        from kafka_tools.settings.contexts import all_contexts
 
+        contexts = ((context, f"context {context.name}") for context in all_contexts().values())
+        for each, meaning in ((running(), "the sandbox"), *contexts):
+            address = getattr(each, field, None)  # no sandbox may run, and a cluster may have no ZooKeeper
+            if address:
+                yield Candidate(address, meaning)
 
-def _zookeeper(*_: object) -> Iterator[Candidate]:
-    from kafka_tools.sandbox.endpoints import running
-    from kafka_tools.settings.contexts import all_contexts
-
-    sandbox = running()
-    if sandbox is not None and sandbox.zookeeper:
-        yield Candidate(sandbox.zookeeper, "the sandbox")
-    for context in all_contexts().values():
-        if context.zookeeper:
-            yield Candidate(context.zookeeper, f"context {context.name}")
+    return found
 
 
 def _servers(*_: object) -> Iterator[Candidate]:
@@ -193,7 +185,7 @@ def _deserializers(*_: object) -> Iterator[Candidate]:
 
 
 SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
-    "bootstrap-servers": _bootstrap_servers,
+    "bootstrap-servers": _addresses("bootstrap_servers"),
     "brokers": _brokers,
     "client": _known(CLIENTS),
     "client-metrics": _known(CLIENT_METRICS),
@@ -217,6 +209,6 @@ SOURCES: Mapping[str, Callable[[str, Given], Iterable[Candidate]]] = {
     "topic-config": _topic_configs,
     "topic-config-name": _topic_config_names,
     "user": _known(USERS),
-    "zookeeper": _zookeeper,
+    "zookeeper": _addresses("zookeeper"),
 }
 """The kinds of names, which a type says by `completes`."""
