@@ -1,4 +1,4 @@
-"""One file a tool, named as the tool: console_consumer.py is `ktools console-consumer`."""
+"""Each tool is a file or a package that is named as the tool: console_consumer is `ktools console-consumer`."""
 
 import importlib
 from collections.abc import Mapping

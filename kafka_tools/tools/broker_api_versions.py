@@ -109,11 +109,11 @@ def _lines(answers: Answers, about: AboutServer) -> Iterator[str]:
             yield f"{head}ERROR: {known.message}"
             continue
         yield f"{head}("
-        yield ",\n".join(f"\t{each.name}({each.key}): {_said(each)}" for each in known)
+        yield ",\n".join(f"\t{each.name}({each.key}): {_versions_text(each)}" for each in known)
         yield ")"
 
 
-def _said(each: ApiVersion) -> str:
+def _versions_text(each: ApiVersion) -> str:
     """Return what is known of one kind of request (NodeApiVersions.apiVersionToText, 4.4)."""
     # The server does not tell of it at all. What a client has no name for is UNKNOWN instead, with versions, and
     # nothing is said of its use.

@@ -48,7 +48,7 @@ COLUMNS = {"name": "Name", "interval_ms": "Interval", "metrics": "Metrics", "mat
 
 
 class AlterClientMetrics(NamedTuple):
-    """What is to be set for one resource, which comes into being by that; an empty value resets to the default."""
+    """Sets configs of one resource, which is created where it is not there; an empty value resets to the default."""
 
     target: Brokers
     name: str
@@ -56,21 +56,21 @@ class AlterClientMetrics(NamedTuple):
 
 
 class DeleteClientMetrics(NamedTuple):
-    """One resource that is to go."""
+    """Deletes one resource."""
 
     target: Brokers
     name: str
 
 
 class DescribeClientMetrics(NamedTuple):
-    """One resource, or without a name all."""
+    """Asks for the configs of one resource, or of all where `name` is None."""
 
     target: Brokers
     name: str | None
 
 
 class ListClientMetrics(NamedTuple):
-    """The names of all resources."""
+    """Asks for the names of all resources."""
 
     target: Brokers
 
@@ -84,8 +84,11 @@ class NameRow:
 
 @dataclass(frozen=True, slots=True)
 class ClientMetricsRow:
-    """One resource: prefixes of metrics' names (none: no metric), selectors of clients with a pattern each (none: all
-    clients)."""
+    """One resource: how often clients send metrics (null: a broker gave no number), which, and which clients do.
+
+    `metrics` are prefixes of names (none: no metric is sent); `match` has a pattern for each selector of clients (none:
+    all clients send them).
+    """
 
     name: str
     interval_ms: int | None
@@ -191,7 +194,7 @@ def command(
 
 
 def alter(request: AlterClientMetrics) -> Report:
-    """Set what is given; all else of the resource stays. Raises KafkaToolError in the broker's words."""
+    """Set the configs that are given, and leave the others as they are. Raises KafkaToolError in the broker's words."""
     name, configs = request.name, request.configs
     # What is no UTF-8 on the command line is lone surrogates here (PEP 383), which no request can hold.
     for text in (name, *configs.values()):
@@ -225,7 +228,7 @@ def delete(request: DeleteClientMetrics) -> Report:
 
 
 def describe(request: DescribeClientMetrics) -> Report:
-    """Return what one resource says, or all do; status 1 where the one is not there."""
+    """Return the configs of one resource, or of all; the status is 1 where the one that is named is not there."""
     name = request.name
     with open_configs(request.target) as resources:
         if name is None:
@@ -257,7 +260,7 @@ def _changed(name: str, line: str) -> Report:
 
 
 def _own_configs(resources: Configs, name: str) -> tuple[ConfigEntry, ...]:
-    """Return what was set for a resource; nothing where it is not there."""
+    """Return the configs that were set for a resource; none where it is not there."""
     try:
         return tuple(entry for each in resources.describe({CLIENT_METRICS: name}) for entry in _readable(each))
     except NoSuchEntityError:

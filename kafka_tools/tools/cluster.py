@@ -23,7 +23,7 @@ ENDPOINT_COLUMNS = {"id": "Id", "host": "Host", "port": "Port", "rack": "Rack", 
 
 
 class Unregister(NamedTuple):
-    """A broker or controller that the cluster is to forget."""
+    """Has the cluster forget a broker or a controller that is gone."""
 
     target: Brokers
     kind: Kind
@@ -31,7 +31,10 @@ class Unregister(NamedTuple):
 
 
 class ListEndpoints(NamedTuple):
-    """The brokers of a cluster, also those that do not serve, or where `target` names controllers these."""
+    """Asks for the brokers of a cluster, or for its controllers where `target` names those.
+
+    `include_fenced`: brokers that are registered and do not serve, too.
+    """
 
     target: Brokers
     include_fenced: bool = False
@@ -67,7 +70,7 @@ class EndpointRow:
 OF_CLUSTER = connection(
     ("--bootstrap-server", "-b"), ("--bootstrap-controller", "-C"), ("--config", "-c", "--command-config")
 )
-"""The options that all sub-commands have; --config is what 3.9 calls --command-config."""
+"""The options that all sub-commands have; 3.9 calls --config what is --command-config elsewhere."""
 
 
 @click.group("cluster", cls=ArgparseGroup, program="kafka-cluster")

@@ -183,7 +183,7 @@ def interval_line(read: Read, size: int, records: int, written: Format) -> str:
 
 
 def report(consumed: Consumed, test: ConsumeTest, written: Format, is_detailed: bool) -> Report:
-    """Return what was measured as a report; detailed intervals have no sum behind them, as with Apache's tool."""
+    """Return what was measured as a report; behind the lines of intervals stands no sum, as with Apache's tool."""
     read = consumed.read
     row = ConsumedRow(
         written(read.start),

@@ -82,13 +82,13 @@ def use(name: str) -> Report:
     """Make CONTEXT the current one. With `-` no context is the current one."""
     if name == "-":
         edit_contexts.forget_current()
-        return _said("No context is the current one.")
+        return _sentences("No context is the current one.")
     edit_contexts.use(name)
     said = current()
     # $KTOOLS_CONTEXT and a repository's file go before it: who is not told would work on another cluster than thought.
     if said is not None and said.name != name:
-        return _said(f"{name} is the current context, but here {said.source} says {said.name}.")
-    return _said(f"{name} is the current context.")
+        return _sentences(f"{name} is the current context, but here {said.source} says {said.name}.")
+    return _sentences(f"{name} is the current context.")
 
 
 @command.command("add")
@@ -127,7 +127,7 @@ def add(
     # Before it is written: what cannot be used would fail later, in a command that did not ask for it.
     precedence.check_usable(made)
     edit_contexts.add(made)
-    return _said(
+    return _sentences(
         f"Context {name} is added to {config_path()}.", f"`ktools context use {name}` makes it the current one."
     )
 
@@ -147,13 +147,13 @@ def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
         raise KafkaToolError("there is no .ktools.toml in this folder or above it in its repository")
     if revoke:
         was = trust.forget(path)
-        return _said(f"{path} is trusted no longer." if was else f"{path} was not trusted.")
+        return _sentences(f"{path} is trusted no longer." if was else f"{path} was not trusted.")
     if not path.endswith(contexts.PROJECT_FILE):
         raise KafkaToolError(f"{path} is not called {contexts.PROJECT_FILE}: `ktools context import` reads other files")
     fingerprint = trust.fingerprint(path)  # before it is shown: what was shown is what is trusted
     lines = [line for context in contexts.in_file(path).values() for line in _shown_lines(context)]
     if not lines:
-        return _said(f"{path} names no cluster of its own: there is nothing to trust.")
+        return _sentences(f"{path} names no cluster of its own: there is nothing to trust.")
     if not yes and not is_asked():
         raise KafkaToolError("nobody can be asked here: nothing is trusted", "--yes says that you have read the file.")
     # The file is somebody else's: a control character could hide from the user a line that is agreed to.
@@ -161,7 +161,7 @@ def trust_file(file: str | None, revoke: bool, yes: bool) -> Report:
     if not yes and not confirmed(f"{text}\nTrust it?"):
         raise KafkaToolError("nothing is trusted")
     trust.remember(path, fingerprint)
-    return _said(f"{path} is trusted until it changes.")
+    return _sentences(f"{path} is trusted until it changes.")
 
 
 @command.command("remove")
@@ -173,7 +173,7 @@ def remove(name: str) -> Report:
     # A repository's or a variable's choice is not ours to forget.
     if said is not None and said.name == name and said.source == current_path():
         edit_contexts.forget_current()
-    return _said(f"Context {name} is removed.")
+    return _sentences(f"Context {name} is removed.")
 
 
 @command.command("import")
@@ -196,7 +196,7 @@ def import_file(file: str, name: str | None) -> Report:
     for context in found:
         edit_contexts.add(context)
     names = ", ".join(context.name for context in found)
-    return _said(f"Imported: {names}.", f"`ktools context use {found[0].name}` makes it the current one.")
+    return _sentences(f"Imported: {names}.", f"`ktools context use {found[0].name}` makes it the current one.")
 
 
 def _sorted_contexts() -> list[tuple[str, Context]]:
@@ -269,5 +269,5 @@ def _given(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _said(*sentences: str) -> Report:
+def _sentences(*sentences: str) -> Report:
     return Report((), {}, sentences[:1], names_only=True, notes=sentences[1:])

@@ -39,7 +39,7 @@ ONLY_WITH = {
     "hmac_file": ("renew", "expire"),
     "yes": ("create", "renew", "expire"),
 }
-"""Option -> the actions that it says something to."""
+"""Option -> the actions that take it."""
 
 REQUIRED = {
     "create": ("max_life_time_period",),
@@ -84,7 +84,10 @@ SOON_MS = 3_600_000
 
 
 class CreateToken(NamedTuple):
-    """A new token for `owner` (None: whoever is logged in), that lives so long at most (-1: as the brokers allow)."""
+    """Creates a token for `owner` (None: for whoever is logged in).
+
+    With all renewals it lives `max_life_ms` at most; -1: as long as the brokers allow.
+    """
 
     target: Brokers
     owner: Principal | None
@@ -93,9 +96,9 @@ class CreateToken(NamedTuple):
 
 
 class MoveExpiry(NamedTuple):
-    """Another time for a token to expire: so long after now; -1: to renew as the brokers do, to expire at once.
+    """Has a token expire `period_ms` after now; -1: to renew it for the brokers' own period, to expire it at once.
 
-    `is_shown`: the secret came by the command line, where Apache's tool repeats it.
+    `is_shown`: the secret stood on the command line, and the first line repeats it, as Apache's tool does.
     """
 
     target: Brokers
@@ -110,7 +113,7 @@ class MoveExpiry(NamedTuple):
 
 
 class DescribeTokens(NamedTuple):
-    """The tokens of these owners; without any, all that the user may see."""
+    """Asks for the tokens of these owners; of nobody in particular: for all that the user may see."""
 
     target: Brokers
     owners: tuple[Principal, ...]

@@ -53,7 +53,10 @@ class DeleteRecords(NamedTuple):
 
 
 class DeleteTopicRecords(NamedTuple):
-    """The same for all partitions of a topic, before a time (ms) or an offset; without both all records."""
+    """Deletes records of all partitions of a topic: those before a time (ms since 1970) or an offset.
+
+    Where both are None all records are meant that are there now.
+    """
 
     target: Brokers
     topic: str

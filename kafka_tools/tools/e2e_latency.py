@@ -30,8 +30,8 @@ USAGE = (
     "USAGE: java org.apache.kafka.tools.EndToEndLatency broker_list topic num_messages producer_acks "
     "message_size_bytes [optional] properties_file"
 )
-NANOSECONDS = 1_000_000
-"""So many are a millisecond."""
+MILLISECOND_NS = 1_000_000
+"""A millisecond in ns."""
 
 COLUMNS = {"records": "Records", "average_ms": "Avg ms", "p50_ms": "50 %", "p99_ms": "99 %", "p999_ms": "99.9 %"}
 SIZE = types.WholeNumber(32, "BYTES")
@@ -147,7 +147,7 @@ def _measured(test: RoundTripTest, is_plain: bool) -> RoundTrips:
 def report(found: RoundTrips) -> Report:
     """Return what was measured as a report."""
     # Percentiles are of whole ms, rounded down, the average is of all ns: so Apache's tool has it.
-    latencies = [each // NANOSECONDS for each in found.latencies]
+    latencies = [each // MILLISECOND_NS for each in found.latencies]
     average = ratio(sum(found.latencies), len(latencies)) / 1000.0 / 1000.0
     p50, p99, p999 = percentiles(latencies, (0.5, 0.99, 0.999))
 

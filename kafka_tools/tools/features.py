@@ -284,7 +284,7 @@ def update(request: UpdateFeatures) -> Report:
     ]
     failed = sum(row.error is not None for row in rows)
     failure = KafkaToolError(f"{failed} out of {len(rows)} operation(s) failed.") if failed else None
-    lines = [_said(row, request) for row in rows]
+    lines = [_change_line(row, request) for row in rows]
     return Report(rows, CHANGE_COLUMNS, lines, names_only=True, failure=failure, status=1 if failed else 0)
 
 
@@ -312,7 +312,7 @@ def _described(row: FeatureRow) -> str:
     return "\t".join((f"Feature: {row.feature}", *(f"{name}: {each}" for name, each in words), f"Epoch: {epoch}"))
 
 
-def _said(row: FeatureChangeRow, request: UpdateFeatures) -> str:
+def _change_line(row: FeatureChangeRow, request: UpdateFeatures) -> str:
     """Return the line of one change (FeatureCommand.update, 3.9)."""
     operation, dry_run = request.operation, request.dry_run
     if row.error is not None:

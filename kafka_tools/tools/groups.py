@@ -15,16 +15,16 @@ from kafka_tools.report import Report
 from kafka_tools.settings import choice as settings
 
 KINDS = ("consumer", "share", "streams")
-"""Options that stand for a kind of groups by themselves."""
+"""Options that ask for one kind of groups each, and go with no other filter."""
 
 COLUMNS = {"group": "Group", "type": "Type", "protocol": "Protocol", "state": "State"}
 LEAST_WIDTH = 20
 
 
 class ListGroups(NamedTuple):
-    """Asks for the groups of a type and a protocol (None: of all), or of one of KINDS.
+    """Asks for the groups of a type and a protocol (None: of any), or for those of one of KINDS.
 
-    Each answer is waited for `seconds`.
+    What brokers have not answered within `seconds` is missing, and named in a note.
     """
 
     target: Brokers

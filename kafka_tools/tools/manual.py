@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_BYTES = 4096
-"""Of a page's first line."""
+"""How many bytes of a page's first line are looked at."""
 
 
 class Page(NamedTuple):

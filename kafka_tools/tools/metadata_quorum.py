@@ -68,7 +68,10 @@ controller.quorum.fetch.timeout.ms of Kafka 4."""
 
 
 class DescribeQuorum(NamedTuple):
-    """The quorum in short, or (`replication`) each replica; `human_readable`: times as how long ago."""
+    """Asks for the quorum in short, or with `replication` for each replica of the metadata log.
+
+    `human_readable`: times are told as how long ago they were.
+    """
 
     target: Brokers
     replication: bool
@@ -76,7 +79,7 @@ class DescribeQuorum(NamedTuple):
 
 
 class AddController(NamedTuple):
-    """A controller that is to be a voter."""
+    """Makes a controller a voter. With `dry_run` the controllers are not asked."""
 
     target: Brokers
     voter: NewVoter
@@ -84,7 +87,7 @@ class AddController(NamedTuple):
 
 
 class RemoveController(NamedTuple):
-    """A voter that is to be one no longer; `unregister`: and to be forgotten."""
+    """Takes a controller's vote away; with `unregister` the cluster then forgets the controller."""
 
     target: Brokers
     id: int

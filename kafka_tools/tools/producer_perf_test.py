@@ -250,7 +250,7 @@ def _transactional(target: Brokers, duration: int | None) -> tuple[Brokers, int 
 
 
 def _intervals(say: Callable[[str], None]) -> OnInterval:
-    """Return what tells of an interval in Apache's words, the first behind the warm-up with a line before it."""
+    """Return the function that prints an interval in Apache's words, and a line before the first behind the warm-up."""
     # A list, as the function below may not rebind a plain bool: it remembers that the line was said.
     steady: list[bool] = []
 

@@ -104,7 +104,7 @@ def down() -> Report:
     with stages() as progress:
         ended = cluster.down(progress)
     # 0 in both cases: a script that cleans up need not know whether there is something to clean.
-    return _said("The sandbox is down." if ended else "No sandbox was up.")
+    return _sentence("The sandbox is down." if ended else "No sandbox was up.")
 
 
 @command.command("status")
@@ -127,7 +127,7 @@ def kill(server: str) -> Report:
     Also: zookeeper-1, broker-1, … as `status` calls them.
     """
     killed = cluster.kill(server)
-    return _said(f"{killed.name} ({killed.address}) was killed.")
+    return _sentence(f"{killed.name} ({killed.address}) was killed.")
 
 
 @command.command("start")
@@ -142,8 +142,8 @@ def start(server: str) -> Report:
     # ZooKeeper and KRaft controllers serve as a majority only: with two of three killed the first that comes back must
     # wait.
     if started.serves:
-        return _said(f"{started.server.name} ({started.server.address}) is up.")
-    return _said(f"{started.server.name} runs, but serves only when a majority of the servers of its kind runs.")
+        return _sentence(f"{started.server.name} ({started.server.address}) is up.")
+    return _sentence(f"{started.server.name} runs, but serves only when a majority of the servers of its kind runs.")
 
 
 def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
@@ -157,7 +157,7 @@ def _report(sandbox: Sandbox, title: str, hints: Sequence[Hint]) -> Report:
     return Report(rows, columns, _lines(table, hints), lambda: tables)
 
 
-def _said(sentence: str) -> Report:
+def _sentence(sentence: str) -> Report:
     return Report((), {}, (sentence,), names_only=True)
 
 

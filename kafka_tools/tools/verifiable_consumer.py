@@ -158,7 +158,7 @@ def command(
 
 
 def _policy(given: str | None) -> str:
-    """Return where to begin. Raises UsageError, in the words of Kafka 3.9's consumer, for what is no such word."""
+    """Return auto.offset.reset. Raises UsageError, in the words of Kafka 3.9's consumer, for what is no such word."""
     policy = (given or POLICIES[0]).lower()
     if policy not in POLICIES:
         hint = "librdkafka has no by_duration." if policy.startswith("by_duration") else ""

@@ -191,7 +191,7 @@ def _elsewhere(
 
 
 def _unknown(decisions: Sequence[Decision], settings: AuthorizerSettings) -> Iterator[str]:
-    """Yield what the answers would need to know."""
+    """Yield which settings of the authorizer are not known, where the answers depend on them."""
     # A yes by a rule holds whoever the super users are, a no does not.
     if settings.super_users is None and not all(decision.allowed for decision in decisions):
         yield HIDDEN_SUPER_USERS

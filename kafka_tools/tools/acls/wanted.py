@@ -116,7 +116,7 @@ class Rules(NamedTuple):
         return found
 
     def to_add(self) -> Entries:
-        """Return the same for rules to be added. Raises UsageError where no principal is named, too."""
+        """Return the entries for each resource, as `by_pattern`. Raises UsageError where no principal is named, too."""
         # ANY and MATCH are for filters: a rule that is stored is LITERAL or PREFIXED.
         if not self.resources.pattern_type.is_specific:
             name = self.resources.pattern_type.name

@@ -42,9 +42,10 @@ LIKENESS = 0.85
 
 
 class AlterConfigs(NamedTuple):
-    """A change of one entity, whose name stands `head` first in Apache's line: of a client of a user, either of them.
+    """Changes the configs of one entity.
 
-    With `dry_run` all is checked and nothing changed, with `force` a config that nobody knows is sent.
+    `head` are the type and name that Apache's line tells: of a client of a user those that stand first. With `dry_run`
+    all is checked and nothing changed, with `force` a config that nobody knows is sent.
     """
 
     target: Target

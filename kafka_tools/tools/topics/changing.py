@@ -67,7 +67,7 @@ class Step(NamedTuple):
 
 
 class CreateTopic(NamedTuple):
-    """One new topic; with `dry_run` all is checked and nothing created."""
+    """Creates one topic; with `dry_run` all is checked and nothing created."""
 
     target: Target
     topic: NewTopic
@@ -77,8 +77,11 @@ class CreateTopic(NamedTuple):
 
 
 class AlterTopics(NamedTuple):
-    """More partitions for the topics that match, `assignment` naming the replicas of all of them, old and new, and
-    other configs (ZooKeeper only). With `dry_run` all is checked and nothing changed."""
+    """Gives the topics that match more partitions, and on ZooKeeper other configs.
+
+    `assignment` has the replicas of all partitions, those that are there and the new ones. With `dry_run` all is
+    checked and nothing changed.
+    """
 
     target: Target
     topic: str
@@ -93,7 +96,7 @@ class AlterTopics(NamedTuple):
 
 
 class DeleteTopics(NamedTuple):
-    """The topics that match; several at once only when `yes` is set, or after a question on a terminal."""
+    """Deletes the topics that match; several at once only with `yes`, or after a question on a terminal."""
 
     target: Target
     topic: str

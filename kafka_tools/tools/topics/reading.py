@@ -1,6 +1,7 @@
 """Lists and describes topics: `ktools topics --list | --describe`."""
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from kafka_tools.backends import Topics, open_topics
@@ -23,6 +24,11 @@ from kafka_tools.tools.topics.output import (
 
 if TYPE_CHECKING:
     from kafka_tools.render.views import View
+
+
+ONLY_ID = (
+    "Only topic id will be used when both --topic and --topic-id are specified and topicId is not Uuid.ZERO_UUID",
+)
 
 
 class ListTopics(NamedTuple):
@@ -94,14 +100,14 @@ def describe(request: DescribeTopics) -> Report:
     failure = _unanswered(request, described) if notes else None
     if request.with_overrides:
         # Configs are overrides alone here: what a broker says for all topics is not among them.
-        report = _overrides(request.target, [topic for topic in described if topic.configs])
+        report = _overrides(request, [topic for topic in described if topic.configs])
         return report._replace(notes=notes, failure=failure, status=int(bool(malformed)))
     wanted = _wanted(request.only, live)
     lines = zookeeper_lines if isinstance(request.target, ZooKeeper) else broker_lines
     return Report(
         rows=_rows(described, wanted),
         columns=PARTITION_COLUMNS,
-        plain=lines(described, headings=not request.only, wanted=wanted),
+        plain=chain(_ignored_name(request), lines(described, headings=not request.only, wanted=wanted)),
         tables=lambda: _tables(described, live, wanted),
         notes=notes,
         failure=failure,
@@ -168,12 +174,18 @@ def _names(request: DescribeTopics, topics: Topics) -> Sequence[str]:
     return named(topics.names(), request.topic, request.exclude_internal, request.if_exists)
 
 
-def _overrides(target: Target, described: Sequence[TopicDescription]) -> Report:
-    lines = zookeeper_lines if isinstance(target, ZooKeeper) else broker_lines
+def _ignored_name(request: DescribeTopics) -> Sequence[str]:
+    # TopicCommandOptions (3.9 and 4.x) says so on stdout, and only beside --if-exists.
+    both = request.topic is not None and request.topic_id is not None
+    return ONLY_ID if both and request.if_exists else ()
+
+
+def _overrides(request: DescribeTopics, described: Sequence[TopicDescription]) -> Report:
+    lines = zookeeper_lines if isinstance(request.target, ZooKeeper) else broker_lines
     return Report(
         rows=map(TopicConfigsRow.of, described),
         columns=CONFIGS_COLUMNS,
-        plain=lines(described, headings=True, wanted=lambda *_: False),
+        plain=chain(_ignored_name(request), lines(described, headings=True, wanted=lambda *_: False)),
     )
 
 
