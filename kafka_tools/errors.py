@@ -137,6 +137,11 @@ JAVA_EXCEPTIONS = {
 """The classes of Java's exceptions, in org.apache.kafka.common.errors, where a tool of Apache's prints them."""
 
 
+NOTHING_CHANGED = "Nothing was changed."
+OUTCOME_UNKNOWN = "Whether it was carried out is not known: look before you try again."
+"""What is told with a change that failed, so that nobody has to wonder."""
+
+
 class KafkaToolError(Exception):
     """An expected failure: the cluster refused, a topic does not exist, nothing listens at the address.
 
@@ -199,6 +204,11 @@ def check_code(code: int, message: str | None = None, needs: str = "") -> None:
         if message is not None and message.startswith("Request Request("):
             message = None
         raise BrokerError(code, message, f"It needs {needs}." if needs and code in NOT_AUTHORIZED else "")
+
+
+def a_request(name: str) -> str:
+    """Return `a Metadata request`, `an OffsetCommit request`: a request by its name in Kafka's protocol."""
+    return f"{'an' if name.startswith(tuple('AEIOU')) else 'a'} {name} request"
 
 
 def nearest(word: str, known: Iterable[str], most: int = 1, likeness: float = 0.6) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import Session
 from kafka_tools.errors import NOT_CONTROLLER, BrokerError, KafkaToolError, check_code
 from kafka_tools.model.acls import (
@@ -64,6 +63,7 @@ class BrokerAcls:
 
     def create(self, bindings: Collection[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
         """Add rules; return for each the failure, None where it is there now. Raises UnreachableError."""
+        self._session.check_controller(is_written_by_any=True)
         by_wire = [each for each in bindings if _needs_wire(each)]
         rest = [each for each in bindings if not _needs_wire(each)]
         results: dict[AclBinding, KafkaToolError | None] = dict.fromkeys(bindings)
@@ -79,6 +79,7 @@ class BrokerAcls:
 
         A rule that two filters select is told with one of them.
         """
+        self._session.check_controller(is_written_by_any=True)
         # A filter for any type goes by wire as well: among the rules that it removes may be some of words that
         # librdkafka has no number for.
         by_wire = [each for each in filters if not _is_known_to_library(each)]
@@ -129,19 +130,13 @@ class BrokerAcls:
 
     def _created(self, bindings: Sequence[AclBinding]) -> "dict[AclBinding, KafkaToolError | None]":
         made = [_library_binding(each) for each in bindings]
-        try:
-            results = self._session.ask_each("CreateAcls", lambda admin: admin.create_acls(made))
-        except NoResponseError as error:
-            raise error.of_change() from error
+        results = self._session.change_each("CreateAcls", lambda admin: admin.create_acls(made))
         # AdminClient's answer has its own objects as keys.
         return {ours: results[theirs] for ours, theirs in zip(bindings, made, strict=True)}
 
     def _deleted(self, filters: Sequence[AclBindingFilter]) -> "dict[AclBindingFilter, Removed]":
         made = [_library_filter(each) for each in filters]
-        try:
-            results = self._session.ask_each("DeleteAcls", lambda admin: admin.delete_acls(made))
-        except NoResponseError as error:
-            raise error.of_change() from error
+        results = self._session.change_each("DeleteAcls", lambda admin: admin.delete_acls(made))
         found: dict[AclBindingFilter, Removed] = {}
         for ours, theirs in zip(filters, made, strict=True):
             removed = results[theirs]

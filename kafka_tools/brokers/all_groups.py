@@ -103,6 +103,7 @@ class Coordinators:
         A coordinator that is not ready refuses it, and is asked again. Raises LostResponseError where nobody knows
         whether it was carried out.
         """
+        self._session.check_cluster()
         deadline = monotonic() + self._seconds
         if not group or not is_sendable(group):
             raise BrokerError(INVALID_GROUP_ID)

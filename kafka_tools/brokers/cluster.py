@@ -91,7 +91,7 @@ class BrokerCluster:
         return ClusterDescription(response["cluster_id"], tuple(sorted(nodes)))
 
     def _change(self, message: Message, values: dict[str, int], needs: str) -> None:
-        self._session.check_cluster()
+        self._session.check_controller()
         # To whichever server is connected: a broker passes it on, and where a controller says NOT_CONTROLLER wire looks
         # for the one that is.
         response = self._session.wire.change(message, values)

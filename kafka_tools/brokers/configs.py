@@ -15,6 +15,7 @@ from kafka_tools.errors import (
     BrokerError,
     KafkaToolError,
     UnsupportedError,
+    a_request,
     check_code,
 )
 from kafka_tools.model.configs import (
@@ -143,11 +144,15 @@ class BrokerConfigs:
 
         SCRAM credentials cannot be checked beforehand: with `validate_only` they are left alone.
         """
-        self._session.check_cluster()
         kind, names = change.entity.type, {*change.set, *change.delete}
+        is_credential = kind in QUOTA_TYPES and bool(names & {*SCRAM_MECHANISMS})
+        if kind == BROKER_LOGGERS:  # which that broker changes by itself
+            self._session.check_cluster()
+        else:
+            self._session.check_controller(is_written_by_any=not is_credential)
         # The command line has let either credentials or quotas through, not both in one change: two requests could fail
         # by half.
-        if kind in QUOTA_TYPES and names & {*SCRAM_MECHANISMS}:
+        if is_credential:
             self._refuse_controllers("SCRAM credentials")
             if not validate_only:
                 self._alter_credentials(change)
@@ -307,8 +312,10 @@ class BrokerConfigs:
             yield EntityConfigs(Entity(USERS, name), entries)
 
     def _alter_by_admin(self, change: ConfigChange, validate_only: bool) -> None:
+        if change.entity.type == BROKERS:
+            self._session.check_broker(int(change.entity.name))
         resource = _admin_resource(change)
-        answers = self._session.ask_each(
+        answers = self._session.change_each(
             "IncrementalAlterConfigs",
             lambda admin: admin.incremental_alter_configs([resource], validate_only=validate_only),
         )
@@ -348,7 +355,7 @@ class BrokerConfigs:
 
         def only_result(response: Response) -> Response:
             if len(response[results]) != 1:
-                raise KafkaToolError(f"The answer to a {message.name} request has {len(response[results])} results.")
+                raise KafkaToolError(f"The answer to {a_request(message.name)} has {len(response[results])} results.")
             [found] = response[results]
             return dict(found)
 
@@ -357,7 +364,7 @@ class BrokerConfigs:
 
     def _alter_credentials(self, change: ConfigChange) -> None:
         alterations = list(_alterations(change))
-        answers = self._session.ask_each(
+        answers = self._session.change_each(
             "AlterUserScramCredentials", lambda admin: admin.alter_user_scram_credentials(alterations)
         )
         for answer in answers.values():

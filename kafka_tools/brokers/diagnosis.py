@@ -11,7 +11,7 @@ from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kafka_tools.errors import KafkaToolError, UnreachableError
+from kafka_tools.errors import KafkaToolError, UnreachableError, a_request
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.target import Brokers
 from kafka_tools.parallel import TooLateError, in_parallel
@@ -135,7 +135,7 @@ class Contact:
         except BrokenConnectionError as error:
             if self.logs_in:
                 raise
-            raise KafkaToolError(f"the broker hung up on a {message.name} request", LOGIN_HINT) from error
+            raise KafkaToolError(f"the broker hung up on {a_request(message.name)}", LOGIN_HINT) from error
 
 
 def contacts(target: Brokers, seconds: float) -> Sequence[Contact]:

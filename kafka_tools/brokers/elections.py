@@ -69,7 +69,7 @@ class BrokerElections:
         are left out. Raises BrokerError where nothing was elected, NoResponseError where that is not known.
         """
         kafka = confluent_kafka()
-        self._session.check_cluster()
+        self._session.check_controller()
         wanted = None if partitions is None else [kafka.TopicPartition(*each) for each in partitions]
         deadline = monotonic() + CONTROLLER_SECONDS
         while True:

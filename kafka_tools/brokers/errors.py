@@ -3,7 +3,15 @@
 import re
 from typing import TYPE_CHECKING
 
-from kafka_tools.errors import NOT_AUTHORIZED, BrokerError, KafkaToolError, UnreachableError
+from kafka_tools.errors import (
+    NOT_AUTHORIZED,
+    NOTHING_CHANGED,
+    OUTCOME_UNKNOWN,
+    BrokerError,
+    KafkaToolError,
+    UnreachableError,
+    a_request,
+)
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -31,7 +39,7 @@ CANNOT_BE_READ = frozenset({"_BAD_MSG", "_UNDERFLOW", "_PARTIAL"})
 
 def unreadable(servers: str, request: str, why: object) -> KafkaToolError:
     """Return the failure to make sense of the answer to a request: no broker of Apache's answers so."""
-    return KafkaToolError(f"{servers} gave an answer to a {request} request that cannot be read: {why}.")
+    return KafkaToolError(f"{servers} gave an answer to {a_request(request)} that cannot be read: {why}.")
 
 
 def whole_number(value: str | None, what: str) -> int:
@@ -40,9 +48,6 @@ def whole_number(value: str | None, what: str) -> int:
         return int(value or 0)
     except ValueError:
         raise KafkaToolError(f"{what} is '{value}', which is no number.") from None
-
-
-TRIED = "Whether it was carried out is not known: look before you try again."
 
 
 class NoResponseError(UnreachableError):
@@ -54,7 +59,7 @@ class NoResponseError(UnreachableError):
 
     def of_change(self) -> "NoResponseError":
         """Return the same failure of a request that was to change something, with what is known of the change."""
-        return NoResponseError(self.message, TRIED if self.sent else "Nothing was changed.", self.sent)
+        return NoResponseError(self.message, OUTCOME_UNKNOWN if self.sent else NOTHING_CHANGED, self.sent)
 
 
 def is_local(error: "KafkaError") -> bool:

@@ -47,7 +47,7 @@ class BrokerFeatures:
 
         Raises UnreachableError, UnsupportedError, LostResponseError.
         """
-        self._session.check_cluster()
+        self._session.check_controller()
         updates = [
             {"feature": name, "max_version_level": level, "upgrade_type": kind} for name, level in levels.items()
         ]

@@ -271,7 +271,8 @@ class BrokerGroups:
         )
         # It has no member's id and no generation, and is therefore taken for an empty group only: members that came
         # since the group was looked at are not overridden (ClassicGroup.validateOffsetCommit 3.9).
-        result = self._session.ask_each(
+        self._session.check_cluster()
+        result = self._session.change_each(
             "OffsetCommit", lambda admin: admin.alter_consumer_group_offsets([wanted]), self._seconds
         )[group]
         if isinstance(result, BrokerError):
@@ -286,6 +287,7 @@ class BrokerGroups:
         # The answer for names that cannot be sent: no group can have them.
         found: dict[str, KafkaToolError | None] = dict.fromkeys(names, BrokerError(GROUP_ID_NOT_FOUND))
         if sendable:
+            self._session.check_cluster()
             asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self._seconds)
             found |= self._session.collect_known("DeleteGroups", asked, self._seconds)
         return found
@@ -302,6 +304,7 @@ class BrokerGroups:
             {"name": topic, "partitions": [{"partition_index": each.partition} for each in found]}
             for topic, found in groupby(sorted(partitions), lambda each: each.topic)
         ]
+        self._session.check_cluster()
         request = {"group_id": group.group, "topics": topics}
         response = self._session.wire.ask(OFFSET_DELETE, request, group.coordinator.broker, self._seconds)
         check_code(response["error_code"])

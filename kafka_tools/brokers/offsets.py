@@ -1,6 +1,6 @@
 """Reads offsets of partitions from their leaders, and deletes the records before an offset."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +14,7 @@ from kafka_tools.model.offsets import EARLIEST, LATEST, Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.text import is_sendable
 from kafka_tools.model.topics import TopicPartition
+from kafka_tools.wire.messages import METADATA
 from kafka_tools.wire.offset_messages import FIRST_VERSIONS, LIST_OFFSETS
 from kafka_tools.wire.schema import Response
 
@@ -105,9 +106,14 @@ class BrokerOffsets:
         The partitions are those that `partitions()` told of. What failed has its error. Raises KafkaToolError where no
         broker is reached.
         """
-        found: dict[TopicPartition, int | KafkaToolError] = {}
+        self._session.check_cluster()
+        found = self._unreached(offsets)
         kafka = confluent_kafka()
-        wanted = [kafka.TopicPartition(*each, offset) for each, offset in offsets.items() if each in self._leaders]
+        wanted = [
+            kafka.TopicPartition(*each, offset)
+            for each, offset in offsets.items()
+            if each in self._leaders and each not in found
+        ]
         if wanted:
             # The leaders answer when all replicas in sync have deleted, too: that takes longer than to look something
             # up.
@@ -117,6 +123,13 @@ class BrokerOffsets:
                 partition = TopicPartition(each.topic, each.partition)
                 found[partition] = self._unanswered(partition) if low == NOT_ANSWERED else low
         return found
+
+    def _unreached(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int | KafkaToolError]:
+        """Return why nothing can be deleted of those partitions whose leader is down: AdminClient would wait 35 s."""
+        led = {each: self._leaders[each] for each in partitions if each in self._leaders}
+        requests: Mapping[int, Mapping[str, object]] = {leader: {"topics": []} for leader in led.values()}
+        answers = self._session.wire.ask_brokers(METADATA, requests, OFFSETS_SECONDS)
+        return {each: answer for each, leader in led.items() if isinstance(answer := answers[leader], KafkaToolError)}
 
     def _unanswered(self, partition: TopicPartition) -> KafkaToolError:
         return KafkaToolError(f"Broker {self._leaders[partition]}, its leader, gave no answer.")

@@ -83,7 +83,7 @@ class BrokerQuorum:
         BrokerCluster(self._session).unregister_controller(controller)
 
     def _change(self, message: Message, values: dict[str, Any]) -> None:
-        self._session.check_cluster()
+        self._session.check_controller()
         response = self._session.wire.change(message, values, broker=self._active())
         check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
 

@@ -32,7 +32,7 @@ from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
 from kafka_tools.wire.schema import Response
 
-CONTROLLER_SECONDS = 10.0
+CONTROLLER_SECONDS = 5.0
 """How long the controller is waited for; without a majority of controllers there is no answer in 35 s (Kafka 4.4)."""
 
 LOG_DIR_NOT_FOUND = 57
@@ -186,7 +186,7 @@ class BrokerReassignments:
             # Replicas of null end the reassignment of a partition, and those before come back (KIP-455).
             topics[name.topic].append({"partition_index": name.partition, "replicas": replicas})
         request = {"topics": [{"name": topic, "partitions": each} for topic, each in topics.items()]}
-        self._session.check_cluster()
+        self._session.check_controller()
         response = self._session.wire.change(ALTER_PARTITION_REASSIGNMENTS, request, _checked)
         return {
             TopicPartition(topic["name"], each["partition_index"]): BrokerError(

@@ -19,7 +19,14 @@ from kafka_tools.brokers.errors import (
     words,
 )
 from kafka_tools.brokers.library import confluent_kafka
-from kafka_tools.errors import INVALID_TOPIC, BrokerError, KafkaToolError, UnreachableError
+from kafka_tools.errors import (
+    INVALID_TOPIC,
+    NOTHING_CHANGED,
+    BrokerError,
+    KafkaToolError,
+    UnreachableError,
+    a_request,
+)
 from kafka_tools.model.target import Brokers, unreachable_hint
 from kafka_tools.slim import Silence
 
@@ -41,6 +48,9 @@ CONNECT_SECONDS = 10.0
 RESPONSE_SECONDS = 35.0
 """How long a response of a reachable broker is waited for: Java's request.timeout.ms, and 5 s for the way."""
 
+CONTROLLER_SECONDS = 4.0
+"""How long the controller, or ZooKeeper, is waited for before a change is sent: a new one is elected in 1 to 3 s."""
+
 MOST_BYTES = 12_000_000
 """The longest answer that AdminClient takes: Metadata of some 280,000 partitions, and 250 MiB in memory."""
 
@@ -50,6 +60,9 @@ MOST_BROKERS = 2000
 ABANDONED: list[object] = []
 """AdminClients whose end would take as long as their threads: of more brokers, or of a server that is silent while a
 user presses Ctrl-C. The process ends them."""
+
+NOBODYS_QUOTAS = {"components": [{"entity_type": "user", "match_type": 0, "match": "ktools"}], "strict": True}
+"""A question about quotas that a broker answers by one znode, which need not be there."""
 
 LATE_SECONDS = 1.0
 """How much longer than the request's own time the answers of several brokers are waited for, which come at its end."""
@@ -176,6 +189,21 @@ class Session:
         """
         return self.collect(request, self._sent(send), seconds)
 
+    def change_each(
+        self,
+        request: str,
+        send: "Callable[[AdminClient], Mapping[Key, Future[Result]]]",
+        seconds: float = RESPONSE_SECONDS,
+    ) -> dict[Key, Result | BrokerError]:
+        """Send a request that changes several things, as `ask_each` does.
+
+        Raises NoResponseError that says whether it is known that nothing was changed.
+        """
+        try:
+            return self.ask_each(request, send, seconds)
+        except NoResponseError as error:
+            raise error.of_change() from error
+
     def collect(
         self, request: str, futures: "Mapping[Key, Future[Result]]", seconds: float = RESPONSE_SECONDS
     ) -> dict[Key, Result | BrokerError]:
@@ -223,9 +251,50 @@ class Session:
         check = self.target.on_cluster
         # Who names controllers is checked by their addresses alone: AdminClient cannot ask them (librdkafka 2.16).
         if check is not None and not self.target.controllers:
-            cluster = self.ask("DescribeCluster", lambda admin: admin.describe_cluster()).cluster_id
+            # Not by AdminClient: it asks the controller for it, which may be gone, and waits 35 s.
+            cluster = self.wire.metadata(()).get("cluster_id")
             if cluster:
                 check(cluster)
+
+    def check_broker(self, broker: int) -> None:
+        """Check, before a change is sent to one broker, that it is there: AdminClient would wait for it.
+
+        Raises UnreachableError where it is not: nothing was changed then.
+        """
+        from kafka_tools.wire.messages import METADATA
+
+        try:
+            self.wire.ask(METADATA, {"topics": []}, broker, CONTROLLER_SECONDS)
+        except UnreachableError as error:
+            raise UnreachableError(f"{error.message} {NOTHING_CHANGED}", error.hint) from error
+
+    def check_controller(self, is_written_by_any: bool = False) -> None:
+        """Check, before a change is sent, that somebody is there to carry it out, and that those who guard it agree.
+
+        `is_written_by_any`: with ZooKeeper any broker carries such a change out, without the controller. Raises
+        UnreachableError where nobody is there: nothing was changed then.
+        """
+        from kafka_tools.wire.config_messages import DESCRIBE_CLIENT_QUOTAS
+        from kafka_tools.wire.messages import DESCRIBE_QUORUM, LIST_PARTITION_REASSIGNMENTS, QUORUM
+
+        self.check_cluster()
+        # Controllers refuse at once what only the active one can do.
+        if self.target.controllers:
+            return
+        wire = self.wire
+        # A change that waits for a majority, or for ZooKeeper, is given up after 35 s, and may yet be carried out when
+        # they come back. So they are asked before for what they alone know, and what changes nothing. Who may not ask
+        # is answered, too: by them as well, but for quotas, which a broker refuses without a look into ZooKeeper.
+        try:
+            if wire.supports(DESCRIBE_QUORUM):
+                wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=CONTROLLER_SECONDS)
+                return
+            if wire.supports(DESCRIBE_CLIENT_QUOTAS):
+                wire.ask(DESCRIBE_CLIENT_QUOTAS, NOBODYS_QUOTAS, seconds=CONTROLLER_SECONDS)
+            if not is_written_by_any:
+                wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {"topics": []}, CONTROLLER_SECONDS)
+        except UnreachableError as error:
+            raise UnreachableError(f"{error.message} {NOTHING_CHANGED}", self.question()) from error
 
     def wait_until_heard(self, is_known: "Callable[[WireSession], bool]", seconds: float, pause: float) -> None:
         """Wait until each of the named servers, one of which the next command will ask, has heard of a change.
@@ -402,7 +471,7 @@ class Session:
     def _silence(self, request: str, why: str, reason: "KafkaError | None" = None) -> str:
         if reason is not None and reason.name() in CANNOT_BE_READ:
             return unreadable(self.target.bootstrap_servers, request, why).message
-        return f"{self.target.bootstrap_servers} gave no answer to a {request} request ({why})."
+        return f"{self.target.bootstrap_servers} gave no answer to {a_request(request)} ({why})."
 
 
 def _in_thread(call: "Callable[[], Result]") -> "Future[Result]":

@@ -93,7 +93,7 @@ class BrokerTokens:
         return expiry
 
     def _changed(self, message: Message, values: Mapping[str, Any]) -> Response:
-        self._session.check_cluster()
+        self._session.check_controller(is_written_by_any=True)
         return self._session.wire.change(message, values, _checked_change)
 
     def _wait_until(self, owner: Principal | None, is_known: Callable[[Tokens], bool]) -> None:

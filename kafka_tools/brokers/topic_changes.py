@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.brokers.errors import TRIED, NoResponseError
+from kafka_tools.brokers.errors import NoResponseError
 from kafka_tools.brokers.session import RESPONSE_SECONDS, Session
 from kafka_tools.brokers.topics import BrokerTopics
 from kafka_tools.errors import (
     NOT_AUTHORIZED,
     NOT_CONTROLLER,
+    NOTHING_CHANGED,
+    OUTCOME_UNKNOWN,
     TOPIC_ALREADY_EXISTS,
     UNKNOWN_TOPIC_OR_PARTITION,
     BrokerError,
@@ -60,6 +62,7 @@ class BrokerTopicChanges:
         _check_counts(topic)
         self._session.metadata(topic.topic)  # first contact: what fails from here on lies with the controller
         if not _sendable(topic):
+            self._session.check_controller()
             self._session.wire.change(*_create_request(topic, validate_only), _first_error)
             return topic.assignment
         new = _new_topic(topic)
@@ -114,7 +117,7 @@ class BrokerTopicChanges:
         Raises UnreachableError as `create_partitions` does.
         """
         self._session.metadata(topics[0])
-        self._check_controller(topics[0])
+        self._session.check_controller()
         results = self._sent(
             "DeleteTopics",
             lambda admin, limits: admin.delete_topics(list(topics), **limits),
@@ -153,6 +156,7 @@ class BrokerTopicChanges:
 
     def _refused(self, partitions: NewPartitions, validate_only: bool) -> dict[str, KafkaToolError]:
         """Return what brokers say to a count, or to a list of replicas, that librdkafka would not send."""
+        self._session.check_controller()
         try:
             self._session.wire.change(*_partitions_request(partitions, validate_only), _first_error)
         except UnreachableError:
@@ -178,37 +182,17 @@ class BrokerTopicChanges:
         limits = {"operation_timeout": OPERATION_SECONDS, "request_timeout": seconds + OPERATION_SECONDS}
         while True:
             try:
-                results = self._session.ask_each(request, lambda admin: send(admin, limits), seconds)
+                results = self._session.change_each(request, lambda admin: send(admin, limits), seconds)
             except NoResponseError as error:
                 if rehearsal:
                     raise self._unchanged(error) from error
-                raise error.of_change() from error
+                raise
             codes = {error.code for error in results.values() if error is not None}
             # Only where all were refused so: a change that was carried out in part must not be sent again.
             if codes != {NOT_CONTROLLER} or monotonic() > deadline:
                 return results
             sleep(PAUSE_SECONDS)
             self._session.metadata(next(iter(results)))  # librdkafka learns by it who the controller is
-
-    def _check_controller(self, topic: str) -> None:
-        """Raise UnreachableError where nobody could delete the topic: there is no rehearsal of that.
-
-        Without ZooKeeper the quorum is asked for; with it the controller for configs, which lie there.
-        """
-        from confluent_kafka.admin import ConfigResource
-
-        from kafka_tools.wire.messages import DESCRIBE_QUORUM, QUORUM
-
-        wire = self._session.wire
-        try:
-            if wire.supports(DESCRIBE_QUORUM):
-                wire.ask(DESCRIBE_QUORUM, QUORUM, seconds=REHEARSAL_SECONDS)
-                return
-            resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-            send = lambda admin: admin.describe_configs([resource])  # noqa: E731
-            self._session.ask_each("DescribeConfigs", send, REHEARSAL_SECONDS)
-        except UnreachableError as error:
-            raise self._unchanged(error) from error
 
     def _unchanged(self, error: UnreachableError) -> UnreachableError:
         """Return the failure to reach a controller, with its cause where that is known, and that nothing was done."""
@@ -217,14 +201,12 @@ class BrokerTopicChanges:
 
         message = error.message
         try:
-            if isinstance(error, LostResponseError):
-                raise error
             self._session.wire.ask_controller(LIST_PARTITION_REASSIGNMENTS, {"topics": []}, seconds=1.0)
         except LostResponseError:  # it is silent in other things, too
             pass
         except UnreachableError as found:
             message = found.message
-        return UnreachableError(f"{message} Nothing was changed.", self._session.question())
+        return UnreachableError(f"{message} {NOTHING_CHANGED}", self._session.question())
 
     def _wait_until_known(self, at_least: Mapping[str, int]) -> None:
         """Wait until the named servers have heard of a change.
@@ -332,7 +314,9 @@ def _first_error(response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the only topic's result. Raises BrokerError unless it is a success, or to be asked of another broker."""
     results = response["topics"] if "topics" in response else response["results"]
     if len(results) != 1:
-        raise KafkaToolError(f"The controller answered with {len(results)} results to a change of one topic.", TRIED)
+        raise KafkaToolError(
+            f"The controller answered with {len(results)} results to a change of one topic.", OUTCOME_UNKNOWN
+        )
     [result] = results
     if result["error_code"] != NOT_CONTROLLER:
         check_code(result["error_code"], result["error_message"])

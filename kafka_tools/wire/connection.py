@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from kafka_tools import __version__
-from kafka_tools.errors import UNSUPPORTED_VERSION, KafkaToolError, UnreachableError, UnsupportedError
+from kafka_tools.errors import UNSUPPORTED_VERSION, KafkaToolError, UnreachableError, UnsupportedError, a_request
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.model.codec import MalformedError
 from kafka_tools.wire.messages import API_VERSIONS
@@ -93,11 +93,11 @@ class Connection:
             return message.decode(version, self._receive(message.most_bytes))
         except TimeoutError as error:
             raise LostResponseError(
-                f"{text(self.address)} gave no answer to a {message.name} request within {self._seconds:.0f} s."
+                f"{text(self.address)} gave no answer to {a_request(message.name)} within {self._seconds:.0f} s."
             ) from error
         except MalformedError as error:
             raise KafkaToolError(
-                f"{text(self.address)} gave an answer to a {message.name} request (version {version}) that cannot be "
+                f"{text(self.address)} gave an answer to {a_request(message.name)} (version {version}) that cannot be "
                 f"read: {error.message}."
             ) from error
 

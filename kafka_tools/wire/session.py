@@ -5,7 +5,16 @@ from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.errors import INVALID_TOPIC, NOT_CONTROLLER, KafkaToolError, UnreachableError, UsageError, check_code
+from kafka_tools.errors import (
+    INVALID_TOPIC,
+    NOT_CONTROLLER,
+    OUTCOME_UNKNOWN,
+    KafkaToolError,
+    UnreachableError,
+    UsageError,
+    a_request,
+    check_code,
+)
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import Address, text
 from kafka_tools.wire.connection import CONNECT_SECONDS, RESPONSE_SECONDS, Connection, LostResponseError
@@ -116,7 +125,7 @@ class WireSession:
         there = {broker: values for broker, values in requests.items() if broker in self._brokers}
         calls = {broker: partial(self.ask, message, values, broker, seconds) for broker, values in there.items()}
         found = in_parallel(calls, monotonic() + seconds + LATE_SECONDS)
-        silence = f"gave no answer to a {message.name} request within {seconds:.0f} s."
+        silence = f"gave no answer to {a_request(message.name)} within {seconds:.0f} s."
         return {broker: self._absent(broker) for broker in requests} | {
             broker: UnreachableError(f"Broker {broker} {silence}") if isinstance(each, TooLateError) else each
             for broker, each in found.items()
@@ -152,7 +161,7 @@ class WireSession:
                     yield response
         except BrokenConnectionError as error:
             raise UnreachableError(
-                f"{text(address)} does not answer a {message.name} request ({error.cause})."
+                f"{text(address)} does not answer {a_request(message.name)} ({error.cause})."
             ) from error
         finally:
             for lane in lanes:
@@ -189,8 +198,7 @@ class WireSession:
                 return result(self._ask_once(message, values, broker, seconds))
             return self._at_controller(lambda broker: result(self._ask_once(message, values, broker, seconds)), seconds)
         except LostResponseError as error:
-            hint = "Whether it was carried out is not known: look before you try again."
-            raise LostResponseError(error.message, hint) from error
+            raise LostResponseError(error.message, OUTCOME_UNKNOWN) from error
 
     def metadata(self, topics: Sequence[str] | None) -> Response:
         """Return what Metadata says of these topics (None: all); none is created by it. Raises as `ask` does."""
@@ -240,7 +248,9 @@ class WireSession:
         except BrokenConnectionError as error:
             self._forget(connection)
             hint = "" if self._logs_in else LOGIN_HINT
-            raise LostResponseError(f"{text(connection.address)} hung up on a {message.name} request.", hint) from error
+            raise LostResponseError(
+                f"{text(connection.address)} hung up on {a_request(message.name)}.", hint
+            ) from error
 
     def _at_controller(self, ask: Callable[[int | None], Response], seconds: float) -> Response:
         deadline = monotonic() + min(seconds, CONNECT_SECONDS)

@@ -11,7 +11,8 @@ from kafka_tools.brokers.topic_changes import BrokerTopicChanges
 from kafka_tools.errors import BrokerError, KafkaToolError, UnreachableError
 from kafka_tools.model.codec import Field
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError
-from kafka_tools.wire.messages import CREATE_PARTITIONS, CREATE_TOPICS, DESCRIBE_CONFIGS, DESCRIBE_QUORUM
+from kafka_tools.wire.config_messages import DESCRIBE_CLIENT_QUOTAS
+from kafka_tools.wire.messages import CREATE_PARTITIONS, CREATE_TOPICS, DESCRIBE_QUORUM, LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.schema import Message
 from tests.support.one_broker import OneBroker, a_partition, a_topic, session_with
 from tests.support.servers import Answers
@@ -158,7 +159,8 @@ def test_a_broker_that_is_no_controller_any_more_is_asked_again() -> None:
         (CREATE_TOPICS, lambda changes: changes.create(NewTopic("b", 1, 1))),
         (CREATE_TOPICS, lambda changes: changes.create(NewTopic("b", 1, 1), validate_only=True)),
         (CREATE_PARTITIONS, lambda changes: changes.create_partitions([NewPartitions("a", 2)])),
-        (DESCRIBE_CONFIGS, lambda changes: changes.delete_topics(["a"])),
+        (LIST_PARTITION_REASSIGNMENTS, lambda changes: changes.delete_topics(["a"])),
+        (DESCRIBE_CLIENT_QUOTAS, lambda changes: changes.delete_topics(["a"])),
         (DESCRIBE_QUORUM, lambda changes: changes.delete_topics(["a"])),
     ],
 )
@@ -166,6 +168,7 @@ def test_nothing_is_changed_where_the_controller_is_silent(
     message: Any, change: Callable[[BrokerTopicChanges], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_changes, "REHEARSAL_SECONDS", 0.3)
+    monkeypatch.setattr("kafka_tools.brokers.session.CONTROLLER_SECONDS", 0.3)
     broker = Controller("a")
 
     def silence(_: dict[str, Any]) -> None:
