@@ -73,6 +73,7 @@ def list_report(groups: Groups[object], request: ListGroups, states: set[str]) -
 
 
 def _list_lines(groups: Sequence[GroupListing]) -> Iterator[str]:
+    # printGroupInfo of 4.4: GROUP is at least 15 wide, and STATE is the last column, not padded.
     width = max([15, *(len(each.group) for each in groups)])
     yield f"{'GROUP':{width}} STATE"
     yield from (f"{each.group:{width}} {each.state}" for each in groups)
@@ -80,6 +81,7 @@ def _list_lines(groups: Sequence[GroupListing]) -> Iterator[str]:
 
 def assignment_words(by_topic: Mapping[str, Sequence[int]], form: str = "{}({})", between: str = ", ") -> str:
     """Return a member's partitions: `orders(0,1), pay(2)` as Kafka 2.8 prints them (3.9 leaves the topics out)."""
+    # `form` and `between` make the `orders:0,1;pay:2` of 4.4 from the same partitions.
     return between.join(sorted(form.format(topic, ",".join(map(str, numbers))) for topic, numbers in by_topic.items()))
 
 
@@ -93,6 +95,7 @@ def described(groups: Groups[Group], names: Sequence[str] | None, kind: str) -> 
     if names is None:
         listed, failures = groups.listed()
         names, notes = [each.group for each in listed], missing_notes(failures)
+    # Each group has its own answer, as groups are spread over coordinators, of which one may be away.
     answers = groups.described(names)
     found = [each for each in answers.values() if not isinstance(each, KafkaToolError)]
     failed = {name: each for name, each in answers.items() if isinstance(each, KafkaToolError)}

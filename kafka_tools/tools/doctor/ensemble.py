@@ -103,6 +103,7 @@ def _server(address: Address, answer: "Server | KafkaToolError") -> Check:
 def _quorum(servers: Servers, voters: int | None) -> Check:
     """Judge the quorum: of the servers that vote, as the ensemble says itself, else of those that were named."""
     voting = [each for each in servers.values() if isinstance(each, KafkaToolError) or each.mode != "observer"]
+    # An observer that is down cannot be told from a voter that is, and counts as one: rather too strict than too mild.
     modes = [each.mode for each in voting if not isinstance(each, KafkaToolError)]
     # A server that runs alone is a whole ensemble, whatever else the connect string names.
     if "standalone" in modes:

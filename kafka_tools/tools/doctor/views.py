@@ -94,5 +94,6 @@ def _summary(checks: Sequence[Check]) -> str:
 
 def _explained(problem: Check) -> KafkaToolError:
     where = f" at {problem.where}" if problem.where else ""
+    # Some causes end with a question ("is something else listening there?"), all others without a full stop.
     found = problem.found if problem.found.endswith("?") else f"{problem.found}."
     return KafkaToolError(f"{problem.check}{where} {VERBS[problem.state]}: {found}", problem.advice)

@@ -67,6 +67,7 @@ def command(
 
     if nagios and prometheus:
         raise conflict("nagios", "prometheus")
+    # What stands in a pipe; tables and json are chosen by --output.
     shape: Shape = "nagios" if nagios else "prometheus" if prometheus else "lines"
     roads = choose_roads(bootstrap_server, zookeeper, command_config, client_settings)
     flags = Flags(bootstrap_server, zookeeper, command_config, client_settings)

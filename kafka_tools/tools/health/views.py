@@ -72,6 +72,7 @@ def lines(looked: Looked) -> Iterator[str]:
 
 def nagios(looked: Looked) -> Iterator[str]:
     """Yield one line: the state, what is wrong, the worst first, and counts as performance data."""
+    # A note has the status 0, as what is well has.
     wrong = [f"{each.subject}: {each.found}" for each in looked.findings if each.severity.status]
     # Notes stay out: monitoring has one line, and they are no warning.
     words = wrong or [_well(each) for each in looked.findings if each.severity is Severity.OK]
@@ -148,6 +149,7 @@ def _view(number: int, finding: Finding) -> FindingView:
 
 
 def _well(finding: Finding) -> str:
+    # `3 of 3 serve` needs to be told whose they are; other findings name what they are of.
     return f"{finding.check}: {finding.found}" if finding.check in QUORUMS else finding.found
 
 
@@ -174,5 +176,6 @@ def _summary(findings: Sequence[Finding]) -> str:
         count(numbers[Severity.WARNING], "warning") if numbers[Severity.WARNING] else "",
         count(numbers[Severity.NOTE], "note") if numbers[Severity.NOTE] else "",
     ]
+    # By the status and not by the severity: with notes alone the verdict is "ok".
     verdict = {0: "ok", 1: "warning", 2: "critical"}[worst(findings).status]
     return f"{verdict}: {', '.join(filter(None, words)) or 'all is well'}"

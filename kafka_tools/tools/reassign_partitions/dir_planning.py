@@ -57,6 +57,7 @@ def plan_dirs(request: PlanDirs) -> Report:
     broker = request.broker
     with open_reassignments(request.target) as reassignments:
         placed = {name: each.replicas for name, each in reassignments.partitions().items()}
+        # A broker that does not exist and one that does not answer look the same here.
         log_dirs = reassignments.log_dirs([broker]).get(broker, ())
     # A directory that is dead takes nothing, and what is in it cannot be copied out of it either.
     alive = [each for each in log_dirs if each.error is None]
@@ -96,6 +97,7 @@ def _directories(broker: int, log_dirs: Sequence[LogDirDescription], moves: Sequ
     for log_dir in log_dirs:
         comes = [each for each in moves if each.target == log_dir.path]
         goes = [each for each in moves if each.source == log_dir.path]
+        # What lies there now, with all topics, not only with those that were chosen.
         held, now = len(log_dir.replicas), sum(replica.size for replica in log_dir.replicas)
         then = now + sum(each.size for each in comes) - sum(each.size for each in goes)
         replicas = f"{held} → {held + len(comes) - len(goes)}" if comes or goes else str(held)
@@ -120,4 +122,5 @@ def _moves(rows: Sequence[DirRow]) -> "Table":
         bytes: str
 
     shown = [Shown(row.topic, row.partition, row.log_dir, row.planned_log_dir, size(row.bytes)) for row in rows]
+    # It is one broker, which the table above names.
     return Table(shown, {name: heading for name, heading in COLUMNS.items() if name != "broker"})

@@ -91,6 +91,7 @@ COLUMNS = {
 
 
 def _pair(name: str, text: str) -> tuple[int, int]:
+    # `3:7`; isdecimal and isascii, as int() takes `+3`, `3_0` and digits of other scripts.
     old, colon, new = (word.strip() for word in text.partition(":"))
     if not (colon and all(word.isdecimal() and word.isascii() and len(word) < types.MAX_DIGITS for word in (old, new))):
         raise UsageError(f"--{name}: '{text}' is no pair of broker ids", "3:7 gives broker 7 what broker 3 has.")
@@ -146,6 +147,7 @@ def plan_options(function: F) -> F:
             "10, if not given.",
         ),
     )
+    # Decorators apply from the inside out: reversed, --help has them in this order.
     for declare in reversed(declared):
         function = declare(function)
     return function
@@ -183,7 +185,9 @@ def make_plan(request: MakePlan) -> Report:
         # Without racks all brokers are alike to the planner.
         racks = brokers if request.rack_aware else [each._replace(rack=None) for each in brokers]
         changed = plan({name: before[name] for name in before if name.topic in chosen}, racks, request.goal)
+        # Last, and only for the figures: a broker that does not tell its directories keeps nobody from a plan.
         store = stored(reassignments.log_dirs([each.broker for each in brokers]))
+    # Written even where nothing has to move: an old plan of that name must not be carried out instead.
     if request.file is not None:
         replace_file(request.file, f"{as_json(changed)}\n".encode(), 0o644)
     return plan_report(request, brokers, before, changed, store)

@@ -102,6 +102,7 @@ def generate(request: Generate) -> Report:
 
 def check_topics(there: Placement, topics: tuple[str, ...]) -> None:
     """Raise KafkaToolError, as Java prints it, for a topic that is not there."""
+    # Every topic has partitions: one without a placement does not exist.
     known = {name.topic for name in there}
     for topic in topics:
         if topic not in known:

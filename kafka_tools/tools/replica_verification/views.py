@@ -138,10 +138,12 @@ def table(found: Sequence[PartitionRow], partitions: Sequence[Verified], with_re
 
 
 def _shown(row: PartitionRow) -> ShownRow:
+    # By broker id, not in the order of the assignment: the same broker then stands at the same place in each row.
     known = zip(row.replicas, row.log_ends, strict=True)
     ends = "  ".join(f"{broker}: {'?' if end is None else f'{end:,}'}" for broker, end in sorted(known))
     words = f"{row.verdict}: broker {' or '.join(map(str, row.suspects))}" if row.suspects else row.verdict
     loud = level(row.verdict in (DAMAGED, DIFFERENT), row.verdict not in SOUND)
+    # `verified` is the offset behind the last record that was compared.
     compared = f"{row.start:,} to {row.verified:,}" if len(row.replicas) > 1 else "-"
     return ShownRow(f"{row.topic}-{row.partition}", ends, compared, row.lag, Mark(words, loud))
 

@@ -138,6 +138,7 @@ def _reported(
             else:
                 offsets[name] = each
         return _offsets_report(found, offsets, request.verbose), failed
+    # Both need nothing but the descriptions; offsets are asked of the coordinators (DescribeShareGroupOffsets).
     make = _members_report if request.view == "members" else _states_report
     # On stderr, and with --offsets nothing at all (maybePrintEmptyGroupState 4.4).
     empty = [f"\nShare group '{each.group}' has no active members." for each in found if each.state == EMPTY]
@@ -240,6 +241,7 @@ def _state_row(group: ShareGroup) -> StateRow:
 def _state_lines(row: StateRow, verbose: bool) -> Iterator[str]:
     # Two blanks before the id, as in consumer-groups; streams-groups has one.
     coordinator = f"{row.host}:{row.port}  ({row.coordinator})"
+    # 12 and 17 wide below: the widths of printStates (4.4), whatever the epochs.
     epochs = ("GROUP-EPOCH", "ASSIGNMENT-EPOCH") if verbose else ()
     of_row = (row.group_epoch, row.assignment_epoch) if verbose else ()
     widths = f"%-{max(15, len(row.group))}s %-{max(25, len(coordinator))}s %-15s"

@@ -128,7 +128,7 @@ def _why_not(name: str, group: GroupListing | None) -> KafkaToolError | None:
     if group is None:
         unknown = f"Group '{name}' does not exist or is not a streams group."
         return KafkaToolError(f"java.lang.IllegalArgumentException: {unknown}")
-    # Brokers before 2.6 list no state; whether the group has members is then left to the broker that deletes it.
+    # Where a listing has no state the broker that is to delete the group decides.
     if group.state in (EMPTY, ""):
         return None
     if group.state == DEAD:

@@ -186,6 +186,7 @@ def producers(rows: Sequence[ProducerRow], now: int) -> Table:
     views = [
         ProducerView(
             row.producer_id,
+            # That of the producer, and that of the coordinator which wrote the last marker (-1: none yet).
             f"{row.producer_epoch}, {row.coordinator_epoch}",
             row.last_sequence,
             _ago(row.last_timestamp, now),
@@ -238,6 +239,7 @@ def hanging(rows: Sequence[HangingRow], now: int) -> Table:
     # One at a time: behind the first readers stand still, and what is behind it may end by itself.
     first = rows[0]
     where = f"--topic {first.topic} --partition {first.partition} --start-offset {first.start_offset}"
+    # isolation.level=read_committed: the last stable offset is where the oldest open transaction begins.
     note = Mark(f"Readers of committed records wait there. To end one: ktools transactions abort {where}", Level.RISK)
     return Table(views, columns, notes=[note])
 
