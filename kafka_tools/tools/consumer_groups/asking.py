@@ -1,7 +1,7 @@
 """Asks brokers for groups and their progress; what a broker does not tell becomes a note beside all the rest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.groups import (
@@ -68,7 +68,24 @@ def ask(
     return Asked(found, rows, [*notes, *more])
 
 
-def every(groups: "BrokerGroups", otherwise: str) -> list[str]:
+class Listed(Protocol):
+    """A group in a list, of any type."""
+
+    @property
+    def group(self) -> str:
+        """Its name."""
+        ...
+
+
+class Groups(Protocol):
+    """The groups of a cluster, of one type or all."""
+
+    def listed(self) -> tuple[Sequence[Listed], Sequence[str]]:
+        """Return the groups, and what kept brokers from telling theirs."""
+        ...
+
+
+def every(groups: Groups, otherwise: str) -> list[str]:
     """Return the names of all groups. Raises KafkaToolError, ending with `otherwise`, where a broker is silent."""
     listed, failures = groups.listed()
     # The groups of a silent broker would be left out of a change that was asked for all: better none at all.

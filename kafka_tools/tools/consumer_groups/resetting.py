@@ -116,7 +116,6 @@ def reset(request: ResetOffsets) -> Report:
         logs = groups.logs(partitions)[0] if partitions else {}
         # Nothing is changed before all is planned: what cannot be found out leaves every group as it is.
         told += _committed(groups, planned) if request.execute else ()
-        # Asked while the session is open; the lines themselves are made when the report is written.
         lines_of = newer_reset_lines if groups.are_of_kafka_4() else reset_lines
     rows = [
         NewOffset(name, *each, committed.get(each), new[each])
@@ -207,7 +206,7 @@ class Plan:
         self._goal = goal
         self._file = of_file
         # Once, and first: --by-duration is counted back from one moment for all groups, and a text that is no time is
-        # told before a broker is asked.
+        # told before anything is planned.
         self._time = _time(goal)
         self._there: Mapping[str, Collection[int]] | None = None
         self.names = names
@@ -397,7 +396,6 @@ def reset_table(rows: Sequence[ResetRow], done: bool) -> "View":
     words = [f"{count(again, 'record')} read again, {count(skipped, 'record')} skipped"]
     if first:
         words.append(f"{count(first, 'partition')} had no offset")
-    # The name of a single group stands in the title.
     groups = {row.group for row in rows}
     columns = {name: heading for name, heading in RESET_COLUMNS.items() if name != "group" or len(groups) != 1}
     return Table(

@@ -74,7 +74,6 @@ def _directories(described: Described, silent: Sequence[int], sizes: Mapping[str
     log_dirs = [(broker, log_dir) for broker, each in sorted(described.items()) for log_dir in each]
     dead = [log_dir for _, log_dir in log_dirs if log_dir.error]
     columns = dict(LOG_DIR_COLUMNS)
-    # The column is worth its room only where it says something.
     if not dead:
         del columns["state"]
     replicas = sum(len(log_dir.replicas) for _, log_dir in log_dirs)
@@ -113,7 +112,7 @@ def _summary(dead: int, log_dirs: int, silent: Sequence[int]) -> Mark | None:
 
 def _log_dir(broker: int, log_dir: LogDirDescription) -> LogDirView:
     total, free = log_dir.total_bytes, log_dir.usable_bytes
-    # Both are of the volume, which other directories and programs may share: their sum over directories would be wrong.
+    # Of the volume, which other directories and programs may share.
     is_tight = total is not None and free is not None and free < LITTLE_ROOM * total
     return LogDirView(
         broker,

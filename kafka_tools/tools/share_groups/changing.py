@@ -167,7 +167,6 @@ def reset(request: ResetOffsets) -> Report:
         # A group that is not there may be reset: AlterShareGroupOffsets makes it.
         elif group.state not in (EMPTY, DEAD):
             raise UsageError(f"Share group '{name}' is not empty.")
-        # `new` is what is set, `current` the start offsets that the group has now.
         new, current = plan.of(name, request.topics)
         logs = groups.offsets.logs(sorted(new), request.seconds)[0] if new else {}
         if request.execute:

@@ -28,6 +28,7 @@ from kafka_tools.model.topics import TopicPartition
 from kafka_tools.model.units import count
 from kafka_tools.render.questions import confirmed
 from kafka_tools.report import Report
+from kafka_tools.tools.consumer_groups.asking import every
 from kafka_tools.tools.consumer_groups.deleting import WHOLE, Results, deleted_lines, offsets_report
 from kafka_tools.tools.consumer_groups.resetting import (
     RESET_COLUMNS,
@@ -225,7 +226,7 @@ def reset(request: ResetOffsets) -> Report:
     told: list[str] = []
     planned: dict[str, tuple[dict[TopicPartition, int], Mapping[TopicPartition, int]]] = {}
     with open_streams_groups(request.target, request.seconds) as groups:
-        names = [each.group for each in groups.listed()[0]] if request.groups is None else list(request.groups)
+        names = list(request.groups) if request.groups is not None else every(groups, "No offset was changed.")
         of_file = None if request.goal.from_file is None else read_plan(request.goal.from_file, sorted(set(names)))
         plan = Plan(groups, request.goal, names, of_file, names_partitions=True)
         for name, group in groups.described(names).items():

@@ -114,6 +114,5 @@ def _read(target: ZooKeeper) -> "tuple[tuple[Member, ...], ZooKeeperState]":
     from kafka_tools.zookeeper.session import connected
     from kafka_tools.zookeeper.state import read_state
 
-    # The znode of the configuration is read first: read_state needs most of the time, and may fail.
     with connected(target) as client:
         return members(read_config(client) or ""), read_state(client)

@@ -350,8 +350,8 @@ def _kept(state: ZooKeeperState, now: float) -> Iterator[WaitingView]:
         if waiting:
             yield _view(name, waiting, path, now)
     for queue in state.queues:
-        # Only the controller takes these away. Change notifications stay for 15 min
-        # (ChangeNotificationExpirationMs), read or not.
+        # Only the controller takes these away. Change notifications stay for 15 min, read or not (changeExpirationMs of
+        # ZkNodeChangeNotificationListener 3.9).
         is_stuck = queue.path in LEFT_TO_READ and _is_old(queue.oldest_ms, now)
         oldest = NOTHING if queue.oldest_ms is None else _old(queue.oldest_ms, now, is_stuck)
         which = "the controller has not read them" if is_stuck else ""

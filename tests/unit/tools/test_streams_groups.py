@@ -198,6 +198,14 @@ def test_a_reset_leaves_active_groups_alone(groups: FakeGroups) -> None:
     assert "Error: Assignments can only be reset if the group 'busy' is inactive" in result.stdout
 
 
+def test_where_a_broker_is_silent_no_group_is_reset_instead_of_all(groups: FakeGroups) -> None:
+    there, _ = groups.listed()
+    groups.listed = lambda: (there, ("broker 3 is silent",))  # type: ignore[method-assign]
+    result = ktools("streams-groups", "--reset-offsets --all-groups --all-input-topics --to-latest --execute")
+    assert (result.exit_code, groups.changes) == (1, [])
+    assert "broker 3 is silent No offset was changed." in result.stdout
+
+
 def test_an_export_names_the_group_unless_one_was_asked_for(groups: FakeGroups) -> None:
     groups.listed = lambda: ((GroupListing("app", "Streams", "streams", "Empty"),), ())  # type: ignore[method-assign]
     argv = "--reset-offsets --input-topic a --to-earliest --dry-run --export"
