@@ -48,6 +48,7 @@ class Topics(Protocol):
         """Return the brokers that are registered now, by id."""
         ...
 
+    # By position: ZooKeeper has nothing to leave out, and its second parameter no name.
     def describe(self, names: Sequence[str], in_full: bool = True, /) -> "tuple[TopicDescription, ...]":
         """Return these topics in this order; a topic that was deleted meanwhile is left out.
 
@@ -222,6 +223,7 @@ def open_topics(target: Target, partition_size_limit: int | None = None) -> Iter
 @contextmanager
 def open_topic_changes(target: Target) -> Iterator[TopicChanges]:
     """Connect to a cluster to change its topics. Raises UnreachableError as `open_topics`."""
+    # In ZooKeeper topics and their configs are changed by one object; through brokers configs are another tool's.
     if isinstance(target, ZooKeeper):
         with open_topic_config_changes(target) as changes:
             yield changes

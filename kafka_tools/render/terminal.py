@@ -64,6 +64,7 @@ def console(**options: object) -> "Console":
     from rich.console import Console
     from rich.theme import Theme
 
+    # No highlight: rich would colour every number, and colours are for what is loud.
     make: Callable[..., Console] = Console
     return make(**({"theme": Theme(STYLES), "markup": False, "emoji": False, "highlight": False} | options))
 

@@ -81,8 +81,8 @@ def new_cluster_id() -> str:
 
 def _peers(server: Server, mode: str) -> int:
     if server.role == "zookeeper":
-        return 2
-    return 1 if mode == "kraft" else 0
+        return 2  # quorum and election
+    return 1 if mode == "kraft" else 0  # the listener of its controller
 
 
 @dataclass(frozen=True, slots=True)

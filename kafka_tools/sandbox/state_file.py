@@ -152,6 +152,7 @@ def _sandbox(fields: dict[str, Any]) -> Sandbox:
 
 
 def _server(fields: dict[str, Any]) -> Server:
+    # JSON has lists where a Server has tuples, and knows no dataclass.
     process = fields["process"]
     return Server(
         **{

@@ -237,6 +237,7 @@ def context(name: str, table: Mapping[str, Any], path: str, project: bool = Fals
 
 def _anchored(settings: Mapping[str, str], path: str) -> dict[str, str]:
     """Return the settings with the files that they name meant from the folder of the file they stand in."""
+    # `ssl.ca.location=probe` names no file: it is librdkafka's word for the system's authorities.
     return {
         name: _beside(value, path) if name.endswith(NAMING_FILES) and value != "probe" else value
         for name, value in settings.items()

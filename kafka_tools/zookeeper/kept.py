@@ -133,6 +133,7 @@ class KeptReader:
             for number, replicas in topic.document.replicas.items():
                 path, data = next(states)
                 state = self._checked(read_state, path, data)
+
                 if state is not None:
                     partitions[number] = PartitionSide(
                         replicas, state.leader, tuple(sorted(state.isr)), state.leader_epoch
@@ -151,6 +152,7 @@ class KeptReader:
         for entity, stat in zip(entities, stats, strict=True):
             # A user who only has clients with configs has a znode that nobody ever wrote to.
             if stat is not None and (stat.version or stat.data_length):
+                # mzxid: the number of the last write. Its notification has the same one (one transaction) or a later one.
                 yield ChangedConfig(entity, stat.mzxid, stat.mtime)
 
     def _notifications(self) -> Notifications:
@@ -161,6 +163,7 @@ class KeptReader:
             entity = self._checked(_entity, path, znode.data) if znode else None
             if entity is not None and znode is not None:
                 newest[entity] = max(newest.get(entity, -1), znode.stat.czxid)
+        # pzxid: that of the last notification that came or went, by which one may know whether older ones are gone.
         [stat] = self._znodes.stats([CONFIG_CHANGES])
         return Notifications(newest, stat.pzxid if stat else -1)
 

@@ -22,6 +22,7 @@ CREATE, REMOVE_WATCHES, CREATE_CONTAINER, CREATE_TTL = 1, 18, 19, 21
 GET_EPHEMERALS, GET_ALL_CHILDREN_NUMBER, ADD_WATCH, WHO_AM_I = 103, 104, 106, 107
 """Operations (org.apache.zookeeper.ZooDefs.OpCode 3.8)."""
 
+# Byte for byte ZooKeeper's, its slips (`commmitted`, the blank before a colon) among them.
 REFUSALS = {
     "NoNode": "Node does not exist: {}",
     "NoChildrenForEphemerals": "Ephemerals cannot have children: {}",
@@ -129,6 +130,7 @@ class ZooKeeperShell:
         with _asking(path, path + "1" if flags & SEQUENTIAL else path):
             from kazoo.protocol.serialization import Create, read_string
 
+            # kazoo has no request for containers and for znodes with a TTL: their body is that of Create, and the TTL.
             content = Create(self._client.chroot + path, data, _acls(acl), flags).serialize()
             operation = CREATE_CONTAINER if flags == CONTAINER else CREATE if ttl_ms is None else CREATE_TTL
             content += LONG.pack(ttl_ms) if ttl_ms is not None else b""
@@ -204,7 +206,7 @@ class ZooKeeperShell:
         def read(buffer: bytes, offset: int) -> list[str]:
             from kazoo.protocol.serialization import GetChildren
 
-            found: list[str] = GetChildren.deserialize(buffer, offset)
+            found: list[str] = GetChildren.deserialize(buffer, offset)  # both answers are a list of texts
             return found
 
         with _asking(prefix):
@@ -221,6 +223,7 @@ class ZooKeeperShell:
         with _asking(CONFIG):
             from kazoo.protocol.serialization import GetData
 
+            # Not client.get, which would look below the chroot: this znode is the ensemble's.
             data, stat = self._ask(GetData(CONFIG, self._watches.tell if watch else None))
         return data, _stat(stat)
 

@@ -140,4 +140,6 @@ OnMemberRead = Callable[[Read, int, int, int], None]
 
 def figures_of(text: str) -> dict[str, float]:
     """Return the figures of the whole client out of librdkafka's statistics."""
+    # {"name":"…","txmsgs":5,"brokers":{…},"topics":{…}} (librdkafka's STATISTICS.md): those of brokers and topics are
+    # objects, and there are hundreds of them.
     return {name: value for name, value in json.loads(text).items() if isinstance(value, int | float)}

@@ -225,6 +225,7 @@ class Loop:
         if is_printed:
             self._store(offsets) if self._task.auto_commit else self._commit(offsets)
         else:
+            # A reader that went away had what it wanted: that is no failure.
             self.is_uncommitted = self._output.is_open
 
     def _print_records(self, count: int, by_partition: dict[TopicPartition, list[Any]]) -> None:

@@ -54,6 +54,7 @@ class Events:
 
     def send_error(self, topic: str, key: bytes | None, value: bytes | None, failure: "JavaError") -> str:
         """Return why a record was not delivered."""
+        # As java.lang.Class.toString has it, with the word before the name.
         why = f',"exception":"class {failure.name}","message":{quoted(failure.message)}'
         record = f',"topic":{quoted(topic)},"key":{text(key)},"value":{text(value)}'
         return self._event("producer_send_error", record + why)

@@ -148,7 +148,7 @@ class Loop:
             due = throttle.due(sent)
             if due < 1:
                 self._client.poll(throttle.pause(sent))
-                self._output.look()
+                self._output.look()  # at a slow rate the next event may be long in coming
             for number in range(sent, sent + min(due, records - sent, CHUNK)):
                 if not self._send(number):
                     return
