@@ -268,9 +268,9 @@ def connection(
 ) -> Callable[[Callback], Callback]:
     """Declare how a command finds its cluster: the callback gets one parameter for all of it, `target`.
 
-    These are the names of the options. Without names for `controller` it is not declared. Where no cluster `is_asked`
-    they are taken, as Apache's tool takes them, and there is no `target`. With `passes_config` there is
-    `command_config`, too.
+    `server`, `controller` and `config` are the names of the options; without names for `controller` there is no such
+    option. Where no cluster `is_asked` the options are taken, as Apache's tool takes them, and the callback gets no
+    `target`. With `passes_config` it gets `command_config`, too.
     """
 
     def declared(function: Callback) -> Callback:

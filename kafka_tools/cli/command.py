@@ -189,11 +189,14 @@ class ReportCommand(click.Command):
 class ToolCommand(ReportCommand):
     """A tool with Apache's flat options.
 
-    `purpose` is what Apache's tool says when it is called without arguments, `only_with` the actions that options go
-    with, by the names of their parameters. `check` gets the action and the names of all parameters that are given, and
-    raises UsageError where these do not go together. `actions` are parameters of which one says what is done, where
-    they are options of their own; `check` then says that there is just one, else Apache's words, which `full_stop`
-    ends, do. `implied_by` are parameters that say what is done where no action is given, the first that is given first.
+    `purpose` is what Apache's tool says when it is called without arguments. `check` gets the action and the names of
+    all parameters that are given, and raises UsageError where these do not go together. `only_with` tells a shell with
+    which actions an option goes, by the name of its parameter.
+
+    Where the action is not one of flags that share the parameter `action`, but of options with a parameter each,
+    `actions` are these parameters, and `check` refuses none or several of them. For the flags that is done here in
+    Apache's words, behind which `full_stop` stands. `implied_by` maps parameters to the actions that they stand for
+    where no action is given; the first of them counts.
     """
 
     def __init__(

@@ -123,7 +123,7 @@ def open_producer(
 ) -> tuple[Any, Destination]:
     """Return a producer whose batches the topic takes. Raises KafkaToolError where the topic cannot be reached.
 
-    `defaults` are settings that those of `brokers` go before, `on_delivery` gets a KafkaError and a Message.
+    The settings of `brokers` override `defaults`, `on_delivery` gets a KafkaError and a Message.
     """
     make = confluent_kafka().Producer
     settings = {**defaults, **client_settings(brokers.bootstrap_servers, brokers.config)}

@@ -131,7 +131,7 @@ STDOUT = 1
 
 
 class Progress(Protocol):
-    """Takes how far a run is; whether and when it draws that is its own affair."""
+    """Is told how far a run is, and decides by itself whether and when to draw that."""
 
     def advance(self, records: int, done: int, total: int | None = None) -> None:
         """Take how many `records` in all are through, and how much of the total, which may be another by now.

@@ -14,7 +14,7 @@ class Level(Enum):
 
 
 def level(broken: bool, at_risk: bool) -> Level:
-    """Return how loud it is to be said."""
+    """Return how loud to show what is broken, at risk, or neither."""
     if broken:
         return Level.BROKEN
     return Level.RISK if at_risk else Level.QUIET

@@ -152,7 +152,7 @@ class KeptReader:
         for entity, stat in zip(entities, stats, strict=True):
             # A user who only has clients with configs has a znode that nobody ever wrote to.
             if stat is not None and (stat.version or stat.data_length):
-                # mzxid: the number of the last write. Its notification has the same one (one transaction) or a later one.
+                # mzxid: the number of the last write. Its notification has the same (one transaction) or a later one.
                 yield ChangedConfig(entity, stat.mzxid, stat.mtime)
 
     def _notifications(self) -> Notifications:

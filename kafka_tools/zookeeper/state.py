@@ -51,7 +51,7 @@ Read = TypeVar("Read")
 
 
 class Listed(NamedTuple):
-    """The names of the children that everything else is read by."""
+    """The names of the znodes from which everything else is read."""
 
     brokers: Sequence[str]
     topics: Sequence[str]

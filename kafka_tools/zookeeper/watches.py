@@ -15,7 +15,7 @@ PERSISTENT, RECURSIVE = 0, 1
 
 
 class _Once(defaultdict[str, set[Any]]):
-    """kazoo's watches of one kind, by path: it takes them out when an event comes. What stays is told beside them."""
+    """kazoo's watches of one kind, by path. kazoo takes them out when an event comes; those that stay are told, too."""
 
     def __init__(self, there: "defaultdict[str, set[Any]]", staying: "Callable[[str], Iterable[Any]]") -> None:
         super().__init__(set, there)

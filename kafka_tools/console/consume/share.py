@@ -211,9 +211,9 @@ def check_source(cluster: Cluster, source: ShareSource) -> None:
 def opened(
     cluster: Cluster, source: ShareSource, own: Mapping[str, Any], mode: str = "implicit", client_id: str | None = None
 ) -> Any:
-    """Return a share consumer that subscribes to the topic, with settings of a loop's `own`, over which the user's win.
+    """Return a share consumer that subscribes to the topic, with a loop's `own` settings, which the user's override.
 
-    `mode` is how it acknowledges, which no user sets, and `client_id` goes before that of all settings. Raises
+    `mode` is how it acknowledges, which no user sets, and `client_id` overrides that of all settings. Raises
     KafkaToolError for settings that librdkafka refuses.
     """
     settings = client_settings(source.brokers.bootstrap_servers, source.brokers.config)

@@ -108,7 +108,7 @@ class Shared(NamedTuple):
 
 
 class RoundTripTest(NamedTuple):
-    """`records` records to send, each when the one before is read: their sizes in bytes.
+    """`records` records to send, each when the one before was read. Sizes are in bytes.
 
     Without a `key_size` they have no key; a `header_value_size` below 0 makes the values of the `headers` null.
     """

@@ -25,7 +25,10 @@ class ProduceTask(NamedTuple):
 
 
 class Produced(NamedTuple):
-    """How many records were sent, how many of them brokers acknowledged, in ms; `status` is the exit status."""
+    """How many records were sent, how many of them brokers acknowledged, and how long (ms) it took.
+
+    `status` is the exit status.
+    """
 
     sent: int
     acked: int
@@ -44,7 +47,7 @@ class ConsumeTask(NamedTuple):
 
     With `verbose` there is an event for each record, and not only for those of a poll together. Offsets are committed
     for each poll by the tool, else (`auto_commit`) now and then by the client. `close_seconds` is how long leaving the
-    group may take; None: as long as it suits. `prints`: events are printed.
+    group may take; None: as long as for console-consumer. `prints`: events are printed.
     """
 
     source: Source
