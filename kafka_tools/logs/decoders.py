@@ -126,19 +126,6 @@ def _open_members(group: dict[str, Any]) -> None:
                 continue  # shown as the bytes that it is
 
 
-STATES = (
-    "Empty",
-    "Ongoing",
-    "PrepareCommit",
-    "PrepareAbort",
-    "CompleteCommit",
-    "CompleteAbort",
-    "Dead",
-    "PrepareEpochFence",
-)
-"""The states of transactions by their ids (kafka.coordinator.transaction.TransactionState, 3.9)."""
-
-
 def transaction_log(record: Record) -> tuple[Shown, Shown]:
     """Decode a record of __transaction_state (TransactionLog.formatRecordKeyAndValue, Kafka 3.9)."""
     from kafka_tools.logs.record_types import document, versioned
@@ -161,6 +148,8 @@ def transaction_log(record: Record) -> tuple[Shown, Shown]:
 
 
 def _transaction(value: Mapping[str, Any]) -> str:
+    from kafka_tools.logs.state_records import STATES
+
     status = value["transactionStatus"]
     if not 0 <= status < len(STATES):
         raise CorruptFileError(f"Unknown transaction status id {status}")

@@ -91,6 +91,12 @@ TRANSACTIONS: Mapping[int, tuple[RecordType, RecordType]] = {
 }
 """The state of each transactional id."""
 
+STATES = (
+    *("Empty", "Ongoing", "PrepareCommit", "PrepareAbort"),
+    *("CompleteCommit", "CompleteAbort", "Dead", "PrepareEpochFence"),
+)
+"""The states of transactions by their numbers (kafka.coordinator.transaction.TransactionState, 3.9)."""
+
 # What the consumers of a classic group say to one another: the broker hands it on unread, and each client library may
 # put its own bytes there. `ownedPartitions` came for cooperative rebalances (KIP-429), `rackId` with KIP-881.
 SUBSCRIPTION = RecordType(

@@ -4,6 +4,18 @@ from kafka_tools.model.codec import Field
 from kafka_tools.wire.schema import Message
 
 ERROR = (Field("error_code", "int16"), Field("error_message", "string", nullable=0, default=None))
+DESCRIBED = (Field("group_ids", "[]string"), Field("include_authorized_operations", "bool"))
+GROUP = (
+    *ERROR,
+    Field("group_id", "string"),
+    Field("group_state", "string"),
+    Field("group_epoch", "int32"),
+    Field("assignment_epoch", "int32"),
+)
+"""How groups of the newer types are asked for, and what all of them have."""
+
+# Java's smallest int stands for "not asked for".
+OPERATIONS = Field("authorized_operations", "int32", default=-(2**31))
 ASSIGNMENT = (
     Field(
         "topic_partitions",
@@ -19,18 +31,14 @@ CONSUMER_GROUP_DESCRIBE = Message(
     first=0,
     last=1,
     flexible=0,
-    request=(Field("group_ids", "[]string"), Field("include_authorized_operations", "bool")),
+    request=DESCRIBED,
     response=(
         Field("throttle_time_ms", "int32"),
         Field(
             "groups",
             "[]struct",
             (
-                *ERROR,
-                Field("group_id", "string"),
-                Field("group_state", "string"),
-                Field("group_epoch", "int32"),
-                Field("assignment_epoch", "int32"),
+                *GROUP,
                 Field("assignor_name", "string"),
                 Field(
                     "members",
@@ -50,8 +58,7 @@ CONSUMER_GROUP_DESCRIBE = Message(
                         Field("member_type", "int8", since=1, default=-1),
                     ),
                 ),
-                # Java's smallest int stands for "not asked for".
-                Field("authorized_operations", "int32", default=-(2**31)),
+                OPERATIONS,
             ),
         ),
     ),

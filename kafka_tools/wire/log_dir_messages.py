@@ -1,7 +1,7 @@
 """Requests about the directories in which brokers keep their logs: a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.schema import Message, by_partition
 
 DESCRIBE_LOG_DIRS = Message(
     35,
@@ -25,26 +25,13 @@ DESCRIBE_LOG_DIRS = Message(
             (
                 Field("error_code", "int16"),
                 Field("log_dir", "string"),
-                Field(
-                    "topics",
-                    "[]struct",
-                    (
-                        Field("name", "string"),
-                        Field(
-                            "partitions",
-                            "[]struct",
-                            (
-                                Field("partition_index", "int32"),
-                                Field("partition_size", "int64"),
-                                # How far the replica is behind the high watermark, or a future one behind the current
-                                # one.
-                                Field("offset_lag", "int64"),
-                                # True where this copy is the one that a move within the broker fills, and that takes
-                                # the other's place at the end.
-                                Field("is_future_key", "bool"),
-                            ),
-                        ),
-                    ),
+                by_partition(
+                    Field("partition_size", "int64"),
+                    # How far the replica is behind the high watermark, or a future one behind the current one.
+                    Field("offset_lag", "int64"),
+                    # True where this copy is the one that a move within the broker fills, and that takes the other's
+                    # place.
+                    Field("is_future_key", "bool"),
                 ),
                 Field("total_bytes", "int64", since=4, default=-1),
                 Field("usable_bytes", "int64", since=4, default=-1),

@@ -5,7 +5,7 @@ table once, with the versions that have it. The tests compare every message in e
 """
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.schema import Message, by_partition
 
 API_VERSIONS = Message(
     18,
@@ -261,22 +261,10 @@ LIST_PARTITION_REASSIGNMENTS = Message(
         Field("throttle_time_ms", "int32"),
         Field("error_code", "int16"),
         Field("error_message", "string", nullable=0),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("replicas", "[]int32"),
-                        Field("adding_replicas", "[]int32"),
-                        Field("removing_replicas", "[]int32"),
-                    ),
-                ),
-            ),
+        by_partition(
+            Field("replicas", "[]int32"),
+            Field("adding_replicas", "[]int32"),
+            Field("removing_replicas", "[]int32"),
         ),
     ),
 )
@@ -301,36 +289,19 @@ DESCRIBE_QUORUM = Message(
     first=0,
     last=2,
     flexible=0,
-    request=(
-        Field(
-            "topics",
-            "[]struct",
-            (Field("topic_name", "string"), Field("partitions", "[]struct", (Field("partition_index", "int32"),))),
-        ),
-    ),
+    request=(by_partition(topic="topic_name"),),
     response=(
         Field("error_code", "int16"),
         Field("error_message", "string", since=2, nullable=2, default=None),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("topic_name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        Field("error_message", "string", since=2, nullable=2, default=None),
-                        Field("leader_id", "int32"),
-                        Field("leader_epoch", "int32"),
-                        Field("high_watermark", "int64"),
-                        Field("current_voters", "[]struct", REPLICAS),
-                        Field("observers", "[]struct", REPLICAS),
-                    ),
-                ),
-            ),
+        by_partition(
+            Field("error_code", "int16"),
+            Field("error_message", "string", since=2, nullable=2, default=None),
+            Field("leader_id", "int32"),
+            Field("leader_epoch", "int32"),
+            Field("high_watermark", "int64"),
+            Field("current_voters", "[]struct", REPLICAS),
+            Field("observers", "[]struct", REPLICAS),
+            topic="topic_name",
         ),
         Field(
             "nodes",

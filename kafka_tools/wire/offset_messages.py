@@ -1,7 +1,7 @@
 """Requests about offsets and their responses: a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.schema import Message, by_partition
 
 LIST_OFFSETS = Message(
     2,
@@ -13,47 +13,22 @@ LIST_OFFSETS = Message(
         # -1 is a consumer, which the leader alone answers; -2 a debugging one, which any replica does.
         Field("replica_id", "int32"),
         Field("isolation_level", "int8", since=2),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("current_leader_epoch", "int32", since=4, default=-1),
-                        # In ms. -1 is the end, -2 the beginning; further numbers are in FIRST_VERSIONS.
-                        Field("timestamp", "int64"),
-                    ),
-                ),
-            ),
+        by_partition(
+            Field("current_leader_epoch", "int32", since=4, default=-1),
+            # In ms. -1 is the end, -2 the beginning; further numbers are in FIRST_VERSIONS.
+            Field("timestamp", "int64"),
         ),
         # How long the broker may look into its remote storage, in ms (KIP-1075); local answers do not wait.
         Field("timeout_ms", "int32", since=10),
     ),
     response=(
         Field("throttle_time_ms", "int32", since=2),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        # Both are -1 where no record is as new as that: no error, and not the end of the partition
-                        # either.
-                        Field("timestamp", "int64", default=-1),
-                        Field("offset", "int64", default=-1),
-                        Field("leader_epoch", "int32", since=4, default=-1),
-                    ),
-                ),
-            ),
+        by_partition(
+            Field("error_code", "int16"),
+            # Both are -1 where no record is as new as that: no error, and not the end of the partition either.
+            Field("timestamp", "int64", default=-1),
+            Field("offset", "int64", default=-1),
+            Field("leader_epoch", "int32", since=4, default=-1),
         ),
     ),
 )
@@ -70,29 +45,11 @@ OFFSET_DELETE = Message(
     first=0,
     last=0,
     flexible=1,
-    request=(
-        Field("group_id", "string"),
-        Field(
-            "topics",
-            "[]struct",
-            (Field("name", "string"), Field("partitions", "[]struct", (Field("partition_index", "int32"),))),
-        ),
-    ),
+    request=(Field("group_id", "string"), by_partition()),
     response=(
         Field("error_code", "int16"),
         Field("throttle_time_ms", "int32"),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (Field("partition_index", "int32"), Field("error_code", "int16")),
-                ),
-            ),
-        ),
+        by_partition(Field("error_code", "int16")),
     ),
 )
 """Deletes what a group has committed for partitions that no member reads (KIP-496)."""

@@ -1,7 +1,7 @@
 """Requests that move replicas between brokers and between directories: a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.schema import Message, by_partition
 
 ALTER_PARTITION_REASSIGNMENTS = Message(
     45,
@@ -12,39 +12,13 @@ ALTER_PARTITION_REASSIGNMENTS = Message(
     flexible=0,
     request=(
         Field("timeout_ms", "int32", default=60_000),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (Field("partition_index", "int32"), Field("replicas", "[]int32", nullable=0, default=None)),
-                ),
-            ),
-        ),
+        by_partition(Field("replicas", "[]int32", nullable=0, default=None)),
     ),
     response=(
         Field("throttle_time_ms", "int32"),
         Field("error_code", "int16"),
         Field("error_message", "string", nullable=0),
-        Field(
-            "responses",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        Field("error_message", "string", nullable=0),
-                    ),
-                ),
-            ),
-        ),
+        by_partition(Field("error_code", "int16"), Field("error_message", "string", nullable=0), of="responses"),
     ),
 )
 """Gives partitions other replicas, null ends their reassignment (KIP-455)."""
@@ -69,14 +43,7 @@ ALTER_REPLICA_LOG_DIRS = Message(
     ),
     response=(
         Field("throttle_time_ms", "int32"),
-        Field(
-            "results",
-            "[]struct",
-            (
-                Field("topic_name", "string"),
-                Field("partitions", "[]struct", (Field("partition_index", "int32"), Field("error_code", "int16"))),
-            ),
-        ),
+        by_partition(Field("error_code", "int16"), of="results", topic="topic_name"),
     ),
 )
 """Moves replicas of one broker to another of its directories (KIP-113)."""

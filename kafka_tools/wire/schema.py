@@ -18,6 +18,15 @@ Response = dict[str, Any]
 """The fields of a response by name."""
 
 
+def by_partition(*fields: Field, of: str = "topics", topic: str = "name") -> Field:
+    """Return a field of topics with partitions that have `fields`, a form that many requests and responses share.
+
+    `of` is its name, `topic` that of the topic's own name in it.
+    """
+    partitions = Field("partitions", "[]struct", (Field("partition_index", "int32"), *fields))
+    return Field(of, "[]struct", (Field(topic, "string"), partitions))
+
+
 class Message:
     """A kind of request and its response: the API's key and name, and the versions that are known here.
 

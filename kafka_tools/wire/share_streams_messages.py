@@ -1,8 +1,8 @@
 """Requests about share and streams groups and their responses: a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.group_messages import ASSIGNMENT, ERROR
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.group_messages import ASSIGNMENT, DESCRIBED, ERROR, GROUP, OPERATIONS
+from kafka_tools.wire.schema import Message, by_partition
 
 GROUP_COORDINATOR = 0
 """The kind of coordinator that a FindCoordinator request looks for (FindCoordinatorRequest.CoordinatorType)."""
@@ -40,18 +40,14 @@ SHARE_GROUP_DESCRIBE = Message(
     first=1,
     last=1,
     flexible=0,
-    request=(Field("group_ids", "[]string"), Field("include_authorized_operations", "bool")),
+    request=DESCRIBED,
     response=(
         Field("throttle_time_ms", "int32"),
         Field(
             "groups",
             "[]struct",
             (
-                *ERROR,
-                Field("group_id", "string"),
-                Field("group_state", "string"),
-                Field("group_epoch", "int32"),
-                Field("assignment_epoch", "int32"),
+                *GROUP,
                 Field("assignor_name", "string"),
                 Field(
                     "members",
@@ -66,7 +62,7 @@ SHARE_GROUP_DESCRIBE = Message(
                         Field("assignment", "struct", ASSIGNMENT),
                     ),
                 ),
-                Field("authorized_operations", "int32", default=-(2**31)),
+                OPERATIONS,
             ),
         ),
     ),
@@ -137,14 +133,7 @@ ALTER_SHARE_GROUP_OFFSETS = Message(
     flexible=0,
     request=(
         Field("group_id", "string"),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("topic_name", "string"),
-                Field("partitions", "[]struct", (Field("partition_index", "int32"), Field("start_offset", "int64"))),
-            ),
-        ),
+        by_partition(Field("start_offset", "int64"), topic="topic_name"),
     ),
     response=(
         Field("throttle_time_ms", "int32"),
@@ -221,22 +210,14 @@ STREAMS_GROUP_DESCRIBE = Message(
     first=0,
     last=1,
     flexible=0,
-    request=(
-        Field("group_ids", "[]string"),
-        Field("include_authorized_operations", "bool"),
-        Field("include_topology_description", "bool", since=1),
-    ),
+    request=(*DESCRIBED, Field("include_topology_description", "bool", since=1)),
     response=(
         Field("throttle_time_ms", "int32"),
         Field(
             "groups",
             "[]struct",
             (
-                *ERROR,
-                Field("group_id", "string"),
-                Field("group_state", "string"),
-                Field("group_epoch", "int32"),
-                Field("assignment_epoch", "int32"),
+                *GROUP,
                 Field(
                     # Null until the first member has joined: the coordinator learns the topology from the application.
                     "topology",
@@ -287,7 +268,7 @@ STREAMS_GROUP_DESCRIBE = Message(
                         Field("is_classic", "bool"),
                     ),
                 ),
-                Field("authorized_operations", "int32", default=-(2**31)),
+                OPERATIONS,
                 Field(
                     "topology_description",
                     "struct",

@@ -1,7 +1,7 @@
 """Requests about transactions and their responses (KIP-98, KIP-664): a table of fields for each, as in `messages`."""
 
 from kafka_tools.model.codec import Field
-from kafka_tools.wire.schema import Message
+from kafka_tools.wire.schema import Message, by_partition
 
 TRANSACTION_COORDINATOR = 1
 """The kind of coordinator that a FindCoordinator request looks for (FindCoordinatorRequest.CoordinatorType)."""
@@ -74,44 +74,27 @@ DESCRIBE_PRODUCERS = Message(
     request=(Field("topics", "[]struct", (Field("name", "string"), Field("partition_indexes", "[]int32"))),),
     response=(
         Field("throttle_time_ms", "int32"),
-        Field(
-            "topics",
-            "[]struct",
-            (
-                Field("name", "string"),
-                Field(
-                    "partitions",
-                    "[]struct",
-                    (
-                        Field("partition_index", "int32"),
-                        Field("error_code", "int16"),
-                        Field("error_message", "string", nullable=0, default=None),
-                        Field(
-                            "active_producers",
-                            "[]struct",
-                            (
-                                Field("producer_id", "int64"),
-                                # An int32 in this request alone: an epoch has 16 bits wherever else it is told.
-                                Field("producer_epoch", "int32"),
-                                Field("last_sequence", "int32", default=-1),
-                                Field("last_timestamp", "int64", default=-1),
-                                Field("coordinator_epoch", "int32"),
-                                # -1 where the producer has no open transaction in this partition.
-                                Field("current_txn_start_offset", "int64", default=-1),
-                            ),
-                        ),
-                    ),
+        by_partition(
+            Field("error_code", "int16"),
+            Field("error_message", "string", nullable=0, default=None),
+            Field(
+                "active_producers",
+                "[]struct",
+                (
+                    Field("producer_id", "int64"),
+                    # An int32 in this request alone: an epoch has 16 bits wherever else it is told.
+                    Field("producer_epoch", "int32"),
+                    Field("last_sequence", "int32", default=-1),
+                    Field("last_timestamp", "int64", default=-1),
+                    Field("coordinator_epoch", "int32"),
+                    # -1 where the producer has no open transaction in this partition.
+                    Field("current_txn_start_offset", "int64", default=-1),
                 ),
             ),
         ),
     ),
 )
 """Asks a broker which producers its replicas of these partitions remember."""
-
-MARKED = (
-    Field("name", "string"),
-    Field("partitions", "[]struct", (Field("partition_index", "int32"), Field("error_code", "int16"))),
-)
 
 WRITE_TXN_MARKERS = Message(
     27,
@@ -133,7 +116,9 @@ WRITE_TXN_MARKERS = Message(
             ),
         ),
     ),
-    response=(Field("markers", "[]struct", (Field("producer_id", "int64"), Field("topics", "[]struct", MARKED))),),
+    response=(
+        Field("markers", "[]struct", (Field("producer_id", "int64"), by_partition(Field("error_code", "int16")))),
+    ),
 )
 """Ends a transaction in partitions that the one who is asked leads; coordinators send it.
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kafka_tools.console.formats import Batch, Formatter, UnreadableError
 from kafka_tools.logs.record_types import of_version
-from kafka_tools.logs.state_records import TRANSACTIONS
+from kafka_tools.logs.state_records import STATES, TRANSACTIONS
 from kafka_tools.model import codec
 from kafka_tools.model.codec import Field
 
@@ -98,19 +98,6 @@ def decode(content: bytes, schema: Schema) -> Fields | None:
 @cache
 def _decoder(schema: Schema, version: int) -> codec.Decoder:
     return codec.struct_decoder(schema.fields, version, version >= schema.compact_since)
-
-
-STATES = (
-    "Empty",
-    "Ongoing",
-    "PrepareCommit",
-    "PrepareAbort",
-    "CompleteCommit",
-    "CompleteAbort",
-    "Dead",
-    "PrepareEpochFence",
-)
-"""The byte of a transaction's status (kafka.coordinator.transaction.TransactionState)."""
 
 
 class Kind(NamedTuple):
