@@ -162,7 +162,7 @@ class BrokerAcls:
 
 
 class ControllerAcls:
-    """The rules of a cluster, through its KRaft controllers (KIP-919), to which AdminClient has no way."""
+    """The rules of a cluster, asked of its KRaft controllers (KIP-919), which AdminClient cannot reach."""
 
     def __init__(self, target: Brokers) -> None:
         self._target = target

@@ -60,7 +60,7 @@ def listings(session: Session, waits: Patience) -> tuple[tuple[GroupListing, ...
 
 
 class Coordinators:
-    """Asks the brokers that coordinate groups, each for its own, and waits for one that has just taken over."""
+    """Sends requests about groups to their coordinators, and again where a coordinator has just taken over."""
 
     def __init__(self, session: Session, seconds: float, waits: Patience | None = None) -> None:
         """Wait for a change for so many seconds in all, for other answers as long as `waits` has it."""

@@ -68,7 +68,7 @@ def overview(contact: Contact) -> Overview:
 
 
 def read_zookeeper(contact: Contact, topic: str) -> None:
-    """Ask a broker for what it looks up in ZooKeeper each time: the configs of a topic.
+    """Ask a broker for the configs of a topic, which it reads from ZooKeeper each time.
 
     Metadata is answered from memory and goes on naming the last controller when ZooKeeper is gone (Kafka 3.9.1).
     Raises UnreachableError where there is no answer within ZOOKEEPER_SECONDS.

@@ -49,7 +49,7 @@ LATE_SECONDS = 0.2
 
 
 class Unreached(NamedTuple):
-    """Brokers that are not reached where they are advertised, though the cluster answers: `every` one, or some."""
+    """Brokers not reached at their advertised addresses, though the cluster answers: `every` one, or some."""
 
     failure: UnreachableError
     brokers: frozenset[int]

@@ -34,7 +34,7 @@ def open_elections(target: Brokers) -> "Iterator[BrokerElections]":
 
 
 class BrokerElections:
-    """The leaders of the cluster behind a session."""
+    """Elects leaders in the cluster behind a session, and tells who leads."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -43,7 +43,7 @@ class BrokerFeatures:
     def update(
         self, levels: Mapping[str, int], kind: UpgradeType, validate_only: bool
     ) -> dict[str, KafkaToolError | None]:
-        """Give features these levels; return for each why it has not, None where it has, or could (`validate_only`).
+        """Set features to these levels; return for each the failure, None where it is set (`validate_only`: could be).
 
         Raises UnreachableError, UnsupportedError, LostResponseError.
         """

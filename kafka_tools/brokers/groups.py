@@ -75,7 +75,7 @@ class Patience:
         return self._seconds * (LATER_SHARE if self._met_silence else FIRST_SHARE)
 
     def note(self, has_met_silence: object) -> None:
-        """Take notice of it where some broker did not answer."""
+        """Remember that some broker did not answer, where that is so."""
         self._met_silence |= bool(has_met_silence)
 
 
@@ -138,7 +138,7 @@ class BrokerGroups:
 
     @property
     def target(self) -> Brokers:
-        """The cluster."""
+        """The cluster that these groups are of."""
         return self._session.target
 
     @property

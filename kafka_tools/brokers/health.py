@@ -55,7 +55,7 @@ SECONDS = 5.0
 
 
 class OfBroker(NamedTuple):
-    """What one broker says of itself, or why it does not."""
+    """What one broker tells of itself: its versions, directories and throttles, or why it does not tell them."""
 
     versions: Versions
     log_dirs: tuple[LogDirDescription, ...] | KafkaToolError

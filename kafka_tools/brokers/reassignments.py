@@ -48,7 +48,7 @@ def open_reassignments(target: Brokers) -> "Iterator[BrokerReassignments]":
 
 
 class BrokerReassignments:
-    """The replicas of the cluster behind a session, and where they move."""
+    """Moves replicas of the cluster behind a session, and tells which are being moved."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -247,7 +247,7 @@ class Session:
         return found
 
     def check_cluster(self) -> None:
-        """Let those who guard a cluster by its id object to a change, before it is sent. Raises as `ask` does."""
+        """Call `target.on_cluster` with the cluster's id, which may forbid the change. Raises as `ask` does."""
         check = self.target.on_cluster
         # Who names controllers is checked by their addresses alone: AdminClient cannot ask them (librdkafka 2.16).
         if check is not None and not self.target.controllers:
@@ -341,7 +341,7 @@ class Session:
 
     @contextmanager
     def with_controller(self) -> Iterator[None]:
-        """Have the block, which asks for what brokers get from the controller or ZooKeeper, say that they may be gone.
+        """Add a hint to what the block raises: the controller or ZooKeeper, which brokers ask for it, may be gone.
 
         Raises LostResponseError, with that hint, for a request that is not answered in time.
         """

@@ -102,7 +102,7 @@ class BrokerShareGroups:
         return BrokerGroups(self._session, self._seconds).delete(names)  # the request is the same for all types
 
     def delete_offsets(self, group: str, topics: Collection[str]) -> dict[str, KafkaToolError | None]:
-        """Delete how far a group is in topics; return for each the error, None where it was done.
+        """Delete the offsets of a group in topics; return for each the error, None where it was done.
 
         Raises BrokerError where the coordinator refuses all of it.
         """

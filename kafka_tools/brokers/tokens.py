@@ -97,7 +97,7 @@ class BrokerTokens:
         return self._session.wire.change(message, values, _checked_change)
 
     def _wait_until(self, owner: Principal | None, is_known: Callable[[Tokens], bool]) -> None:
-        """Wait until each of the named servers tells what is so of the tokens of `owner`, None: of everybody's."""
+        """Wait until each of the named servers tells of the change of the tokens of `owner` (None: of everybody)."""
         question = _owners(None if owner is None else [owner])
         self._session.wait_until_heard(
             lambda session: is_known(_described(session.ask(DESCRIBE_DELEGATION_TOKEN, question))),

@@ -92,7 +92,7 @@ class BrokerTopicChanges:
     def create_partitions(
         self, partitions: Sequence[NewPartitions], validate_only: bool = False
     ) -> "dict[str, Assignment | KafkaToolError | None]":
-        """Let topics have more partitions, all in one request; return for each what became of it.
+        """Add partitions to topics, all in one request; return for each its new replicas or the failure.
 
         Raises UnreachableError where no controller answers: nothing was changed then, unless the hint says otherwise.
         """

@@ -81,7 +81,7 @@ class Batch(NamedTuple):
 
     @property
     def is_transactional(self) -> bool:
-        """Whether it belongs to a transaction."""
+        """Whether its records belong to a transaction."""
         # In messages before version 2 this bit and the next have no meaning yet.
         return bool(self.attributes & TRANSACTIONAL) and self.magic >= V2
 
@@ -104,7 +104,7 @@ class Batch(NamedTuple):
 
     @property
     def at(self) -> str:
-        """Where it is, in words."""
+        """Its position in the file, in words."""
         return f"at position {self.position}"
 
 

@@ -36,7 +36,7 @@ MASK = (1 << 32) - 1
 
 
 class _Room:
-    """Memory that what is unpacked needs, kept from batch to batch: taken anew it costs as much as the unpacking."""
+    """A buffer that records are unpacked into, used again for each batch: a new one costs as much as unpacking."""
 
     def __init__(self) -> None:
         self._bytes = bytearray(ROOM_BYTES)

@@ -113,7 +113,7 @@ def _key(record: Record) -> bytes:
 
 
 def _open_members(group: dict[str, Any]) -> None:
-    """Decode what the members of a group say to one another by the consumers' protocol, where it is that."""
+    """Replace the bytes of members' subscriptions and assignments by what they say in the consumers' protocol."""
     from kafka_tools.logs.record_types import document, versioned
     from kafka_tools.logs.state_records import ASSIGNMENT, SUBSCRIPTION
 
@@ -194,7 +194,7 @@ def remote_log_metadata(record: Record) -> tuple[Shown, Shown]:
 
 
 def _framed(types: "Mapping[int, RecordType]", body: bytes) -> "tuple[RecordType, int, dict[str, Any]]":
-    """Read a record behind the number of its type and its version (AbstractApiMessageSerde, Kafka 3.9)."""
+    """Read a record that has its type and version before its fields (AbstractApiMessageSerde, Kafka 3.9)."""
     from kafka_tools.logs.record_types import document
 
     stream = BytesIO(body)

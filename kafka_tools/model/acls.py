@@ -151,7 +151,7 @@ class AclBinding(NamedTuple):
 
 
 class AclBindingFilter(NamedTuple):
-    """Selects rules: by what is given here; ANY and None take everything."""
+    """Selects rules that have all of these values; ANY and None match every value."""
 
     resource_type: ResourceType = ResourceType.ANY
     name: str | None = None
@@ -191,7 +191,7 @@ class AclBindingFilter(NamedTuple):
 
 
 class AuthorizerSettings(NamedTuple):
-    """What the brokers' authorizer goes by besides rules; None where the cluster does not tell.
+    """The authorizer's settings, which count besides rules; None where the cluster does not tell them.
 
     `super_users` may do everything, `allow_everyone` says what becomes of a resource without any rule
     (`super.users`, `allow.everyone.if.no.acl.found`). `ranges`: a host such as `10.0.0.0/8` stands for all of them, as

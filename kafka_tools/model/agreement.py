@@ -365,7 +365,7 @@ def _broker(broker: int | None) -> str:
 
 
 class Watch:
-    """Takes one look after the other, and tells the differences that last from those that healed.
+    """Compares one look with the next, and tells differences that last from those that healed.
 
     A difference is the same as that of an earlier look where both sides still have what they had.
     """
@@ -379,7 +379,7 @@ class Watch:
         self._gone: dict[Difference, Difference] = {}
 
     def look(self, found: Sequence[Difference], seconds: float) -> None:
-        """Take what was found at this time (s, of any clock that goes on)."""
+        """Take the differences of one look, at this time (s, of a clock that is never set back)."""
         self.looks += 1
         keys = {_key(each) for each in found}
         before = {_key(each) for each in self._last} if self.looks > 1 else keys

@@ -37,7 +37,7 @@ class Action(NamedTuple):
 
 
 class Reason(Enum):
-    """What decides."""
+    """What a decision is based on."""
 
     SUPER_USER = "super user"
     DENY = "deny rule"

@@ -27,7 +27,7 @@ class Forecast(NamedTuple):
 
     @property
     def is_needed(self) -> bool:
-        """Whether another would lead, or somebody should and nobody can."""
+        """Whether the leader would change, or there should be one and no replica can lead."""
         return self.expected is None or self.expected != self.leader
 
 

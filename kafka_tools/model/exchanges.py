@@ -1,7 +1,7 @@
-"""Evens out what brokers hold by handing single things from broker to broker, until no exchange is an improvement.
+"""Evens out what brokers hold by handing single items from broker to broker, until no exchange is an improvement.
 
 What is held (replicas, leaderships) is a flow from partitions to brokers whose price is the sum of the squares of the
-brokers' loads, and then what the things cost where they are. Such a flow is the cheapest of all if and only if no round
+brokers' loads, and then what the items cost where they are. Such a flow is the cheapest of all if and only if no round
 of exchanges is cheaper than nothing (Klein 1967, "negative cycles"). The least sum of squares is also the least
 maximum and the greatest minimum that can be had. So `settle` ends with an optimum, however it began; what it is given
 only decides how long that takes.
@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 
 class Hop(NamedTuple):
-    """A thing that goes from one broker to another. `item` None: a load that ends here and another that begins."""
+    """An item that goes from one broker to another. `item` None: a load that ends here and another that begins."""
 
     source: int
     item: int | None
@@ -23,23 +23,23 @@ class Hop(NamedTuple):
 
 
 Offer = tuple[int, int]
-"""What it costs to hand over a thing, and the thing."""
+"""What it costs to hand over an item, and the item."""
 
 
 class Exchange(Protocol):
-    """Things that brokers hold and can hand over. Brokers and things are numbered from 0."""
+    """Items that brokers hold and can hand over. Brokers and items are numbered from 0."""
 
     load: list[int]
-    """How many things each broker holds."""
+    """How many items each broker holds."""
     dearest: int
-    """No thing costs more than this to hand over, nor brings more."""
+    """No item costs more than this to hand over, nor brings more."""
 
     def items(self, broker: int, /) -> Sequence[int]:
         """Return what a broker holds, what is cheap to hand over first."""
         ...
 
     def best(self, item: int, source: int, /) -> int | None:
-        """Return the broker with the least load that can take a thing, None where nobody can."""
+        """Return the broker with the least load that can take an item, None where nobody can."""
         ...
 
     def offers(self, broker: int, /) -> Mapping[int, Offer]:
@@ -55,12 +55,12 @@ class Exchange(Protocol):
         ...
 
     def hand_over(self, hop: Hop, /) -> set[int]:
-        """Make a hop; return the brokers whose offers are others now."""
+        """Make a hop; return the brokers whose offers it changes."""
         ...
 
 
 def level(exchange: Exchange) -> None:
-    """Hand over things directly, from the fullest broker to an empty one, while that makes the loads more even.
+    """Hand over items directly, from the fullest broker to an empty one, while that makes the loads more even.
 
     It is fast, and most often leaves nothing for `settle` to do. First nobody gives or gets more than the mean asks.
     """
@@ -105,7 +105,7 @@ def settle(exchange: Exchange) -> None:
 class _Search:
     """Looks for rounds that are cheaper than nothing: Bellman's and Ford's search of cheapest ways.
 
-    A load that begins or ends somewhere goes by a place outside of all brokers, so that every improvement is a round.
+    A load that begins or ends somewhere goes through one more broker, `_outside`, so that every improvement is a round.
     What was found out for one round is kept for the next: only brokers whose offers are others are looked at again. To
     begin anew for each round took five times as long for 300 brokers, and more for more.
     """
@@ -120,7 +120,7 @@ class _Search:
         self._is_waiting = [True] * (count + 1)
 
     def look_again(self, brokers: Iterable[int]) -> None:
-        """Take that the offers and loads of these brokers are others now."""
+        """Forget what was known of these brokers: their offers and loads have changed."""
         for broker in brokers:
             self._offers.pop(broker, None)
             self._wait(broker)
@@ -179,7 +179,7 @@ class _Search:
         return []
 
     def _inside(self, way: Sequence[Hop | None], at: int) -> list[Hop]:
-        """Return the hops of the round at a broker; the two by the place outside are one hop without a thing."""
+        """Return the hops of the round at a broker; the two through `_outside` are one hop without an item."""
         hops: list[Hop] = []
         broker = at
         while not hops or broker != at:

@@ -61,7 +61,7 @@ def _brokers(snapshot: Snapshot, found: Troubled) -> Iterator[Finding]:
 
 
 def _idle(snapshot: Snapshot, held: Mapping[int, int]) -> Iterator[Finding]:
-    """Name those that do not serve, and hold no replica that is missed: only the controllers know of them."""
+    """Name servers that do not serve and hold no replica: only the controllers know of them."""
     fenced = snapshot.fenced or frozenset()
     for broker in sorted(fenced - held.keys()):
         words = "is registered and does not serve: it is down, or has not started yet; it holds no replica"

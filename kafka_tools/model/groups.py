@@ -116,6 +116,11 @@ class Progress(NamedTuple):
     leader_epoch: int | None = None
 
     @property
+    def topic_partition(self) -> TopicPartition:
+        """The partition that it is about."""
+        return TopicPartition(self.topic, self.partition)
+
+    @property
     def lag(self) -> int | None:
         """How many offsets are left to read; None where that is not known."""
         if self.current_offset is None or self.log_end_offset is None:

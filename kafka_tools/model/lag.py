@@ -75,15 +75,10 @@ def totals(rows: Iterable[Progress], seconds: Mapping[tuple[str, TopicPartition]
     for (group, topic), lot in groupby(sorted(rows, key=lambda row: row[:3]), lambda row: row[:2]):
         parts = list(lot)
         lags = [max(0, row.lag) for row in parts if row.lag is not None]
-        behind = [time for row in parts if (time := seconds.get((group, place(row)))) is not None]
+        behind = [time for row in parts if (time := seconds.get((group, row.topic_partition))) is not None]
         lag = sum(lags) if lags else None
         found.append(TopicLag(group, topic, len(parts), lag, len(parts) - len(lags), max(behind) if behind else None))
     return found
-
-
-def place(row: Progress) -> TopicPartition:
-    """Return the partition of a row."""
-    return TopicPartition(row.topic, row.partition)
 
 
 class Pace(NamedTuple):
@@ -115,7 +110,7 @@ class Pacer:
     def take(self, rows: Sequence[Progress], now: float) -> None:
         """Remember these rows, and forget all but the last look that is older than RATE_SECONDS."""
         offsets = {
-            (row.group, place(row)): (row.current_offset, row.log_end_offset)
+            (row.group, row.topic_partition): (row.current_offset, row.log_end_offset)
             for row in rows
             if row.current_offset is not None and row.log_end_offset is not None
         }
@@ -129,7 +124,9 @@ class Pacer:
         """Return the pace in the partitions of these rows, None before the second look."""
         first, last = self._samples[0], self._samples[-1]
         # Partitions that both looks know: one that came in between would count all that was ever read.
-        keys = [key for row in rows if (key := (row.group, place(row))) in first.offsets and key in last.offsets]
+        keys = [
+            key for row in rows if (key := (row.group, row.topic_partition)) in first.offsets and key in last.offsets
+        ]
         if not keys or last.time <= first.time:
             return None
         # Both over the same time and partitions, so that their difference is how fast the lag shrinks.

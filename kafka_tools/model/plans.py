@@ -199,7 +199,7 @@ def _even(sizes: Sequence[int], counts: Sequence[int], factor: int) -> Bounds:
 
 
 class _Held:
-    """The replicas that brokers hold, as things that can be handed over (`exchanges.Exchange`)."""
+    """The replicas that brokers hold, as items that can be handed over (`exchanges.Exchange`)."""
 
     def __init__(self, before: Sequence[Replicas], cluster: _Cluster, goal: Goal) -> None:
         self._cluster = cluster
@@ -242,7 +242,7 @@ class _Held:
             self._index(partition, is_new=True)
 
     def _begin(self, partition: int, factor: int) -> None:
-        """Choose replicas that are as many as they should be, and rightly spread over racks, if not yet balanced."""
+        """Choose a partition's first replicas: as many as wanted, spread rightly over racks, not yet balanced."""
         bounds, where, rack = self._bounds[partition], self.where[partition], self._cluster.rack
         counts = self._cluster.counts(where)
         while True:
@@ -389,7 +389,7 @@ class _Held:
         return bool(first & second) or len(first) == len(second) == 2
 
     def hand_over(self, hop: Hop) -> set[int]:
-        """Move a replica; return the brokers whose offers are others now."""
+        """Move a replica; return the brokers whose offers that changes."""
         partition, source, target = hop.item or 0, hop.source, hop.target
         del self._held[source][partition]
         self._held[target][partition] = None
@@ -400,7 +400,7 @@ class _Held:
 
 
 class _Leaders:
-    """The partitions that brokers lead, as things that can be handed over (`exchanges.Exchange`)."""
+    """The partitions that brokers lead, as items that can be handed over (`exchanges.Exchange`)."""
 
     dearest = 1
 
@@ -454,7 +454,7 @@ class _Leaders:
         return one.item == other.item
 
     def hand_over(self, hop: Hop) -> set[int]:
-        """Have another lead; return the brokers whose offers are others now."""
+        """Make another replica the leader; return the brokers whose offers that changes."""
         partition = hop.item or 0
         del self._led[hop.source][partition]
         self._led[hop.target][partition] = None

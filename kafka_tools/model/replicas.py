@@ -49,7 +49,7 @@ class Damage(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it is, in the manner of Apache's words for differences, which it does not look for."""
+        """What it is, in words like Apache's for differences; its tool does not look for damage."""
         return f" has a damaged batch at offset {self.offset}; replica {self.replica}"
 
 

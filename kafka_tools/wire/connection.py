@@ -174,7 +174,7 @@ class Connection:
 
     @contextmanager
     def _closed_on_failure(self) -> Iterator[None]:
-        """Close the connection when something goes wrong: what still comes would be taken for the next answer."""
+        """Close the connection when anything fails: bytes that still come would be taken for the next answer."""
         try:
             yield
         except TimeoutError:

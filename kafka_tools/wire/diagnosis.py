@@ -102,7 +102,7 @@ def _ready(
 
 @contextmanager
 def _timed(steps: list[Step], name: str) -> Iterator[_Found]:
-    """Add the step when it is over, however it ends."""
+    """Time a step, and add it to `steps` when it is over, also when it fails."""
     began, found = monotonic(), _Found()
     try:
         yield found
@@ -123,7 +123,7 @@ def _certificate(opened: "ssl.SSLSocket") -> tuple[str, float | None]:
 
 @contextmanager
 def _explaining(address: Address, security: "Security | None", deadline: float) -> Iterator[None]:
-    """Turn a failure into a better one where the listener was spoken to in the wrong way."""
+    """Replace a failure by one that says so where the listener expects TLS and got plaintext, or the reverse."""
     try:
         yield
     except BrokenConnectionError as error:

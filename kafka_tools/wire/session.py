@@ -44,7 +44,7 @@ LANES = 4
 
 
 class WireSession:
-    """Requests to the brokers of one cluster, and a context that closes them at its end.
+    """Requests to the brokers of one cluster; as a context manager it closes its connections at the end.
 
     A connection is opened when it is needed, and kept.
     """
@@ -216,7 +216,7 @@ class WireSession:
         return self._brokers
 
     def _learn(self) -> None:
-        """Learn who is there and who is the controller."""
+        """Ask for the brokers and the controller, and remember them."""
         if not self._controllers:
             self.metadata(())
             return

@@ -14,7 +14,6 @@ from kafka_tools.model.groups import (
     parse_partitions,
     progress,
 )
-from kafka_tools.model.lag import place
 from kafka_tools.model.topics import TopicPartition
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def _progress(
     in_order = groups.are_of_kafka_4()
     rows = [row for each in found for row in progress(each, committed.get(each.group, {}), logs, in_order)]
     # `progress` yields all that a group has committed, also what `logs` was not asked for: that is left out again.
-    return [row for row in rows if topics is None or place(row) in partitions], notes
+    return [row for row in rows if topics is None or row.topic_partition in partitions], notes
 
 
 def _ends_not_known(failed: Mapping[TopicPartition, KafkaToolError]) -> Iterator[str]:

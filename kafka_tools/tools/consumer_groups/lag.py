@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import monitoring
 from kafka_tools.model.groups import DEAD, ConsumerGroup, Progress
-from kafka_tools.model.lag import Limits, Pacer, TopicLag, place, totals
+from kafka_tools.model.lag import Limits, Pacer, TopicLag, totals
 from kafka_tools.model.offsets import MAX_TIMESTAMP, Offset
 from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import TopicPartition
@@ -135,11 +135,13 @@ def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[S
     # A group that committed an offset before the log's start goes on at the start: what was deleted is not waited
     # for. Only groups with a lag need a time; the others are 0 s behind.
     next_ones = {
-        (row.group, place(row)): max(row.current_offset or 0, row.log_start_offset or 0)
+        (row.group, row.topic_partition): max(row.current_offset or 0, row.log_start_offset or 0)
         for row in known
         if row.lag is not None and row.lag > 0
     }
-    ends = {place(row): row.log_end_offset or 0 for row in known if (row.group, place(row)) in next_ones}
+    ends = {
+        row.topic_partition: row.log_end_offset or 0 for row in known if (row.group, row.topic_partition) in next_ones
+    }
     newest = _newest(groups, sorted(ends))
     # Brokers before 3.0 do not tell the newest time (KIP-734): there the last record is read, too.
     last = {each: (each, end - 1) for each, end in ends.items() if each not in newest}
@@ -148,7 +150,7 @@ def _seconds_behind(groups: "BrokerGroups", rows: Sequence[Progress]) -> tuple[S
     times = times_of_next(groups.target, {*positions, *last.values()}, groups.patience)
     newest |= {each: time for each, position in last.items() if (time := times.get(position)) is not None}
     # Of rows whose lag is not known nothing is put in, and they are shown without a time.
-    found = {(row.group, place(row)): 0.0 for row in known}
+    found = {(row.group, row.topic_partition): 0.0 for row in known}
     missing = []
     for (group, each), offset in next_ones.items():
         time = times.get((each, offset))
@@ -242,7 +244,9 @@ def _prometheus(request: ShowLag, found: Found, _: Sequence[str]) -> Iterator[st
     yield from metric("lag_sum", "Offsets that a group has not read yet in a topic.", sums)
     if request.in_time:
         words = "Seconds between the next record that a group reads and the newest one."
-        yield from metric("lag_seconds", words, of_rows(lambda row: found.seconds.get((row.group, place(row)))))
+        yield from metric(
+            "lag_seconds", words, of_rows(lambda row: found.seconds.get((row.group, row.topic_partition)))
+        )
     # The one metric of groups that committed nothing yet.
     members = (({"consumergroup": each.group}, len(each.members)) for each in found.groups if each.state != DEAD)
     yield from metric("members", "Members of a group.", members)
