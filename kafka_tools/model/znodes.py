@@ -9,6 +9,9 @@ PERMISSIONS = {"c": 4, "d": 8, "r": 1, "w": 2, "a": 16}
 """Letter -> bit of org.apache.zookeeper.ZooDefs.Perms, in the order in which ZKUtil.getPermString writes them."""
 
 
+CONFIG = "/zookeeper/config"
+"""The znode of the ensemble's members (ZooKeeper 3.5 and later)."""
+
 EPHEMERAL, SEQUENTIAL, CONTAINER, WITH_TTL = 1, 2, 4, 5
 """Flags of a new znode (org.apache.zookeeper.CreateMode 3.8). With a TTL a sequential one is WITH_TTL + 1."""
 

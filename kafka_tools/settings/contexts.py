@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from kafka_tools.errors import KafkaToolError, nearest
 from kafka_tools.model.folders import config_folder, decoded, state_folder
 from kafka_tools.model.target import ContextRules
-from kafka_tools.settings.values import NAMING_FILES
+from kafka_tools.settings.properties import NAMING_FILES
 
 PROJECT_FILE = ".ktools.toml"
 ROOT = 0

@@ -13,6 +13,9 @@ from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, decoded, read_file, wh
 BLANK = " \t\f"
 ESCAPES = {"t": "\t", "r": "\r", "n": "\n", "f": "\f"}
 
+NAMING_FILES = (".location", ".file", ".login.config")
+"""How the names of client settings end that name a file."""
+
 
 def read(path: str) -> dict[str, str]:
     """Read a properties file. Raises KafkaToolError; its words have nothing of the text."""

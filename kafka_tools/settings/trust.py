@@ -11,7 +11,8 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.folders import MOST_BYTES, decoded
 from kafka_tools.settings import contexts, edit_contexts, properties
 from kafka_tools.settings.contexts import Context
-from kafka_tools.settings.values import NAMING_FILES, REFERENCE
+from kafka_tools.settings.properties import NAMING_FILES
+from kafka_tools.settings.values import REFERENCE
 
 FILE = "trusted.json"
 """In the state folder: each trusted file's path and fingerprint."""

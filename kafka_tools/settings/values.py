@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.folders import MOST_BYTES_OF_TEXT, read_file, read_text
 from kafka_tools.settings import properties
+from kafka_tools.settings.properties import NAMING_FILES
 
 REFERENCE = re.compile(r"\$\{(env|file):((?:(?!\$\{)[^}])*)\}")
 """Ends at the next `${`, so that `${env:${env:…` without a brace takes linear time."""
@@ -20,9 +21,6 @@ REFERENCE = re.compile(r"\$\{(env|file):((?:(?!\$\{)[^}])*)\}")
 UNSENDABLE = re.compile("[\\0\\ud800-\\udfff]")
 COMMAND_SUFFIX = "_command"
 COMMAND_SECONDS = 60.0
-NAMING_FILES = (".location", ".file", ".login.config")
-"""How the names of settings end that name a file."""
-
 FOREIGN = frozenset(
     (
         "offset.store.path",

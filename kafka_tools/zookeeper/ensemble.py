@@ -11,13 +11,11 @@ from kafka_tools.errors import KafkaToolError
 from kafka_tools.model import addresses
 from kafka_tools.model.addresses import Address
 from kafka_tools.model.target import ZooKeeper
+from kafka_tools.model.znodes import CONFIG
 from kafka_tools.model.zookeeper_state import Member
 from kafka_tools.parallel import in_parallel
 from kafka_tools.zookeeper.connect_string import parse_connect
 from kafka_tools.zookeeper.diagnosis import Server, ask
-
-CONFIG = "/zookeeper/config"
-"""The znode of the ensemble's members (ZooKeeper 3.5 and later)."""
 
 SERVER_SECONDS = 2.0
 """How long a server is waited for, while a session is opened."""

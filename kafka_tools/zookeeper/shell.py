@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kafka_tools.errors import UnreachableError
-from kafka_tools.model.znodes import CONTAINER, SEQUENTIAL, ZnodeAcl, ZnodeError, ZnodeStat, check_path
-from kafka_tools.zookeeper.ensemble import CONFIG
+from kafka_tools.model.znodes import CONFIG, CONTAINER, SEQUENTIAL, ZnodeAcl, ZnodeError, ZnodeStat, check_path
 from kafka_tools.zookeeper.watches import PERSISTENT, RECURSIVE, Watches
 
 INT, LONG = struct.Struct("!i"), struct.Struct("!q")
