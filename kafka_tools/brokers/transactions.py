@@ -134,15 +134,19 @@ class BrokerTransactions:
     def partitions(self, topic: str | None, broker: int | None) -> list[TopicPartition]:
         """Return the partitions of a topic (None: of all), or those of which a broker has replicas.
 
-        Raises BrokerError for a topic that is not there.
+        Raises BrokerError for a topic that is not there, UnreachableError for a broker that is not.
         """
-        found = self._topics(None if topic is None else [topic])
-        return [
+        topics = self._topics(None if topic is None else [topic])
+        found = [
             TopicPartition(name, partition["partition_index"])
-            for name, partitions in sorted(found.items())
+            for name, partitions in sorted(topics.items())
             for partition in sorted(partitions, key=lambda each: each["partition_index"])
             if broker is None or broker in partition["replica_nodes"]
         ]
+        if broker is not None and not found:
+            # Nothing would be asked of it: TransactionsCommand 3.9.1 finds nothing wrong with a broker that is none.
+            self._session.wire.ask(DESCRIBE_PRODUCERS, {"topics": ()}, broker)
+        return found
 
     def abort(self, marker: AbortMarker) -> None:
         """End a transaction in one partition, by a marker that its leader writes. Raises BrokerError."""

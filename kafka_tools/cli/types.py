@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kafka_tools.errors import KafkaToolError, UsageError
-from kafka_tools.model.text import is_sendable
+from kafka_tools.model.text import MAX_STRING, is_sendable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from kafka_tools.model.assignment import Assignment
-
-MAX_STRING = (1 << 15) - 1
-"""How many bytes of UTF-8 a name may have: Kafka's protocol gives its length in 16 bits with a sign."""
 
 EMPTY = "Is a variable not set?"
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from kafka_tools.errors import UsageError
 from kafka_tools.model.java_hash_order import partition_order
-from kafka_tools.model.text import is_sendable
+from kafka_tools.model.text import MAX_STRING, is_sendable
 from kafka_tools.model.topics import TopicPartition
 
 STABLE, EMPTY, DEAD, UNKNOWN_STATE = "Stable", "Empty", "Dead", "Unknown"
@@ -248,4 +248,6 @@ def joined(group: str) -> str:
         raise UsageError("The configured groupId is invalid", "A group id cannot be empty.")
     if not is_sendable(trimmed):
         raise UsageError(f"The configured groupId is invalid: '{trimmed}'", "A group id is text in UTF-8.")
+    if len(trimmed.encode()) > MAX_STRING:
+        raise UsageError(f"The configured groupId is invalid: it has more than {MAX_STRING:,} bytes")
     return trimmed

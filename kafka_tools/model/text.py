@@ -6,6 +6,9 @@ from types import FrameType
 
 from kafka_tools.errors import KafkaToolError
 
+MAX_STRING = (1 << 15) - 1
+"""How many bytes of UTF-8 a name may have: Kafka's protocol gives its length in 16 bits with a sign."""
+
 PATTERN_SECONDS = 3.0
 """How much CPU time the matching of a pattern may take."""
 

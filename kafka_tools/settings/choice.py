@@ -89,7 +89,7 @@ def choose_zookeeper(
 ) -> ZooKeeper:
     """Return the ensemble for a tool that talks to ZooKeeper only: the flag, KTOOLS_ZOOKEEPER, the current context's, a
     running sandbox's, localhost:2181. Raises KafkaToolError where a context or a sandbox is chosen that has none."""
-    named = zookeeper or os.environ.get("KTOOLS_ZOOKEEPER")
+    named = os.environ.get("KTOOLS_ZOOKEEPER") if zookeeper is None else zookeeper
     if named and _plain_zookeeper(command_config, overrides):
         return ZooKeeper(named, wait_seconds=wait_seconds, source="" if zookeeper else "KTOOLS_ZOOKEEPER")
     from kafka_tools.settings import precedence

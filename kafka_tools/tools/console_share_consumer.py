@@ -53,7 +53,7 @@ not goes to another member, or comes again. Needs Kafka 4.2 or later, and conflu
 @option(
     GROUP,
     "--group",
-    type=types.Text("GROUP", "share-group"),
+    type=types.SHARE_GROUP,
     help=f"The share group to join. Default: {DEFAULT_GROUP}.",
 )
 @option(GROUP, "--reject", help="Reject each record after it was written: nobody gets it again.")

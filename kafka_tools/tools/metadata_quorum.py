@@ -176,7 +176,7 @@ def add(*, target: Brokers, command_config: str | None, dry_run: bool, yes: bool
     CHANGES,
     "--controller-directory-id",
     "-d",
-    type=types.Text("ID"),
+    type=types.Sent("ID"),
     required=True,
     help="The id of its metadata directory: `describe --replication` shows it.",
 )

@@ -122,7 +122,7 @@ class ProducedRow:
 @option(
     RECORDS,
     "--transactional-id",
-    type=types.Text("ID"),
+    type=types.Sent("ID"),
     help="Send in transactions of this id; default with --transaction-duration-ms: one by chance.",
 )
 @option(

@@ -81,7 +81,7 @@ class ConsumedRow:
 @option(
     GROUP,
     "--group-instance-id",
-    type=types.Text("ID"),
+    type=types.Sent("ID"),
     help="Be a static member: whoever joins with this id goes on with its partitions.",
 )
 @option(

@@ -201,8 +201,8 @@ HOST = types.Text("HOST")
 @option(RESOURCES, "--topic", type=types.TOPIC, multiple=True, help="A topic, * for all. May be repeated.")
 @option(RESOURCES, "--cluster", help="The cluster itself.")
 @option(RESOURCES, "--group", type=types.GROUP, multiple=True, help="A consumer group, * for all. May be repeated.")
-@option(RESOURCES, "--transactional-id", type=types.Text("ID"), multiple=True, help="A transactional id, * for all.")
-@option(RESOURCES, "--delegation-token", type=types.Text("ID"), multiple=True, help="A delegation token, * for all.")
+@option(RESOURCES, "--transactional-id", type=types.Sent("ID"), multiple=True, help="A transactional id, * for all.")
+@option(RESOURCES, "--delegation-token", type=types.Sent("ID"), multiple=True, help="A delegation token, * for all.")
 @option(
     RESOURCES,
     "--user-principal",

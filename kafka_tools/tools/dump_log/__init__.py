@@ -204,7 +204,14 @@ def _dump(file: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:
                 yield from indexes.aborted_transactions(index)
         case _:
             # Told behind the lines and with status 1: a file that was left out is no file without problems.
-            problems.said.append(f"Ignoring unknown file {path}")
+            problems.said.append(f"Ignoring unknown file {path}{_why_unknown(path)}")
+
+
+def _why_unknown(path: str) -> str:
+    """Return what is wrong with a path beside its ending: Apache's tool looks at nothing else."""
+    if Path(path).is_dir():
+        return ": it is a folder; name the files in it, separated by commas"
+    return "" if Path(path).exists() else ": there is no such file"
 
 
 def _segment(path: str, request: DumpLog, problems: Problems) -> Iterator[Seen]:

@@ -99,7 +99,7 @@ def show_list(*, target: Brokers, duration_filter: int | None, transactional_id_
 
 @command.command("describe", cls=ArgparseCommand)
 @OF_CLUSTER
-@option(ACTION, "--transactional-id", type=types.Text("ID"), required=True, help="The transactional id.")
+@option(ACTION, "--transactional-id", type=types.Sent("ID"), required=True, help="The transactional id.")
 def show_transaction(*, target: Brokers, transactional_id: str) -> Report:
     """Show the transaction of a transactional id."""
     return describe(target, transactional_id)
@@ -178,7 +178,7 @@ def show_hanging(
 
 @command.command("forceTerminateTransaction", cls=ArgparseCommand)
 @OF_CLUSTER
-@option(CHANGES, "--transactionalId", "transactional_id", type=types.Text("ID"), required=True, help="The id.")
+@option(CHANGES, "--transactionalId", "transactional_id", type=types.Sent("ID"), required=True, help="The id.")
 @YES
 def terminate(*, target: Brokers, transactional_id: str, yes: bool) -> Report:
     """Abort the transaction that is open for a transactional id, and fence its producer off (Kafka 4.1)."""

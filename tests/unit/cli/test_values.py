@@ -6,7 +6,7 @@ import click
 import pytest
 
 from kafka_tools import tools
-from kafka_tools.cli.types import Filled, Sent, Text
+from kafka_tools.cli.types import JOINED_GROUP, Filled, Sent, Text
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.main import run
 
@@ -49,8 +49,10 @@ def test_a_name_that_no_request_can_carry_is_refused(param: click.Parameter, val
 def test_no_option_takes_such_a_name_by_another_type() -> None:
     texts = {param.values[0]: param.id for param in _options(Text)}  # type: ignore[index]
     plain = {name: param.type for param, name in texts.items() if type(param.type) is Text}
-    kinds = {"FILE", "HOST:PORT[,…]", "TOPIC", "TOPIC[,…]"}
-    assert not [name for name, kind in plain.items() if kind.metavar in kinds]
+    kinds = {"FILE", "GROUP", "HOST:PORT[,…]", "ID", "TOPIC", "TOPIC[,…]"}
+    # `model.groups.joined` reads the one; the ids of brokers are numbers.
+    read_later = [kind for kind in plain.values() if kind is JOINED_GROUP or kind.completes == "brokers"]
+    assert not [name for name, kind in plain.items() if kind.metavar in kinds and kind not in read_later]
 
 
 @pytest.mark.parametrize(

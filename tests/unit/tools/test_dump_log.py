@@ -291,7 +291,8 @@ def test_rows_for_programs(tmp_path: Path) -> None:
         (("--files", "a.log", "--value-decoder-class", "com.x.Avro"), "There is no decoder 'com.x.Avro' here"),
         (("--files", "a.log"), 'For input string: "a"'),
         (("--files", "/nowhere/00000000000000000000.log"), "/nowhere/00000000000000000000.log: No such file"),
-        (("--files", "some.txt"), "Ignoring unknown file some.txt"),
+        (("--files", "some.txt"), "Ignoring unknown file some.txt: there is no such file"),
+        (("--files", str(Path(__file__).parent)), "it is a folder; name the files in it, separated by commas"),
         (("--files", "x.checkpoint"), "x.checkpoint is not named as a snapshot"),
     ],
 )

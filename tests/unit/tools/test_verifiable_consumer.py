@@ -80,6 +80,7 @@ def test_json_has_the_partitions_alone(asked: list[ConsumeTask]) -> None:
         (["--group-protocol", "clasic"], "--group-protocol cannot be 'clasic'"),
         (["--reset-policy", "by_duration:PT1H"], "String must be one of: latest, earliest, none"),
         (["--group-id", " "], "The configured groupId is invalid"),
+        (["--group-id", "g" * 32_768], "The configured groupId is invalid: it has more than 32,767 bytes"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(asked: list[ConsumeTask], words: list[str], complaint: str) -> None:
