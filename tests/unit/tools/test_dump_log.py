@@ -292,6 +292,7 @@ def test_rows_for_programs(tmp_path: Path) -> None:
         (("--files", "a.log"), 'For input string: "a"'),
         (("--files", "/nowhere/00000000000000000000.log"), "/nowhere/00000000000000000000.log: No such file"),
         (("--files", "some.txt"), "Ignoring unknown file some.txt: there is no such file"),
+        (("--files", __file__), f"Ignoring unknown file {__file__}\n"),
         (("--files", str(Path(__file__).parent)), "it is a folder; name the files in it, separated by commas"),
         (("--files", "x.checkpoint"), "x.checkpoint is not named as a snapshot"),
     ],
