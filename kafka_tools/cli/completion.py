@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import click
-from click.shell_completion import CompletionItem, ShellComplete
+from click.shell_completion import ShellComplete
 
 from kafka_tools.errors import UsageError
 from kafka_tools.shims import apache
@@ -83,10 +83,6 @@ class Shell(ShellComplete):
         if tool == "run-class" and rest:
             return [apache.tool_of(rest[0]) or "no such tool", *rest[1:]]
         return args
-
-    def format_completion(self, item: CompletionItem) -> str:
-        """Return a line for one candidate: the word, a tab, and what it means."""
-        return f"{item.value}\t{item.help or ''}"
 
     def _lines(self, completion: Completion, before: str) -> list[str]:
         return [f"{before}{value}\t{meaning}" for value, meaning in completion.candidates]
