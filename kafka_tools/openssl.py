@@ -50,7 +50,7 @@ def _untrusted(error: ssl.SSLCertVerificationError) -> str:
     return f"is not trusted ({error.verify_message}): ssl.truststore.location says who is"
 
 
-# Made once for all connections of a command: reading the system's authorities takes some 60 ms.
+# Made once for all connections of a command: to read the system's authorities takes tens of milliseconds.
 @cache
 def context(tls: Tls) -> ssl.SSLContext:
     """Return OpenSSL's settings for `tls`. Raises KafkaToolError for what OpenSSL does not take."""

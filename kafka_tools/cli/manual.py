@@ -135,7 +135,7 @@ def _text(text: str) -> list[str]:
     # What a group of the pattern matched stands at the odd places of what re.split returns.
     parts = CODE.split(" ".join(text.split()))
     marked = (rf"\fB{escaped(part)}\fR" if number % 2 else escaped(part) for number, part in enumerate(parts))
-    # Neither words nor at hyphens: an escape (`\-`, `\[u2026]`) that ends in the next line is none.
+    # Lines end at blanks alone: within a word there are escapes (`\-`, `\[u2026]`), which may not be cut.
     lines = textwrap.wrap("".join(marked), WIDTH, break_long_words=False, break_on_hyphens=False)
     return [_guarded(line) for line in lines]
 

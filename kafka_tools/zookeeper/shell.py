@@ -270,7 +270,8 @@ class ZooKeeperShell:
 
         Raises ZnodeError where `path` itself is not there.
         """
-        # A stack, so that the order is Java's: depth first, children by name. The next ones on it are asked for ahead.
+        # A stack, for the order of ZKUtil.visitSubTreeDFS (3.8): all children of a znode by their names, then what is
+        # below the first of them. The next ones on it are asked for ahead.
         waiting = [_Asked(path, self._ask_for_children(path, watch))]
         while waiting:
             asked = waiting.pop()

@@ -229,6 +229,6 @@ def in_utf_8(blocks: Iterable[bytes]) -> Iterator[bytes]:
             content = decode(block, not block).encode()
         except UnicodeError as error:
             raise KafkaToolError(f"stdin is not text in the encoding of its byte order mark: {error}") from error
-        # An empty block is the end of the input: none is yielded where half of a character was all there was.
+        # Nothing where half of a character was all there was: an empty block would be the end of the input.
         if content or not block:
             yield content
