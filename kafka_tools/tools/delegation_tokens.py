@@ -335,7 +335,7 @@ def _asked(target: Brokers, calling: str, ask: "Callable[[BrokerTokens], Report]
         with open_tokens(target) as tokens:
             report = ask(tokens)
     except KafkaToolError as error:
-        # On stdout stands what was asked, on stderr why it failed: scripts look for either.
+        # Apache's tool prints what it asks before it does: the line is on stdout, and the failure behind it on stderr.
         return Report((), {}, [calling], tables=tuple, failure=_in_apaches_words(error))
     return report._replace(plain=[calling, *report.plain])
 

@@ -91,7 +91,7 @@ def command(
     if topic is None or num_records is None or producer_acks is None or record_size is None:
         missing = next(name for name, each in zip(NAMES[1:], named, strict=False) if each is None)
         raise UsageError(f'Missing required argument "[{missing.replace("_", "-")}]"')
-    # With 0 a record would be sent and forgotten: nobody would say when it arrived.
+    # With 0 nobody says that a record was taken: one that was lost would be waited for.
     if producer_acks not in ("1", "all"):
         raise KafkaToolError("Latency testing requires synchronous acknowledgement. Please use 1 or all")
     if num_records < 1 or record_size < 0:

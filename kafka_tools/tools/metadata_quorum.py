@@ -276,7 +276,7 @@ def _described(controllers: "BrokerQuorum") -> QuorumInfo:
     try:
         return controllers.describe()
     except UnsupportedError as error:
-        # Java's name of the exception stands before the message there, and scripts look for either.
+        # With Java's name of the exception before the message, as MetadataQuorumCommand (3.9) ends there.
         name = "org.apache.kafka.common.errors.UnsupportedVersionException"
         raise KafkaToolError(f"{name}: The node does not support DESCRIBE_QUORUM", WITH_ZOOKEEPER) from error
 

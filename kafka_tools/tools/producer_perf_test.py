@@ -167,7 +167,7 @@ def command(
             raise UsageError(f"Invalid property: {each}", "NAME=VALUE is needed.")
     settings = list(client_settings) + ([] if transactional_id is None else [f"transactional.id={transactional_id}"])
     target = choice.choose_brokers(bootstrap_server, command_config, settings, wait or 0.0)
-    # Guarded before the first record, not before the payloads are read: a wrong file is told to everybody.
+    # After the payloads: a wrong file is told without a question about a protected cluster.
     target = check_change(for_producer(target, transactional=True), yes)
     target, transaction = _transactional(target, transaction_duration_ms)
     size = None if payload_monotonic else record_size

@@ -97,7 +97,7 @@ def _rows(folders: Sequence[Path]) -> list[ShimRow]:
 
 
 def _row(script: str, tool: str, folders: Sequence[Path]) -> ShimRow:
-    # A dangling link counts: a shell that finds it first stops there, and says that nothing is found.
+    # A link that leads nowhere counts: `install` finds the name taken by it, too.
     path = next((each / script for each in folders if os.path.lexists(each / script)), None)
     return ShimRow(script, tool, folder.state(path, tool) if path else "missing", str(path) if path else None)
 

@@ -45,6 +45,7 @@ def list_acls(request: ListAcls) -> Report:
 
 def export(request: ListAcls) -> Report:
     """Return the rules as a document that `--import` reads: JSON, one rule a line."""
+    # Rows are read twice, for the document and by the renderer of another format: hence the list.
     report = list_acls(request)
     rows = list(report.rows)
     return report._replace(rows=rows, plain=_document(rows), names_only=True)

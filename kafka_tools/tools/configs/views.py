@@ -66,6 +66,8 @@ class ChangeView:
 
 def tables(shown: Sequence[EntityConfigs], everybody: bool) -> Iterator[Table]:
     """Yield one table of an entity, or one of many; of `everybody` only those with configs have a row."""
+    # Also of many entities that are asked for there may be one: then the table of many is drawn, as its name was not
+    # said.
     if not everybody and len(shown) == 1:
         yield _single(shown[0])
         return
@@ -129,6 +131,7 @@ def _source(entity: Entity, entry: ConfigEntry) -> Mark:
     if entry.source is None:
         return Mark("")
     words = SOURCE_WORDS[entry.source]
+    # `this topic` tells more than `topic` in a table that has the values of brokers, too.
     if entry.source == own_source(entity) and entity.type in (TOPICS, BROKERS):
         words = f"this {entity.type[:-1]}" if entity.name else words
     return Mark(words, Level.QUIET)
