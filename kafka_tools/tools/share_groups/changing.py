@@ -164,7 +164,7 @@ def reset(request: ResetOffsets) -> Report:
         if isinstance(group, KafkaToolError):
             if not is_missing:
                 raise group
-        # A group that is not there may be reset: AlterShareGroupOffsets makes it.
+        # ShareGroupCommand.resetOffsets (4.4) sets the offsets of a group that does not exist, too.
         elif group.state not in (EMPTY, DEAD):
             raise UsageError(f"Share group '{name}' is not empty.")
         new, current = plan.of(name, request.topics)
