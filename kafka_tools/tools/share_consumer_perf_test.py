@@ -3,7 +3,7 @@
 Source: org.apache.kafka.tools.ShareConsumerPerformance, Kafka 4.4.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -19,6 +19,7 @@ from kafka_tools.model.java_dates import Format
 from kafka_tools.model.java_numbers import fixed
 from kafka_tools.model.performance import MEGABYTE, Read, finite, metric_lines
 from kafka_tools.render.progress import RecordsBar
+from kafka_tools.render.views import Mark, Table
 from kafka_tools.report import Report
 from kafka_tools.settings import choice
 from kafka_tools.settings.context_policy import check_change
@@ -179,7 +180,14 @@ def report(shared: Shared, test: ShareTest, written: Format, by_consumer: bool) 
             yield from metric_lines(metrics)
 
     rows = [_row(read, number, written) for number, read in (*members, (None, shared.read))]
-    return Report(rows, COLUMNS, lines(), told=told, status=shared.status)
+    # One row is that of all consumers: only beside others does it need a name.
+    columns = {name: words for name, words in COLUMNS.items() if name != "consumer" or members}
+    return Report(rows, columns, lines(), lambda: [_table(rows, columns)], told=told, status=shared.status)
+
+
+def _table(rows: Sequence[SharedRow], columns: Mapping[str, str]) -> Table:
+    notes = [Mark("The row without a number is that of all consumers together.")] if "consumer" in columns else []
+    return Table(rows, columns, notes=notes)
 
 
 def _row(read: Read, number: int | None, written: Format) -> SharedRow:

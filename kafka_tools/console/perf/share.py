@@ -120,6 +120,8 @@ class Race:
             self._is_given_up = True
             for thread in threads:  # a client that another thread polls must not be closed
                 thread.join()
+            # The first frame imports rich: meanwhile all may be read, and the bar would stay at 0.
+            progress.advance(self.records, self.records)
         for failed in self.failures:
             raise failed
         return began, max(member.ended for member in self.members)

@@ -7,6 +7,7 @@ from kafka_tools.main import run
 from kafka_tools.model.java_dates import compile_format
 from kafka_tools.model.performance import Read
 from kafka_tools.model.target import Brokers
+from kafka_tools.render.views import Table
 from kafka_tools.tools.share_consumer_perf_test import interval_line, report
 
 MIB = 1 << 20
@@ -29,6 +30,11 @@ def test_the_lines_are_apaches() -> None:
         "1970, 1970, 1.0000, 0.5000, 1.5000, 3, 2000",
     ]
     assert [(row.consumer, row.records) for row in found.rows] == [(1, 3), (2, 0), (None, 3)]
+    assert found.tables is not None
+    [table] = found.tables()
+    assert isinstance(table, Table)
+    assert next(iter(table.columns)) == "consumer"
+    assert [mark.words for mark in table.notes] == ["The row without a number is that of all consumers together."]
     assert (found.told, found.status) == ([warning], 0)
 
 
@@ -39,6 +45,7 @@ def test_an_interval_has_its_own_rates_and_the_sums_of_the_run() -> None:
 
 def test_without_consumers_of_their_own_there_is_one_row_and_the_clients_figures_follow() -> None:
     found = report(Shared(FIRST, (FIRST,), False, ({"rx": 7.0},), 130), TEST, PLAIN, by_consumer=False)
+    assert "consumer" not in found.columns
     assert [row.records_per_second for row in found.rows] == [1.5]
     assert list(found.plain)[1:] == ["", "Metric Name        Value", "librdkafka:rx:{} : 7.0"]
     assert (found.told, found.status) == ([], 130)
