@@ -73,7 +73,8 @@ class TableView:
         if self._table.commands:
             yield NEW_LINE
         yield from (whole(Text(safe(command))) for command in self._table.commands)
-        yield from notes(self._table, options.max_width)
+        alone = not (above or self._table.rows or self._table.commands)
+        yield from notes(self._table, options.max_width, alone)
 
     def _body(self, room: int, indent: int) -> Iterator[RenderableType]:
         layout = laid_out(self._table, self._cells, room)

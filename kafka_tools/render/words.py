@@ -62,9 +62,9 @@ def headings(view: View, columns: int) -> Iterator[RenderableType]:
         yield from sentences(view.summary, columns, DIM)
 
 
-def notes(view: View, columns: int) -> RenderResult:
-    """Yield what stands below."""
-    if view.notes:
+def notes(view: View, columns: int, alone: bool = False) -> RenderResult:
+    """Yield what stands below, after an empty line unless it stands `alone`."""
+    if view.notes and not alone:
         yield NEW_LINE
     for note in view.notes:
         yield from sentences(note, columns)

@@ -50,6 +50,10 @@ def test_an_ordinary_table() -> None:
     ]
 
 
+def test_notes_alone_stand_in_the_first_line() -> None:
+    assert drawn(table(notes=[Mark("There are none.")]), 80) == ["There are none."]
+
+
 def test_sentences_are_folded_and_addresses_are_not() -> None:
     sentence = "below min ISR 2: acks=all producers stop"
     assert drawn(table(Row("one", 1, Mark(sentence), ADDRESS)), 60) == [
