@@ -21,8 +21,8 @@ from kafka_tools.wire.schema import Message, Response
 from kafka_tools.wire.share_streams_messages import FIND_COORDINATOR, GROUP_COORDINATOR
 
 NOT_READY = frozenset({14, 15, 16})
-"""Errors of a coordinator that moves or has just started: COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE,
-NOT_COORDINATOR. Java's clients ask again, too."""
+"""Errors of a coordinator, of groups or transactions, that moves or has just started: COORDINATOR_LOAD_IN_PROGRESS,
+COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR. Java's clients ask again, too."""
 
 PAUSE_SECONDS = 0.1
 

@@ -10,6 +10,7 @@ from kafka_tools.model.cluster import ClusterDescription, Endpoint
 from kafka_tools.model.target import Brokers
 from kafka_tools.wire.cluster_messages import UNREGISTER_BROKER, UNREGISTER_CONTROLLER
 from kafka_tools.wire.config_messages import BROKER_ENDPOINTS, CONTROLLER_ENDPOINTS, DESCRIBE_CLUSTER
+from kafka_tools.wire.connection import SOFTWARE
 from kafka_tools.wire.messages import API_VERSIONS
 from kafka_tools.wire.schema import Message, Response
 
@@ -67,9 +68,7 @@ class BrokerCluster:
         """Return for each server which versions of which requests it knows, or why it did not tell."""
         wire = self._session.wire
         endpoints = sorted(self._described(DESCRIBE_CLUSTER).endpoints if self._has_controllers else self._brokers())
-        # Names that brokers accept: letters, digits, . and - (KIP-511); an empty one is refused.
-        requests = {each.id: {"client_software_name": "ktools", "client_software_version": "0"} for each in endpoints}
-        answers = wire.ask_brokers(API_VERSIONS, requests, SECONDS)
+        answers = wire.ask_brokers(API_VERSIONS, {each.id: SOFTWARE for each in endpoints}, SECONDS)
         return {each: _versions(answers[each.id]) for each in endpoints}
 
     def _brokers(self) -> tuple[Endpoint, ...]:

@@ -8,10 +8,9 @@ from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import BrokerError, KafkaToolError, check_code
 from kafka_tools.model.features import Features, UpgradeType
 from kafka_tools.model.target import Brokers
+from kafka_tools.wire.connection import SOFTWARE
 from kafka_tools.wire.feature_messages import API_FEATURES, UPDATE_FEATURES
 
-# A broker refuses an empty name (KIP-511).
-CLIENT = {"client_software_name": "ktools", "client_software_version": "0"}
 TIMEOUT_MS = 30_000
 
 
@@ -30,7 +29,7 @@ class BrokerFeatures:
 
     def describe(self, server: int | None = None) -> Features:
         """Return the features as this server knows them (None: whichever answers). Raises UnreachableError."""
-        response = self._session.wire.ask(API_FEATURES, CLIENT, server)
+        response = self._session.wire.ask(API_FEATURES, SOFTWARE, server)
         check_code(response["error_code"])
         epoch = response["finalized_features_epoch"]
         return Features(

@@ -15,7 +15,6 @@ from kafka_tools.brokers.log_dirs import BrokerLogDirs
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.brokers.topics import MIN_ISR
 from kafka_tools.errors import (
-    NOT_CONTROLLER,
     UNKNOWN_TOPIC_OR_PARTITION,
     BrokerError,
     KafkaToolError,
@@ -30,7 +29,6 @@ from kafka_tools.model.target import Brokers
 from kafka_tools.model.topics import Partition, TopicPartition
 from kafka_tools.wire.messages import LIST_PARTITION_REASSIGNMENTS
 from kafka_tools.wire.reassignment_messages import ALTER_PARTITION_REASSIGNMENTS, ALTER_REPLICA_LOG_DIRS
-from kafka_tools.wire.schema import Response
 
 CONTROLLER_SECONDS = 5.0
 """How long the controller is waited for; without a majority of controllers there is no answer in 35 s (Kafka 4.4)."""
@@ -187,7 +185,8 @@ class BrokerReassignments:
             topics[name.topic].append({"partition_index": name.partition, "replicas": replicas})
         request = {"topics": [{"name": topic, "partitions": each} for topic, each in topics.items()]}
         self._session.check_controller()
-        response = self._session.wire.change(ALTER_PARTITION_REASSIGNMENTS, request, _checked)
+        response = self._session.wire.change(ALTER_PARTITION_REASSIGNMENTS, request)
+        check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
         return {
             TopicPartition(topic["name"], each["partition_index"]): BrokerError(
                 each["error_code"], each["error_message"]
@@ -215,10 +214,3 @@ def _dirs_request(dirs: Mapping[str, Mapping[str, list[int]]]) -> dict[str, Any]
             for path, topics in dirs.items()
         ]
     }
-
-
-def _checked(response: Response) -> Response:
-    # Not the controller: wire asks the one who is.
-    if response["error_code"] != NOT_CONTROLLER:
-        check_code(response["error_code"], response["error_message"], "ALTER on the cluster")
-    return response

@@ -9,7 +9,6 @@ from typing import Any
 from kafka_tools.brokers.session import Session
 from kafka_tools.errors import (
     DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
-    NOT_CONTROLLER,
     BrokerError,
     UnsupportedError,
     check_code,
@@ -94,7 +93,7 @@ class BrokerTokens:
 
     def _changed(self, message: Message, values: Mapping[str, Any]) -> Response:
         self._session.check_controller(is_written_by_any=True)
-        return self._session.wire.change(message, values, _checked_change)
+        return _checked(self._session.wire.change(message, values))
 
     def _wait_until(self, owner: Principal | None, is_known: Callable[[Tokens], bool]) -> None:
         """Wait until each of the named servers tells of the change of the tokens of `owner` (None: of everybody)."""
@@ -109,11 +108,6 @@ class BrokerTokens:
 def _checked(response: Response) -> Response:
     check_code(response["error_code"])
     return response
-
-
-def _checked_change(response: Response) -> Response:
-    # Not the controller: wire asks the one who is.
-    return response if response["error_code"] == NOT_CONTROLLER else _checked(response)
 
 
 def _described(response: Response) -> Tokens:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any
 
+from kafka_tools.brokers.all_groups import NOT_READY
 from kafka_tools.brokers.session import Session, open_session
 from kafka_tools.errors import (
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -43,8 +44,7 @@ SECONDS = 15.0
 COORDINATOR_SECONDS, PAUSE_SECONDS = 30.0, 0.1
 """How long a coordinator that is not there yet, or has a transaction to end, is asked again, and how often."""
 
-COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, CONCURRENT_TRANSACTIONS = 14, 15, 16, 51
-AGAIN = frozenset((COORDINATOR_LOADING, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR))
+CONCURRENT_TRANSACTIONS = 51
 
 MOST_PARTITIONS = 500
 """So many partitions a broker is asked for in one request (TransactionsCommand.MAX_BATCH_SIZE)."""
@@ -97,7 +97,7 @@ class BrokerTransactions:
                 raise KafkaToolError(f"The coordinator's answer has nothing of `{transactional_id}`.")
             # A broker that has just become the coordinator answers 14 until it has read its part of
             # __transaction_state.
-            if found["error_code"] not in AGAIN or monotonic() > deadline:
+            if found["error_code"] not in NOT_READY or monotonic() > deadline:
                 check_code(found["error_code"], needs=f"DESCRIBE on transactional id '{transactional_id}'")
                 return _description(coordinator, found)
             sleep(PAUSE_SECONDS)
@@ -184,7 +184,7 @@ class BrokerTransactions:
             coordinator = self._coordinator(transactional_id, deadline)
             response = self._session.wire.change(INIT_PRODUCER_ID, values, broker=coordinator)
             # CONCURRENT_TRANSACTIONS: the coordinator is ending it; the same request then gets its answer.
-            if response["error_code"] not in AGAIN | {CONCURRENT_TRANSACTIONS} or monotonic() > deadline:
+            if response["error_code"] not in NOT_READY | {CONCURRENT_TRANSACTIONS} or monotonic() > deadline:
                 break
             sleep(PAUSE_SECONDS)
         check_code(response["error_code"], needs=f"WRITE on transactional id '{transactional_id}'")
@@ -196,7 +196,7 @@ class BrokerTransactions:
             found = next(iter(response["coordinators"]), None)
             if found is None:
                 raise UnreachableError("No broker tells who the coordinator is.")
-            if found["error_code"] not in AGAIN or monotonic() > deadline:
+            if found["error_code"] not in NOT_READY or monotonic() > deadline:
                 check_code(found["error_code"], found["error_message"])
                 broker: int = found["node_id"]
                 return broker

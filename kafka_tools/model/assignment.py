@@ -51,13 +51,9 @@ def assign(
     """
     _check_counts(partitions, replication_factor, len(brokers))
     ordered = sorted(brokers, key=lambda broker: broker.broker)
+    if rack_aware:
+        check_racks(ordered)
     racks = {broker.broker: broker.rack for broker in ordered if broker.rack is not None} if rack_aware else {}
-    # Brokers without a rack beside some with one are most likely a mistake in their configuration, so Kafka refuses.
-    if racks and len(racks) < len(ordered):
-        raise KafkaToolError(
-            "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
-            "assignment without rack information."
-        )
     rounds = _rounds(range(first, first + partitions), len(ordered), start or _drawn(len(ordered)))
     if racks:
         return tuple(_rack_aware(racks, rounds, replication_factor))
@@ -73,6 +69,16 @@ def assign_more(brokers: Sequence[BrokerRack], existing: Assignment, partitions:
     leader = existing[0][0]
     index = next((n for n, broker in enumerate(sorted(brokers)) if broker.broker >= leader), 0)
     return assign(brokers, partitions, len(existing[0]), rack_aware, Start(index, index), len(existing))
+
+
+def check_racks(brokers: Iterable[BrokerRack]) -> None:
+    """Check that all brokers have a rack, or none has. Raises KafkaToolError in Kafka's words."""
+    # Brokers without a rack beside some with one are most likely a mistake in their configuration, so Kafka refuses.
+    if len({broker.rack is None for broker in brokers}) > 1:
+        raise KafkaToolError(
+            "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
+            "assignment without rack information."
+        )
 
 
 def _drawn(brokers: int) -> Start:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kafka_tools.errors import KafkaToolError
-from kafka_tools.model.assignment import BrokerRack
+from kafka_tools.model.assignment import BrokerRack, check_racks
 from kafka_tools.model.exchanges import Hop, Offer, level, settle
 from kafka_tools.model.reassignments import Placement, Replicas
 from kafka_tools.model.topics import TopicPartition
@@ -85,12 +85,8 @@ def plan(placement: Placement, brokers: Sequence[BrokerRack], goal: Goal) -> dic
 
 def _check(placement: Placement, brokers: Sequence[BrokerRack], goal: Goal) -> None:
     """Raise KafkaToolError where a goal cannot be reached, in Kafka's words where it has some."""
+    check_racks(brokers)
     racks = {each.broker: each.rack for each in brokers}
-    if None in racks.values() and any(racks.values()):
-        raise KafkaToolError(
-            "Not all brokers have rack information. Add --disable-rack-aware in command line to make replica "
-            "assignment without rack information."
-        )
     for broker in (*sorted(goal.filling), *(goal.replaced or ())[1:]):
         if broker not in racks:
             raise KafkaToolError(f"Broker {broker} is not up, and cannot take replicas.")

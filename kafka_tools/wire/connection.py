@@ -28,6 +28,9 @@ MAX_FIRST_RESPONSE_BYTES = 1_000_000
 
 CHUNK_BYTES = 1 << 20
 CLIENT = "ktools"
+SOFTWARE = {"client_software_name": CLIENT, "client_software_version": __version__}
+"""What ApiVersions tells brokers of the client: letters, digits, dots and dashes, and never nothing (KIP-511)."""
+
 SIZE = Struct(">i")
 RESPONSE_HEADER = Struct(">ii")
 ERROR_CODE = Struct(">h")
@@ -142,8 +145,7 @@ class Connection:
 
     def _known_versions(self, deadline: float) -> Response:
         """Return what the broker knows; one before 2.4 refuses new versions of the question itself, in version 0."""
-        client = {"client_software_name": CLIENT, "client_software_version": __version__}
-        self._send(API_VERSIONS, API_VERSIONS.last, client, deadline)
+        self._send(API_VERSIONS, API_VERSIONS.last, SOFTWARE, deadline)
         answer = self._receive(MAX_FIRST_RESPONSE_BYTES)
         # Version 3 and its error look alike up to the code: KIP-511 has the refusal answered in version 0, whose first
         # field is that code, so that nobody has to know the version of an answer that says the version is not known.
