@@ -288,6 +288,7 @@ class BrokerGroups:
         found: dict[str, KafkaToolError | None] = dict.fromkeys(names, BrokerError(GROUP_ID_NOT_FOUND))
         if sendable:
             self._session.check_cluster()
+            # Each group goes to its own coordinator: those of one that is down fail, and the others are deleted.
             asked = self._session.admin.delete_consumer_groups(sendable, request_timeout=self._seconds)
             found |= self._session.collect_known("DeleteGroups", asked, self._seconds)
         return found
@@ -363,6 +364,7 @@ def _with_epochs(group: ConsumerGroup, described: Mapping[str, Any]) -> Consumer
 
 
 def _assigned(assignment: Mapping[str, Any]) -> tuple[TopicPartition, ...]:
+    # The protocol of KIP-848 has ids of topics, but this answer their names, too: no other request is needed.
     topics = assignment["topic_partitions"]
     return tuple(TopicPartition(topic["topic_name"], number) for topic in topics for number in topic["partitions"])
 

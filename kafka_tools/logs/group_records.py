@@ -20,8 +20,8 @@ TARGET = (Field("assignmentEpoch", "int32"), Field("assignmentTimestamp", "int64
 # One number beside each partition: the member's epoch at which it got it. Null in records of brokers before.
 EPOCHS = Field("assignmentEpochs", "[]int32", nullable=0, tag=0)
 PAIR = (Field("key", "string"), Field("value", "string"))
-# A topic that Kafka Streams makes for itself. 0 partitions: as many as its sources have; replication factor 0: the
-# broker's default.
+# A topic that Kafka Streams makes for itself. 0 partitions: no number is prescribed, as for all changelogs; replication
+# factor 0: the broker's default.
 OWN_TOPIC = (
     Field("name", "string"),
     Field("partitions", "int32"),

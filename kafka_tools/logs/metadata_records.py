@@ -188,8 +188,8 @@ METADATA: Mapping[int, RecordType] = {
 """The records by their ids, with the names of org.apache.kafka.common.metadata.MetadataRecordType."""
 
 RAFT: Mapping[int, RecordType] = {
-    # 0 to 2 have no body that is shown: the end of a producer's transaction (abort, commit), and a new leader of the
-    # quorum. The fields' own `version` stands beside that of the definition, which is 0 in all of them.
+    # 0 and 1 (abort, commit) end transactions, and are read where these are; of 2, a new leader, Apache's tool shows
+    # the name alone. The fields' own `version` stands beside that of the definition, which is 0 in all of them.
     3: RecordType("SnapshotHeader", (Field("version", "int16"), Field("lastContainedLogTimestamp", "int64"))),
     4: RecordType("SnapshotFooter", (Field("version", "int16"),)),
     5: RecordType("KRaftVersion", (Field("version", "int16"), Field("kRaftVersion", "int16"))),

@@ -85,7 +85,7 @@ def _records(batch: Batch) -> Iterator[Record]:
             value,
             headers,
         )
-    # Asked only when all records are out: who stops before (--max-bytes) has not seen the rest.
+    # Seen only when all records were read: Kafka's iterator complains at its end, too.
     if position != len(body):
         raise CorruptFileError("Incorrect declared batch size, records still remaining in file")
 

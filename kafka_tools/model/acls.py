@@ -23,6 +23,7 @@ CLUSTER_NAME = "kafka-cluster"
 class _Code(Enum):
     """A word of Kafka's, with its number in Kafka's protocol as `value`."""
 
+    # Kept with the word: a list of 5,000 rules asks for it as often.
     @cached_property
     def title(self) -> str:
         """The word as people and znodes write it: `DescribeConfigs` (SecurityUtils.toPascalCase)."""

@@ -48,6 +48,7 @@ def fixed(number: float, digits: int) -> str:
 def _special(number: float) -> str:
     if number != number:
         return "NaN"
+    # By its text, not by a comparison: -0.0 is not less than 0, and Java writes its sign.
     sign = "-" if str(number).startswith("-") else ""
     if abs(number) == float("inf"):
         return f"{sign}Infinity"
@@ -82,6 +83,7 @@ def _java(number: float, shortest: str, same: Callable[[float], bool]) -> str:
         nearest = f"{abs(number):.1e}"
         digits, power = _scientific(nearest) if same(float(nearest)) else (digits, power)
     sign = "-" if number < 0 else ""
+    # Double.toString writes numbers from 10^-3 to 10^7 without an exponent.
     if not -3 <= power < 7:
         return f"{sign}{digits[0]}.{digits[1:] or '0'}E{power}"
     padded = "0" * -power + digits.ljust(power + 1, "0")

@@ -127,6 +127,7 @@ class StreamsGroup(NamedTuple):
 
 def is_internal(topic: str) -> bool:
     """Tell whether a name is of the form of Kafka Streams' own topics (StreamsResetter.matchesInternalTopicFormat)."""
+    # Names alone tell: a reset works also where the group is gone, and with it what it told of its topics.
     return topic.endswith(INTERNAL_ENDINGS) or INTERNAL.fullmatch(topic) is not None
 
 

@@ -84,6 +84,7 @@ DELETE_ACLS = Message(
                 Field("error_code", "int16"),
                 Field("error_message", "string", nullable=0),
                 Field(
+                    # A rule that was found and could not be removed has an error of its own, where the filter has none.
                     "matching_acls",
                     "[]struct",
                     (

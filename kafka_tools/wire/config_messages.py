@@ -28,6 +28,7 @@ INCREMENTAL_ALTER_CONFIGS = Message(
                 ),
             ),
         ),
+        # True: the broker checks the values, in its own words, and changes nothing.
         Field("validate_only", "bool"),
     ),
     response=(
@@ -61,6 +62,7 @@ LIST_CONFIG_RESOURCES = Message(
         Field(
             "config_resources",
             "[]struct",
+            # Version 0 tells of client metrics alone, whose type is 16.
             (Field("resource_name", "string"), Field("resource_type", "int8", since=1, default=16)),
         ),
     ),
@@ -70,6 +72,7 @@ LIST_CONFIG_RESOURCES = Message(
 Version 0, which brokers without ZooKeeper know from Kafka 3.7 on as ListClientMetricsResources (KIP-714), knows client
 metrics alone; version 1 came with Kafka 4.1 (KIP-1142)."""
 
+# A user, a client, or the two together: one part for each. The name is null for the default entity.
 QUOTA_ENTITY = Field(
     "entity",
     "[]struct",
@@ -97,6 +100,7 @@ DESCRIBE_CLIENT_QUOTAS = Message(
         Field(
             "entries",
             "[]struct",
+            # Null beside an error.
             (QUOTA_ENTITY, Field("values", "[]struct", (Field("key", "string"), Field("value", "float64")))),
             nullable=0,
         ),

@@ -167,7 +167,8 @@ DELETE_SHARE_GROUP_OFFSETS = Message(
 """Deletes how far a share group without members is in topics (KIP-932)."""
 
 KEY_VALUE = (Field("key", "string"), Field("value", "string"))
-# A topic that Kafka Streams makes by itself; 0 partitions or replicas leave the number to its sources or the broker.
+# A topic that Kafka Streams makes for itself. 0 partitions: no number is prescribed, as for all changelogs; replication
+# factor 0: the broker's default.
 MADE_TOPIC = (
     Field("name", "string"),
     Field("partitions", "int32"),

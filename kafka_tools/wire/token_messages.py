@@ -13,7 +13,7 @@ REQUESTER = (
 )
 """Who asked for a token, which is somebody else than its owner where it was made for another user (KIP-373)."""
 
-# All in ms since 1970. A token may be renewed up to its max_timestamp, and never again.
+# All in ms since 1970. A token may be renewed until its max_timestamp, and no further.
 TIMES = (
     Field("issue_timestamp", "int64"),
     Field("expiry_timestamp", "int64"),
