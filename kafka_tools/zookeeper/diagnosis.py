@@ -86,7 +86,7 @@ def unreachable(
         )
     return UnreachableError(
         f"cannot reach ZooKeeper at {connect} ({', '.join(sorted({cause.message for cause in causes}))}).",
-        "Is it up? Kafka 4 has no ZooKeeper: use --bootstrap-server HOST:PORT.",
+        "Is it up? Kafka 4 has no ZooKeeper: its brokers are asked by --bootstrap-server HOST:PORT.",
     )
 
 

@@ -175,7 +175,7 @@ def test_zookeeper_option_with_a_broker_of_kafka_4(kafka4: Cluster) -> None:
     answer = within(UNREACHABLE_SECONDS, lambda: kafka4.run("topics", "--zookeeper", kafka4.bootstrap, "--list"))
     assert answer.returncode == 1
     assert b"this is not a ZooKeeper server" in answer.stdout
-    assert b"Kafka 4 has no ZooKeeper: use --bootstrap-server" in answer.stderr
+    assert b"Kafka 4 has no ZooKeeper: its brokers are asked by --bootstrap-server" in answer.stderr
 
 
 def test_kafka_4_on_brokers(kafka4: Cluster) -> None:
