@@ -29,6 +29,9 @@ SAMPLES = 15
 """The rate is that of so many of the last frames, three seconds."""
 
 LEAST_BAR, WIDEST_BAR = 10, 40
+LEAST_WITH_STAGE_BAR = 100
+"""On a narrower terminal words say more in the same room: at 80 columns there were none left for rate and time."""
+
 TOTAL = 10_000
 """The whole of a bar, in rich's whole numbers."""
 
@@ -191,17 +194,21 @@ def stages() -> Iterator[Stages]:
         yield StageLines()
         return
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    from rich.table import Column
 
     from kafka_tools.render.terminal import error_console
 
+    console = error_console()
+    # rich takes from all columns alike where a line is too long: the stage and the count would be cut before the words.
+    rest = Column(no_wrap=True, ratio=1)
     columns: Sequence[ProgressColumn] = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(20),
+        *([BarColumn(20)] if console.width >= LEAST_WITH_STAGE_BAR else []),
         TextColumn("{task.fields[counted]}", markup=False),
-        TextColumn("{task.fields[words]}", style="dim", markup=False),
+        TextColumn("{task.fields[words]}", style="dim", markup=False, table_column=rest),
     )
-    with Progress(*columns, console=error_console(), transient=True, refresh_per_second=5) as progress:
+    with Progress(*columns, console=console, expand=True, transient=True, refresh_per_second=5) as progress:
         yield StageBar(progress)
 
 
