@@ -200,10 +200,11 @@ def stages() -> Iterator[Stages]:
 
     console = error_console()
     # rich takes from all columns alike where a line is too long: the stage and the count would be cut before the words.
-    rest = Column(no_wrap=True, ratio=1)
+    # A stage that is longer than the line (why a plan pauses) goes on in the next one.
+    whole, rest = Column(), Column(no_wrap=True, ratio=1)
     columns: Sequence[ProgressColumn] = (
         SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=whole),
         *([BarColumn(20)] if console.width >= LEAST_WITH_STAGE_BAR else []),
         TextColumn("{task.fields[counted]}", markup=False),
         TextColumn("{task.fields[words]}", style="dim", markup=False, table_column=rest),

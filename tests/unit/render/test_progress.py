@@ -205,11 +205,16 @@ def test_stages_on_a_terminal_are_one_line_that_goes_away() -> None:
 def test_the_stage_and_the_count_are_whole_on_a_narrow_terminal() -> None:
     words = "2.5 MiB of 16.4 MiB · 277.4 KiB/s · 51 s left · 4,202 records behind"
     code = STAGES.format(seconds=1).replace("Fetching [red]jars[/]", "Moving 27 partitions")
+    code = code.replace(
+        "Starting 3 brokers", f"Paused (out of sync: {', '.join(f't-{number}' for number in range(15))})"
+    )
     emulator = Emulator("import time" + code.replace("kafka\\x1b[2J.jar", words), 80)
     emulator.wait(lambda: "Moving 27 partitions 2 of 3 2.5 MiB of 16.4 MiB · 277.4 KiB/s · 51 s" in emulator.text)
     assert len(emulator.lines) == 1
-    emulator.wait(lambda: "Starting 3 brokers  broker-1" in emulator.text)
+    emulator.wait(lambda: "Paused (out of sync: t-0" in emulator.text and "t-13, t-14)" in emulator.text)
+    assert len(emulator.lines) == 2
     assert emulator.end() == 0
+    assert emulator.lines == ["up"]
 
 
 def test_stages_in_a_pipe_are_lines() -> None:
