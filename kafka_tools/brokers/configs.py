@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from kafka_tools.brokers.groups import groups_of_all_types
-from kafka_tools.brokers.session import RESPONSE_SECONDS, Session
+from kafka_tools.brokers.session import CONTROLLER_SECONDS, RESPONSE_SECONDS, Session
 from kafka_tools.errors import (
     CLUSTER_AUTHORIZATION_FAILED,
     UNKNOWN_TOPIC_OR_PARTITION,
@@ -132,9 +132,9 @@ class BrokerConfigs:
         if entity.type in QUOTA_TYPES:
             wanted = {entity.type: entity.name} | ({} if entity.client is None else {CLIENTS: entity.client})
             # At most one: the match is strict.
-            return next((each.entries for each in self._quotas(wanted)), ())
+            return next((each.entries for each in self._quotas(wanted, CONTROLLER_SECONDS)), ())
         self._check_known(entity.type)
-        [found] = self._resources(entity.type, [entity.name])
+        [found] = self._resources(entity.type, [entity.name], CONTROLLER_SECONDS)
         if found.error is not None:
             raise found.error
         return found.entries
@@ -235,10 +235,10 @@ class BrokerConfigs:
         # A broker that knows version 0 alone answers with client metrics whatever is asked for.
         return [each["resource_name"] for each in found if each["resource_type"] == RESOURCE_TYPES[kind]]
 
-    def _resources(self, kind: str, names: Sequence[str]) -> Iterator[EntityConfigs]:
+    def _resources(self, kind: str, names: Sequence[str], seconds: float = CONFIGS_SECONDS) -> Iterator[EntityConfigs]:
         last: list[Response] = []
         entries: tuple[ConfigEntry, ...] = ()
-        for name, result in self._described(kind, names):
+        for name, result in self._described(kind, names, seconds):
             entity = Entity(kind, name)
             try:
                 check_code(result["error_code"], result["error_message"], f"DESCRIBE_CONFIGS on {_shown(entity)}")
@@ -252,26 +252,28 @@ class BrokerConfigs:
                 entries = tuple(map(_entry, sorted(last, key=lambda each: each["name"])))
             yield EntityConfigs(entity, entries)
 
-    def _described(self, kind: str, names: Sequence[str]) -> Iterator[tuple[str, Response]]:
+    def _described(self, kind: str, names: Sequence[str], seconds: float) -> Iterator[tuple[str, Response]]:
         wire = self._session.wire
         if kind in OF_ONE_BROKER:
             for name in names:
                 # Each broker knows its own file and its loggers alone; another answers with an error.
                 broker = None if name == DEFAULT else int(name)
-                for result in wire.ask(DESCRIBE_CONFIGS, _describe_request(kind, [name]), broker)["results"]:
+                for result in wire.ask(DESCRIBE_CONFIGS, _describe_request(kind, [name]), broker, seconds)["results"]:
                     yield name, result
             return
         starts = range(0, len(names), RESOURCES_A_REQUEST)
         requests = [_describe_request(kind, names[start : start + RESOURCES_A_REQUEST]) for start in starts]
         with self._session.with_controller():
-            for response in wire.ask_each(DESCRIBE_CONFIGS, requests, CONFIGS_SECONDS) if requests else ():
+            for response in wire.ask_each(DESCRIBE_CONFIGS, requests, seconds) if requests else ():
                 # A broker answers in an order of its own.
                 results = {result["resource_name"]: result for result in response["results"]}
                 yield from ((name, results[name]) for name in names if name in results)
 
-    def _quotas(self, wanted: EntityFilter) -> Iterator[EntityConfigs]:
+    def _quotas(self, wanted: EntityFilter, seconds: float = CONFIGS_SECONDS) -> Iterator[EntityConfigs]:
         components = [_component(kind, name) for kind, name in wanted.items()]
-        response = self._session.wire.ask(DESCRIBE_CLIENT_QUOTAS, {"components": components, "strict": True})
+        request = {"components": components, "strict": True}
+        with self._session.with_controller():
+            response = self._session.wire.ask(DESCRIBE_CLIENT_QUOTAS, request, seconds=seconds)
         check_code(response["error_code"], response["error_message"], "DESCRIBE_CONFIGS on the cluster")
         found = {
             tuple((part["entity_type"], part["entity_name"]) for part in each["entity"]): each["values"]

@@ -238,7 +238,7 @@ def test_rules_come_from_yaml(fake: FakeAcls, tmp_path: Path) -> None:
             '[{"resource_type": "Group", "resource": "x", "principal": "User:a", "operation": "Write"}]',
             "operation cannot",
         ),
-        ("[" * 100_000, "rules"),
+        ("[" * 100_000, "rules has too many brackets within brackets"),
         ("a: b: c", "is neither JSON nor YAML"),
     ],
 )
