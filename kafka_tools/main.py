@@ -3,20 +3,30 @@
 import _thread
 import gc
 import os
+import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from errno import ENOSPC
-from typing import TYPE_CHECKING, Any, NoReturn
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
-INTERRUPTED = 130  # 128 + SIGINT, as a shell tells of a command that Ctrl-C ended
+def _on_ctrl_c(before: object, after: object) -> None:
+    """Have Ctrl-C do something else, where it does what it did `before`; nohup, for one, has it ignored."""
+    if signal.getsignal(signal.SIGINT) is before:
+        try:  # noqa: SIM105  contextlib is not loaded yet
+            signal.signal(signal.SIGINT, after)  # type: ignore[arg-type]
+        except ValueError:  # who loads this in another thread is no command line
+            pass
+
 
 gc.disable()  # while modules are loaded, which makes much and drops nothing: 4 of 80 ms of a short command
+# Until all is loaded Ctrl-C ends the process as the kernel does it, without a word. What Python raises is a traceback,
+# and is dropped in a callback of its import locks.
+_on_ctrl_c(signal.default_int_handler, signal.SIG_DFL)
 try:
+    from collections.abc import Sequence
+    from contextlib import suppress
+    from errno import ENOSPC
+    from typing import TYPE_CHECKING, Any, NoReturn
+
     from kafka_tools.slim import slim_import
 
     # Only its type UUID, which no option here has, needs the module: 3 of 80 ms.
@@ -28,11 +38,13 @@ try:
     from kafka_tools.cli.options import version_option
     from kafka_tools.errors import KafkaToolError, UsageError, nearest
     from kafka_tools.model.shown import safe
-except KeyboardInterrupt:  # Ctrl-C while ktools is being loaded is as quiet as later
-    os._exit(INTERRUPTED)
 finally:
     gc.enable()
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell tells of a command that Ctrl-C ended
 BUG = 70  # EX_SOFTWARE of sysexits.h
 MAX_WIDTH = 120
 
@@ -220,3 +232,6 @@ def _bug(error: Exception, args: Sequence[str]) -> int:
             "Please report it with what `ktools --debug TOOL …` prints."
         )
     return BUG
+
+
+_on_ctrl_c(signal.SIG_DFL, signal.default_int_handler)

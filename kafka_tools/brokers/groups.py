@@ -350,6 +350,8 @@ def _with_epochs(group: ConsumerGroup, described: Mapping[str, Any]) -> Consumer
             _assigned(each["assignment"]),
             each["member_epoch"],
             _assigned(each["target_assignment"]),
+            # -1 stands for "unknown", 0 for the classic protocol (DescribeConsumerGroupsHandler 4.4).
+            None if each["member_type"] < 0 else each["member_type"] == 1,
         )
         for each in described["members"]
     ]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.library import confluent_kafka, new_client
 from kafka_tools.brokers.session import check_proofs, client_settings
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import Brokers
@@ -110,7 +110,7 @@ def _consumer(target: Brokers, size: int) -> Iterator[Any]:
     kafka = confluent_kafka()
     try:
         settings = client_settings(target.bootstrap_servers, target.config) | SETTINGS
-        consumer = kafka.Consumer(settings | {"fetch.message.max.bytes": size})
+        consumer = new_client(kafka.Consumer, settings | {"fetch.message.max.bytes": size})
     except kafka.KafkaException as error:
         raise KafkaToolError(error.args[0].str()) from error
     try:

@@ -18,7 +18,7 @@ from kafka_tools.brokers.errors import (
     was_sent,
     words,
 )
-from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.library import confluent_kafka, new_client
 from kafka_tools.errors import (
     INVALID_TOPIC,
     NOTHING_CHANGED,
@@ -376,7 +376,8 @@ class Session:
             _ = self.wire
         settings = client_settings(self.target.bootstrap_servers, self.target.config)
         try:
-            return AdminClient({"receive.message.max.bytes": MOST_BYTES} | settings | {"error_cb": self._on_error})
+            own = {"receive.message.max.bytes": MOST_BYTES} | settings | {"error_cb": self._on_error}
+            return new_client(AdminClient, own)
         except kafka.KafkaException as error:
             raise refused_settings(error.args[0], self.target.security) from error
 

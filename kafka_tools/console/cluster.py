@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from kafka_tools.brokers.errors import refused_settings
-from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.library import confluent_kafka, new_client
 from kafka_tools.brokers.session import check_proofs, client_settings
 from kafka_tools.console.outages import Outages
 from kafka_tools.console.process import note
@@ -55,7 +55,7 @@ class Cluster:
     def open(self, make: Callable[[dict[str, Any]], Any], settings: dict[str, Any]) -> Any:
         """Return a client (confluent_kafka.Consumer or Producer). Raises KafkaToolError for settings it refuses."""
         try:
-            return make(settings)
+            return new_client(make, settings)
         except confluent_kafka().KafkaException as error:
             raise refused_settings(error.args[0], self._brokers.security) from error
 
@@ -158,7 +158,7 @@ class Cluster:
 
     def _admin(self, **settings: Any) -> Any:
         settings = client_settings(self._brokers.bootstrap_servers, self._brokers.config) | settings
-        return import_module("confluent_kafka.admin").AdminClient(settings)
+        return new_client(import_module("confluent_kafka.admin").AdminClient, settings)
 
     def check_read(self, client: Any, topic: str | None) -> None:
         """Raise KafkaToolError where no record came because brokers that lead the topic (None: any) are not reached."""

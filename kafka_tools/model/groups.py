@@ -56,7 +56,8 @@ class ListedGroup(NamedTuple):
 class Member(NamedTuple):
     """A consumer in a group; `instance_id` is that of a static member (KIP-345), else None.
 
-    In groups of the protocol of KIP-848 it has an epoch, and may be on its way to other partitions (`target`).
+    In groups of the protocol of KIP-848 it has an epoch, and may be on its way to other partitions (`target`);
+    `upgraded` says whether it speaks that protocol itself, where brokers tell (from Kafka 4.0 on).
     """
 
     member_id: str
@@ -66,6 +67,7 @@ class Member(NamedTuple):
     partitions: tuple[TopicPartition, ...]
     epoch: int | None = None
     target: tuple[TopicPartition, ...] | None = None
+    upgraded: bool | None = None
 
 
 class Coordinator(NamedTuple):

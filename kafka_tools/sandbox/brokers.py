@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from kafka_tools.brokers.library import confluent_kafka
+from kafka_tools.brokers.library import confluent_kafka, new_client
 from kafka_tools.brokers.session import client_settings
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.security import Sasl, Security, Tls
@@ -45,7 +45,7 @@ class Clients:
 
         self._sandbox, self._servers, self._home, self._principal = sandbox, servers, home, principal
         addresses = ",".join(server.address for server in servers)
-        self.admin: AdminClient = AdminClient(client_settings(addresses, login(sandbox, home, principal)))
+        self.admin: AdminClient = new_client(AdminClient, client_settings(addresses, login(sandbox, home, principal)))
 
     def metadata(self, seconds: float, topic: str | None = None) -> "ClusterMetadata | None":
         """Return what one of the brokers knows of the cluster: which one, librdkafka draws by lot.

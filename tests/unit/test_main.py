@@ -1,6 +1,7 @@
 """`ktools` itself: its help, its tools, the errors of the outermost layer."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -189,6 +190,27 @@ def test_closed_streams(closed: str, words: str) -> None:
     assert ran.returncode in (0, 1)
     assert "Traceback" not in ran.stdout + ran.stderr
     assert "Exception ignored" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("module", ["typing", "click", "kafka_tools.model.shown"])
+def test_ctrl_c_while_modules_are_loaded_is_quiet(module: str) -> None:
+    code = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.modules.pop("typing", None)
+sys.meta_path.insert(0, Interrupting())
+import kafka_tools.main
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (-signal.SIGINT, "")
+
+
+def test_whoever_loads_the_command_line_keeps_ctrl_c() -> None:
+    code = "import signal, kafka_tools.main; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    assert printed(code) == "True\n"
 
 
 def test_ctrl_c_is_not_lost_where_python_can_raise_nothing() -> None:

@@ -111,6 +111,7 @@ class MemberRow(NamedTuple):
     epoch: int | None
     target_epoch: int | None
     target_assignment: Mapping[str, tuple[int, ...]] | None
+    upgraded: bool | None
 
 
 class ShownMemberRow(NamedTuple):
@@ -125,6 +126,7 @@ class ShownMemberRow(NamedTuple):
     epoch: int | None
     target_epoch: int | None
     target_assignment: str | None
+    upgraded: bool | None
 
 
 class StateRow(NamedTuple):
@@ -340,12 +342,13 @@ def _member_row(group: ConsumerGroup, member: Member) -> MemberRow:
         member.epoch,
         group.target_epoch,
         None if member.target is None else _by_topic(member.target),
+        member.upgraded,
     )
 
 
 def _shown_member(row: MemberRow) -> ShownMemberRow:
     own, target = (assignment_words(each or {}) or None for each in (row.assignment, row.target_assignment))
-    return ShownMemberRow(*row[1:6], own, row.epoch, row.target_epoch, target)
+    return ShownMemberRow(*row[1:6], own, row.epoch, row.target_epoch, target, row.upgraded)
 
 
 def _by_topic(partitions: Iterable[TopicPartition]) -> dict[str, tuple[int, ...]]:
@@ -385,7 +388,16 @@ def _verbose_cells(rows: Sequence[MemberRow], is_newer: bool) -> list[str]:
     layout = f"%-15s %-{widths[0]}s %-15s %-{widths[1]}s"
     cells = ((first, now, last, then) for (first, last), now, then in zip(epochs, own, targets, strict=True))
     heading = ("CURRENT-EPOCH", "CURRENT-ASSIGNMENT", "TARGET-EPOCH", "TARGET-ASSIGNMENT")
-    return [layout % each for each in (heading, *cells)]
+    lines = [layout % each for each in (heading, *cells)]
+    if not _is_migrating(rows):
+        return lines
+    words = ("UPGRADED", *(MISSING if row.upgraded is None else str(row.upgraded).lower() for row in rows))
+    return [f"{line} {word}" for line, word in zip(lines, words, strict=True)]
+
+
+def _is_migrating(members: "Iterable[MemberRow | Member]") -> bool:
+    """Tell whether some members speak the protocol of KIP-848 and others do not: then 4.4 tells of each."""
+    return {True, False} <= {each.upgraded for each in members}
 
 
 def _states_report(groups: Sequence[ConsumerGroup], verbose: bool, is_newer: bool) -> Report:
@@ -479,6 +491,8 @@ def _members_table(group: ConsumerGroup) -> "View":
 
     rows = [_shown_member(_member_row(group, member)) for member in group.members]
     columns = MEMBER_COLUMNS if group.epoch is None else {**MEMBER_COLUMNS, **EPOCH_COLUMNS}
+    if _is_migrating(group.members):
+        columns = {**columns, "upgraded": "Upgraded"}
     return Table(rows, columns, title=group.group, facts=_facts(group), spare=("group_instance_id", "host"))
 
 

@@ -234,6 +234,25 @@ def test_leader_epochs_are_shown_where_brokers_are_of_kafka_4(groups: FakeGroups
     assert "LEADER-EPOCH" not in run(*argv[:3]).stdout
 
 
+def test_members_of_both_protocols_are_told_apart(groups: FakeGroups) -> None:
+    """As 4.4's tool printed a group that a member of each protocol was in, cut at the client's ids."""
+    groups.is_newer = True
+    old = READER._replace(epoch=2, target=(A0,), upgraded=False)
+    new = Member("reader-2", None, "client", "/127.0.0.1", (A1,), 2, (A1,), True)
+    argv = ("--describe", "--group", "both", "--members", "--verbose")
+    both = ConsumerGroup("both", STABLE, "uniform", HERE, (old, new), "Consumer", 2, 2)
+    groups.there["both"] = both
+    heading, *rows = run(*argv).stdout.splitlines()[1:]
+    assert heading.endswith("TARGET-EPOCH    TARGET-ASSIGNMENT    UPGRADED")
+    assert [row.rsplit("    2    ", 1)[1] for row in rows] == [
+        "           a:0                  false",
+        "           a:1                  true",
+    ]
+    assert "Upgraded" in run(*argv[:4], "--output", "table").stdout
+    groups.there["both"] = both._replace(members=(new,))
+    assert "UPGRADED" not in run(*argv).stdout
+
+
 def test_a_plan_says_what_is_read_again_and_what_is_skipped(groups: FakeGroups) -> None:
     argv = ("--reset-offsets", "--group", "idle", "--topic", "a", "--to-offset", "0")
     rows = {row["partition"]: row for row in json.loads(run(*argv, "--output", "json").stdout)}
