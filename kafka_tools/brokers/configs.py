@@ -235,10 +235,10 @@ class BrokerConfigs:
         # A broker that knows version 0 alone answers with client metrics whatever is asked for.
         return [each["resource_name"] for each in found if each["resource_type"] == RESOURCE_TYPES[kind]]
 
-    def _resources(self, kind: str, names: Sequence[str], seconds: float = CONFIGS_SECONDS) -> Iterator[EntityConfigs]:
+    def _resources(self, kind: str, names: Sequence[str], seconds: float | None = None) -> Iterator[EntityConfigs]:
         last: list[Response] = []
         entries: tuple[ConfigEntry, ...] = ()
-        for name, result in self._described(kind, names, seconds):
+        for name, result in self._described(kind, names, seconds or CONFIGS_SECONDS):
             entity = Entity(kind, name)
             try:
                 check_code(result["error_code"], result["error_message"], f"DESCRIBE_CONFIGS on {_shown(entity)}")
@@ -269,11 +269,11 @@ class BrokerConfigs:
                 results = {result["resource_name"]: result for result in response["results"]}
                 yield from ((name, results[name]) for name in names if name in results)
 
-    def _quotas(self, wanted: EntityFilter, seconds: float = CONFIGS_SECONDS) -> Iterator[EntityConfigs]:
+    def _quotas(self, wanted: EntityFilter, seconds: float | None = None) -> Iterator[EntityConfigs]:
         components = [_component(kind, name) for kind, name in wanted.items()]
         request = {"components": components, "strict": True}
         with self._session.with_controller():
-            response = self._session.wire.ask(DESCRIBE_CLIENT_QUOTAS, request, seconds=seconds)
+            response = self._session.wire.ask(DESCRIBE_CLIENT_QUOTAS, request, seconds=seconds or CONFIGS_SECONDS)
         check_code(response["error_code"], response["error_message"], "DESCRIBE_CONFIGS on the cluster")
         found = {
             tuple((part["entity_type"], part["entity_name"]) for part in each["entity"]): each["values"]
