@@ -9,6 +9,8 @@ from kafka_tools.slim import LOGGING, slim_import
 
 Client = TypeVar("Client")
 
+STOPS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
 UNUSED = {
     "confluent_kafka.deserializing_consumer": "DeserializingConsumer",
     "confluent_kafka.deserializing_share_consumer": "DeserializingShareConsumer",
@@ -34,8 +36,17 @@ def new_client(make: Callable[[dict[str, Any]], Client], settings: dict[str, Any
     confluent-kafka 2.16 makes a TypeError ("expected configuration property name …") of one that comes meanwhile.
     Raises what `make` does.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    came: list[int] = []
+    handled = [each for each in STOPS if callable(signal.getsignal(each))]
+    # Not by a mask: a signal that one thread blocks goes to another, and Python handles it in this one all the same.
+    try:
+        before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in handled}
+    except ValueError:  # this is not the main thread, and Python handles no signal in others
+        before = {}
     try:
         return make(settings)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in came:
+            signal.raise_signal(number)
