@@ -126,6 +126,9 @@ def _kraft_settings(server: Server, sandbox: Sandbox, _: Path) -> dict[str, str]
         "listener.security.protocol.map": f"{protocol}:{protocol},CONTROLLER:{protocol}",
         "controller.quorum.voters": ",".join(voters),
         "broker.session.timeout.ms": str(SESSION_TIMEOUT_MS),
+        # By default the controller writes a record that says nothing each half second (KIP-835), which all nodes fetch
+        # and read: half of the CPU of a node that nobody uses (measured with 4.4: 3.2 %, now 1.7 %).
+        "metadata.max.idle.interval.ms": "10000",
     }
 
 
