@@ -1,10 +1,11 @@
 """Runs of `ktools` in processes that are forked from one that has the libraries imported already.
 
 The suite makes thousands of runs, and two thirds of the CPU of a short one went into Python's start and the import of
-click, confluent-kafka, kazoo and rich. Here that is done once for a worker. Everything else is as in a process started
-by a shell: its own descriptors, environment and signals, `main()` to the end. ktools' own modules are imported by each
-run (but for the few that import the libraries), so that one that forgets an import fails; what a bare start imports is
-shown by the tests of start-up and by those that use `subprocess`.
+click, confluent-kafka, kazoo and rich; of what was left, half into the import of ktools' own rooms. Here that is done
+once for a worker. Everything else is as in a process started by a shell: its own descriptors, environment and signals,
+`main()` to the end. Each run imports `main`, the tools and what they import late. A module that forgets an import fails
+all the same: ours take names from each other (`from … import`) and have no circles, which tests/unit holds; what a bare
+start imports is shown by the tests of start-up and by those that use `subprocess`.
 """
 
 import atexit
@@ -12,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -30,6 +32,9 @@ LIBRARIES = (
     *("socket", "ssl", "subprocess", "tempfile", "threading", "tomllib", "uuid", "zoneinfo"),
     *("rich.console", "rich.table", "rich.text", "rich.progress", "rich.live"),
 )
+ROOMS = ("model", "wire", "settings", "cli", "render", "brokers", "zookeeper")
+"""ktools' rooms that most runs need, and that look at no environment and no terminal while they are imported."""
+
 HEADER = struct.Struct("!I")
 ENDING_SECONDS = 10
 DECIDED_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE_")
@@ -161,7 +166,7 @@ def _be_parent(orders: socket.socket) -> NoReturn:
 
     confluent_kafka()
     kazoo_client()  # both before the rest: what is imported first decides what is left out of them
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *_modules_of_rooms()):
         importlib.import_module(name)
     gc.freeze()
     while True:
@@ -178,6 +183,16 @@ def _be_parent(orders: socket.socket) -> NoReturn:
             os.close(each)
         orders.sendall(struct.pack("!i", process))
         orders.sendall(struct.pack("!i", os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])))
+
+
+def _modules_of_rooms() -> list[str]:
+    import kafka_tools
+
+    folders = [f"{kafka_tools.__path__[0]}/{room}" for room in ROOMS]
+    found = [
+        pkgutil.walk_packages([folder], f"kafka_tools.{room}.") for folder, room in zip(folders, ROOMS, strict=True)
+    ]
+    return [module.name for modules in found for module in modules]
 
 
 def _become(argv: Sequence[str], env: Mapping[str, str], folder: str, descriptors: Sequence[int]) -> NoReturn:
