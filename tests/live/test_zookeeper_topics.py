@@ -1,7 +1,6 @@
 """Topics changed in a real ZooKeeper: znodes as Kafka 2.8.2 writes them, refusals in its words, brokers that act."""
 
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -13,11 +12,11 @@ from confluent_kafka.admin import ConfigResource
 from kafka_tools.errors import KafkaToolError
 from kafka_tools.model.target import ZooKeeper
 from kafka_tools.model.topics import NewPartitions, NewTopic, TopicExistsError, TopicMarkedForDeletionError
-from kafka_tools.sandbox import jars, launch
 from kafka_tools.zookeeper.session import connected
 from kafka_tools.zookeeper.topic_changes import ZooKeeperTopicChanges
 from kafka_tools.zookeeper.topics import ZooKeeperTopics
 from tests.support.clusters import Cluster
+from tests.support.java import java_tool
 from tests.support.znodes import BROKERS, WITH_ID, a_cluster_of_znodes, document, name, walk
 
 CONFIGS = {
@@ -85,8 +84,6 @@ STEPS: list[tuple[list[str], Change]] = [
 
 
 def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None:
-    class_path = ":".join(map(str, jars.class_path("2.8.2")))
-    apaches = [str(launch.find_java("2.8.2")), "-cp", class_path, "kafka.admin.TopicCommand"]
     with (
         a_cluster_of_znodes(zookeeper) as theirs,
         a_cluster_of_znodes(zookeeper) as ours,
@@ -94,8 +91,8 @@ def test_znodes_are_those_of_kafka_2_8(kafka39: Cluster, zookeeper: Any) -> None
     ):
         for argv, change in STEPS:
             change(ZooKeeperTopicChanges(client))
-            there = ["--zookeeper", kafka39.zookeeper + theirs]
-            subprocess.run([*apaches, *there, *argv], check=True, capture_output=True, timeout=60)
+            there = ("--zookeeper", kafka39.zookeeper + theirs)
+            java_tool("2.8.2", (), "kafka.admin.TopicCommand", *there, *argv).check_returncode()
             assert dict(walk(zookeeper, ours)) == dict(walk(zookeeper, theirs)), argv
 
 
