@@ -131,25 +131,6 @@ def test_pages_of_any_size_give_the_same_topics(kafka4: Cluster) -> None:
         assert _described(kafka4.bootstrap, *names, partition_size_limit=size) == whole
 
 
-def test_eligible_leader_replicas(mortal4: Cluster) -> None:
-    name = mortal4.topic(1, 3, ["min.insync.replicas=3"])
-    [partition] = _described(mortal4.bootstrap, name)[0].partitions
-    victim = next(broker for broker in partition.replicas if broker != partition.leader)
-    try:
-        assert mortal4.run("sandbox", "kill", str(victim), timeout=WAIT_SECONDS).returncode == 0
-        _until(lambda: _described(mortal4.bootstrap, name)[0].partitions[0].elr == (victim,))
-        [partition] = _described(mortal4.bootstrap, name)[0].partitions
-        assert victim not in partition.isr
-        assert victim in partition.replicas
-        with open_topics(Brokers(mortal4.bootstrap)) as topics:
-            assert victim not in [broker.broker for broker in topics.brokers()]
-    finally:
-        started = mortal4.run("sandbox", "start", str(victim), timeout=150)
-    assert started.returncode == 0, started.stderr
-    _until(lambda: len(_described(mortal4.bootstrap, name)[0].partitions[0].isr) == 3)
-    assert _described(mortal4.bootstrap, name)[0].partitions[0].elr == ()
-
-
 @pytest.mark.parametrize("real", ["kafka39", "kafka4"], indirect=True)
 def test_a_reassignment_that_runs(real: Cluster) -> None:
     name = real.topic(1, 2)

@@ -1,4 +1,7 @@
-"""Who votes and who is registered changes for real: a voter goes and comes back, and a dead broker is forgotten."""
+"""Brokers and voters of a KRaft cluster come and go for real; the tests follow on each other.
+
+A broker dies and may lead later; a voter goes and comes back; and a dead broker is forgotten.
+"""
 
 import json
 import re
@@ -6,6 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from kafka_tools.backends import open_topics
+from kafka_tools.model.target import Brokers
+from kafka_tools.model.topics import Partition
+from tests.support.brokers import killed
 from tests.support.clusters import Cluster
 from tests.support.waiting import wait_until
 
@@ -25,6 +32,26 @@ def roles(cluster: Cluster, *argv: str) -> dict[int, str]:
 
 def voters(found: Iterable[str]) -> int:
     return sum(each in ("Leader", "Follower") for each in found)
+
+
+def test_eligible_leader_replicas(mortal4: Cluster) -> None:
+    name = mortal4.topic(1, 3, ["min.insync.replicas=3"])
+
+    def partition() -> Partition:
+        with open_topics(Brokers(mortal4.bootstrap)) as topics:
+            return topics.describe([name])[0].partitions[0]
+
+    before = partition()
+    victim = next(broker for broker in before.replicas if broker != before.leader)
+    with killed(mortal4, victim):
+        wait_until(lambda: partition().elr == (victim,), "who was in sync may lead later")
+        found = partition()
+        assert victim not in found.isr
+        assert victim in found.replicas
+        with open_topics(Brokers(mortal4.bootstrap)) as topics:
+            assert victim not in [broker.broker for broker in topics.brokers()]
+    wait_until(lambda: len(partition().isr) == 3, "it is in sync again")
+    assert partition().elr == ()
 
 
 def test_a_voter_goes_and_comes_back_and_a_dead_broker_is_forgotten(mortal4: Cluster) -> None:
