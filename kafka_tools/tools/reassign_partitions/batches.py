@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka_tools.errors import KafkaToolError, UnreachableError
-from kafka_tools.model.configs import BROKERS, TOPICS
+from kafka_tools.model.configs import BROKERS, TOPICS, Entity
 from kafka_tools.model.folders import read_text, replace_file
 from kafka_tools.model.reassignments import (
     Placement,
@@ -386,6 +386,8 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
     # Topics first: without their lists of replicas the rate of a broker limits nothing, also of one that is down.
     kept = clear_throttles(cluster, (), run.state.topics)
     kept |= clear_throttles(cluster, run.state.brokers, ())
+    if kept:
+        kept = _clear_anew(run, kept)
     run.notes += [f"The throttles of {each.type[:-1]} {each.name} stay: {kept[each].message}" for each in kept]
     state = run.state._replace(
         topics=tuple(each.name for each in kept if each.type == TOPICS and each.name),
@@ -396,6 +398,20 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
         run.save(state)
     else:
         Path(run.state_file).unlink(missing_ok=True)
+
+
+def _clear_anew(run: _Run, kept: Collection[Entity]) -> dict[Entity, KafkaToolError]:
+    """Take away throttles that could not be taken away, by other connections; return the errors of what stays.
+
+    A session takes a broker that came back for one that is still down, until librdkafka connects to it again: up to
+    10 s (reconnect.backoff.max.ms).
+    """
+    from kafka_tools.brokers.reassignments import open_reassignments
+
+    brokers = [int(each.name) for each in kept if each.type == BROKERS and each.name]
+    topics = [each.name for each in kept if each.type == TOPICS and each.name]
+    with open_reassignments(run.request.target) as cluster:
+        return clear_throttles(cluster, brokers, topics)
 
 
 def _break_off(run: _Run) -> None:

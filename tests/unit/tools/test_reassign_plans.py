@@ -42,6 +42,7 @@ class FakeCluster:
         self.behind: list[int] = []
         self.slow = 0
         self.late = False
+        self.unreached: list[str] = []
         self.led: dict[TopicPartition, int] = {}
         self.sizes: dict[tuple[TopicPartition, int], int] = {}
 
@@ -104,6 +105,9 @@ class FakeCluster:
         self.done.append((entity.name, True))
 
     def unset_configs(self, entity: Entity, _: object) -> None:
+        if entity.name in self.unreached:
+            self.unreached.remove(entity.name)
+            raise UnreachableError("Nobody is there.")
         self.done.append((entity.name, False))
 
     def log_dirs(self, brokers: Collection[int]) -> Described:
@@ -247,6 +251,19 @@ def test_a_broker_that_is_down_is_not_asked_for_a_throttle(cluster: FakeCluster,
     assert execute(plan, "--throttle", "1000") == 0
     assert cluster.done[:3] == [("t", True), ("2", True), ("3", True)]
     assert cluster.placed[FIRST] == (3, 2)
+
+
+def test_throttles_of_a_broker_that_came_back_are_taken_away_by_another_connection(
+    cluster: FakeCluster, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.unreached = ["2"]
+    assert execute(plan, "--throttle", "1000") == 0
+    assert ("2", False) in cluster.done
+    assert ktools("--undo", str(plan.with_name("plan.undo.json"))) == 0
+    cluster.unreached = ["2", "2"]
+    assert execute(plan, "--throttle", "1000") == 1
+    assert "The throttles of broker 2 stay: Nobody is there." in capsys.readouterr().err
+    assert plan.with_name("plan.state.json").exists()
 
 
 def test_nothing_more_is_begun_while_something_else_is_out_of_sync(
