@@ -334,7 +334,7 @@ class GrowingTable:
         if not self._widths or self._console.width != self._terminal_width:
             return False
         return all(
-            text_width(row[number]) <= self._widths.get(number, 0)
+            _columns_for(row[number]) <= self._widths.get(number, 0)
             for number in self._needed
             if number not in self._fits_all
             for row in cells
@@ -345,7 +345,7 @@ class GrowingTable:
         between = [""] if self._widths else []
         self._terminal_width = self._console.width
         for number, column in enumerate(self._columns):
-            needed = max(self._needed[number], *(text_width(row[number]) for row in cells))
+            needed = max(self._needed[number], *(_columns_for(row[number]) for row in cells))
             if needed or not column.is_optional:
                 self._needed[number] = max(needed, text_width(column.heading))
         self._widths = {number: needed for number, needed in self._needed.items() if needed}
@@ -408,6 +408,11 @@ class GrowingTable:
             blanks = " " * (self._widths[number] - text_width(text))
             cells.append(blanks + text if self._columns[number].is_number else text + blanks)
         return GAP.join(cells).rstrip(" ")
+
+
+def _columns_for(text: str) -> int:
+    """Return how many columns a text needs: one at least, so that also a lone mark of no width has its column."""
+    return max(text_width(text), bool(text))
 
 
 def wrapped(text: str, columns: int) -> list[str]:

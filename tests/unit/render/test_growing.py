@@ -57,6 +57,15 @@ def test_headings_come_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert grown.text([("8", TIME, "k2", "", "a longer value")]) == "     8  2026-11-23 08:00  k2   a longer value\n"
 
 
+def test_a_mark_of_no_width_brings_the_column_of_an_optional_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = table(monkeypatch, 80)
+    assert "Headers" not in grown.text([("7", TIME, "k", "", "v")])
+    assert lines(grown.text([("8", TIME, "k", "\U0001f3fb", "v")]))[1:] == [
+        "Offset  Timestamp         Key  Headers  Value",
+        "     8  2026-11-23 08:00  k    \U0001f3fb         v",
+    ]
+
+
 def test_no_rows_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table(monkeypatch, 80).text([]) == ""
 
