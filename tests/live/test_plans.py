@@ -133,9 +133,12 @@ def test_a_run_that_was_killed_at_20_moments_goes_on_and_one_that_was_interrupte
     usual_seconds = monotonic() - began
     wanted = before | {(row["topic"], row["partition"]): tuple(row["planned"]) for row in rows}
     # At 1 B/s nothing comes to an end, however slow the machine is: brokers let one fetch through each 10 s.
-    for number in range(KILLS):
+    for number in range(KILLS - 1):
         with pytest.raises(subprocess.TimeoutExpired):  # what has not ended by then is killed with SIGKILL
-            racks.run(*execute(file, "--throttle", "1"), timeout=usual_seconds * (number + 1) / 14)
+            racks.run(*execute(file, "--throttle", "1"), timeout=usual_seconds * (number + 1) / 10)
+    # On a quiet machine all of these may come before the first move: the last one comes behind it.
+    with ended(racks.popen(*execute(file, "--throttle", "1"), stderr=subprocess.PIPE)) as run:
+        says(run, b"Moving")
     assert "throttled" in is_left(racks)
     with ended(racks.popen(*execute(file, "--throttle", "200000"), stderr=subprocess.PIPE)) as run:
         # What those that were killed had begun moves on by itself: this one is at work where it says so.
