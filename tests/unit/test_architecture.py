@@ -43,8 +43,6 @@ def test_the_slim_imports_leave_out_what_they_say_and_keep_the_clients() -> None
         "print([name for name in sys.modules if name.startswith('kazoo.recipe.')])"
     )
     assert printed(zookeeper) == "[]\n"
-    start = "import sys, kafka_tools.main; print([name for name in ('uuid', 'platform') if name in sys.modules])"
-    assert printed(start) == "[]\n"
 
 
 def test_a_slim_import_falls_back_where_the_library_has_another_layout() -> None:
