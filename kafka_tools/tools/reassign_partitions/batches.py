@@ -403,8 +403,8 @@ def _unthrottle(run: _Run, cluster: "BrokerReassignments") -> None:
 def _clear_anew(run: _Run, kept: Collection[Entity]) -> dict[Entity, KafkaToolError]:
     """Take away throttles that could not be taken away, by other connections; return the errors of what stays.
 
-    A session takes a broker that came back for one that is still down, until librdkafka connects to it again: up to
-    10 s (reconnect.backoff.max.ms).
+    A session takes a broker that came back for one that is still down, until librdkafka has connected to it again: it
+    tries that once a second (reconnect.backoff.max.ms).
     """
     from kafka_tools.brokers.reassignments import open_reassignments
 
