@@ -92,8 +92,9 @@ def started(pid: int) -> str | None:
     if sys.platform != "linux":
         return _ps(pid, "lstart=")
     fields = _stat(pid)
-    # proc(5): the state is field 3 of /proc/PID/stat, the start time in clock ticks since boot field 22.
-    return None if not fields or fields[0] in "ZX" else fields[19]
+    # proc(5): the state is field 3 of /proc/PID/stat, the number of threads field 20, the start time in clock ticks
+    # since boot field 22. The state is that of the first thread: files and ports are open until the last one has ended.
+    return None if not fields or (fields[0] in "ZX" and int(fields[17]) <= 1) else fields[19]
 
 
 def ours(pid: int, start: str, home: "Path | str") -> bool:

@@ -99,21 +99,20 @@ def leashed(argv: Sequence[str], environment: Mapping[str, str] | None = None) -
 
 def end(every: Iterable[Process], home: Path, grace_seconds: float = END_GRACE_SECONDS) -> None:
     """End those processes that still are ours, together: SIGTERM, and SIGKILL to what is left after `grace_seconds`."""
-    every = tuple(every)
-    _send(every, home, signal.SIGTERM)
+    sent = _send(every, home, signal.SIGTERM)
     # A broker whose controller or ZooKeeper is gone already may take long over its controlled shutdown.
-    if not _gone(every, home, grace_seconds):
-        kill(every, home)
+    if not _gone(sent, grace_seconds):
+        kill(sent, home)
 
 
 def kill(every: Iterable[Process], home: Path) -> None:
     """End those processes that still are ours with SIGKILL and wait until they are gone."""
-    every = tuple(every)
-    _send(every, home, signal.SIGKILL)
-    _gone(every, home, END_GRACE_SECONDS)
+    _gone(_send(every, home, signal.SIGKILL), END_GRACE_SECONDS)
 
 
-def _send(every: Sequence[Process], home: Path, number: signal.Signals) -> None:
+def _send(every: Iterable[Process], home: Path, number: signal.Signals) -> tuple[Process, ...]:
+    """Send a signal to those processes that still are ours, and return them."""
+    sent = []
     for process in every:
         # Between this look and the signal a process may end, and its pid be given away only after all others were (pids
         # count upwards): the gap is as small as it can be without pidfd, which macOS has not.
@@ -122,11 +121,14 @@ def _send(every: Sequence[Process], home: Path, number: signal.Signals) -> None:
                 os.kill(process.pid, number)
             except ProcessLookupError:
                 continue
+            sent.append(process)
+    return tuple(sent)
 
 
-def _gone(every: Sequence[Process], home: Path, seconds: float) -> bool:
+def _gone(sent: Sequence[Process], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while any(process.is_ours(home) for process in every):
+    # Not `is_ours`: a process that dies has no command line some time before its ports are closed.
+    while any(process.started and started(process.pid) == process.started for process in sent):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.02)

@@ -17,7 +17,7 @@ from kafka_tools.wire.session import WireSession
 from kafka_tools.zookeeper.session import connected
 from tests.support.clusters import Cluster
 
-SECONDS = 15.0
+SECONDS = 60.0
 OPEN = "world:anyone:31"
 """The rules of a znode that has none: everybody may do everything."""
 

@@ -181,22 +181,31 @@ with stages() as progress:
     progress.stage("Fetching [red]jars[/]")
     for number in range(3):
         progress.detail("kafka\\x1b[2J.jar", number, 3)
-        time.sleep({seconds})
+    pause()
     progress.stage("Starting 3 brokers")
     progress.detail("broker-1")
-    time.sleep({seconds})
+    pause()
 print("up")
 """
 
 
+def on_terminal(code: str, columns: int) -> Emulator:
+    """Run the code on a terminal; a pause lasts until a line is sent, however slow the machine is."""
+    emulator = Emulator("import sys; pause = sys.stdin.readline" + code, columns)
+    emulator.child.setecho(False)
+    return emulator
+
+
 def test_stages_on_a_terminal_are_one_line_that_goes_away() -> None:
-    emulator = Emulator("import time" + STAGES.format(seconds=0.4), 100)
+    emulator = on_terminal(STAGES, 100)
     emulator.wait(lambda: "2 of 3" in emulator.text)
     assert len(emulator.lines) == 1
     assert "Fetching [red]jars[/]" in emulator.text
     assert r"kafka\x1b[2J.jar" in emulator.text
+    emulator.child.sendline()
     emulator.wait(lambda: "Starting 3 brokers" in emulator.text and "broker-1" in emulator.text)
     assert "2 of 3" not in emulator.text
+    emulator.child.sendline()
     assert emulator.end() == 0
     assert emulator.lines == ["up"]
     assert not emulator.screen.cursor.hidden
@@ -204,20 +213,22 @@ def test_stages_on_a_terminal_are_one_line_that_goes_away() -> None:
 
 def test_the_stage_and_the_count_are_whole_on_a_narrow_terminal() -> None:
     words = "2.5 MiB of 16.4 MiB · 277.4 KiB/s · 51 s left · 4,202 records behind"
-    code = STAGES.format(seconds=1).replace("Fetching [red]jars[/]", "Moving 27 partitions")
+    code = STAGES.replace("Fetching [red]jars[/]", "Moving 27 partitions")
     code = code.replace(
         "Starting 3 brokers", f"Paused (out of sync: {', '.join(f't-{number}' for number in range(15))})"
     )
-    emulator = Emulator("import time" + code.replace("kafka\\x1b[2J.jar", words), 80)
+    emulator = on_terminal(code.replace("kafka\\x1b[2J.jar", words), 80)
     emulator.wait(lambda: "Moving 27 partitions 2 of 3 2.5 MiB of 16.4 MiB · 277.4 KiB/s · 51 s" in emulator.text)
     assert len(emulator.lines) == 1
+    emulator.child.sendline()
     emulator.wait(lambda: "Paused (out of sync: t-0" in emulator.text and "t-13, t-14)" in emulator.text)
     assert len(emulator.lines) == 2
+    emulator.child.sendline()
     assert emulator.end() == 0
     assert emulator.lines == ["up"]
 
 
 def test_stages_in_a_pipe_are_lines() -> None:
-    code = "import time" + STAGES.format(seconds=0)
+    code = "pause = int" + STAGES
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "Fetching [red]jars[/]\nStarting 3 brokers\n"
