@@ -263,7 +263,8 @@ def test_without_a_group_nothing_is_left(kafka39: Cluster) -> None:
     produce(kafka39, topic, numbers(1, 100))
     before = groups(kafka39)
     consume(kafka39, topic, "--from-beginning", "--max-messages", "100")
-    assert groups(kafka39) <= before  # a broker may forget an empty one meanwhile
+    # A broker may forget an empty one meanwhile, and other tests make theirs, which begin so.
+    assert [each for each in groups(kafka39) - before if not each.startswith(("g-", "kg-", "kt-"))] == []
 
 
 def groups(cluster: Cluster) -> set[str]:
